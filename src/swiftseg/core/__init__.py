@@ -1,0 +1,19 @@
+"""The vocabulary both halves share; needs numpy alone."""
+
+from swiftseg.core.errors import MissingExtraError, SwiftsegError, UsageError, unknown_name
+from swiftseg.core.labels import LabelSet
+from swiftseg.core.sample import Sample
+from swiftseg.core.spec import OUTPUT_KINDS, InputSpec, ModelSpec, OutputKind
+
+__all__ = [
+    "OUTPUT_KINDS",
+    "InputSpec",
+    "LabelSet",
+    "MissingExtraError",
+    "ModelSpec",
+    "OutputKind",
+    "Sample",
+    "SwiftsegError",
+    "UsageError",
+    "unknown_name",
+]

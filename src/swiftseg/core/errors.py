@@ -1,0 +1,31 @@
+"""The errors a user causes and can mend: one line each, with an exit code for the command line."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class SwiftsegError(Exception):
+    """Something the user handed in cannot be worked with; the message says what would be right."""
+
+    exit_code = 1
+
+
+class UsageError(SwiftsegError):
+    """A name, option or value was asked for that does not exist; the nearest ones are named."""
+
+    exit_code = 2
+
+
+class MissingExtraError(SwiftsegError):
+    """An optional package is needed for what was asked."""
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs an extra: pip install 'swiftseg[{extra}]'")
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """Makes the error for a name that is none of `known`, naming the nearest of them first."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return UsageError(f"unknown {kind} {name!r}; {hint}choose from {', '.join(names)}")

@@ -1,0 +1,36 @@
+"""One paper, one file; `create_model` builds a network by its name."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+
+from swiftseg.core import unknown_name
+from swiftseg.models.enet import ENet, ENetEncoderClassifier
+
+NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
+    "enet": ENet,
+    "enet_encoder": ENetEncoderClassifier,
+}
+
+
+def create_model(name: str, *, num_classes: int, **options: Any) -> nn.Module:
+    """Builds a network with fresh weights; `forward` maps (N, 3, H, W) to logits (N, C, H, W).
+
+    Args:
+        name: One of `NETWORKS`.
+        num_classes: C, without void.
+        options: The named variants of that network, such as `decoder="release"` for ENet.
+
+    Raises:
+        UsageError: No network has that name.
+        ValueError: The class count or an option's value is impossible.
+    """
+    if name not in NETWORKS:
+        raise unknown_name("network", name, NETWORKS)
+    if not 1 <= num_classes <= 255:
+        raise ValueError(f"expected 1 to 255 classes, got {num_classes}")
+    return NETWORKS[name](num_classes, **options)
+
+
+__all__ = ["NETWORKS", "create_model"]
