@@ -1,0 +1,114 @@
+"""One confusion matrix, and every score of segmentation from it.
+
+The matrix is summed over all frames and the scores are taken once at the end, as Cityscapes and
+PASCAL VOC do; a mean over frames of per-frame IoU is another number.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from swiftseg.core import LabelSet
+
+
+def confusion_matrix(
+    label_map: np.ndarray, mask: np.ndarray, num_classes: int, ignore_index: int | None
+) -> np.ndarray:
+    """Counts pixels by true class (row) and predicted class (column).
+
+    Args:
+        label_map: uint8 (H, W), the prediction, values below `num_classes`.
+        mask: uint8 (H, W), the ground truth.
+        num_classes: C.
+        ignore_index: The mask value left out of the counts, or None.
+
+    Returns:
+        int64 (C, C).
+
+    Raises:
+        ValueError: The shapes differ, or a value is outside the classes.
+    """
+    if label_map.shape != mask.shape:
+        raise ValueError(f"label map {label_map.shape} and mask {mask.shape} differ in shape")
+    # One histogram of 256 x 256 codes needs no selection of valid pixels, which would cost more.
+    codes = mask.astype(np.uint16) << 8
+    codes |= label_map.astype(np.uint8, copy=False)
+    counts = np.bincount(codes.ravel(), minlength=65536).reshape(256, 256)
+    if ignore_index is not None:
+        counts[ignore_index] = 0
+    matrix = counts[:num_classes, :num_classes]
+    outside = int(counts.sum() - matrix.sum())
+    if outside:
+        truth = np.flatnonzero(counts[num_classes:].any(axis=1)) + num_classes
+        predicted = np.flatnonzero(counts[:, num_classes:].any(axis=0)) + num_classes
+        raise ValueError(
+            f"{outside} pixels outside the {num_classes} classes: mask values {truth.tolist()}, "
+            f"predicted values {predicted.tolist()}"
+        )
+    return matrix.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a confusion matrix says, each in 0..1.
+
+    A class that occurs in neither masks nor predictions has no IoU (NaN) and is left out of the
+    mean; a class that is absent from the masks has no accuracy.
+
+    Attributes:
+        iou: float64 (C,), intersection over union by class.
+        class_accuracy: float64 (C,), recall by class.
+        global_accuracy: Share of all counted pixels that are right.
+        mean_iou: Mean of `iou` over the classes that have one.
+        mean_class_accuracy: Mean of `class_accuracy` over the classes that have one.
+    """
+
+    iou: np.ndarray
+    class_accuracy: np.ndarray
+    global_accuracy: float
+    mean_iou: float
+    mean_class_accuracy: float
+
+    def to_dict(self, labels: LabelSet) -> dict[str, Any]:
+        """Gives plain JSON types, classes by name; what is undefined is None."""
+        return {
+            "mean_iou": none_if_nan(self.mean_iou),
+            "global_accuracy": none_if_nan(self.global_accuracy),
+            "mean_class_accuracy": none_if_nan(self.mean_class_accuracy),
+            "iou": {n: none_if_nan(v) for n, v in zip(labels.names, self.iou, strict=True)},
+            "class_accuracy": {
+                n: none_if_nan(v) for n, v in zip(labels.names, self.class_accuracy, strict=True)
+            },
+        }
+
+
+def scores(matrix: np.ndarray) -> Scores:
+    """Takes all scores from a confusion matrix int64 (C, C), rows true, columns predicted."""
+    hits = np.diag(matrix).astype(np.float64)
+    truth = matrix.sum(axis=1)
+    union = truth + matrix.sum(axis=0) - hits
+    iou = divide(hits, union)
+    class_accuracy = divide(hits, truth)
+    return Scores(
+        iou=iou,
+        class_accuracy=class_accuracy,
+        global_accuracy=float(divide(hits.sum(keepdims=True), matrix.sum(keepdims=True)).item()),
+        mean_iou=mean_of_defined(iou),
+        mean_class_accuracy=mean_of_defined(class_accuracy),
+    )
+
+
+def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Divides elementwise; NaN where the denominator is zero."""
+    result = np.full(numerator.shape, np.nan)
+    return np.divide(numerator, denominator, out=result, where=denominator > 0)
+
+
+def mean_of_defined(values: np.ndarray) -> float:
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else float("nan")
+
+
+def none_if_nan(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
