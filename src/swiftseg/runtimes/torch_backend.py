@@ -1,0 +1,109 @@
+"""PyTorch itself as an engine: the reference for the others, and what judges a network in training.
+
+The only file of the deployment half that imports torch; whoever hands in a network has torch.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from swiftseg.core import InputSpec, ModelSpec, OutputKind
+
+
+class FrameGraph(nn.Module):
+    """A network from frames to outputs: what is exported, normalization and argmax included.
+
+    Args:
+        network: Maps float32 (N, 3, H, W) to logits (N, C, H, W).
+        input_spec: How frames are normalized.
+        output: What `forward` gives first.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, input_spec: InputSpec, output: OutputKind) -> None:
+        super().__init__()
+        self.network = network
+        self.output = output
+        self.shifts = any(value != 0 for value in input_spec.mean)
+        self.scales = any(value != 1 for value in input_spec.std)
+        for name, values in (("mean", input_spec.mean), ("std", input_spec.std)):
+            column = torch.tensor(values, dtype=torch.float32).reshape(1, 3, 1, 1)
+            self.register_buffer(name, column, persistent=False)
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
+        """Runs frames uint8 (N, H, W, 3), RGB.
+
+        Returns:
+            By `output`: `labels` gives labels uint8 (N, H, W) and float32 logits (N, C, H, W),
+            `logits` those alone, `probs` their softmax over the classes.
+        """
+        logits = self.logits(frames)
+        if self.output == "labels":
+            return logits.argmax(dim=1).to(torch.uint8), logits
+        return (logits if self.output == "logits" else logits.softmax(dim=1),)
+
+    def logits(self, frames: Tensor) -> Tensor:
+        """Runs frames as `forward` does and gives float32 logits (N, C, H, W)."""
+        return self.network(self.normalized(frames)).float()
+
+    def normalized(self, frames: Tensor) -> Tensor:
+        """Turns frames uint8 (N, H, W, 3) into the network's input, float32 (N, 3, H, W).
+
+        The memory stays in the frames' order, which is torch's channels-last.
+        """
+        image = frames.permute(0, 3, 1, 2).to(torch.float32) / 255
+        if self.shifts:
+            image = image - self.mean
+        return image / self.std if self.scales else image
+
+
+class TorchBackend:
+    """Runs a network in float32; see `swiftseg.runtimes.base.Backend`.
+
+    Every run switches the network to eval mode and leaves it there: trainers call `train()` again.
+
+    Args:
+        network: Maps float32 (N, 3, H, W) to logits (N, C, H, W); moved to `device` in place.
+        spec: Describes it; `spec.output` tells what `run` gives.
+        device: Where it runs.
+    """
+
+    name = "torch"
+
+    def __init__(
+        self, network: nn.Module, spec: ModelSpec, *, device: torch.device | str = "cpu"
+    ) -> None:
+        self.spec = spec
+        self._device = torch.device(device)
+        self._graph = FrameGraph(network, spec.input, spec.output).to(self._device)
+
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        """Runs frames uint8 (N, H, W, 3) of the spec's size.
+
+        Returns:
+            uint8 (N, H, W) where `spec.output` is `labels`, else float32 (N, C, H, W).
+
+        Raises:
+            TypeError: The frames are not uint8.
+            ValueError: The frames are of another shape.
+        """
+        with torch.inference_mode():
+            return self._graph.eval()(self._to_device(batch))[0].cpu().numpy()
+
+    def run_logits(self, batch: np.ndarray) -> np.ndarray:
+        """Runs frames as `run` does, but gives float32 logits (N, C, H, W)."""
+        with torch.inference_mode():
+            return self._graph.eval().logits(self._to_device(batch)).cpu().numpy()
+
+    def _to_device(self, batch: np.ndarray) -> Tensor:
+        if batch.dtype != np.uint8:
+            raise TypeError(f"expected uint8 RGB, got {batch.dtype}")
+        if batch.shape[1:] != (*self.spec.input.size_hw, 3):
+            raise ValueError(
+                f"expected shape (N, {', '.join(map(str, self.spec.input.size_hw))}, 3), "
+                f"got {batch.shape}"
+            )
+        writable = np.require(batch, requirements=("C", "W"))  # torch takes no read-only memory
+        return torch.from_numpy(writable).to(self._device)
