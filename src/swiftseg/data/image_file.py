@@ -40,12 +40,25 @@ def read_image(path: Path | str) -> np.ndarray:
             or has more than 8 bits a channel.
     """
     with _opened(Path(path)) as image:
-        if image.mode not in _COLOR_MODES:
-            raise SwiftsegError(
-                f"{path}: expected 8 bits a channel, got {_described(image.mode)}; "
-                "convert it to 8 bits first"
-            )
-        return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+        return rgb_array(ImageOps.exif_transpose(image), str(path))
+
+
+def rgb_array(image: Image.Image, name: str = "the image") -> np.ndarray:
+    """Converts a Pillow image as it stands to uint8 (H, W, 3) RGB.
+
+    Args:
+        image: Of any mode with 8 bits a channel or fewer.
+        name: What an error calls it.
+
+    Raises:
+        SwiftsegError: It has more than 8 bits a channel.
+    """
+    if image.mode not in _COLOR_MODES:
+        raise SwiftsegError(
+            f"{name}: expected 8 bits a channel, got {_described(image.mode)}; "
+            "convert it to 8 bits first"
+        )
+    return np.array(image.convert("RGB"))
 
 
 def read_mask(path: Path | str) -> np.ndarray:

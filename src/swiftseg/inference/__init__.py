@@ -1,0 +1,6 @@
+"""Frame in, label map out: with an exported model, without torch."""
+
+from swiftseg.inference.segmentation import Segmentation
+from swiftseg.inference.segmenter import Frame, Segmenter
+
+__all__ = ["Frame", "Segmentation", "Segmenter"]

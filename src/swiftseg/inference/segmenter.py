@@ -1,0 +1,145 @@
+"""Frame in, label map out."""
+
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from PIL import Image
+
+from swiftseg.core import ModelSpec
+from swiftseg.data.image_file import read_image, rgb_array
+from swiftseg.inference.model_path import model_path
+from swiftseg.inference.segmentation import Segmentation
+from swiftseg.runtimes import Backend, load_backend
+from swiftseg.weights import DEFAULT_MODEL
+
+Frame = Path | str | Image.Image | np.ndarray
+
+STAGES: tuple[str, ...] = ("read", "resize", "network", "restore")
+
+
+class Segmenter:
+    """Segments images of any size with one loaded model.
+
+    An image of another size than the network's is stretched to it (bilinear, averaging where it
+    shrinks) and its label map is brought back by nearest neighbor: no class is invented between
+    two others.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    @classmethod
+    def load(
+        cls,
+        model: Path | str = DEFAULT_MODEL,
+        *,
+        backend: str = "onnxruntime",
+        threads: int | None = None,
+    ) -> "Segmenter":
+        """Loads a model.
+
+        Args:
+            model: The name of a shipped model, or an .onnx file that swiftseg has exported.
+            backend: The engine, see `swiftseg.runtimes.BACKENDS`.
+            threads: Threads for one frame; None takes one a physical core.
+
+        Raises:
+            UsageError: The model's or the engine's name is unknown.
+            MissingExtraError: The engine is not installed.
+            SwiftsegError: The file cannot be run; the message says why.
+        """
+        return cls(load_backend(model_path(model), name=backend, threads=threads))
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model says of itself."""
+        return self._backend.spec
+
+    def __call__(self, image: Frame) -> Segmentation:
+        """Segments one image.
+
+        Args:
+            image: A file, a PIL image (taken as it stands, without a look at its EXIF
+                orientation), or an array uint8 (H, W, 3) RGB.
+
+        Raises:
+            SwiftsegError: The image cannot be read.
+            TypeError: The array is not uint8.
+            ValueError: The array is not (H, W, 3).
+        """
+        times = [perf_counter()]
+        frame = as_frame(image)
+        times.append(perf_counter())
+        batch = self._to_batch(frame)
+        times.append(perf_counter())
+        output = self._backend.run(batch)[0]
+        times.append(perf_counter())
+        label_map = _restore(_labels_of(output), (frame.shape[0], frame.shape[1]))
+        times.append(perf_counter())
+        stages = np.diff(times) * 1000
+        timings_ms = dict(
+            zip(("read", "resize", "network", "restore"), stages.tolist(), strict=True)
+        )
+        return Segmentation(frame, label_map, self.spec.labels, timings_ms)
+
+    def probabilities(self, image: Frame) -> np.ndarray:
+        """Gives the class probabilities float32 (C, H, W) of one image, at its own size.
+
+        They are the softmax of the logits, interpolated bilinearly where the sizes differ.
+
+        Raises:
+            SwiftsegError: The image cannot be read, or the model's file holds no logits.
+        """
+        frame = as_frame(image)
+        batch = self._to_batch(frame)
+        if self.spec.output == "probs":
+            probs = self._backend.run(batch)[0]
+        else:
+            probs = _softmax(self._backend.run_logits(batch)[0])
+        return _resize_planes(probs, (frame.shape[0], frame.shape[1]))
+
+    def _to_batch(self, frame: np.ndarray) -> np.ndarray:
+        height, width = self.spec.input.size_hw
+        if frame.shape[:2] != (height, width):
+            resized = Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR)
+            frame = np.asarray(resized)
+        return self.spec.input.to_batch(frame)
+
+
+def as_frame(image: Frame) -> np.ndarray:
+    """Reads or checks an image; gives uint8 (H, W, 3) RGB. Raises as `Segmenter` does."""
+    if isinstance(image, Image.Image):
+        return rgb_array(image)
+    if not isinstance(image, np.ndarray):
+        return read_image(image)
+    if image.dtype != np.uint8:
+        raise TypeError(f"expected a uint8 image, got {image.dtype}")
+    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(f"expected an image of shape (H, W, 3), got {image.shape}")
+    return image
+
+
+def _labels_of(output: np.ndarray) -> np.ndarray:
+    """Takes the classes from labels (h, w), or from scores (C, h, w)."""
+    return output if output.ndim == 2 else output.argmax(axis=0).astype(np.uint8)
+
+
+def _restore(label_map: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+    if label_map.shape == size_hw:
+        return label_map
+    height, width = size_hw
+    return np.array(Image.fromarray(label_map).resize((width, height), Image.Resampling.NEAREST))
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=0))  # the largest becomes 0, so nothing overflows
+    return powers / powers.sum(axis=0)
+
+
+def _resize_planes(planes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+    if planes.shape[1:] == size_hw:
+        return planes
+    size = (size_hw[1], size_hw[0])
+    images = (Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR) for plane in planes)
+    return np.stack([np.asarray(image) for image in images])

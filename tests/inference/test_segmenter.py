@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+from PIL import Image
+from tests.support.exported import SHADES, shade_labels, shade_spec, write_shade_model
+
+import swiftseg
+from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.inference import Segmenter, model_path
+from swiftseg.runtimes import load_backend
+
+SIZE_HW = (12, 16)
+
+
+@pytest.fixture(scope="module", params=["labels", "logits", "probs"])
+def segmenter(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / f"{request.param}.onnx"
+    return Segmenter.load(write_shade_model(path, size_hw=SIZE_HW, output=request.param))
+
+
+@pytest.fixture
+def image():
+    return np.random.default_rng(5).integers(0, 256, (*SIZE_HW, 3), dtype=np.uint8)
+
+
+def test_labels_at_the_networks_size_are_the_networks(segmenter, image):
+    result = segmenter(image)
+
+    assert result.label_map.dtype == np.uint8
+    assert result.labels == segmenter.spec.labels == SHADES
+    np.testing.assert_array_equal(result.label_map, shade_labels(image))
+
+
+def test_a_path_a_pil_image_and_an_array_are_one(segmenter, image, tmp_path):
+    path = tmp_path / "frame.png"
+    Image.fromarray(image).save(path)
+    expected = segmenter(image).label_map
+    for given in (path, str(path), Image.fromarray(image), Image.fromarray(image).convert("RGBA")):
+        result = segmenter(given)
+        np.testing.assert_array_equal(result.label_map, expected)
+        np.testing.assert_array_equal(result.image, image)
+
+
+@pytest.mark.parametrize("size_hw", [(1, 1), (5, 7), (12, 17), (36, 48), (101, 3)])
+def test_labels_come_at_the_images_size(segmenter, size_hw):
+    result = segmenter(np.full((*size_hw, 3), 200, dtype=np.uint8))
+    assert result.label_map.shape == size_hw
+    assert (result.label_map == 2).all()
+
+
+def test_a_whole_factor_repeats_every_label(segmenter, image):
+    large = image.repeat(3, axis=0).repeat(3, axis=1)
+    flat = np.full_like(large, 128)
+    flat[:18] = 10  # two halves: the border lies between rows 6 and 7 of the network's 12
+    label_map = segmenter(flat).label_map
+    np.testing.assert_array_equal(
+        label_map, np.where(np.arange(36)[:, None] < 18, 0, 1) + 0 * label_map
+    )
+
+
+def test_shrinking_averages_instead_of_dropping(segmenter):
+    stripes = np.zeros((SIZE_HW[0] * 8, SIZE_HW[1] * 8, 3), dtype=np.uint8)
+    stripes[::2] = 255  # seen from afar, gray; every second row alone is black or white
+    assert (segmenter(stripes).label_map[8:-8] == 1).all()
+
+
+def test_probabilities_are_the_softmax_of_the_logits(segmenter, image):
+    brightness = image.astype(np.float64).mean(axis=-1) / 255 * 3
+    logits = -np.abs(brightness - np.array([0.5, 1.5, 2.5])[:, None, None])
+    expected = np.exp(logits) / np.exp(logits).sum(axis=0)
+
+    probs = segmenter.probabilities(image)
+
+    assert probs.dtype == np.float32
+    np.testing.assert_allclose(probs, expected, atol=1e-5)
+
+
+def test_probabilities_come_at_the_images_size(segmenter):
+    probs = segmenter.probabilities(np.full((31, 9, 3), 77, dtype=np.uint8))
+    assert probs.shape == (3, 31, 9)
+    np.testing.assert_allclose(probs.sum(axis=0), 1, atol=1e-5)
+
+
+def test_each_stage_has_its_time(segmenter, image):
+    timings_ms = segmenter(image).timings_ms
+    assert list(timings_ms) == ["read", "resize", "network", "restore"]
+    assert min(timings_ms.values()) >= 0
+
+
+def test_openvino_gives_the_same_labels(tmp_path, image):
+    path = write_shade_model(tmp_path / "m.onnx")
+    large = np.tile(image, (3, 2, 1))
+    np.testing.assert_array_equal(
+        Segmenter.load(path, backend="openvino", threads=1)(large).label_map,
+        Segmenter(load_backend(path))(large).label_map,
+    )
+
+
+@pytest.mark.parametrize(
+    ("array", "error"),
+    [
+        (np.zeros((4, 4, 3)), TypeError),
+        (np.zeros((4, 4), np.uint8), ValueError),
+        (np.zeros((4, 4, 4), np.uint8), ValueError),
+        (np.zeros((0, 4, 3), np.uint8), ValueError),
+    ],
+)
+def test_an_array_of_another_kind_is_refused(segmenter, array, error):
+    with pytest.raises(error, match="expected a"):
+        segmenter(array)
+
+
+def test_a_pil_image_of_16_bits_is_refused(segmenter):
+    with pytest.raises(SwiftsegError, match="the image: expected 8 bits a channel"):
+        segmenter(Image.fromarray(np.ones((4, 4), np.uint16)))
+
+
+def test_an_unknown_name_meets_its_nearest(tmp_path, monkeypatch):
+    shipped = {"enet-camvid": write_shade_model(tmp_path / "enet-camvid.onnx")}
+    monkeypatch.setattr(model_path, "shipped_models", lambda: shipped)
+    with pytest.raises(UsageError, match="unknown model 'enet-camvit'; did you mean enet-camvid"):
+        Segmenter.load("enet-camvit")
+    assert Segmenter.load("enet-camvid").spec == shade_spec()
+    assert swiftseg.Segmenter.load().spec == shade_spec()
+
+
+def test_a_checkpoint_must_be_exported_first():
+    with pytest.raises(SwiftsegError, match=r"best\.pt is a checkpoint.*`swiftseg export best\.pt"):
+        Segmenter.load("best.pt")
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(SwiftsegError, match=r"no such model file: gone\.onnx"):
+        Segmenter.load("gone.onnx")

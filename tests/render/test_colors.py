@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from swiftseg.core import LabelSet
+from swiftseg.render import colorize, overlay
+
+RNG = np.random.default_rng(2)
+LABELS = LabelSet(
+    names=tuple(f"class {i}" for i in range(255)),
+    palette=tuple((int(r), int(g), int(b)) for r, g, b in RNG.integers(0, 256, (255, 3))),
+)
+FEW = LabelSet(names=("a", "b"), palette=((1, 2, 3), (250, 0, 9)), ignore_index=255)
+
+
+def test_every_class_gets_its_color():
+    label_map = RNG.integers(0, 255, (40, 50), dtype=np.uint8)
+    colors = colorize(label_map, LABELS)
+    assert colors.dtype == np.uint8
+    np.testing.assert_array_equal(colors, LABELS.colors[label_map])
+
+
+def test_what_is_no_class_is_black():
+    label_map = np.array([[0, 1, 2, 255]], dtype=np.uint8)
+    expected = [[(1, 2, 3), (250, 0, 9), (0, 0, 0), (0, 0, 0)]]
+    np.testing.assert_array_equal(colorize(label_map, FEW), expected)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.25, 0.5, 1.0])
+def test_the_overlay_is_a_weighted_mean(alpha):
+    label_map = RNG.integers(0, 255, (40, 50), dtype=np.uint8)
+    image = RNG.integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    expected = (1 - alpha) * image + alpha * LABELS.colors[label_map]
+    difference = np.abs(overlay(image, label_map, LABELS, alpha) - expected)
+    assert difference.max() < 1  # one gray level: the blend rounds down
+
+
+def test_a_crop_that_is_a_view_is_painted_too():
+    label_map = np.arange(48, dtype=np.uint8).reshape(6, 8)[1::2, ::-3]
+    np.testing.assert_array_equal(colorize(label_map, LABELS), LABELS.colors[label_map])
+
+
+def test_what_does_not_fit_is_refused():
+    image = np.zeros((4, 5, 3), dtype=np.uint8)
+    label_map = np.zeros((4, 5), dtype=np.uint8)
+    with pytest.raises(ValueError, match=r"image of \(4, 5\) and a label map of \(4, 4\)"):
+        overlay(image, label_map[:, :4], FEW)
+    with pytest.raises(ValueError, match=r"alpha in 0\.\.1, got 2"):
+        overlay(image, label_map, FEW, alpha=2)
+    with pytest.raises(ValueError, match="uint8"):
+        colorize(label_map.astype(int), FEW)
