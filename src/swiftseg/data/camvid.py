@@ -7,7 +7,12 @@ The tree, as the SegNet tutorial gives it: `train/*`, `trainannot/*.png`, `val/*
 and `test/*`, `testannot/*.png`; a frame and its mask share the stem.
 """
 
-from swiftseg.core import LabelSet
+from pathlib import Path
+
+from swiftseg.core import LabelSet, unknown_name
+from swiftseg.data.paired_folder import PairedFolder
+
+SPLITS = ("train", "val", "test")
 
 CAMVID_LABELS = LabelSet(
     names=(
@@ -38,3 +43,20 @@ CAMVID_LABELS = LabelSet(
     ),
     ignore_index=11,
 )
+
+
+def is_camvid(folder: Path) -> bool:
+    """Tells whether a folder has the tree of the SegNet tutorial's CamVid."""
+    return any((folder / f"{split}annot").is_dir() for split in SPLITS)
+
+
+def open_camvid(folder: Path, split: str) -> PairedFolder:
+    """Opens a split of CamVid where it lies.
+
+    Raises:
+        UsageError: The split is none of CamVid's.
+        SwiftsegError: The split's folders are missing or do not pair up.
+    """
+    if split not in SPLITS:
+        raise unknown_name("split", split, SPLITS)
+    return PairedFolder(folder / split, folder / f"{split}annot", CAMVID_LABELS)

@@ -1,0 +1,43 @@
+"""Cross entropy over pixels, in the two parts that several devices need."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class WeightedCrossEntropy(nn.Module):
+    """Class-weighted cross entropy as a sum and its normalizer.
+
+    Sum over normalizer is torch's `cross_entropy(..., reduction="mean")`. They are given apart so
+    that devices that see different pixels can add both up before they divide.
+
+    Args:
+        class_weights: float (C,), or None for equal weights.
+        ignore_index: The mask value that counts nowhere; it may lie outside 0..C-1.
+    """
+
+    class_weights: Tensor | None
+
+    def __init__(self, class_weights: Tensor | None, *, ignore_index: int) -> None:
+        super().__init__()
+        self.register_buffer("class_weights", class_weights, persistent=False)
+        self.ignore_index = ignore_index
+
+    def forward(self, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Compares logits (N, C, H, W), float, with masks (N, H, W), int64."""
+        loss_sum = F.cross_entropy(
+            logits.float(),
+            mask,
+            weight=self.class_weights,
+            ignore_index=self.ignore_index,
+            reduction="sum",
+        )
+        return loss_sum, self.normalizer(mask)
+
+    def normalizer(self, mask: Tensor) -> Tensor:
+        """Sums the weights of all counted pixels."""
+        counted = mask != self.ignore_index
+        if self.class_weights is None:
+            return counted.sum().float()
+        weights = self.class_weights[torch.where(counted, mask, 0)]
+        return torch.where(counted, weights, 0.0).sum()

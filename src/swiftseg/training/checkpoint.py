@@ -1,0 +1,152 @@
+"""Checkpoints: the state of a training in one file, its recipe included.
+
+They hold tensors and plain values only and are read with `weights_only=True`, so that a file from
+somewhere else can do no more than be refused.
+"""
+
+import pickle
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from swiftseg.core import LabelSet, ModelSpec, SwiftsegError
+from swiftseg.core.files import replacing
+from swiftseg.models import create_model
+from swiftseg.training.recipe import Recipe
+
+FORMAT_VERSION = 1
+
+
+@dataclass
+class Checkpoint:
+    """Where a training stands.
+
+    Attributes:
+        recipe: The resolved recipe.
+        labels: The classes of the training data.
+        stage: Index of the running stage.
+        epoch: Epochs of that stage that are complete.
+        step: Optimizer steps of the next epoch that are done.
+        network: The network's state dict.
+        optimizer: The optimizer's state dict; empty where only the weights are kept.
+        schedule: The schedule's state dict.
+        rng: The random state of torch, by device kind.
+        best_score: The best mean IoU of the stage so far.
+        history: One row of plain values an epoch, all stages.
+        loss_sum: Summed loss of the `step` steps.
+    """
+
+    recipe: Recipe
+    labels: LabelSet
+    stage: int
+    epoch: int
+    network: dict[str, Tensor]
+    step: int = 0
+    optimizer: dict[str, Any] = field(default_factory=dict[str, Any])
+    schedule: dict[str, Any] = field(default_factory=dict[str, Any])
+    rng: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    best_score: float = -1.0
+    history: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    loss_sum: float = 0.0
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Writes the file whole or not at all."""
+    fields = {name: getattr(checkpoint, name) for name in Checkpoint.__dataclass_fields__}
+    fields["recipe"] = checkpoint.recipe.model_dump(mode="json")
+    fields["labels"] = asdict(checkpoint.labels)
+    with replacing(path) as temporary:
+        torch.save({"format_version": FORMAT_VERSION, **fields}, temporary)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Reads a checkpoint onto the CPU.
+
+    Raises:
+        SwiftsegError: The file is missing, damaged, of another version, no checkpoint of swiftseg,
+            or holds more than tensors and plain values.
+    """
+    if not path.is_file():
+        raise SwiftsegError(f"{path}: no such checkpoint")
+    try:
+        fields: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise SwiftsegError(
+            f"{path}: refused, it is a pickle of more than tensors and plain values; "
+            "expected a checkpoint that swiftseg train wrote"
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
+        raise SwiftsegError(f"{path}: damaged, or not a checkpoint of swiftseg train") from error
+    if not isinstance(fields, dict) or "format_version" not in fields:
+        raise SwiftsegError(f"{path}: not a checkpoint of swiftseg train")
+    return parse_checkpoint(cast(dict[str, Any], fields), path)
+
+
+def parse_checkpoint(fields: dict[str, Any], path: Path) -> Checkpoint:
+    version = fields.pop("format_version")
+    if version != FORMAT_VERSION:
+        raise SwiftsegError(
+            f"{path}: checkpoint format {version!r} where this swiftseg reads {FORMAT_VERSION}"
+        )
+    try:
+        fields["recipe"] = Recipe.model_validate(fields["recipe"])
+        fields["labels"] = LabelSet(**fields["labels"])
+        return Checkpoint(**fields)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SwiftsegError(f"{path}: the checkpoint is damaged: {error}") from error
+
+
+def build_network(checkpoint: Checkpoint, path: Path) -> nn.Module:
+    """Builds the network a checkpoint belongs to and fills it.
+
+    Raises:
+        SwiftsegError: The tensors are those of another network.
+    """
+    stage = checkpoint.recipe.stages[checkpoint.stage]
+    num_classes = checkpoint.recipe.num_classes
+    network = create_model(stage.network, num_classes=num_classes, **stage.options)
+    try:
+        network.load_state_dict(checkpoint.network)
+    except RuntimeError as error:
+        own = network.state_dict()
+        misfits = [
+            name
+            for name in sorted(own.keys() | checkpoint.network.keys())
+            if name not in own
+            or name not in checkpoint.network
+            or own[name].shape != checkpoint.network[name].shape
+        ]
+        raise SwiftsegError(
+            f"{path}: holds the weights of another network than {stage.network} with "
+            f"{num_classes} classes; {len(misfits)} tensors do not fit, such as {misfits[0]}"
+        ) from error
+    return network
+
+
+def model_spec(
+    recipe: Recipe, stage: int, labels: LabelSet, history: list[dict[str, Any]]
+) -> ModelSpec:
+    """Describes the model that a recipe's stage trains; its scores are the last row's."""
+    row = history[-1] if history else {}
+    return ModelSpec(
+        name=recipe.name,
+        network=recipe.stages[stage].network,
+        labels=labels,
+        input=recipe.input.to_spec(),
+        training_data=recipe.training_data,
+        license_note=recipe.license_note,
+        metrics={name: float(row[name]) for name in row if name.startswith("val/")},
+    )
+
+
+def load_network(path: Path) -> tuple[nn.Module, ModelSpec]:
+    """Reads a network in eval mode and its description; raises as `load_checkpoint` does."""
+    checkpoint = load_checkpoint(path)
+    spec = model_spec(
+        checkpoint.recipe, checkpoint.stage, checkpoint.labels, checkpoint.history
+    )
+    return build_network(checkpoint, path).eval(), spec

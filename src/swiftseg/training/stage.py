@@ -1,0 +1,171 @@
+"""One stage of a training: network, optimizer and schedule, and where they stand."""
+
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.inference import Segmenter
+from swiftseg.losses import WeightedCrossEntropy
+from swiftseg.models import create_model
+from swiftseg.runtimes.torch_backend import TorchBackend
+from swiftseg.training.checkpoint import Checkpoint, model_spec
+from swiftseg.training.recipe import Recipe
+from swiftseg.training.schedule import build_optimizer, build_schedule
+from swiftseg.training.step import TrainingStep
+
+
+class StageTraining:
+    """The state that a checkpoint saves and a resume restores.
+
+    Attributes:
+        epoch: Complete epochs.
+        step: Done steps of the running epoch.
+        loss_sum: Their summed loss.
+        best_score: Best mean IoU so far, -1 before the first validation.
+        history: One row of plain values an epoch, all stages.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        index: int,
+        labels: LabelSet,
+        loss: WeightedCrossEntropy,
+        accelerator: Accelerator,
+        steps_per_epoch: int,
+    ) -> None:
+        self.recipe, self.index, self.labels = recipe, index, labels
+        self.stage = recipe.stages[index]
+        self.accelerator = accelerator
+        torch.manual_seed(recipe.seed + index)
+        network = create_model(
+            self.stage.network, num_classes=recipe.num_classes, **self.stage.options
+        )
+        # Frames come as (N, H, W, 3): channels_last costs no copy, and convolutions are faster.
+        self.network = network.to(accelerator.device, memory_format=torch.channels_last)
+        step = TrainingStep(
+            self.network, loss, recipe.input.to_spec(), coarse=self.stage.coarse
+        )
+        optimizer = build_optimizer(recipe.optimizer, step.parameters())
+        self.schedule = build_schedule(
+            self.stage.schedule,
+            optimizer,
+            epochs=self.stage.epochs,
+            steps_per_epoch=steps_per_epoch,
+        )
+        self.module, self.optimizer = accelerator.prepare(step, optimizer)
+        self.epoch = 0
+        self.step = 0
+        self.loss_sum = 0.0
+        self.best_score = -1.0
+        self.history: list[dict[str, Any]] = []
+
+    def run_step(self, frames: Tensor, masks: Tensor, *, stop: bool) -> tuple[float, bool]:
+        """Takes one optimizer step; gives the loss over all devices and if any wants to stop.
+
+        Args:
+            frames: uint8 (N, H, W, 3), this device's share of the batch.
+            masks: uint8 (N, H, W).
+            stop: This process was asked to stop.
+        """
+        device, devices = self.accelerator.device, self.accelerator.num_processes
+        self.module.train()
+        loss_sum, normalizer = self.module(frames.to(device), masks.to(device))
+        parts = torch.stack((loss_sum.detach(), normalizer, normalizer.new_tensor(float(stop))))
+        total_loss, total, stops = self.accelerator.reduce(parts, reduction="sum")
+        # Gradients are averaged over devices, the loss over all pixels of all devices.
+        self.accelerator.backward(loss_sum * devices / total.clamp_min(1e-12))
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        loss = float(total_loss / total.clamp_min(1e-12))
+        if not self.accelerator.optimizer_step_was_skipped:
+            self.schedule.step()
+        self.step += 1
+        self.loss_sum += loss
+        return loss, bool(stops)
+
+    def finish_epoch(self, steps: int) -> dict[str, Any]:
+        """Counts the epoch and gives its numbers."""
+        self.epoch += 1
+        row = {
+            "stage": self.stage.name,
+            "epoch": self.epoch,
+            "loss": self.loss_sum / steps,
+            "lr": float(self.schedule.get_last_lr()[0]),
+        }
+        self.step, self.loss_sum = 0, 0.0
+        return row
+
+    def checkpoint(self) -> Checkpoint:
+        """Gives everything that a resume needs."""
+        rng = {"cpu": torch.get_rng_state()}
+        if self.accelerator.device.type == "cuda":
+            rng["cuda"] = torch.cuda.get_rng_state(self.accelerator.device)
+        return Checkpoint(
+            recipe=self.recipe,
+            labels=self.labels,
+            stage=self.index,
+            epoch=self.epoch,
+            step=self.step,
+            network=self.network.state_dict(),
+            optimizer=self.optimizer.state_dict(),
+            schedule=self.schedule.state_dict(),
+            rng=rng,
+            best_score=self.best_score,
+            history=self.history,
+            loss_sum=self.loss_sum,
+        )
+
+    def weights_only_checkpoint(self, row: dict[str, Any]) -> Checkpoint:
+        """Gives what evaluation and export need; `row` is the epoch that has just been scored."""
+        return Checkpoint(
+            recipe=self.recipe,
+            labels=self.labels,
+            stage=self.index,
+            epoch=self.epoch,
+            network=self.network.state_dict(),
+            best_score=self.best_score,
+            history=[*self.history, row],
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Goes on exactly where a checkpoint of this stage stands."""
+        self.network.load_state_dict(checkpoint.network)
+        self.optimizer.load_state_dict(checkpoint.optimizer)
+        self.schedule.load_state_dict(checkpoint.schedule)
+        self.epoch, self.step = checkpoint.epoch, checkpoint.step
+        self.loss_sum, self.best_score = checkpoint.loss_sum, checkpoint.best_score
+        self.history = checkpoint.history
+        torch.set_rng_state(checkpoint.rng["cpu"])
+        if self.accelerator.device.type == "cuda" and "cuda" in checkpoint.rng:
+            torch.cuda.set_rng_state(checkpoint.rng["cuda"], self.accelerator.device)
+
+    def start_from(self, previous: Checkpoint) -> str:
+        """Takes over what the stage before has learned; says what fitted.
+
+        Raises:
+            SwiftsegError: Nothing of it fits.
+        """
+        own = self.network.state_dict()
+        fitting = {
+            name: tensor
+            for name, tensor in previous.network.items()
+            if name in own and own[name].shape == tensor.shape
+        }
+        before = self.recipe.stages[previous.stage].name
+        if not fitting:
+            raise SwiftsegError(f"nothing of stage {before} fits into stage {self.stage.name}")
+        self.network.load_state_dict(fitting, strict=False)
+        self.history = previous.history
+        return (
+            f"{self.stage.name} starts from the best of {before} "
+            f"(mIoU {previous.best_score:.4f}): {len(fitting)} of {len(own)} tensors filled"
+        )
+
+    def segmenter(self) -> Segmenter:
+        """Wraps the network as it stands for evaluation; the next step trains it on."""
+        spec = model_spec(self.recipe, self.index, self.labels, self.history)
+        return Segmenter(TorchBackend(self.network, spec, device=str(self.accelerator.device)))

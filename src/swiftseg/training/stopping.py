@@ -1,0 +1,42 @@
+"""Stopping a training between two steps."""
+
+import signal
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from swiftseg.core import SwiftsegError
+
+
+class StoppedError(SwiftsegError):
+    """The user stopped a training; its state is saved."""
+
+    exit_code = 130
+
+
+class StopRequest:
+    """Notes a first Ctrl-C or SIGTERM instead of dying of it; a second one is obeyed at once."""
+
+    def __init__(self) -> None:
+        self.made = False
+        self.previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            self.previous[kind] = signal.signal(kind, self.note)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.restore()
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        self.made = True
+        self.restore()
+
+    def restore(self) -> None:
+        for kind, handler in self.previous.items():
+            signal.signal(kind, handler)
