@@ -6,9 +6,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def upsample_to(features: Tensor, size_hw: Sequence[int]) -> Tensor:
-    """Resizes (N, C, h, w) bilinearly to (N, C, *size_hw), pixel centers aligned at half."""
-    return F.interpolate(features, size=list(size_hw), mode="bilinear", align_corners=False)
+def upsample_to(features: Tensor, size_hw: Sequence[int], *, align_corners: bool = False) -> Tensor:
+    """Resizes (N, C, h, w) bilinearly to (N, C, *size_hw).
+
+    The centers of the pixels lie at half their size, or, with `align_corners`, those of the four
+    corner pixels meet.
+    """
+    return F.interpolate(features, size=list(size_hw), mode="bilinear", align_corners=align_corners)
+
+
+def pad_to(features: Tensor, size_hw: Sequence[int]) -> Tensor:
+    """Pads (N, C, h, w) with zeros at the right and bottom to (N, C, *size_hw), no smaller."""
+    bottom, right = size_hw[0] - features.shape[-2], size_hw[1] - features.shape[-1]
+    return F.pad(features, (0, right, 0, bottom)) if bottom or right else features
 
 
 def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
@@ -16,3 +26,17 @@ def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
     height, width = image.shape[-2:]
     bottom, right = -height % multiple, -width % multiple
     return F.pad(image, (0, right, 0, bottom)) if bottom or right else image
+
+
+def require_image_size(image: Tensor, smallest_hw: tuple[int, int]) -> None:
+    """Refuses an image (N, 3, H, W) of which a network's last pooling would leave nothing.
+
+    Raises:
+        ValueError: H or W is below `smallest_hw`.
+    """
+    height, width = image.shape[-2:]
+    if height < smallest_hw[0] or width < smallest_hw[1]:
+        raise ValueError(
+            f"image of {height}x{width} is too small for this network; "
+            f"the smallest it takes is {smallest_hw[0]}x{smallest_hw[1]}"
+        )
