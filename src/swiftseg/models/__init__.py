@@ -7,10 +7,19 @@ from torch import nn
 
 from swiftseg.core import unknown_name
 from swiftseg.models.enet import ENet, ENetEncoderClassifier
+from swiftseg.models.fast_scnn import FastSCNN
+from swiftseg.models.fcn8s import FCN8s
+from swiftseg.models.segnet import SegNet, SegNetBasic, bayesian_segnet, bayesian_segnet_basic
 
 NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
     "enet": ENet,
     "enet_encoder": ENetEncoderClassifier,
+    "segnet": SegNet,
+    "segnet_basic": SegNetBasic,
+    "bayesian_segnet": bayesian_segnet,
+    "bayesian_segnet_basic": bayesian_segnet_basic,
+    "fcn8s": FCN8s,
+    "fast_scnn": FastSCNN,
 }
 
 
