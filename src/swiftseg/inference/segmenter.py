@@ -1,5 +1,6 @@
 """Frame in, label map out."""
 
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
@@ -77,11 +78,7 @@ class Segmenter:
         times.append(perf_counter())
         label_map = _restore(_labels_of(output), (frame.shape[0], frame.shape[1]))
         times.append(perf_counter())
-        stages = np.diff(times) * 1000
-        timings_ms = dict(
-            zip(("read", "resize", "network", "restore"), stages.tolist(), strict=True)
-        )
-        return Segmentation(frame, label_map, self.spec.labels, timings_ms)
+        return Segmentation(frame, label_map, self.spec.labels, _stage_timings_ms(times))
 
     def probabilities(self, image: Frame) -> np.ndarray:
         """Gives the class probabilities float32 (C, H, W) of one image, at its own size.
@@ -118,6 +115,11 @@ def as_frame(image: Frame) -> np.ndarray:
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(f"expected an image of shape (H, W, 3), got {image.shape}")
     return image
+
+
+def _stage_timings_ms(times: list[float]) -> dict[str, float]:
+    spans_ms = (1000 * (end - start) for start, end in pairwise(times))
+    return dict(zip(STAGES, spans_ms, strict=True))
 
 
 def _labels_of(output: np.ndarray) -> np.ndarray:

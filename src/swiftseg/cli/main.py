@@ -1,0 +1,86 @@
+"""The `swiftseg` command.
+
+One command, one module: its function holds the options and imports the half it needs when it
+runs, so that `swiftseg predict` never meets torch and `swiftseg --help` is quick. To add a command,
+import its function here and add a line to `COMMANDS`.
+"""
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+import swiftseg
+from swiftseg.cli.evaluate import evaluate
+from swiftseg.cli.models import models
+from swiftseg.cli.predict import predict
+from swiftseg.cli.train import train
+from swiftseg.core import SwiftsegError
+
+COMMANDS: tuple[Callable[..., Any], ...] = (
+    predict,
+    evaluate,
+    train,
+    models,
+)
+
+DEBUG = "--debug"
+
+app = typer.Typer(
+    name="swiftseg",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"swiftseg {swiftseg.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def swiftseg_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option(DEBUG, help="Show the traceback of an error; works anywhere.")
+    ] = False,
+) -> None:
+    """Real-time semantic segmentation on the hardware you have."""
+    del version, debug  # the first has its callback, `main` takes the second out
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and ends the process with its exit code.
+
+    0: done. 1: an input cannot be worked with. 2: a name, option or value does not exist.
+    130: stopped by Ctrl-C. Errors are one line on stderr; `--debug` adds the traceback.
+
+    Args:
+        arguments: What stands behind `swiftseg`; None takes the process's own.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = DEBUG in given
+    try:
+        app([argument for argument in given if argument != DEBUG], prog_name="swiftseg")
+    except SwiftsegError as error:
+        _report(f"error: {error}", debug)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        _report(f"error: unexpected {reason} ({DEBUG} shows where)", debug)
+        sys.exit(1)
+
+
+def _report(line: str, debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+    typer.echo(line, err=True)

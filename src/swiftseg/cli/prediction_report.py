@@ -1,0 +1,92 @@
+"""What `swiftseg predict` tells when it is done: a table, or one JSON object."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from swiftseg.cli.prediction import Prediction, Run
+from swiftseg.core import LabelSet, ModelSpec
+
+
+def print_table(run: Run, labels: LabelSet, out: Path) -> None:
+    """Prints the classes' shares over all frames, the times, and where the outputs are."""
+    if not run.predictions:
+        return
+    table = Table("", "class", "share")
+    table.columns[2].justify = "right"
+    shares = _shares([prediction.pixels for prediction in run.predictions])
+    for name, (red, green, blue) in zip(labels.names, labels.palette, strict=True):
+        table.add_row(f"[rgb({red},{green},{blue})]██[/]", name, f"{shares[name]:.1%}")
+    console = Console()
+    console.print(table)
+    stages = _stage_medians_ms(run.predictions)
+    times = ", ".join(f"{stage} {time_ms:.1f}" for stage, time_ms in stages.items())
+    console.print(f"{_counted(run.predictions)}; median ms a frame: {times}", highlight=False)
+    console.print(f"written to {out}", highlight=False, soft_wrap=True)
+
+
+def print_json(run: Run, spec: ModelSpec, backend: str) -> None:
+    """Prints the whole run as one JSON object on stdout."""
+    summary = {
+        "model": spec.name,
+        "backend": backend,
+        "classes": list(spec.labels.names),
+        "shares": _shares([prediction.pixels for prediction in run.predictions]),
+        "timings_ms": _stage_medians_ms(run.predictions),
+        "results": [_as_dict(prediction) for prediction in run.predictions],
+        "errors": [{"input": given, "message": message} for given, message in run.errors],
+        "interrupted": run.interrupted,
+    }
+    typer.echo(json.dumps(summary, indent=2))
+
+
+def print_errors(run: Run) -> None:
+    """Prints one line an error on stderr, and how many there were among the rest."""
+    for _, message in run.errors:
+        typer.echo(f"error: {message}", err=True)
+    if run.errors and run.predictions:
+        done = len(run.predictions)
+        typer.echo(f"{len(run.errors)} of {done + len(run.errors)} inputs failed", err=True)
+
+
+def _as_dict(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "input": prediction.source,
+        "kind": prediction.kind,
+        "size_hw": list(prediction.size_hw),
+        "frames": prediction.num_frames,
+        "shares": _shares([prediction.pixels]),
+        "timings_ms": _stage_medians_ms([prediction]),
+        "files": prediction.files,
+    }
+
+
+def _shares(pixels: Sequence[Mapping[str, int]]) -> dict[str, float]:
+    """Each class's part of all pixels, so that a large image counts for more than a small one."""
+    counts: Counter[str] = Counter()
+    for part in pixels:
+        counts.update(part)
+    return {name: count / counts.total() for name, count in counts.items()}
+
+
+def _stage_medians_ms(predictions: Sequence[Prediction]) -> dict[str, float]:
+    times: dict[str, list[float]] = {}
+    for prediction in predictions:
+        for stage, values in prediction.timings_ms.items():
+            times.setdefault(stage, []).extend(values)
+    return {stage: round(median(values), 3) for stage, values in times.items()}
+
+
+def _counted(predictions: Sequence[Prediction]) -> str:
+    images = sum(prediction.kind == "image" for prediction in predictions)
+    videos = [prediction for prediction in predictions if prediction.kind == "video"]
+    parts = [f"{images} image{'s' * (images != 1)}"] if images else []
+    parts += [f"{video.source}: {video.num_frames} frames" for video in videos]
+    return ", ".join(parts)
