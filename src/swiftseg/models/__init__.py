@@ -9,7 +9,9 @@ from swiftseg.core import unknown_name
 from swiftseg.models.enet import ENet, ENetEncoderClassifier
 from swiftseg.models.fast_scnn import FastSCNN
 from swiftseg.models.fcn8s import FCN8s
+from swiftseg.models.segfast import segfast, segfast_basic
 from swiftseg.models.segnet import SegNet, SegNetBasic, bayesian_segnet, bayesian_segnet_basic
+from swiftseg.models.shelfnet import shelfnet18_lw, shelfnet34_lw, shelfnet50, shelfnet101
 
 NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
     "enet": ENet,
@@ -19,6 +21,12 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
     "bayesian_segnet": bayesian_segnet,
     "bayesian_segnet_basic": bayesian_segnet_basic,
     "fcn8s": FCN8s,
+    "segfast": segfast,
+    "segfast_basic": segfast_basic,
+    "shelfnet50": shelfnet50,
+    "shelfnet101": shelfnet101,
+    "shelfnet18_lw": shelfnet18_lw,
+    "shelfnet34_lw": shelfnet34_lw,
     "fast_scnn": FastSCNN,
 }
 

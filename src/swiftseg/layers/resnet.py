@@ -1,0 +1,68 @@
+"""torchvision's ResNets as backbones: the maps at strides 4 to 32, with or without its weights."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from torch import Tensor, nn
+from torchvision import models
+from torchvision.models import ResNet, WeightsEnum
+
+from swiftseg.core import unknown_name
+from swiftseg.layers.backbone_weights import load_backbone
+
+# The weights of torchvision's first recipe: the kind that papers before 2021 started from.
+RESNETS: Mapping[str, tuple[Callable[[], ResNet], WeightsEnum]] = {
+    "resnet18": (models.resnet18, models.ResNet18_Weights.IMAGENET1K_V1),
+    "resnet34": (models.resnet34, models.ResNet34_Weights.IMAGENET1K_V1),
+    "resnet50": (models.resnet50, models.ResNet50_Weights.IMAGENET1K_V1),
+    "resnet101": (models.resnet101, models.ResNet101_Weights.IMAGENET1K_V1),
+}
+
+
+class ResNetBackbone(nn.Module):
+    """torchvision's ResNet under its own names, without the last pooling and the classifier."""
+
+    def __init__(self, classifier: ResNet) -> None:
+        super().__init__()
+        self.conv1 = classifier.conv1
+        self.bn1 = classifier.bn1
+        self.relu = classifier.relu
+        self.maxpool = classifier.maxpool
+        self.layer1 = classifier.layer1
+        self.layer2 = classifier.layer2
+        self.layer3 = classifier.layer3
+        self.layer4 = classifier.layer4
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Gives the maps at strides 4, 8, 16 and 32.
+
+        Their channels are 256, 512, 1024 and 2048, or 64, 128, 256 and 512 for ResNet-18 and 34;
+        their sizes are those of the image (N, 3, H, W) over the stride, rounded up.
+        """
+        x = self.maxpool(self.relu(self.bn1(self.conv1(image))))  # (N, 64, H/4, W/4)
+        stride_4 = self.layer1(x)
+        stride_8 = self.layer2(stride_4)
+        stride_16 = self.layer3(stride_8)
+        return stride_4, stride_8, stride_16, self.layer4(stride_16)
+
+
+def resnet_backbone(name: str, source: str | Path | None = None) -> ResNetBackbone:
+    """Builds a backbone with fresh or ImageNet weights.
+
+    The weights expect RGB in 0..1 less ImageNet's mean, over its standard deviation.
+
+    Args:
+        name: One of `RESNETS`.
+        source: "imagenet", the path of a local copy of torchvision's file, or None for fresh ones.
+
+    Raises:
+        UsageError: No backbone has that name.
+        SwiftsegError: The file cannot be had or read, or does not fit.
+    """
+    if name not in RESNETS:
+        raise unknown_name("backbone", name, RESNETS)
+    build, published = RESNETS[name]
+    backbone = ResNetBackbone(build())
+    if source is not None:
+        load_backbone(backbone, published, source, head="fc.")
+    return backbone
