@@ -58,9 +58,9 @@ def _describe(name: str) -> dict[str, Any]:
 def _paper(docstring: str) -> tuple[str, str]:
     """Takes the title, and the citation up to its year."""
     title, second = (" ".join(part.split()) for part in docstring.split("\n\n")[:2])
-    citation = re.match(r".+?\b(?:19|20)\d\d(?=\.)", second)
+    citation = re.match(r".+?(?<!arXiv:)\b(?:19|20)\d\d\b", second)
     if citation is None:
-        raise ValueError(f"expected a citation that ends with its year, got {second!r}")
+        raise ValueError(f"expected a citation up to its year, got {second!r}")
     return title.rstrip("."), citation[0]
 
 

@@ -43,7 +43,8 @@ class LateProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        if self._progress.live.is_started:  # stopping prints a line even where nothing was shown
+            self._progress.stop()
 
     def expect(self, count: int | None) -> None:
         """Adds to what is to be done; None, an unknown number, makes the total unknown."""

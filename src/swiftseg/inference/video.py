@@ -110,7 +110,7 @@ def reading_video(source: Path | str) -> Generator[Video]:
         raise _not_opened(source, camera[1] if camera else None, error) from error
     with container:
         if not container.streams.video:
-            raise SwiftsegError(f"{source}: the file holds no video")
+            raise SwiftsegError(f"{source}: the file is truncated or holds no video")
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         yield Video(
