@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import swiftseg
+from swiftseg.cli.demo import demo
 from swiftseg.cli.evaluate import evaluate
 from swiftseg.cli.models import models
 from swiftseg.cli.predict import predict
@@ -20,6 +21,7 @@ from swiftseg.cli.train import train
 from swiftseg.core import SwiftsegError
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
+    demo,
     predict,
     evaluate,
     train,
@@ -33,6 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # lets docstrings flow
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in COMMANDS:

@@ -1,0 +1,106 @@
+import subprocess
+import sys
+
+import pytest
+from tests.support.command_line import run_cli
+
+import swiftseg
+from swiftseg.cli import main as command_line
+from swiftseg.core import UsageError
+
+DEPLOYMENT = ["core", "data", "metrics", "render", "runtimes", "inference", "evaluation", "weights"]
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Makes the command line's app raise what the test hands in."""
+
+    def install(error):
+        def app(arguments, prog_name):
+            raise error
+
+        monkeypatch.setattr(command_line, "app", app)
+
+    return install
+
+
+def test_the_version_is_told(capsys):
+    outcome = run_cli(capsys, "--version")
+    assert (outcome.code, outcome.out) == (0, f"swiftseg {swiftseg.__version__}\n")
+
+
+def test_help_names_every_command(capsys):
+    outcome = run_cli(capsys, "--help")
+    assert outcome.code == 0
+    for command in command_line.COMMANDS:
+        assert command.__name__ in outcome.out
+
+
+def test_an_unknown_command_is_a_usage_error(capsys):
+    outcome = run_cli(capsys, "predikt")
+    assert outcome.code == 2
+    assert "predict" in outcome.err
+
+
+def test_a_users_error_is_one_line_with_its_code(capsys, failing):
+    failing(UsageError("unknown x"))
+    outcome = run_cli(capsys, "predict")
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", "error: unknown x\n")
+
+
+def test_an_unexpected_error_is_one_line_and_points_to_debug(capsys, failing):
+    failing(ZeroDivisionError("by\nzero"))
+    outcome = run_cli(capsys, "predict")
+    expected = "error: unexpected ZeroDivisionError: by (--debug shows where)\n"
+    assert (outcome.code, outcome.out, outcome.err) == (1, "", expected)
+
+
+def test_debug_anywhere_shows_the_traceback(capsys, failing):
+    failing(UsageError("unknown x"))
+    outcome = run_cli(capsys, "predict", "--debug", "x")
+    assert outcome.code == 2
+    assert outcome.err.startswith("Traceback")
+    assert outcome.err.endswith("error: unknown x\n")
+
+
+def test_ctrl_c_ends_with_130(capsys, monkeypatch, tmp_path):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("swiftseg.runtimes.read_spec", interrupt)
+    monkeypatch.setattr("swiftseg.weights.shipped_models", lambda: {"a": tmp_path})
+    assert run_cli(capsys, "models").code == 130
+
+
+def test_the_command_line_and_the_segmenter_never_meet_torch():
+    done = run_python(
+        "import swiftseg, sys; swiftseg.Segmenter; import swiftseg.cli.main; "
+        "import swiftseg.cli.prediction; assert 'torch' not in sys.modules"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_imports_no_engine():
+    done = run_python(
+        "import sys\nfrom swiftseg.cli.main import main\ntry: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "assert not {'torch', 'onnxruntime', 'openvino', 'av', 'PIL'} & set(sys.modules)"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_deployment_half_works_where_torch_cannot_be_imported():
+    done = run_python(
+        "import importlib, pkgutil, sys\n"
+        "sys.modules['torch'] = sys.modules['torchvision'] = None\n"
+        f"for name in {DEPLOYMENT}:\n"
+        "    package = importlib.import_module(f'swiftseg.{name}')\n"
+        "    for module in pkgutil.walk_packages(package.__path__, f'swiftseg.{name}.'):\n"
+        "        if module.name != 'swiftseg.runtimes.torch_backend':\n"
+        "            importlib.import_module(module.name)\n"
+    )
+    assert done.returncode == 0, done.stderr
