@@ -15,6 +15,7 @@ import typer
 import swiftseg
 from swiftseg.cli.demo import demo
 from swiftseg.cli.evaluate import evaluate
+from swiftseg.cli.export import export
 from swiftseg.cli.models import models
 from swiftseg.cli.predict import predict
 from swiftseg.cli.train import train
@@ -25,6 +26,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     predict,
     evaluate,
     train,
+    export,
     models,
 )
 
