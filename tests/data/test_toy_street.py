@@ -166,6 +166,13 @@ def test_neighboring_frames_of_a_clip_are_alike_and_distant_ones_are_not():
     assert np.mean(masks[0] != masks[-1]) > 2 * np.mean(steps)
 
 
+def test_a_longer_clip_begins_as_a_shorter_one():
+    short, long = render_clip(3, 2, SMALL_HW), render_clip(3, 40, SMALL_HW)
+    for one, other in zip(short, long, strict=False):
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.mask, other.mask)
+
+
 def test_frames_of_a_clip_are_named_in_order():
     names = [sample.name for sample in render_clip(5, 3, SMALL_HW)]
     assert names == ["clip_5_00000", "clip_5_00001", "clip_5_00002"]

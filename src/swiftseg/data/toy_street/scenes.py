@@ -13,7 +13,7 @@ from swiftseg.data.toy_street.camera import Camera, paint
 from swiftseg.data.toy_street.mesh import BUILDING, gather
 from swiftseg.data.toy_street.world import World, draw_world
 
-SIZE_HW = (240, 320)
+SIZE_HW = (192, 256)
 FRAMES_PER_SECOND = 12
 SPLITS = {"train": 0, "val": 1, "test": 2}
 CLIP_STREAM = 3

@@ -117,16 +117,20 @@ def draw_world(
     rng: np.random.Generator, size_hw: tuple[int, int], drive_s: float, *, speed: float
 ) -> World:
     """Draws a street long enough to drive along for `drive_s` seconds at `speed` m/s."""
+    # What is drawn up to the street's end has a stream of its own, so that a longer street begins
+    # as a shorter one does.
+    lots, furniture, parked = (dict(zip(SIDES, rng.spawn(2), strict=True)) for _ in range(3))
+    walkers, riders, traffic, plan = rng.spawn(4)
     light = draw_light(rng)
     end_m = SIGHT_M + speed * drive_s + 10
-    layout = draw_layout(rng, end_m)
+    layout = draw_layout(rng, plan, end_m)
     scenery: list[Placed] = []
     for side in SIDES:
-        scenery += draw_lots(rng, layout, light, side, end_m)
-        scenery += draw_furniture(rng, layout, light, side, end_m)
-    scenery += draw_parked(rng, layout, light, end_m)
-    movers = draw_walkers(rng, layout, end_m) + draw_riders(rng, layout, end_m, speed)
-    movers += draw_traffic(rng, layout, light, end_m, speed)
+        scenery += draw_lots(lots[side], layout, light, side, end_m)
+        scenery += draw_furniture(furniture[side], layout, light, side, end_m)
+        scenery += draw_parked(parked[side], layout, side, end_m)
+    movers = draw_walkers(walkers, layout, end_m) + draw_riders(riders, layout, end_m, speed)
+    movers += draw_traffic(traffic, layout, light, end_m, speed)
     return World(
         layout=layout,
         light=light,
@@ -153,14 +157,15 @@ def draw_camera(rng: np.random.Generator, layout: Layout, size_hw: tuple[int, in
     )
 
 
-def draw_layout(rng: np.random.Generator, end_m: float) -> Layout:
+def draw_layout(rng: np.random.Generator, plan: np.random.Generator, end_m: float) -> Layout:
+    """Draws surfaces from `rng` and the side streets, up to the street's end, from `plan`."""
     grey = rng.uniform(72, 136)
     pale = rng.uniform(100, 190)
     crossings: list[tuple[float, float]] = []
-    at = rng.uniform(8, 70)
+    at = plan.uniform(8, 70)
     while at < end_m:
-        crossings.append((at, at + rng.uniform(6, 9)))
-        at += rng.uniform(45, 90)
+        crossings.append((at, at + plan.uniform(6, 9)))
+        at += plan.uniform(45, 90)
     return Layout(
         road_half_m=rng.uniform(3.4, 5.6),
         walk_m=rng.uniform(2.2, 3.8),
@@ -264,21 +269,17 @@ def make_furniture(rng: np.random.Generator, kind: str, side: int, light: Light)
     return makers[kind]()
 
 
-def draw_parked(
-    rng: np.random.Generator, layout: Layout, light: Light, end_m: float
-) -> list[Placed]:
-    """Cars at the curbs, where the road is wide enough to leave a lane."""
+def draw_parked(rng: np.random.Generator, layout: Layout, side: int, end_m: float) -> list[Placed]:
+    """Cars at one curb, where the road is wide enough to leave a lane."""
     placed: list[Placed] = []
-    for side in SIDES:
-        share = rng.uniform(0, 0.8) if layout.road_half_m > 4.2 else 0.0
-        z = rng.uniform(6, 14)
-        while z < end_m:
-            if rng.random() < share and not layout.in_crossing(z):
-                mesh = make_vehicle(rng, lamps=False)
-                angle = rng.normal(0, 0.02) + (np.pi if side < 0 else 0.0)
-                x = side * (layout.road_half_m - 1.05)
-                placed.append(Placed(mesh, x, z, angle, far_z=z))
-            z += rng.uniform(7, 11)
+    share = rng.uniform(0, 0.8) if layout.road_half_m > 4.2 else 0.0
+    z = rng.uniform(6, 14)
+    while z < end_m:
+        if rng.random() < share and not layout.in_crossing(z):
+            mesh = make_vehicle(rng, lamps=False)
+            angle = rng.normal(0, 0.02) + (np.pi if side < 0 else 0.0)
+            placed.append(Placed(mesh, side * (layout.road_half_m - 1.05), z, angle, far_z=z))
+        z += rng.uniform(7, 11)
     return placed
 
 
@@ -306,6 +307,9 @@ def draw_walkers(rng: np.random.Generator, layout: Layout, end_m: float) -> list
     movers: list[Mover] = []
     busy = rng.uniform(0.3, 1.0)
     near, far = layout.road_half_m + layout.verge_m + 0.5, layout.facade_m - 0.4
+    for _ in range(int(rng.integers(0, 3))):
+        x, pace = rng.uniform(-1, 1) * layout.road_half_m, rng.choice((-1.2, 1.2))
+        movers.append(draw_walker(rng, x, rng.uniform(9, 30), pace, 0.0))
     z = rng.uniform(4, 7)
     while z < end_m:
         if rng.random() < busy:
@@ -315,9 +319,6 @@ def draw_walkers(rng: np.random.Generator, layout: Layout, end_m: float) -> list
             if rng.random() < 0.35:
                 movers.append(draw_walker(rng, x - side * 0.6, z + 0.3, 0.0, pace))
         z += rng.uniform(2, 7)
-    for _ in range(int(rng.integers(0, 3))):
-        x, pace = rng.uniform(-1, 1) * layout.road_half_m, rng.choice((-1.2, 1.2))
-        movers.append(draw_walker(rng, x, rng.uniform(9, 30), pace, 0.0))
     return movers
 
 
