@@ -1,9 +1,11 @@
+import sys
+
 import numpy as np
 import onnx
 import pytest
 from tests.support.exported import SHADES, shade_labels, shade_spec, write_shade_model
 
-from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
 from swiftseg.runtimes import BACKENDS, load_backend, read_spec
 from swiftseg.runtimes.cores import physical_cores
 
@@ -129,6 +131,13 @@ def test_the_spec_is_read_as_onnx_reads_it(tmp_path):
     path = write_shade_model(tmp_path / "m.onnx", output="probs")
     entries = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
     assert read_spec(path).to_json() == entries["swiftseg"]
+
+
+def test_without_openvino_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    monkeypatch.delitem(sys.modules, "swiftseg.runtimes.openvino_backend", raising=False)
+    with pytest.raises(MissingExtraError, match=r"pip install 'swiftseg\[openvino\]'"):
+        load_backend(write_shade_model(tmp_path / "m.onnx"), name="openvino")
 
 
 def test_there_is_a_core():

@@ -52,7 +52,8 @@ class LateProgress:
             self._total = None
         else:
             self._total += count
-        self._progress.update(self._task, total=self._total)
+        # Progress.update takes None for "as before".
+        self._progress.tasks[self._task].total = self._total
 
     def advance(self) -> None:
         """Counts one as done."""

@@ -6,6 +6,7 @@ asked for takes no engine and no protobuf package, so that listing models costs 
 """
 
 from collections.abc import Iterator
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from swiftseg.core import ModelSpec, SwiftsegError
@@ -37,29 +38,31 @@ def read_spec(path: Path) -> ModelSpec:
 
 def _read_metadata(path: Path) -> dict[str, str]:
     try:
-        message = memoryview(path.read_bytes())
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as message:
+            fields = list(_fields(message, 0, len(message)))
+            metadata = dict(
+                _entry(message, *span) for number, *span in fields if number == _METADATA
+            )
     except FileNotFoundError as error:
         raise SwiftsegError(f"no such model file: {path}") from error
     except OSError as error:
         raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
-    try:
-        fields = list(_fields(message))
-        entries = [dict(_fields(value)) for number, value in fields if number == _METADATA]
-        metadata = {
-            str(entry[_ENTRY_KEY], "utf-8"): str(entry.get(_ENTRY_VALUE, b""), "utf-8")
-            for entry in entries
-        }
     except (IndexError, KeyError, ValueError) as error:
         raise SwiftsegError(f"{path} is no ONNX file, or a damaged one") from error
-    if not any(number == _GRAPH for number, _ in fields):
+    if not any(number == _GRAPH for number, *_ in fields):
         raise SwiftsegError(f"{path} is no ONNX file: it holds no graph")
     return metadata
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """Yields (field number, content) of the length-delimited fields and skips the others."""
-    position = 0
-    while position < len(message):
+def _entry(message: mmap, start: int, end: int) -> tuple[str, str]:
+    """Reads one metadata entry; a value that is left out is empty."""
+    parts = {number: str(message[a:b], "utf-8") for number, a, b in _fields(message, start, end)}
+    return parts[_ENTRY_KEY], parts.get(_ENTRY_VALUE, "")
+
+
+def _fields(message: mmap, position: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yields (field number, start, end) of the length-delimited fields and skips the others."""
+    while position < end:
         tag, position = _varint(message, position)
         kind = tag & 7
         if kind == _VARINT:
@@ -71,14 +74,14 @@ def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
             length = 8 if kind == _FIXED64 else 4
         else:
             raise ValueError(f"unknown wire type {kind}")
-        if position + length > len(message):
+        if position + length > end:
             raise ValueError("a field runs past the end")
         if kind == _BYTES:
-            yield tag >> 3, message[position : position + length]
+            yield tag >> 3, position, position + length
         position += length
 
 
-def _varint(message: memoryview, position: int) -> tuple[int, int]:
+def _varint(message: mmap, position: int) -> tuple[int, int]:
     """Reads a base-128 number, lowest seven bits first; gives it and the position behind it."""
     value = shift = 0
     while True:
