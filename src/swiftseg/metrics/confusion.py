@@ -93,16 +93,15 @@ def scores(matrix: np.ndarray) -> Scores:
     return Scores(
         iou=iou,
         class_accuracy=class_accuracy,
-        global_accuracy=float(divide(hits.sum(keepdims=True), matrix.sum(keepdims=True)).item()),
+        global_accuracy=float(divide(hits.sum(), truth.sum())),
         mean_iou=mean_of_defined(iou),
         mean_class_accuracy=mean_of_defined(class_accuracy),
     )
 
 
 def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Divides elementwise; NaN where the denominator is zero."""
-    result = np.full(numerator.shape, np.nan)
-    return np.divide(numerator, denominator, out=result, where=denominator > 0)
+    """Divides counts elementwise; NaN where the denominator is zero."""
+    return np.where(denominator > 0, numerator / np.maximum(denominator, 1), np.nan)
 
 
 def mean_of_defined(values: np.ndarray) -> float:

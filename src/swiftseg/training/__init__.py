@@ -1,0 +1,7 @@
+"""Training: recipe, loop, checkpoint, run folder."""
+
+from swiftseg.training.loop import train
+from swiftseg.training.recipe import Recipe, load_recipe, shipped_recipes
+from swiftseg.training.run_folder import RunFolder
+
+__all__ = ["Recipe", "RunFolder", "load_recipe", "shipped_recipes", "train"]

@@ -72,6 +72,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     if not path.is_file():
         raise SwiftsegError(f"{path}: no such checkpoint")
+    if not zipfile.is_zipfile(path):
+        raise SwiftsegError(
+            f"{path}: refused, it is damaged or not a checkpoint that swiftseg train wrote"
+        )
     try:
         fields: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -79,7 +83,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path}: refused, it is a pickle of more than tensors and plain values; "
             "expected a checkpoint that swiftseg train wrote"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
+    except (RuntimeError, EOFError, OSError, ValueError) as error:
         raise SwiftsegError(f"{path}: damaged, or not a checkpoint of swiftseg train") from error
     if not isinstance(fields, dict) or "format_version" not in fields:
         raise SwiftsegError(f"{path}: not a checkpoint of swiftseg train")

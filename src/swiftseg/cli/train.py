@@ -1,0 +1,84 @@
+"""`swiftseg train`: a recipe and data in, weights out."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swiftseg.core import MissingExtraError, UsageError
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe's value: optimizer.lr=0.02."),
+]
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A shipped recipe's name, or a YAML file.")],
+    data: Annotated[
+        str | None, typer.Option(help="The folder of the data; recipes on toystreet need none.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder [runs/RECIPE].")] = None,
+    set_: Overrides = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")
+    ] = False,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes on this machine, one a GPU if there are GPUs.")
+    ] = 1,
+) -> None:
+    """Train a network by a recipe.
+
+    The run's folder gets the resolved recipe, metrics.csv, TensorBoard logs, sample pictures and
+    two checkpoints, best.pt and last.pt. Ctrl-C saves; --resume goes on.
+    """
+    try:
+        import accelerate
+        import torch
+    except ImportError as error:
+        raise MissingExtraError("swiftseg train", "train") from error
+    del accelerate
+    if processes > 1:
+        raise typer.Exit(launch(processes, multi_gpu=torch.cuda.device_count() > 1))
+    run_recipe(recipe, data, out, set_ or [], resume=resume)
+
+
+def run_recipe(
+    recipe_name: str, data: str | None, out: Path | None, overrides: list[str], *, resume: bool
+) -> None:
+    from rich.console import Console
+
+    from swiftseg.cli.score_table import score_table
+    from swiftseg.data import open_dataset
+    from swiftseg.training import RunFolder, load_recipe, train
+
+    recipe = load_recipe(recipe_name, overrides)
+    source = data or recipe.data
+    if source is None:
+        raise UsageError(f"recipe {recipe_name} needs --data DIR, the folder of its data")
+    run = RunFolder(out or Path("runs") / Path(recipe_name).stem)
+    evaluation = train(
+        recipe,
+        open_dataset(source, "train"),
+        open_dataset(source, "val"),
+        run,
+        command=["swiftseg", *sys.argv[1:]],
+        resume=resume,
+    )
+    console = Console()
+    console.print(score_table(evaluation, f"{recipe.name} on val"))
+    console.print(f"best weights: {run.best}\nnext: swiftseg export {run.best} --out model.onnx")
+
+
+def launch(processes: int, *, multi_gpu: bool) -> int:
+    """Starts this very command in several processes through Accelerate; gives the exit code."""
+    arguments = list(sys.argv[1:])
+    at = next(i for i, argument in enumerate(arguments) if argument.startswith("--processes"))
+    del arguments[at : at + (1 if "=" in arguments[at] else 2)]
+    launcher = ["--num_processes", str(processes), "--num_machines", "1"]
+    launcher += ["--mixed_precision", "no", "--dynamo_backend", "no"]
+    launcher += ["--multi_gpu"] if multi_gpu else ["--cpu"]
+    command = [sys.executable, "-m", "accelerate.commands.launch", *launcher]
+    return subprocess.call([*command, "-m", "swiftseg", *arguments])

@@ -1,0 +1,41 @@
+"""A training that takes a second: the shipped ENet recipe on tiny frames."""
+
+from pathlib import Path
+
+from swiftseg.data import open_dataset
+from swiftseg.evaluation import Evaluation
+from swiftseg.training import Recipe, RunFolder, load_recipe, train
+from tests.support.tiny_camvid import make_tiny_camvid
+
+OVERRIDES = [
+    "input.size_hw=[24, 32]",
+    "batch_size=2",
+    "precision=f32",
+    "compile=false",
+    "validate_every=1",
+    "stages.0.epochs=1",
+    "stages.1.epochs=2",
+]
+
+
+def tiny_recipe(*overrides: str) -> Recipe:
+    return load_recipe("enet_camvid", [*OVERRIDES, *overrides])
+
+
+def run_tiny(
+    folder: Path, recipe: Recipe | None = None, *, resume: bool = False, name: str = "run"
+) -> tuple[RunFolder, Evaluation]:
+    """Trains on tiny frames below `folder`; the run is in `folder / name`."""
+    data = folder / "camvid"
+    if not data.exists():
+        make_tiny_camvid(data)
+    run = RunFolder(folder / name)
+    evaluation = train(
+        recipe or tiny_recipe(),
+        open_dataset(data, "train"),
+        open_dataset(data, "val"),
+        run,
+        command=["swiftseg", "train", "enet_camvid"],
+        resume=resume,
+    )
+    return run, evaluation

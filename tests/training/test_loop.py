@@ -1,0 +1,143 @@
+import csv
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.models import create_model
+from swiftseg.training.checkpoint import load_checkpoint
+from swiftseg.training.frames import epoch_batches
+from swiftseg.training.stage import StageTraining
+from swiftseg.training.stopping import StoppedError
+from tests.support.tiny_training import run_tiny, tiny_recipe
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that went through without a stop."""
+    folder = tmp_path_factory.mktemp("finished")
+    run_tiny(folder)
+    return folder / "run"
+
+
+def test_a_run_leaves_what_a_person_looks_for(finished: Path):
+    with (finished / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["stage"], row["epoch"]) for row in rows] == [
+        ("encoder", "1"),
+        ("full", "1"),
+        ("full", "2"),
+    ]
+    assert all(0 <= float(row["val/mean_iou"]) <= 1 for row in rows)
+    assert json.loads((finished / "environment.json").read_text())["command"].startswith("swiftseg")
+    assert {p.name for p in finished.iterdir()} >= {
+        "best.pt", "best_encoder.pt", "last.pt", "recipe.yaml", "tensorboard", "samples",
+    }  # fmt: skip
+    with Image.open(finished / "samples" / "full_0002.png") as picture:
+        assert picture.size == (3 * 32, 2 * 24)
+    assert not [p for p in finished.rglob(".*") if p.is_file()]
+
+
+def test_best_is_the_best_of_the_epochs(finished: Path):
+    best = load_checkpoint(finished / "best.pt")
+    scores = [row["val/mean_iou"] for row in load_checkpoint(finished / "last.pt").history[1:]]
+    assert best.best_score == max(scores)
+    assert not best.optimizer
+
+
+class StopAfter:
+    """Sends this process a Ctrl-C after some steps, as a terminal would."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+        self.run_step = StageTraining.run_step
+
+    def __call__(self, training: StageTraining, *args: object, **options: object) -> object:
+        result = self.run_step(training, *args, **options)  # type: ignore[arg-type]
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        return result
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4, 7])
+def test_stop_and_resume_gives_the_same_bits(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+):
+    with monkeypatch.context() as patch:
+        stopper = StopAfter(steps)
+        patch.setattr(
+            StageTraining, "run_step", lambda self, *a, **k: stopper(self, *a, **k)
+        )
+        with pytest.raises(StoppedError, match="the same command with --resume"):
+            run_tiny(tmp_path)
+    run_tiny(tmp_path, resume=True)
+    for name in ("best.pt", "last.pt"):
+        ours = load_checkpoint(tmp_path / "run" / name)
+        theirs = load_checkpoint(finished / name)
+        for key, tensor in theirs.network.items():
+            assert torch.equal(ours.network[key], tensor), f"{name}: {key}"
+        losses = [[row["loss"] for row in state.history] for state in (ours, theirs)]
+        assert losses[0] == losses[1]
+
+
+def test_the_second_stage_fills_every_encoder_tensor_and_no_decoder_tensor(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+):
+    encoder = load_checkpoint(finished / "best_encoder.pt")
+    full = create_model("enet", num_classes=11)
+    fresh = {name: tensor.clone() for name, tensor in full.state_dict().items()}
+    training = object.__new__(StageTraining)
+    training.network, training.recipe, training.stage = full, encoder.recipe, encoder.recipe.stages[1]
+    training.start_from(encoder)
+    for name, tensor in full.state_dict().items():
+        source = encoder.network if name.startswith("encoder.") else fresh
+        assert torch.equal(tensor, source[name]), name
+
+
+def test_resume_refuses_another_recipe_and_an_empty_folder(finished: Path):
+    with pytest.raises(UsageError, match="another recipe, which differs in optimizer"):
+        run_tiny(finished.parent, tiny_recipe("optimizer.lr=0.1"), resume=True)
+    with pytest.raises(UsageError, match="nothing to resume"):
+        run_tiny(finished.parent, resume=True, name="empty")
+
+
+def test_a_folder_with_a_run_is_not_overwritten(finished: Path):
+    before = (finished / "best.pt").read_bytes()
+    with pytest.raises(SwiftsegError, match="holds a run already"):
+        run_tiny(finished.parent)
+    assert (finished / "best.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("num_classes=12", "recipe has 12 classes where the data has 11"),
+        ("batch_size=7", "a batch of 7 is larger than the data of 6 frames"),
+        ("optimizer.lr=1.0e30", "the loss is .* lower optimizer.lr"),
+    ],
+)
+def test_what_does_not_fit_is_said(tmp_path: Path, override: str, message: str):
+    with pytest.raises(SwiftsegError, match=message):
+        run_tiny(tmp_path, tiny_recipe(override))
+
+
+def test_batches_hold_every_frame_once_and_differ_by_epoch():
+    first = epoch_batches(25, 4, seed=0, stage=0, epoch=0)
+    assert [len(batch) for batch in first] == [4] * 6
+    flat = [index for batch in first for index in batch]
+    assert len(set(flat)) == len(flat) == 24
+    assert first == epoch_batches(25, 4, seed=0, stage=0, epoch=0)
+    assert first != epoch_batches(25, 4, seed=0, stage=0, epoch=1)
+
+
+def test_frames_are_resized_to_the_recipe(tmp_path: Path):
+    _, evaluation = run_tiny(tmp_path, tiny_recipe("input.size_hw=[16, 40]", "stages.1.epochs=1"))
+    # Scored at label size: 2 frames of 24x32 less a row of void each.
+    assert int(np.sum(evaluation.matrix)) == 2 * 23 * 32

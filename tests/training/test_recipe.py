@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from swiftseg.core import UsageError
+from swiftseg.models import NETWORKS
+from swiftseg.training import load_recipe, shipped_recipes
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_shipped_recipes_load_and_name_known_networks(name: str):
+    recipe = load_recipe(name)
+    assert all(stage.network in NETWORKS for stage in recipe.stages)
+
+
+def test_enet_camvid_is_the_papers():
+    recipe = load_recipe("enet_camvid")
+    assert [(s.network, s.coarse) for s in recipe.stages] == [("enet_encoder", True), ("enet", False)]
+    assert (recipe.optimizer.name, recipe.optimizer.lr, recipe.optimizer.weight_decay) == (
+        "adam",
+        5e-4,
+        2e-4,
+    )
+    assert recipe.class_weights is not None
+    assert recipe.class_weights.c == 1.02
+    assert (recipe.batch_size, recipe.num_classes, recipe.input.size_hw) == (10, 11, (360, 480))
+
+
+def test_overrides_reach_nested_values_and_lists():
+    recipe = load_recipe("enet_camvid", ["optimizer.lr=0.02", "stages.1.epochs=3", "seed=7"])
+    assert (recipe.optimizer.lr, recipe.stages[1].epochs, recipe.seed) == (0.02, 3, 7)
+    assert recipe.stages[0].epochs != 3
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("optimizer.lrr=1", r"optimizer: unknown key 'lrr'; did you mean lr"),
+        ("batchsize=1", r"unknown key 'batchsize'; did you mean batch_size"),
+        ("optimizer.lr=fast", r"optimizer\.lr: .* got 'fast'"),
+        ("optimizer.lr=-1", r"optimizer\.lr: .* got -1"),
+        ("stages.9.epochs=1", r"the recipe has no place 'stages\.9\.epochs'"),
+        ("stages.full.epochs=1", r"the recipe has no place"),
+        ("seed", r"expected key=value"),
+        ("seed={", r"no place|not YAML"),
+    ],
+)
+def test_a_bad_override_is_one_clear_line(override: str, message: str):
+    with pytest.raises(UsageError, match=message) as caught:
+        load_recipe("enet_camvid", [override])
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_recipes_name_the_nearest():
+    with pytest.raises(UsageError, match="unknown recipe 'enet_canvid'; did you mean enet_camvid"):
+        load_recipe("enet_canvid")
+    with pytest.raises(UsageError, match=r"nowhere\.yaml: no such recipe file"):
+        load_recipe("nowhere.yaml")
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "a: [", "network: enet"])
+def test_a_file_that_is_no_recipe(tmp_path: Path, text: str):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"mine\.yaml: ") as caught:
+        load_recipe(str(path))
+    assert "\n" not in str(caught.value)
