@@ -141,11 +141,10 @@ def add_windows(
     fill = 0.86 if style == "glass" else rng.uniform(0.38, 0.58)
     tall = 2.5 if style == "glass" else rng.uniform(1.3, 1.9)
     step = wall.length / columns
-    s, y = np.meshgrid(
-        (np.arange(columns) + 0.5 - fill / 2) * step,
-        np.arange(first_story, stories) * STORY_M + (0.3 if style == "glass" else 0.95),
-    )
-    s, y, wide = s.ravel(), y.ravel(), fill * step
+    foot = 0.3 if style == "glass" else 0.95
+    s = np.tile((np.arange(columns) + 0.5 - fill / 2) * step, stories - first_story)
+    y = np.repeat(np.arange(first_story, stories) * STORY_M + foot, columns)
+    wide = fill * step
     frame = np.array((236, 232, 222)) if rng.random() < 0.65 else np.array((74, 64, 58))
     outline = rectangles(s - 0.12, y - 0.14, s + wide + 0.12, y + tall + 0.12)
     mesh.add(wall.lift(outline), frame * rng.uniform(0.85, 1.0), BUILDING)

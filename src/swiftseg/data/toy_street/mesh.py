@@ -7,7 +7,7 @@ card (`two_sided`), as people and tree crowns are.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -221,8 +221,11 @@ def box(x0: float, z0: float, x1: float, z1: float, y0: float, y1: float) -> np.
 
 def inset(face: np.ndarray, s0: float, t0: float, s1: float, t1: float) -> np.ndarray:
     """A part (4, 3) of a four-cornered face, from (s0, t0) to (s1, t1) in 0..1 of its sides."""
-    a, b, c, d = face
-    corners = ((s0, t0), (s1, t0), (s1, t1), (s0, t1))
-    return np.array(
-        [(1 - t) * ((1 - s) * a + s * b) + t * ((1 - s) * d + s * c) for s, t in corners]
-    )
+    return bilinear_weights(s0, t0, s1, t1) @ face
+
+
+@lru_cache(maxsize=256)
+def bilinear_weights(s0: float, t0: float, s1: float, t1: float) -> np.ndarray:
+    """What each corner of a face gives to each corner of its part, (4, 4)."""
+    s, t = np.array((s0, s1, s1, s0)), np.array((t0, t0, t1, t1))
+    return np.stack(((1 - s) * (1 - t), s * (1 - t), s * t, (1 - s) * t), axis=1)

@@ -1,43 +1,27 @@
-"""A street drawn from a seed: what stands where, what moves, and the camera's drive."""
+"""A street drawn from a seed: what stands where, and the camera's drive."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from swiftseg.data.toy_street import people, props
+from swiftseg.data.toy_street import props
 from swiftseg.data.toy_street.backdrop import Layout
 from swiftseg.data.toy_street.buildings import WALL_COLORS, make_building, pick
 from swiftseg.data.toy_street.camera import Camera
 from swiftseg.data.toy_street.light import Light, draw_light
 from swiftseg.data.toy_street.mesh import BUILDING, TREE, Mesh, Placed, disc, rectangles
-from swiftseg.data.toy_street.vehicles import make_vehicle
+from swiftseg.data.toy_street.traffic import (
+    SIDES,
+    Mover,
+    draw_parked,
+    draw_riders,
+    draw_traffic,
+    draw_walkers,
+)
 
 SIGHT_M = 75.0
-SIDES = (-1, 1)
-
-
-@dataclass(frozen=True)
-class Mover:
-    """Something that walks or drives at a steady speed.
-
-    Attributes:
-        pose: Gives its mesh after so many seconds.
-        x, z: Where it is at second 0, in meters.
-        speed_x, speed_z: Meters a second.
-        angle: Radians, see `Placed`.
-    """
-
-    pose: Callable[[float], Mesh]
-    x: float
-    z: float
-    speed_x: float = 0.0
-    speed_z: float = 0.0
-    angle: float = 0.0
-
-    def at(self, seconds: float) -> Placed:
-        z = self.z + self.speed_z * seconds
-        return Placed(self.pose(seconds), self.x + self.speed_x * seconds, z, self.angle, far_z=z)
+MOVER_SIGHT_M = 45.0  # no vehicle is so large that `sight_m` reaches farther
 
 
 @dataclass(frozen=True)
@@ -67,7 +51,8 @@ class World:
     def visible(self, seconds: float) -> list[Placed]:
         """What stands in sight of the camera, the farthest first."""
         z = self.camera.z + self.speed * seconds
-        items = [*self.scenery, *(mover.at(seconds) for mover in self.movers)]
+        near = [m for m in self.movers if -2 < m.z + m.speed_z * seconds - z < MOVER_SIGHT_M]
+        items = [*self.scenery, *(mover.at(seconds) for mover in near)]
         items = [item for item in items if z - 2 < item.far_z < z + sight_m(item.mesh)]
         items.sort(key=lambda item: -item.far_z)
         return [Placed(self.far_end, z=z + SIGHT_M), *items]
@@ -128,8 +113,8 @@ def draw_world(
     for side in SIDES:
         scenery += draw_lots(lots[side], layout, light, side, end_m)
         scenery += draw_furniture(furniture[side], layout, light, side, end_m)
-        scenery += draw_parked(parked[side], layout, side, end_m)
-    movers = draw_walkers(walkers, layout, end_m) + draw_riders(riders, layout, end_m, speed)
+    movers = [mover for side in SIDES for mover in draw_parked(parked[side], layout, side, end_m)]
+    movers += draw_walkers(walkers, layout, end_m) + draw_riders(riders, layout, end_m, speed)
     movers += draw_traffic(traffic, layout, light, end_m, speed)
     return World(
         layout=layout,
@@ -267,113 +252,6 @@ def make_furniture(rng: np.random.Generator, kind: str, side: int, light: Light)
         "bin": lambda: props.make_bin(rng),
     }
     return makers[kind]()
-
-
-def draw_parked(rng: np.random.Generator, layout: Layout, side: int, end_m: float) -> list[Placed]:
-    """Cars at one curb, where the road is wide enough to leave a lane."""
-    placed: list[Placed] = []
-    share = rng.uniform(0, 0.8) if layout.road_half_m > 4.2 else 0.0
-    z = rng.uniform(6, 14)
-    while z < end_m:
-        if rng.random() < share and not layout.in_crossing(z):
-            mesh = make_vehicle(rng, lamps=False)
-            angle = rng.normal(0, 0.02) + (np.pi if side < 0 else 0.0)
-            placed.append(Placed(mesh, side * (layout.road_half_m - 1.05), z, angle, far_z=z))
-        z += rng.uniform(7, 11)
-    return placed
-
-
-def draw_traffic(
-    rng: np.random.Generator, layout: Layout, light: Light, end_m: float, speed: float
-) -> list[Mover]:
-    """Cars ahead at about the camera's speed, and cars coming the other way."""
-    movers: list[Mover] = []
-    lane = 0.45 * layout.road_half_m * (0.75 if layout.road_half_m > 4.2 else 1.0)
-    for ahead in rng.uniform(9, 45, int(rng.integers(0, 3))):
-        mesh = make_vehicle(rng, lamps=light.lamps)
-        pace = max(speed, 3.0) * rng.uniform(0.95, 1.25)
-        movers.append(Mover(lambda _, mesh=mesh: mesh, lane, ahead, speed_z=pace))
-    z = rng.uniform(8, 40)
-    while z < 2 * end_m:
-        mesh = make_vehicle(rng, lamps=light.lamps)
-        pace = -rng.uniform(4, 7)
-        movers.append(Mover(lambda _, mesh=mesh: mesh, -lane, z, speed_z=pace, angle=np.pi))
-        z += rng.uniform(14, 60)
-    return movers
-
-
-def draw_walkers(rng: np.random.Generator, layout: Layout, end_m: float) -> list[Mover]:
-    """Pedestrians on the sidewalks, alone or in twos, and some who cross the road."""
-    movers: list[Mover] = []
-    busy = rng.uniform(0.3, 1.0)
-    near, far = layout.road_half_m + layout.verge_m + 0.5, layout.facade_m - 0.4
-    for _ in range(int(rng.integers(0, 3))):
-        x, pace = rng.uniform(-1, 1) * layout.road_half_m, rng.choice((-1.2, 1.2))
-        movers.append(draw_walker(rng, x, rng.uniform(9, 30), pace, 0.0))
-    z = rng.uniform(4, 7)
-    while z < end_m:
-        if rng.random() < busy:
-            side, pace = int(rng.choice(SIDES)), rng.uniform(0.8, 1.6) * rng.choice((-1, 1))
-            x = side * rng.uniform(near, max(far, near + 0.1))
-            movers.append(draw_walker(rng, x, z, 0.0, pace))
-            if rng.random() < 0.35:
-                movers.append(draw_walker(rng, x - side * 0.6, z + 0.3, 0.0, pace))
-        z += rng.uniform(2, 7)
-    return movers
-
-
-def draw_walker(
-    rng: np.random.Generator, x: float, z: float, speed_x: float, speed_z: float
-) -> Mover:
-    look, phase = people.draw_look(rng), rng.uniform(0, 2 * np.pi)
-    if rng.random() < 0.2:
-        speed_x, speed_z, phase = 0.0, 0.0, 0.0
-    gait = 5.5 if speed_x or speed_z else 0.0
-
-    def pose(seconds: float) -> Mesh:
-        return people.make_pedestrian(look, phase + gait * seconds)
-
-    return Mover(pose, x, z, speed_x, speed_z)
-
-
-def draw_riders(
-    rng: np.random.Generator, layout: Layout, end_m: float, speed: float
-) -> list[Mover]:
-    """Bicyclists: along the curb with or against the camera, and across its way."""
-    movers: list[Mover] = []
-    z = rng.uniform(5, 18)
-    while z < end_m:
-        if rng.random() < 0.55:
-            movers.append(draw_rider_along(rng, layout, z, speed))
-        else:
-            movers.append(draw_rider_across(rng, layout, z))
-        z += rng.uniform(7, 30)
-    return movers
-
-
-def draw_rider_along(rng: np.random.Generator, layout: Layout, z: float, speed: float) -> Mover:
-    look, phase = people.draw_look(rng), rng.uniform(0, 2 * np.pi)
-    paint = pick(rng, people.CLOTHES)
-    side = int(rng.choice(SIDES))
-    to_curb_m = 2.4 if layout.road_half_m > 4.2 else 0.8
-
-    def pose(seconds: float) -> Mesh:
-        return people.make_bicyclist_along(look, paint, phase + 6 * seconds)
-
-    pace = side * rng.uniform(2.5, max(speed, 3.0))
-    return Mover(pose, side * (layout.road_half_m - to_curb_m), z, 0.0, pace)
-
-
-def draw_rider_across(rng: np.random.Generator, layout: Layout, z: float) -> Mover:
-    look, phase = people.draw_look(rng), rng.uniform(0, 2 * np.pi)
-    paint = pick(rng, people.CLOTHES)
-    way = int(rng.choice(SIDES))
-
-    def pose(seconds: float) -> Mesh:
-        return people.make_bicyclist_across(look, paint, phase + 6 * seconds)
-
-    angle = rng.normal(0, 0.35) + (np.pi if way < 0 else 0.0)
-    return Mover(pose, rng.uniform(-1, 1) * layout.road_half_m, z, way * 2.0, 0.0, angle)
 
 
 def draw_far_end(rng: np.random.Generator, layout: Layout) -> Mesh:
