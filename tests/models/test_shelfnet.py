@@ -103,18 +103,18 @@ def test_unshared_weights_cost_what_they_should():
 @pytest.mark.parametrize(
     ("build", "size_hw", "num_classes", "gflops"),
     [
-        (shelfnet50, (512, 512), 21, "79.32"),
+        (shelfnet50, (512, 512), 21, "79.33"),
         (shelfnet50, (768, 768), 21, "178.5"),
         (shelfnet50, (1024, 2048), 19, "634.6"),
         (shelfnet50, (360, 480), 11, "53.28"),
-        (shelfnet50, (360, 640), 19, "71.05"),
+        (shelfnet50, (360, 640), 19, "71.06"),
         (shelfnet101, (512, 512), 21, "118.1"),
         (shelfnet101, (768, 768), 21, "265.8"),
         (shelfnet101, (1024, 2048), 19, "944.9"),
         (shelfnet101, (360, 480), 11, "79.42"),
         (shelfnet101, (360, 640), 19, "105.9"),
         (shelfnet18_lw, (1024, 2048), 19, "197.4"),
-        (shelfnet18_lw, (768, 1536), 19, "111"),
+        (shelfnet18_lw, (768, 1536), 19, "111.0"),
         (shelfnet18_lw, (360, 480), 11, "16.59"),
         (shelfnet34_lw, (1024, 2048), 19, "481.6"),
         (shelfnet34_lw, (768, 1536), 19, "270.9"),
@@ -122,7 +122,26 @@ def test_unshared_weights_cost_what_they_should():
     ],
 )
 def test_operations(build: Build, size_hw: tuple[int, int], num_classes: int, gflops: str):
-    assert f"{conv_gflops(lambda: build(num_classes), size_hw):.4g}" == gflops
+    # Two of the reference figures, 79.33 and 71.06, are 79.3248 and 71.0549 here, as in the count
+    # by hand below: a unit of the last digit is allowed, not half of one.
+    unit = 10.0 ** -len(gflops.partition(".")[2])
+    assert conv_gflops(lambda: build(num_classes), size_hw) == pytest.approx(
+        float(gflops), abs=unit
+    )
+
+
+def test_operations_of_the_layer_table_by_hand():
+    """Each kind of operation costs the same at every level: channels double as sizes halve."""
+    reductions = 4 * 256 * 64 * 128**2
+    s_blocks = 12 * 2 * 9 * 64**2 * 128**2
+    ups = 6 * 9 * 512 * 256 * 16**2
+    downs = 3 * 9 * 64 * 128 * 64**2
+    classifier = 64 * 21 * 128**2
+    backbone = conv_gflops(lambda: shelfnet50(21).backbone, (512, 512))
+    shelf = 2e-9 * (reductions + s_blocks + ups + downs + classifier)
+    assert conv_gflops(lambda: shelfnet50(21), (512, 512)) == pytest.approx(backbone + shelf)
+    # The convolutions of ResNet-50, which torchvision publishes as 4.09 GMACs at 224x224.
+    assert backbone == pytest.approx(2 * 4.089 * (512 / 224) ** 2, rel=1e-3)
 
 
 def map_shapes(network: nn.Module, size_hw: tuple[int, int]) -> dict[str, list[tuple[int, ...]]]:
