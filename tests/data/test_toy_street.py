@@ -11,9 +11,10 @@ from PIL import Image, ImageDraw
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data.camvid import CAMVID_LABELS
 from swiftseg.data.toy_street import ToyStreet, render_clip
+from swiftseg.data.toy_street.backdrop import paint_backdrop
 from swiftseg.data.toy_street.camera import Camera, paint
 from swiftseg.data.toy_street.light import draw_light
-from swiftseg.data.toy_street.mesh import CAR, POLE, Mesh, Placed, gather, rectangle
+from swiftseg.data.toy_street.mesh import CAR, POLE, SKY, Mesh, Placed, gather, rectangle
 from swiftseg.data.toy_street.world import draw_world
 
 SMALL_HW = (60, 80)
@@ -200,3 +201,19 @@ def test_sizes_and_lengths_must_be_positive(make):
 def test_an_index_past_the_end_is_an_index_error():
     with pytest.raises(IndexError, match="3 of 3"):
         ToyStreet("train", 3, SMALL_HW)[3]
+
+
+@pytest.mark.parametrize(
+    ("pitch", "roll"), [(0.0, 0.0), (0.1, 0.3), (-0.1, -0.3), (1.5, 0), (-1.5, 0)]
+)
+def test_the_backdrop_covers_every_pixel(pitch, roll):
+    """Memory that nobody paints differs between two calls; what is painted does not."""
+    world = draw_world(np.random.default_rng(3), SMALL_HW, 0.0, speed=0.0)
+    camera = replace(world.camera, pitch=pitch, roll=roll)
+    first = paint_backdrop(camera.rays(), camera, world.light, world.layout, [])
+    filled = np.full_like(first, 123)  # what the next allocation of this size is likely to hold
+    del filled
+    again = paint_backdrop(camera.rays(), camera, world.light, world.layout, [])
+    np.testing.assert_array_equal(first, again)
+    is_down = camera.rays()[..., 1] < -1e-3
+    np.testing.assert_array_equal(first[..., 3] != SKY, is_down)

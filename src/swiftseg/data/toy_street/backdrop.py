@@ -183,12 +183,13 @@ def paint_backdrop(
     shadows: Sequence[np.ndarray],
 ) -> np.ndarray:
     """Sky and ground as uint8 (H, W, 4): RGB and class."""
-    below = np.flatnonzero(rays[..., 1].min(axis=1) < -1e-3)
-    first_row = int(below[0]) if len(below) else len(rays)
+    is_ground = rays[..., 1] < -1e-3
+    sky_rows = int(np.flatnonzero(~is_ground.all(axis=1))[-1]) + 1 if not is_ground.all() else 0
+    first_row = int(np.argmax(is_ground.any(axis=1))) if is_ground.any() else len(rays)
     canvas = np.empty((*camera.size_hw, 4), dtype=np.uint8)
     canvas[..., 3] = SKY
-    above = rays[: min(first_row + 1 + abs(int(camera.roll * camera.size_hw[1])), len(rays))]
-    canvas[: len(above), :, :3] = np.clip(paint_sky(above, light, layout), 0, 255)
+    if sky_rows:
+        canvas[:sky_rows, :, :3] = np.clip(paint_sky(rays[:sky_rows], light, layout), 0, 255)
     if first_row == len(rays):
         return canvas
     low = rays[first_row:]
@@ -198,7 +199,7 @@ def paint_backdrop(
     colors *= glare.astype(np.float32) * sunlit
     depth = camera.height / np.maximum(-low[..., 1], 1e-4)
     colors = np.clip(hazed(colors, np.minimum(depth, HORIZON_M), light), 0, 255)
-    is_ground = low[..., 1] < -1e-3
+    is_ground = is_ground[first_row:]
     canvas[first_row:, :, :3][is_ground] = colors[is_ground]
     canvas[first_row:, :, 3][is_ground] = labels[is_ground]
     return canvas
