@@ -73,7 +73,10 @@ def epoch_batches(
 def batch_loader(frames: TrainingFrames, batches: list[list[int]]) -> DataLoader[Batch]:
     """Loads images uint8 (N, h, w, 3) and masks uint8 (N, h, w) in the given order."""
     workers = 0 if frames.fits_in_memory else READER_PROCESSES
-    return DataLoader(frames, batch_sampler=batches, num_workers=workers)
+    # A generator of its own: a loader draws a seed when it starts, and from torch's global state
+    # that would move the dropout of a resumed run.
+    generator = torch.Generator()
+    return DataLoader(frames, batch_sampler=batches, num_workers=workers, generator=generator)
 
 
 def count_pixels(dataset: Dataset) -> tuple[np.ndarray, int]:
