@@ -80,7 +80,8 @@ def _fold_into(
 
 def _append_affine(graph: GraphProto, value: str, scale: np.ndarray, shift: np.ndarray) -> str:
     names = [_add_weight(graph, value, array.reshape(1, -1, 1, 1)) for array in (scale, shift)]
-    scaled, shifted = f"{value}_scaled", f"{value}_shifted"
+    # Named by their weights: a value that feeds two normalizations is scaled twice.
+    scaled, shifted = f"{names[0]}_scaled", f"{names[1]}_shifted"
     at = next((i + 1 for i, node in enumerate(graph.node) if value in node.output), 0)
     graph.node.insert(at, helper.make_node("Mul", [value, names[0]], [scaled]))
     graph.node.insert(at + 1, helper.make_node("Add", [scaled, names[1]], [shifted]))
