@@ -109,3 +109,31 @@ def test_one_value_read_by_two_normalizations():
     second, more = norm("a", "z", 4)
     left = folded(build([relu, first, second], weights | more, ["y", "z"]))
     assert left == {"Relu": 1, "Mul": 2, "Add": 2}
+
+
+def test_into_the_pointwise_convolution_behind_it():
+    node, weights = norm("x", "a", 4)
+    conv = helper.make_node("Conv", ["a", "w", "b"], ["y"], strides=[2, 2])
+    weights |= {"w": (6, 4, 1, 1), "b": (6,)}
+    assert folded(build([node, conv], weights, ["y"])) == {"Conv": 1}
+
+
+def test_not_into_a_pointwise_convolution_that_pads():
+    node, weights = norm("x", "a", 4)
+    conv = helper.make_node("Conv", ["a", "w"], ["y"], pads=[1, 1, 1, 1])
+    left = folded(build([node, conv], {"w": (6, 4, 1, 1), **weights}, ["y"]))
+    assert left == {"Mul": 1, "Add": 1, "Conv": 1}
+
+
+def test_not_into_a_grouped_pointwise_convolution():
+    node, weights = norm("x", "a", 4)
+    conv = helper.make_node("Conv", ["a", "w"], ["y"], group=2)
+    left = folded(build([node, conv], {"w": (6, 2, 1, 1), **weights}, ["y"]))
+    assert left == {"Mul": 1, "Add": 1, "Conv": 1}
+
+
+def test_not_into_a_wider_convolution():
+    node, weights = norm("x", "a", 4)
+    conv = helper.make_node("Conv", ["a", "w"], ["y"])
+    left = folded(build([node, conv], {"w": (6, 4, 3, 3), **weights}, ["y"]))
+    assert left == {"Mul": 1, "Add": 1, "Conv": 1}

@@ -1,10 +1,12 @@
-"""Folding batch normalization into the convolutions before it.
+"""Folding batch normalization into the convolutions around it.
 
-The exporter's optimizer folds most of them; what it leaves, such as a normalization behind a
-concatenation (ENet's initial block), is folded here, branch by branch.
+The exporter's optimizer folds most of them; what it leaves is folded here: a normalization before
+a 1x1 convolution (SegFast's sparks) into that, one behind a concatenation (ENet's initial block)
+branch by branch.
 """
 
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,14 +16,17 @@ from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
 def fold_batch_norms(model: ModelProto) -> None:
     """Replaces every BatchNormalization in place; the graph computes the same.
 
-    At inference it is a scale and a shift of each channel. They go into the weights of the
-    convolution before it, through concatenations of channels too; where neither stands before it,
-    or the value has other readers, a Mul and an Add remain.
+    At inference it is a scale and a shift of each channel. They go into the weights of the 1x1
+    convolution behind it or of the convolution before it, through concatenations of channels too;
+    where neither is there, or the value has other readers, a Mul and an Add remain.
     """
     model.CopyFrom(onnx.shape_inference.infer_shapes(model))
     graph = model.graph
     for node in [node for node in graph.node if node.op_type == "BatchNormalization"]:
         scale, shift = _scale_and_shift(graph, node)
+        if _fold_forward(graph, node, scale, shift):
+            graph.node.remove(node)
+            continue
         folded = _push(graph, node.input[0], scale, shift)
         graph.node.remove(node)
         _rename(graph, folded, node.output[0])
@@ -35,6 +40,27 @@ def _scale_and_shift(graph: GraphProto, norm: NodeProto) -> tuple[np.ndarray, np
     epsilon = _attribute(norm, "epsilon", 1e-5)
     scale = gamma / np.sqrt(variance + epsilon)
     return scale, beta - mean * scale
+
+
+def _fold_forward(graph: GraphProto, norm: NodeProto, scale: np.ndarray, shift: np.ndarray) -> bool:
+    """Folds into the one reader, if that is a 1x1 convolution, and tells whether it is.
+
+    It must not pad: the zeros of a padding are not shifted, which no bias can express.
+    """
+    conv = next((node for node in graph.node if norm.output[0] in node.input), None)
+    if conv is None or conv.op_type != "Conv" or not _has_one_reader(graph, norm.output[0]):
+        return False
+    weight = _weight(graph, conv.input[1])  # (C_out, C_in / groups, kh, kw)
+    if weight is None or weight.shape[2:] != (1, 1) or weight.shape[1] != len(scale):
+        return False
+    if any(_attribute(conv, "pads", ())):
+        return False
+    bias = _weight(graph, conv.input[2]) if len(conv.input) > 2 else None
+    shifted = weight[:, :, 0, 0] @ shift
+    scaled = weight * scale.reshape(1, -1, 1, 1)
+    _replace_weights(graph, conv, scaled, shifted if bias is None else bias + shifted)
+    conv.input[0] = norm.input[0]
+    return True
 
 
 def _push(graph: GraphProto, value: str, scale: np.ndarray, shift: np.ndarray) -> str:
@@ -72,8 +98,13 @@ def _fold_into(
         groups = int(_attribute(conv, "group", 1))
         grouped = weight.reshape(groups, -1, *weight.shape[1:])
         scaled = (grouped * scale.reshape(groups, 1, -1, 1, 1)).reshape(weight.shape)
-    shifted = shift if bias is None else bias * scale + shift
-    names = [_add_weight(graph, conv.output[0], array) for array in (scaled, shifted)]
+    _replace_weights(graph, conv, scaled, shift if bias is None else bias * scale + shift)
+
+
+def _replace_weights(
+    graph: GraphProto, conv: NodeProto, weight: np.ndarray, bias: np.ndarray
+) -> None:
+    names = [_add_weight(graph, conv.output[0], array) for array in (weight, bias)]
     del conv.input[1:]
     conv.input.extend(names)
 
@@ -104,7 +135,7 @@ def _channels(graph: GraphProto, value: str) -> int:
     return info.type.tensor_type.shape.dim[1].dim_value
 
 
-def _attribute(node: NodeProto, name: str, default: float) -> float:
+def _attribute(node: NodeProto, name: str, default: Any) -> Any:
     found = next((item for item in node.attribute if item.name == name), None)
     return default if found is None else helper.get_attribute_value(found)
 
