@@ -10,7 +10,8 @@ and `test/*`, `testannot/*.png`; a frame and its mask share the stem.
 from pathlib import Path
 
 from swiftseg.core import LabelSet, unknown_name
-from swiftseg.data.paired_folder import PairedFolder
+from swiftseg.data.paired_files import PairedFiles
+from swiftseg.data.paired_folder import open_paired_folder
 
 SPLITS = ("train", "val", "test")
 
@@ -50,7 +51,7 @@ def is_camvid(folder: Path) -> bool:
     return any((folder / f"{split}annot").is_dir() for split in SPLITS)
 
 
-def open_camvid(folder: Path, split: str) -> PairedFolder:
+def open_camvid(folder: Path, split: str) -> PairedFiles:
     """Opens a split of CamVid where it lies.
 
     Raises:
@@ -59,4 +60,4 @@ def open_camvid(folder: Path, split: str) -> PairedFolder:
     """
     if split not in SPLITS:
         raise unknown_name("split", split, SPLITS)
-    return PairedFolder(folder / split, folder / f"{split}annot", CAMVID_LABELS)
+    return open_paired_folder(folder / split, folder / f"{split}annot", CAMVID_LABELS)

@@ -7,7 +7,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.data.paired_folder import PairedFolder
+from swiftseg.data.paired_files import PairedFiles
+from swiftseg.data.paired_folder import open_paired_folder
+from swiftseg.data.voc_colors import voc_colors
 
 FILE_NAME = "dataset.yaml"
 
@@ -36,27 +38,14 @@ def read_dataset_file(path: Path) -> LabelSet:
     except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise SwiftsegError(f"{path}: expected {EXAMPLE}; {reason}") from error
-    palette = parsed.palette or default_palette(len(parsed.names))
+    palette = parsed.palette or voc_colors(len(parsed.names))
     try:
         return LabelSet(parsed.names, palette, parsed.ignore_index)
     except SwiftsegError as error:
         raise SwiftsegError(f"{path}: {error}") from error
 
 
-def default_palette(num_classes: int) -> tuple[tuple[int, int, int], ...]:
-    """Colors that differ well: PASCAL VOC's bit-interleaved color map."""
-    colors: list[tuple[int, int, int]] = []
-    for index in range(num_classes):
-        bits = [(index >> shift) & 1 for shift in range(8)]
-        red, green, blue = (
-            sum(bits[channel + 3 * place] << (7 - place) for place in range(3) if channel + 3 * place < 8)
-            for channel in range(3)
-        )
-        colors.append((red, green, blue))
-    return tuple(colors)
-
-
-def open_dataset_folder(folder: Path, split: str) -> PairedFolder:
+def open_dataset_folder(folder: Path, split: str) -> PairedFiles:
     """Opens `images/{split}` and `masks/{split}` of a folder that holds a dataset.yaml."""
     labels = read_dataset_file(folder / FILE_NAME)
-    return PairedFolder(folder / "images" / split, folder / "masks" / split, labels)
+    return open_paired_folder(folder / "images" / split, folder / "masks" / split, labels)

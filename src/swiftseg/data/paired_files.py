@@ -1,0 +1,59 @@
+"""Frames and masks that lie in files, pair by pair."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple, overload
+
+import numpy as np
+
+from swiftseg.core import LabelSet, Sample, SwiftsegError
+from swiftseg.data.image_file import read_image
+
+MaskReader = Callable[[Path], np.ndarray]
+
+
+class Pair(NamedTuple):
+    """A frame's name in its dataset, its file, and its mask's file."""
+
+    name: str
+    image: Path
+    mask: Path
+
+
+class PairedFiles(Sequence[Sample]):
+    """Labeled frames, each read when it is asked for.
+
+    Args:
+        pairs: The files, in the dataset's order.
+        labels: The classes.
+        read_mask: Reads a mask's file as uint8 (H, W): indices of `labels` and its ignore_index.
+            It refuses what is neither, and can be pickled, as loaders send it to their processes.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], labels: LabelSet, read_mask: MaskReader) -> None:
+        self.pairs = list(pairs)
+        self.labels = labels
+        self.read_mask = read_mask
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        name, image_path, mask_path = self.pairs[index]
+        image, mask = read_image(image_path), self.read_mask(mask_path)
+        if mask.shape != image.shape[:2]:
+            raise SwiftsegError(
+                f"{mask_path}: the mask is {_size_text(mask)} where its image "
+                f"{image_path.name} is {_size_text(image)} (height x width)"
+            )
+        return Sample(name=name, image=image, mask=mask)
+
+
+def _size_text(array: np.ndarray) -> str:
+    return f"{array.shape[0]}x{array.shape[1]}"
