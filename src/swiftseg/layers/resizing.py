@@ -22,10 +22,14 @@ def pad_to(features: Tensor, size_hw: Sequence[int]) -> Tensor:
 
 
 def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
-    """Pads (N, C, H, W) with zeros at the right and bottom to multiples of `multiple`."""
+    """Pads (N, C, H, W) at the right and bottom to multiples of `multiple` by repeating its edge.
+
+    Zeros would do as well, but ONNX Runtime (1.31) moves a padding with zeros into a max pooling
+    behind it, where it counts as minus infinity, and refuses the file where it exceeds the kernel.
+    """
     height, width = image.shape[-2:]
-    bottom, right = -height % multiple, -width % multiple
-    return F.pad(image, (0, right, 0, bottom)) if bottom or right else image
+    padding = (0, -width % multiple, 0, -height % multiple)
+    return F.pad(image, padding, mode="replicate") if any(padding) else image
 
 
 def require_image_size(image: Tensor, smallest_hw: tuple[int, int]) -> None:

@@ -10,8 +10,9 @@ the paper's. Where the paper is silent, facts of the authors' Torch7 training re
 - Decoder: `decoder="paper"` uses PReLU and dropout as section 4 and Figure 2 say;
   `decoder="release"` uses plain ReLU and no dropout as the authors' code does.
 
-Deviation: an input whose height or width is no multiple of 8 is padded with zeros at its right and
-bottom, and the logits are cropped back, since each of the three pooled sizes must be even.
+Deviation: an input whose height or width is no multiple of 8 is padded at its right and bottom by
+repeating its edge, and the logits are cropped back, since each of the three pooled sizes must be
+even.
 """
 
 from collections.abc import Callable
