@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+import torch
+from tests.support.settled_networks import street_spec
+from torch import nn
+
+from swiftseg.core import OUTPUT_KINDS, InputSpec, OutputKind
+from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
+
+INPUT = InputSpec((4, 6), mean=(0.1, 0.2, 0.3), std=(0.5, 1.0, 2.0))
+
+
+class ChannelsAsClasses(nn.Module):
+    """Logits are the normalized channels themselves."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return image
+
+
+def frames(count: int = 2) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (count, 4, 6, 3), dtype=np.uint8)
+
+
+def backend(output: OutputKind, input_spec: InputSpec = INPUT) -> TorchBackend:
+    return TorchBackend(ChannelsAsClasses(), street_spec(3, input_spec, output=output))
+
+
+def expected_logits(batch: np.ndarray) -> np.ndarray:
+    normalized = (batch.astype(np.float64) / 255 - INPUT.mean) / INPUT.std
+    return normalized.transpose(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize("output", OUTPUT_KINDS)
+def test_normalization_follows_the_spec(output: OutputKind):
+    logits = backend(output).run_logits(frames())
+    assert logits.dtype == np.float32
+    np.testing.assert_allclose(logits, expected_logits(frames()), atol=1e-6)
+
+
+def test_labels_logits_and_probabilities():
+    logits = expected_logits(frames())
+    labels = backend("labels").run(frames())
+    assert labels.dtype == np.uint8
+    np.testing.assert_array_equal(labels, logits.argmax(axis=1))
+    np.testing.assert_allclose(backend("logits").run(frames()), logits, atol=1e-6)
+    probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(backend("probs").run(frames()), probs, atol=1e-6)
+
+
+def test_the_first_of_equal_classes_wins():
+    gray = np.repeat(frames()[..., :1], 3, axis=-1)
+    assert not backend("labels", InputSpec((4, 6))).run(gray).any()
+
+
+def test_a_run_leaves_the_network_in_eval_mode():
+    network = nn.Sequential(ChannelsAsClasses(), nn.Dropout(0.9)).train()
+    run = TorchBackend(network, street_spec(3, INPUT)).run_logits
+    np.testing.assert_allclose(run(frames()), expected_logits(frames()), atol=1e-6)
+    assert not network.training
+
+
+def test_frames_may_be_read_only_and_strided():
+    batch = frames()[:, ::-1]
+    batch.setflags(write=False)
+    np.testing.assert_array_equal(
+        backend("labels").run(batch), expected_logits(batch).argmax(axis=1)
+    )
+
+
+def test_frames_of_another_kind_are_refused():
+    with pytest.raises(TypeError, match="expected uint8 RGB, got float32"):
+        backend("labels").run(frames().astype(np.float32))
+    with pytest.raises(ValueError, match=r"expected shape \(N, 4, 6, 3\), got \(2, 6, 4, 3\)"):
+        backend("labels").run(frames().reshape(2, 6, 4, 3))
+
+
+def test_the_normalization_is_no_part_of_the_weights():
+    graph = FrameGraph(ChannelsAsClasses(), INPUT, "labels")
+    assert not graph.state_dict()
