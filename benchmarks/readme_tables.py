@@ -1,0 +1,74 @@
+"""Writes the tables of the README from committed JSON, between their markers.
+
+python benchmarks/readme_tables.py
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+SCORES = ROOT / "benchmarks/results/scores"
+NETWORKS = ROOT / "src/swiftseg/cli/networks.json"
+
+# ENet's row of the CamVid table in its paper (arXiv:1606.02147): 233 test frames of 480x360.
+PAPER = "| ENet, its paper | CamVid test | 233 | 51.3 | 68.3 | not given |"
+
+
+def scores_table(results: list[dict[str, Any]]) -> str:
+    """Lists what `swiftseg evaluate` gave; beside CamVid's scores stands the paper's."""
+    lines = [
+        "| weights | scored on | frames | mean IoU % | class average % | all pixels % |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for result in results:
+        scores = (result["mean_iou"], result["mean_class_accuracy"], result["global_accuracy"])
+        cells = [f"`{result['model']}`", f"{result['data']} {result['split']}", result["frames"]]
+        cells += [f"{100 * score:.1f}" for score in scores]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+        if result["data"] == "CamVid":
+            lines.append(PAPER)
+    return "\n".join(lines)
+
+
+def networks_table(networks: list[dict[str, Any]]) -> str:
+    """Lists what `swiftseg models` lists."""
+    height, width = networks[0]["size_hw"]
+    lines = [
+        f"| network | parameters | GMACs at {height}x{width} | paper |",
+        "| --- | ---: | ---: | --- |",
+    ]
+    for network in networks:
+        parameters, gmacs = f"{network['parameters']:,}", f"{network['gmacs']:.2f}"
+        lines.append(f"| `{network['name']}` | {parameters} | {gmacs} | {network['citation']} |")
+    return "\n".join(lines)
+
+
+def tables() -> dict[str, str]:
+    """Makes every table by the name of its markers."""
+    results = [json.loads(path.read_text("utf-8")) for path in sorted(SCORES.glob("*.json"))]
+    networks = json.loads(NETWORKS.read_text("utf-8"))
+    return {"scores": scores_table(results), "networks": networks_table(networks)}
+
+
+def renewed(readme: str) -> str:
+    """Gives the README's text with every table as it should be.
+
+    Raises:
+        ValueError: A table's markers are missing.
+    """
+    for name, table in tables().items():
+        marked = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        readme, count = marked.subn(
+            lambda found, table=table: found[1] + table + "\n" + found[2], readme
+        )
+        if count != 1:
+            raise ValueError(f"expected one <!-- {name} --> ... <!-- /{name} -->, got {count}")
+    return readme
+
+
+if __name__ == "__main__":
+    README.write_text(renewed(README.read_text("utf-8")), encoding="utf-8")
+    print(f"wrote the tables of {README}")

@@ -1,0 +1,90 @@
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+import swiftseg
+from swiftseg.weights import shipped_models
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src/swiftseg"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+TORCH = {"torch", "torchvision", "accelerate", "onnx", "onnxscript"}
+
+
+def requirements() -> list[Requirement]:
+    """Everything that base and extras ask for, swiftseg's own extras left out."""
+    parts = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    asked = [Requirement(line) for part in parts for line in part]
+    return [requirement for requirement in asked if requirement.name != "swiftseg"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as file:
+        yield file
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile):
+    tops = {name.split("/")[0] for name in wheel.namelist()}
+    assert tops == {"swiftseg", f"swiftseg-{swiftseg.__version__}.dist-info"}
+
+
+def test_the_wheel_holds_what_is_no_python(wheel: zipfile.ZipFile):
+    data = {
+        path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    expected = {f"swiftseg/{path.relative_to(PACKAGE).as_posix()}" for path in data}
+    assert {"swiftseg/py.typed", "swiftseg/recipes/enet_camvid.yaml"} <= expected
+    assert expected <= set(wheel.namelist())
+
+
+def test_the_license_travels_with_the_wheel(wheel: zipfile.ZipFile):
+    [path] = [name for name in wheel.namelist() if name.endswith("/LICENSE")]
+    assert "Apache License" in wheel.read(path).decode()
+
+
+def test_the_base_package_asks_for_no_torch(wheel: zipfile.ZipFile):
+    [path] = [name for name in wheel.namelist() if name.endswith("/METADATA")]
+    asked = Parser().parsestr(wheel.read(path).decode()).get_all("Requires-Dist") or []
+    base = {requirement.name for requirement in map(Requirement, asked) if not requirement.marker}
+    assert "onnxruntime" in base
+    assert not base & TORCH
+
+
+def test_one_version_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert swiftseg.__version__ == PROJECT["version"] == citation["version"]
+
+
+def test_the_tested_versions_are_those_asked_for():
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    assert {requirement.name for requirement in requirements()} <= set(pinned)
+    for requirement in requirements():
+        assert requirement.specifier.contains(pinned[requirement.name]), requirement
+
+
+@pytest.mark.parametrize("name", sorted(shipped_models()))
+def test_shipped_weights_are_small_and_have_a_card(name: str):
+    path = shipped_models()[name]
+    assert path.stat().st_size < 3_000_000
+    card = path.with_suffix(".md").read_text("utf-8")
+    for told in ("swiftseg train", "seed", "licen[sc]e", "mIoU"):
+        assert re.search(told, card, re.IGNORECASE), f"{name}.md says nothing of {told}"
+
+
+def test_no_file_is_large():
+    folders = [ROOT / name for name in ("src", "tests", "docs", "benchmarks")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert [path for path in files if path.stat().st_size > 10_000_000] == []

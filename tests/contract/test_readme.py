@@ -1,0 +1,70 @@
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from benchmarks.readme_tables import README, ROOT, SCORES, renewed
+from benchmarks.score_weights import SCORINGS, weights_digest
+from swiftseg.cli.main import app
+from swiftseg.weights import DEFAULT_MODEL, shipped_models
+
+TEXT = README.read_text("utf-8")
+
+
+def commands() -> list[str]:
+    """Every `swiftseg ...` of the README, in blocks and in running text."""
+    blocks = "".join(re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL))
+    return re.findall(r"^swiftseg .+$", blocks, re.MULTILINE) + re.findall(
+        r"`(swiftseg .+?)`", TEXT
+    )
+
+
+@pytest.mark.parametrize("line", commands())
+def test_the_commands_and_their_options_exist(line: str):
+    _, command, *arguments = shlex.split(line, comments=True)
+    known = typer.main.get_command(app).commands
+    assert command in known
+    options = {option for parameter in known[command].params for option in parameter.opts}
+    assert {argument for argument in arguments if argument.startswith("--")} <= options
+
+
+def test_make_knows_the_targets():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = re.findall(r"^make (\w+)", TEXT, re.MULTILINE)
+    assert {"demo", "test"} <= set(targets)
+    for target in targets:
+        assert re.search(f"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize(
+    "page", [README, *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda p: p.name
+)
+def test_links_lead_somewhere(page: Path):
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_picture_is_light():
+    [picture] = re.findall(r"!\[.*?\]\((.+?)\)", TEXT)
+    assert (ROOT / picture).stat().st_size < 500_000
+
+
+def test_the_tables_are_those_of_the_json():
+    assert renewed(TEXT) == TEXT, "run `python benchmarks/readme_tables.py`"
+
+
+def test_the_default_model_is_shipped():
+    assert DEFAULT_MODEL in shipped_models()
+
+
+def test_every_shipped_model_is_to_be_scored():
+    assert {scoring.model for scoring in SCORINGS} == set(shipped_models())
+
+
+@pytest.mark.parametrize("name", sorted(shipped_models()))
+def test_scores_are_those_of_the_shipped_file(name: str):
+    score = json.loads((SCORES / f"{name}.json").read_text("utf-8"))
+    assert score["sha256"] == weights_digest(name), "run `python benchmarks/score_weights.py`"
