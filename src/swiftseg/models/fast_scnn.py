@@ -9,9 +9,18 @@ Where the paper is silent:
 - Dropout has the rate 0.1; an auxiliary head is dropout and a 1x1 convolution.
 - Convolutions start Kaiming-normal by their outputs.
 
+`variant="port"` is the network of the most used public port (Tramac's), whose weights
+`swiftseg import` reads. It departs from the paper in four places: normalization and ReLU inside a
+separable convolution, a fusion without dilation, a first convolution without padding, and bilinear
+upsampling that aligns corners.
+
 Without batch normalization's scales and shifts the network has 1,114,115 weights at 19 classes,
 the paper's 1.11 million.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +31,28 @@ from swiftseg.layers.resizing import upsample_to
 DROPOUT = 0.1
 
 
+@dataclass(frozen=True)
+class Style:
+    """Where a variant departs from another.
+
+    Attributes:
+        separable_norm: Normalization and ReLU between depthwise and pointwise convolution.
+        fusion_dilation: Of the feature fusion's depthwise convolution.
+        first_padding: Of the first convolution, in pixels.
+        align_corners: Whether bilinear upsampling makes corner pixels meet.
+    """
+
+    separable_norm: bool
+    fusion_dilation: int
+    first_padding: int
+    align_corners: bool
+
+
+PAPER = Style(separable_norm=False, fusion_dilation=4, first_padding=1, align_corners=False)
+PORT = Style(separable_norm=True, fusion_dilation=1, first_padding=0, align_corners=True)
+STYLES: Mapping[str, Style] = {"paper": PAPER, "port": PORT}
+
+
 class FastSCNN(nn.Module):
     """The whole network (Table 1): `forward` gives logits (N, C, H, W) at the input's size.
 
@@ -30,15 +61,29 @@ class FastSCNN(nn.Module):
         skip: Whether the feature fusion uses the high-resolution branch. Without it the network
             still loads the weights of one that was trained with it, as the paper's ablation does.
         aux_heads: Whether to have the two heads of `forward_with_aux`, needed in training only.
+        variant: See the module's docstring.
     """
 
-    def __init__(self, num_classes: int, *, skip: bool = True, aux_heads: bool = False) -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        skip: bool = True,
+        aux_heads: bool = False,
+        variant: Literal["paper", "port"] = "paper",
+    ) -> None:
         super().__init__()
-        self.learning_to_downsample = LearningToDownsample()
-        self.global_feature_extractor = GlobalFeatureExtractor()
-        self.feature_fusion = FeatureFusion(64, 128, skip=skip)
+        if variant not in STYLES:
+            raise ValueError(f"unknown Fast-SCNN variant {variant!r}; choose paper or port")
+        style = STYLES[variant]
+        self.align_corners = style.align_corners
+        self.learning_to_downsample = LearningToDownsample(style)
+        self.global_feature_extractor = GlobalFeatureExtractor(style)
+        self.feature_fusion = FeatureFusion(64, 128, skip=skip, style=style)
         self.classifier = nn.Sequential(
-            ds_conv(128, 128), ds_conv(128, 128), *pixel_classifier(128, num_classes)
+            ds_conv(128, 128, inner_norm=style.separable_norm),
+            ds_conv(128, 128, inner_norm=style.separable_norm),
+            *pixel_classifier(128, num_classes),
         )
         aux_widths = (64, 128) if aux_heads else ()
         self.aux_heads = nn.ModuleList(
@@ -62,7 +107,7 @@ class FastSCNN(nn.Module):
             raise ValueError("this Fast-SCNN has no auxiliary heads; build it with aux_heads=True")
         features = self.features(image)
         aux = [
-            upsample_to(head(stage), image.shape[-2:])
+            upsample_to(head(stage), image.shape[-2:], align_corners=self.align_corners)
             for head, stage in zip(self.aux_heads, features, strict=True)
         ]
         return self.logits(*features, image), aux
@@ -73,7 +118,7 @@ class FastSCNN(nn.Module):
 
     def logits(self, detail: Tensor, context: Tensor, image: Tensor) -> Tensor:
         x = self.feature_fusion(detail, context)  # (N, 128, H/8, W/8)
-        return upsample_to(self.classifier(x), image.shape[-2:])
+        return upsample_to(self.classifier(x), image.shape[-2:], align_corners=self.align_corners)
 
 
 class FastSCNNImageNet(nn.Module):
@@ -97,23 +142,28 @@ class FastSCNNImageNet(nn.Module):
 class LearningToDownsample(nn.Sequential):
     """Section 3.2.1: three strided convolutions down to an eighth, 64 channels."""
 
-    def __init__(self) -> None:
+    def __init__(self, style: Style = PAPER) -> None:
+        inner_norm = style.separable_norm
         super().__init__(
-            conv_bn_relu(3, 32, 3, stride=2),
-            ds_conv(32, 48, stride=2),
-            ds_conv(48, 64, stride=2),
+            nn.Sequential(
+                nn.Conv2d(3, 32, 3, stride=2, padding=style.first_padding, bias=False),
+                nn.BatchNorm2d(32),
+                nn.ReLU(inplace=True),
+            ),
+            ds_conv(32, 48, stride=2, inner_norm=inner_norm),
+            ds_conv(48, 64, stride=2, inner_norm=inner_norm),
         )
 
 
 class GlobalFeatureExtractor(nn.Sequential):
     """Section 3.2.2: nine bottlenecks down to a quarter of their input and pyramid pooling."""
 
-    def __init__(self) -> None:
+    def __init__(self, style: Style = PAPER) -> None:
         super().__init__(
             *bottlenecks(64, 64, stride=2),
             *bottlenecks(64, 96, stride=2),
             *bottlenecks(96, 128, stride=1),
-            PyramidPooling(128),
+            PyramidPooling(128, align_corners=style.align_corners),
         )
 
 
@@ -139,15 +189,18 @@ class PyramidPooling(nn.Module):
 
     BINS = (1, 2, 3, 6)
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, align_corners: bool = False) -> None:
         super().__init__()
+        self.align_corners = align_corners
         width = channels // len(self.BINS)
         self.branches = nn.ModuleList(conv_bn_relu(channels, width, 1) for _ in self.BINS)
         self.out = conv_bn_relu(2 * channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         levels = [
-            upsample_to(branch(average_pool_to(x, bins)), x.shape[-2:])
+            upsample_to(
+                branch(average_pool_to(x, bins)), x.shape[-2:], align_corners=self.align_corners
+            )
             for branch, bins in zip(self.branches, self.BINS, strict=True)
         ]
         return self.out(torch.cat((x, *levels), dim=1))
@@ -156,9 +209,12 @@ class PyramidPooling(nn.Module):
 class FeatureFusion(nn.Module):
     """Table 3: the upsampled global features and the high-resolution branch, added."""
 
-    def __init__(self, detail_channels: int, channels: int, *, skip: bool) -> None:
+    def __init__(
+        self, detail_channels: int, channels: int, *, skip: bool, style: Style = PAPER
+    ) -> None:
         super().__init__()
-        dilation = 4  # the factor of the upsampling
+        self.align_corners = style.align_corners
+        dilation = style.fusion_dilation  # in the paper the factor of the upsampling
         self.context = nn.Sequential(
             conv_bn_relu(channels, channels, 3, dilation=dilation, groups=channels),
             linear_conv(channels, channels),
@@ -169,16 +225,20 @@ class FeatureFusion(nn.Module):
             self.register_load_state_dict_pre_hook(drop_detail_weights)
 
     def forward(self, detail: Tensor, context: Tensor) -> Tensor:
-        x = self.context(upsample_to(context, detail.shape[-2:]))
+        x = upsample_to(context, detail.shape[-2:], align_corners=self.align_corners)
+        x = self.context(x)
         return self.act(x if self.detail is None else x + self.detail(detail))
 
 
-def ds_conv(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Sequential:
+def ds_conv(
+    in_channels: int, out_channels: int, *, stride: int = 1, inner_norm: bool = False
+) -> nn.Sequential:
     """A depthwise separable convolution: nothing stands between its two halves (section 3.2.1)."""
     depthwise = nn.Conv2d(
         in_channels, in_channels, 3, stride=stride, padding=1, groups=in_channels, bias=False
     )
-    return nn.Sequential(depthwise, *conv_bn_relu(in_channels, out_channels, 1))
+    between = (nn.BatchNorm2d(in_channels), nn.ReLU(inplace=True)) if inner_norm else ()
+    return nn.Sequential(depthwise, *between, *conv_bn_relu(in_channels, out_channels, 1))
 
 
 def linear_conv(in_channels: int, out_channels: int) -> nn.Sequential:

@@ -12,7 +12,8 @@ Variants, all three by the same names:
 - `post_bn`: normalization after every convolution instead, with ReLU between depthwise and
   pointwise as well; none around the transposed convolutions.
 - `release`: the network of the authors' later code, which has other widths and sparks in its
-  decoder; each convolution is followed by normalization and ReLU.
+  decoder; each convolution is followed by normalization and ReLU, and the last upsampling aligns
+  corners.
 
 Deviation: where a skip has an odd size, the upsampled map is padded with zeros at its right and
 bottom to meet it, as the authors' later code does.
@@ -71,6 +72,7 @@ class SegFast(nn.Module):
                 f"unknown SegFast variant {variant!r}; choose paper, post_bn or release"
             )
         release = variant == "release"
+        self.align_corners = release
         style = Style(separable=separable, norm_last=variant != "paper")
         sparks = RELEASE_SPARKS if release else SQUEEZENET_SPARKS
         decoder_stage = release_decoder_stage if release else paper_decoder_stage
@@ -92,7 +94,7 @@ class SegFast(nn.Module):
         x = self.decoder_3(x, skip_3)  # (N, 256, H/8, W/8)
         x = self.decoder_2(x, skip_2)  # (N, 128, H/4, W/4)
         x = self.decoder_1(x, skip_1)  # (N, 64, H/2, W/2)
-        return upsample_to(self.classifier(x), image.shape[-2:])
+        return upsample_to(self.classifier(x), image.shape[-2:], align_corners=self.align_corners)
 
 
 @dataclass(frozen=True)
