@@ -1,0 +1,177 @@
+"""From a foreign checkpoint to weights of a network here, or the reason why not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from swiftseg.core import SwiftsegError, UsageError, unknown_name
+from swiftseg.importing.matching import Layer, MisfitError, layers_of, match_layers
+from swiftseg.importing.ports import PORTS, REFUSED, Port
+from swiftseg.importing.state_dict import read_state_dict
+from swiftseg.models import create_model
+
+# Variants that differ in their number of layers, so that an unknown port's can be told.
+VARIANTS_BY_ORDER: Mapping[str, tuple[Mapping[str, Any], ...]] = {
+    "enet": ({}, {"decoder": "release"}),
+    "segfast": ({}, {"variant": "post_bn"}, {"variant": "release"}),
+}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Weights under our names and how they came about.
+
+    Attributes:
+        network: Name for `create_model`, which takes `num_classes` and `options` beside it.
+        num_classes: C, read off the classifier.
+        options: The variant that computes what the weights were trained in.
+        weights: The complete state dict, float32.
+        source: The port that they come from.
+        expects: The input that they were trained on.
+        deviations: Where the port departs from the paper, and what was done about it.
+        bridged: Differences of single layers that change no output, and how they were met.
+        left_out: Names of tensors that only training uses.
+    """
+
+    network: str
+    num_classes: int
+    options: Mapping[str, Any]
+    weights: dict[str, Tensor]
+    source: str
+    expects: str
+    deviations: tuple[str, ...]
+    bridged: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def import_checkpoint(path: Path, network: str, *, port: str | None = None) -> Imported:
+    """Reads the state dict of a public port as weights of a network here.
+
+    Known ports are told by the names of their layers. Any other file is matched layer by layer in
+    its own order, which must be that of the paper's network here.
+
+    Args:
+        path: A .safetensors file, or one that torch.save wrote.
+        network: One of `PORTS`.
+        port: The port's name, needed only where two share all names.
+
+    Raises:
+        UsageError: No such network or port, or the port is needed.
+        MisfitError: Tensors of either side have no counterpart.
+        SwiftsegError: The file cannot be read, or its port is another network than the paper's.
+    """
+    if network not in PORTS:
+        raise unknown_name("network to import", network, PORTS)
+    state = read_state_dict(path)
+    known = _find_port(path, network, layers_of(state), port)
+    if known is None:
+        if path.suffix == ".safetensors":
+            raise SwiftsegError(
+                f"{path}: names of no known port of {network}, and a .safetensors file does not "
+                "keep the order of layers to match by; save the state dict with torch.save"
+            )
+        known = _port_by_order(network, list(layers_of(state)))
+    left_out = tuple(name for name in state if name.startswith(known.training_only))
+    theirs = layers_of({name: state[name] for name in state if name not in left_out})
+    what = f"{path}: does not fill {network}, taken as {known.source}"
+    num_classes = _count_classes(theirs, known, network, what)
+    ours = _state_on_meta(network, num_classes, known.options)
+    match = match_layers(_adapted(theirs, known), known.layers, ours, what)
+    return Imported(
+        network=network,
+        num_classes=num_classes,
+        options=known.options,
+        weights=match.weights,
+        source=known.source,
+        expects=known.expects,
+        deviations=known.deviations,
+        bridged=tuple(match.bridged),
+        left_out=left_out,
+    )
+
+
+def _find_port(
+    path: Path, network: str, theirs: Mapping[str, Layer], asked: str | None
+) -> Port | None:
+    for refused in REFUSED.get(network, ()):
+        if refused.mark in theirs:
+            raise SwiftsegError(
+                f"{path}: refused, {refused.source} is another network than the paper's: "
+                f"{'; '.join(refused.deviations)}"
+            )
+    by_name = {port.name: port for port in PORTS[network]}
+    if asked is not None:
+        if asked not in by_name:
+            raise unknown_name(f"port of {network}", asked, by_name)
+        return by_name[asked]
+    found = [port for port in PORTS[network] if port.layers[0] in theirs]
+    if len(found) > 1:
+        names = " or ".join(port.name for port in found)
+        raise UsageError(f"{path}: these names are used by several ports; give --port {names}")
+    return found[0] if found else None
+
+
+def _port_by_order(network: str, layers: Sequence[str]) -> Port:
+    """Takes the variant of as many layers for what an unknown port has, or else the paper's."""
+    variants = VARIANTS_BY_ORDER.get(network, ({},))
+    sizes = [len(layers_of(_state_on_meta(network, 2, options))) for options in variants]
+    index = sizes.index(len(layers)) if len(layers) in sizes else 0
+    return Port(
+        name="unknown",
+        source="a port whose names are unknown, layer by layer",
+        layers=tuple(layers),
+        expects="what its training gave it; its names tell nothing",
+        options=variants[index],
+        deviations=(
+            "matched by order and shapes alone: activations, dilations and whatever else has no "
+            "weights are taken to be the paper's",
+        ),
+    )
+
+
+def _count_classes(theirs: Mapping[str, Layer], port: Port, network: str, what: str) -> int:
+    """Reads the class count where the network here shows that it stands."""
+    few, more = (_state_on_meta(network, count, port.options) for count in (2, 3))
+    name = next(name for name in few if few[name].shape != more[name].shape)
+    axis = [a == b for a, b in zip(few[name].shape, more[name].shape, strict=True)].index(False)
+    own, _, part = name.rpartition(".")
+    index = list(layers_of(few)).index(own)
+    layer = theirs.get(port.layers[index], {}) if index < len(port.layers) else {}
+    if part not in layer or layer[part].ndim != few[name].ndim:
+        raise MisfitError(what, _shapes(theirs, port.layers), [f"{name}, the classifier"])
+    count = layer[part].shape[axis]
+    if not 1 <= count <= 255:
+        raise SwiftsegError(f"{what}; expected 1 to 255 classes, its classifier gives {count}")
+    return count
+
+
+def _shapes(theirs: Mapping[str, Layer], known: Sequence[str]) -> list[str]:
+    return [
+        f"{layer}.{part} {tuple(tensor.shape)}"
+        for layer, parts in theirs.items()
+        for part, tensor in parts.items()
+        if layer not in known
+    ]
+
+
+def _state_on_meta(network: str, num_classes: int, options: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Gives names and shapes of a network without its memory."""
+    with torch.device("meta"):
+        return create_model(network, num_classes=num_classes, **options).state_dict()
+
+
+def _adapted(theirs: Mapping[str, Layer], port: Port) -> Mapping[str, Layer]:
+    """Does to their weights what the port does elsewhere in its network."""
+    adapted = {name: dict(layer) for name, layer in theirs.items()}
+    for name, factor in port.scaled.items():
+        layer, _, part = name.rpartition(".")
+        if part in adapted.get(layer, {}):
+            adapted[layer][part] = adapted[layer][part].float() * factor
+    if port.bgr_input in adapted:
+        first = adapted[port.bgr_input]
+        first["weight"] = first["weight"].flip(1)  # (C_out, 3, kh, kw)
+    return adapted
