@@ -4,11 +4,11 @@ import re
 
 import pytest
 import torch
-from tests.support.macs import parameter_count
-from tests.support.networks import awake
 from torch import nn
 
 from swiftseg.models import NETWORKS, create_model
+from tests.support.macs import parameter_count
+from tests.support.networks import awake
 
 CLASS_COUNTS = (11, 12, 19, 21, 22)
 

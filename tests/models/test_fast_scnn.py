@@ -1,8 +1,5 @@
 import pytest
 import torch
-from tests.support.macs import conv_gflops, parameter_count
-from tests.support.networks import modules_of, outputs_of, sizes_of
-from tests.support.operators import count_operators
 from torch import nn
 from torch.nn import functional as F
 
@@ -17,6 +14,9 @@ from swiftseg.models.fast_scnn import (
     ds_conv,
 )
 from swiftseg.runtimes.torch_backend import FrameGraph
+from tests.support.macs import conv_gflops, parameter_count
+from tests.support.networks import modules_of, outputs_of, sizes_of
+from tests.support.operators import count_operators
 
 
 def trained(**options: bool) -> FastSCNN:

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.support.macs import conv_gflops, parameter_count
-from tests.support.networks import awake, modules_of, outputs_of, sizes_of
 from torch import nn
 from torch.nn import functional as F
 from torchvision.models import VGG
 
 from swiftseg.models.fcn8s import FCN8s, fill_with_bilinear
+from tests.support.macs import conv_gflops, parameter_count
+from tests.support.networks import awake, modules_of, outputs_of, sizes_of
 
 MAPS = [
     *("backbone.to_pool3.1", "backbone.to_pool3.4", "backbone.to_pool3.9", "backbone.to_pool3"),

@@ -2,9 +2,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.support.macs import conv_gflops, parameter_count
-from tests.support.networks import modules_of, outputs_of, sizes_of
-from tests.support.operators import count_operators
 from torch import nn
 from torch.nn import functional as F
 from torchvision.models import VGG
@@ -21,6 +18,9 @@ from swiftseg.models.segnet import (
     bayesian_segnet_basic,
     encode_and_decode,
 )
+from tests.support.macs import conv_gflops, parameter_count
+from tests.support.networks import modules_of, outputs_of, sizes_of
+from tests.support.operators import count_operators
 
 
 def test_segnet_at_22_classes_has_the_published_parameters():
