@@ -7,7 +7,7 @@ import its function here and add a line to `COMMANDS`.
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -16,19 +16,21 @@ import swiftseg
 from swiftseg.cli.demo import demo
 from swiftseg.cli.evaluate import evaluate
 from swiftseg.cli.export import export
+from swiftseg.cli.import_weights import import_weights
 from swiftseg.cli.models import models
 from swiftseg.cli.predict import predict
 from swiftseg.cli.train import train
 from swiftseg.core import SwiftsegError
 
-COMMANDS: tuple[Callable[..., Any], ...] = (
-    demo,
-    predict,
-    evaluate,
-    train,
-    export,
-    models,
-)
+COMMANDS: Mapping[str, Callable[..., Any]] = {
+    "demo": demo,
+    "predict": predict,
+    "evaluate": evaluate,
+    "train": train,
+    "export": export,
+    "import": import_weights,
+    "models": models,
+}
 
 DEBUG = "--debug"
 
@@ -40,8 +42,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",  # lets docstrings flow
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in COMMANDS:
-    app.command()(command)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 
 
 def _print_version(asked: bool) -> None:
