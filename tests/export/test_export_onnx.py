@@ -4,13 +4,13 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from tests.support.settled_networks import settled_enet, street_frames, street_spec
 from torch import nn
 
 from swiftseg.core import OUTPUT_KINDS, InputSpec, ModelSpec, OutputKind, SwiftsegError, UsageError
 from swiftseg.export import export_onnx
 from swiftseg.models.enet import ENet
 from swiftseg.runtimes import read_spec
+from tests.support.settled_networks import settled_enet, street_frames, street_spec
 
 INPUT = InputSpec((48, 64), mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
 SPEC = street_spec(

@@ -4,12 +4,12 @@ from copy import deepcopy
 
 import pytest
 import torch
-from tests.support.settled_networks import settled_enet, street_frames
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from swiftseg.core import InputSpec
 from swiftseg.models.enet import Bottleneck, ENet, ENetEncoderClassifier
+from tests.support.settled_networks import settled_enet, street_frames
 
 BLOCKS = ["encoder.initial", "encoder.down_1", "encoder.down_2", "encoder.stage_3"]
 BLOCKS += ["decoder.up_4", "decoder.up_5", "decoder.fullconv"]

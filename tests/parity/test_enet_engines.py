@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx.reference import ReferenceEvaluator
-from tests.support.settled_networks import settled_enet, street_frames, street_spec
 
 from swiftseg.core import InputSpec, ModelSpec
 from swiftseg.export.onnx_file import write_onnx
 from swiftseg.runtimes import BACKENDS, Backend, load_backend
 from swiftseg.runtimes.torch_backend import TorchBackend
+from tests.support.settled_networks import settled_enet, street_frames, street_spec
 
 # Float32 against float32: the engines sum up in different orders, which 29 blocks and their
 # normalizations amplify to 1e-4 of logits up to about 20. Labels follow: a pixel turns where two

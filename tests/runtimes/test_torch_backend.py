@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from tests.support.settled_networks import street_spec
 from torch import nn
 
 from swiftseg.core import OUTPUT_KINDS, InputSpec, OutputKind
 from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
+from tests.support.settled_networks import street_spec
 
 INPUT = InputSpec((4, 6), mean=(0.1, 0.2, 0.3), std=(0.5, 1.0, 2.0))
 
