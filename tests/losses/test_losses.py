@@ -3,7 +3,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from swiftseg.losses import WeightedCrossEntropy, enet_class_weights
+from swiftseg.losses import (
+    OhemCrossEntropy,
+    WeightedCrossEntropy,
+    effective_number_weights,
+    enet_class_weights,
+    median_frequency_weights,
+    presence_loss,
+)
 
 # Pixels by class over the 367 training masks of CamVid at 480x360, and all of their pixels.
 CAMVID_COUNTS = [
@@ -38,3 +45,75 @@ def test_cross_entropy_equals_torch(weighted: bool, ignore_index: int):
     loss_sum, normalizer = WeightedCrossEntropy(weights, ignore_index=ignore_index)(logits, mask)
     expected = F.cross_entropy(logits, mask, weight=weights, ignore_index=ignore_index)
     torch.testing.assert_close(loss_sum / normalizer, expected)
+
+
+def test_cross_entropy_by_pixels_and_with_smoothing():
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(1, 3, 4, 4, generator=generator)
+    mask = torch.randint(0, 3, (1, 4, 4), generator=generator)
+    mask[0, 0] = 255
+    weights = torch.tensor([1.0, 2.0, 5.0])
+    loss = WeightedCrossEntropy(weights, ignore_index=255, normalize="pixels")
+    loss_sum, normalizer = loss(logits, mask)
+    expected = F.cross_entropy(logits, mask, weights, ignore_index=255, reduction="sum") / 12
+    torch.testing.assert_close(loss_sum / normalizer, expected)
+    smooth = WeightedCrossEntropy(None, ignore_index=255, label_smoothing=0.1)
+    loss_sum, normalizer = smooth(logits, mask)
+    expected = F.cross_entropy(logits, mask, ignore_index=255, label_smoothing=0.1)
+    torch.testing.assert_close(loss_sum / normalizer, expected)
+
+
+def test_void_pixels_have_no_loss_and_no_gradient():
+    logits = torch.randn(1, 3, 2, 2, requires_grad=True)
+    mask = torch.full((1, 2, 2), 255)
+    mask[0, 0, 0] = 1
+    for loss in (
+        WeightedCrossEntropy(None, ignore_index=255),
+        OhemCrossEntropy(None, ignore_index=255, threshold=0.7, min_kept=0.5),
+    ):
+        (gradient,) = torch.autograd.grad(loss(logits, mask)[0], logits)
+        assert gradient[0, :, 0, 0].abs().sum() > 0
+        assert gradient.abs().sum() == gradient[0, :, 0, 0].abs().sum()
+
+
+def test_ohem_keeps_the_hard_pixels_and_at_least_its_share():
+    probability = torch.tensor([0.9, 0.8, 0.6, 0.1])  # of class 1, for four pixels
+    logits = torch.stack((1 - probability, probability))[None, :, None].log()
+    mask = torch.ones(1, 1, 4, dtype=torch.long)
+    hard = OhemCrossEntropy(None, ignore_index=255, threshold=0.7, min_kept=0.25)
+    loss_sum, kept = hard(logits, mask)
+    assert kept == 2
+    torch.testing.assert_close(loss_sum, -(probability[2].log() + probability[3].log()))
+    most = OhemCrossEntropy(None, ignore_index=255, threshold=0.7, min_kept=0.75)
+    assert most(logits, mask)[1] == 3
+    weighted = OhemCrossEntropy(
+        torch.tensor([1.0, 3.0]), ignore_index=255, threshold=0.7, min_kept=0.25
+    )
+    torch.testing.assert_close(weighted(logits, mask)[0], 3 * loss_sum)
+
+
+def test_ohem_of_nothing_but_void_is_zero():
+    loss = OhemCrossEntropy(None, ignore_index=255, threshold=0.7, min_kept=0.25)
+    loss_sum, kept = loss(torch.randn(1, 3, 2, 2), torch.full((1, 2, 2), 255))
+    assert (float(loss_sum), float(kept)) == (0.0, 0.0)
+
+
+def test_median_frequency_by_hand():
+    # Class 0 fills half of both masks, class 1 a quarter of one, class 2 never occurs.
+    weights = median_frequency_weights(np.array([100, 25, 0]), np.array([200, 100, 0]))
+    # Frequencies 0.5 and 0.25, median 0.375.
+    np.testing.assert_allclose(weights, [0.75, 1.5, 0.0])
+
+
+def test_effective_number_favors_the_rare_and_averages_one():
+    weights = effective_number_weights(np.array([900, 90, 10, 0]))
+    assert weights[0] < weights[1] < weights[2]
+    assert weights[3] == 0
+    assert weights[:3].mean() == pytest.approx(1.0)
+
+
+def test_presence_equals_torchs_loss_on_classes_found_by_hand():
+    logits = torch.tensor([[2.0, -1.0, 0.5]])
+    mask = torch.tensor([[[0, 0], [2, 255]]])
+    expected = F.binary_cross_entropy_with_logits(logits, torch.tensor([[1.0, 0.0, 1.0]]))
+    torch.testing.assert_close(presence_loss(logits, mask), expected)

@@ -19,7 +19,10 @@ OVERRIDES = [
 
 
 def tiny_recipe(*overrides: str) -> Recipe:
-    return load_recipe("enet_camvid", [*OVERRIDES, *overrides])
+    """Gives that recipe; an override that comes later may replace a whole section."""
+    replaced = {override.split("=")[0].split(".")[0] for override in overrides}
+    kept = [o for o in OVERRIDES if "stages" not in replaced or not o.startswith("stages")]
+    return load_recipe("enet_camvid", [*kept, *overrides])
 
 
 def run_tiny(
@@ -32,8 +35,7 @@ def run_tiny(
     run = RunFolder(folder / name)
     evaluation = train(
         recipe or tiny_recipe(),
-        open_dataset(data, "train"),
-        open_dataset(data, "val"),
+        lambda dataset, split: open_dataset(data, split),
         run,
         command=["swiftseg", "train", "enet_camvid"],
         resume=resume,

@@ -14,7 +14,9 @@ from tests.support.tiny_training import tiny_recipe
 def checkpoint(network: str = "enet") -> Checkpoint:
     weights = create_model(network, num_classes=11).state_dict()
     history = [{"stage": "full", "epoch": 1, "val/mean_iou": 0.25}]
-    return Checkpoint(tiny_recipe(), CAMVID_LABELS, stage=1, epoch=1, network=weights, history=history)
+    return Checkpoint(
+        tiny_recipe(), CAMVID_LABELS, stage=1, epoch=1, network=weights, history=history
+    )
 
 
 def test_weights_recipe_and_scores_come_back(tmp_path: Path):
@@ -32,7 +34,9 @@ def test_weights_recipe_and_scores_come_back(tmp_path: Path):
 
 def test_a_checkpoint_of_another_network_names_the_misfit(tmp_path: Path):
     save_checkpoint(checkpoint("enet_encoder"), tmp_path / "best.pt")
-    with pytest.raises(SwiftsegError, match=r"best\.pt: holds the weights of another network than enet"):
+    with pytest.raises(
+        SwiftsegError, match=r"best\.pt: holds the weights of another network than enet"
+    ):
         load_network(tmp_path / "best.pt")
 
 
@@ -61,7 +65,12 @@ def test_a_pickle_is_refused_and_never_executed(tmp_path: Path, writer: str):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "no such checkpoint"), (b"", "damaged"), (b"PK\x03\x04 no more", "damaged"), (b"text", "damaged")],
+    [
+        (None, "no such checkpoint"),
+        (b"", "damaged"),
+        (b"PK\x03\x04 no more", "damaged"),
+        (b"text", "damaged"),
+    ],
 )
 def test_files_that_are_no_checkpoint(tmp_path: Path, content: bytes | None, message: str):
     path = tmp_path / "model.pt"
@@ -79,7 +88,9 @@ def test_a_truncated_checkpoint(tmp_path: Path):
         load_network(path)
 
 
-@pytest.mark.parametrize("fields", [{"a": torch.zeros(1)}, {"format_version": 99}, {"format_version": 1}, [1]])
+@pytest.mark.parametrize(
+    "fields", [{"a": torch.zeros(1)}, {"format_version": 99}, {"format_version": 1}, [1]]
+)
 def test_a_state_dict_of_something_else(tmp_path: Path, fields: object):
     path = tmp_path / "model.pt"
     torch.save(fields, path)

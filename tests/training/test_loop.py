@@ -72,9 +72,7 @@ def test_stop_and_resume_gives_the_same_bits(
 ):
     with monkeypatch.context() as patch:
         stopper = StopAfter(steps)
-        patch.setattr(
-            StageTraining, "run_step", lambda self, *a, **k: stopper(self, *a, **k)
-        )
+        patch.setattr(StageTraining, "run_step", lambda self, *a, **k: stopper(self, *a, **k))
         with pytest.raises(StoppedError, match="the same command with --resume"):
             run_tiny(tmp_path)
     run_tiny(tmp_path, resume=True)
@@ -94,7 +92,12 @@ def test_the_second_stage_fills_every_encoder_tensor_and_no_decoder_tensor(
     full = create_model("enet", num_classes=11)
     fresh = {name: tensor.clone() for name, tensor in full.state_dict().items()}
     training = object.__new__(StageTraining)
-    training.network, training.recipe, training.stage = full, encoder.recipe, encoder.recipe.stages[1]
+    training.network, training.recipe, training.stage = (
+        full,
+        encoder.recipe,
+        encoder.recipe.stages[1],
+    )
+    training.averaged = None
     training.start_from(encoder)
     for name, tensor in full.state_dict().items():
         source = encoder.network if name.startswith("encoder.") else fresh
@@ -129,15 +132,86 @@ def test_what_does_not_fit_is_said(tmp_path: Path, override: str, message: str):
 
 
 def test_batches_hold_every_frame_once_and_differ_by_epoch():
-    first = epoch_batches(25, 4, seed=0, stage=0, epoch=0)
+    first = epoch_batches(25, 4, (0, 0, 0))
     assert [len(batch) for batch in first] == [4] * 6
     flat = [index for batch in first for index in batch]
     assert len(set(flat)) == len(flat) == 24
-    assert first == epoch_batches(25, 4, seed=0, stage=0, epoch=0)
-    assert first != epoch_batches(25, 4, seed=0, stage=0, epoch=1)
+    assert first == epoch_batches(25, 4, (0, 0, 0))
+    assert first != epoch_batches(25, 4, (0, 0, 1))
 
 
 def test_frames_are_resized_to_the_recipe(tmp_path: Path):
     _, evaluation = run_tiny(tmp_path, tiny_recipe("input.size_hw=[16, 40]", "stages.1.epochs=1"))
     # Scored at label size: 2 frames of 24x32 less a row of void each.
     assert int(np.sum(evaluation.matrix)) == 2 * 23 * 32
+
+
+EVERYTHING = (
+    "ema=0.9",
+    "augmentation={scale: [0.8, 1.2], horizontal_flip: 0.5, brightness: 0.2}",
+    "optimizer={name: sgd, lr: 0.01, momentum: 0.9, max_gradient_norm: 1.0}",
+    "stages.1.schedule={name: poly, warmup_steps: 2}",
+    "loss={name: ohem}",
+    "class_weights={name: median_frequency}",
+    "best=loss",
+)
+
+
+def test_stop_and_resume_with_average_augmentation_and_schedule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    recipe = tiny_recipe(*EVERYTHING)
+    run_tiny(tmp_path, recipe, name="through")
+    with monkeypatch.context() as patch:
+        stopper = StopAfter(5)
+        patch.setattr(StageTraining, "run_step", lambda self, *a, **k: stopper(self, *a, **k))
+        with pytest.raises(StoppedError):
+            run_tiny(tmp_path, recipe, name="stopped")
+    run_tiny(tmp_path, recipe, name="stopped", resume=True)
+    for name in ("best.pt", "last.pt"):
+        ours, theirs = (load_checkpoint(tmp_path / run / name) for run in ("stopped", "through"))
+        for part in ("network", "averaged"):
+            for key, tensor in getattr(theirs, part).items():
+                assert torch.equal(getattr(ours, part)[key], tensor), f"{name}: {part} {key}"
+        assert ours.best_score == theirs.best_score
+
+
+def test_averaged_weights_are_the_ones_kept(tmp_path: Path):
+    run, _ = run_tiny(tmp_path, tiny_recipe("ema=0.9", "stages.1.epochs=1"))
+    best, last = load_checkpoint(run.best), load_checkpoint(run.last)
+    name = "encoder.initial.conv.weight"
+    assert torch.equal(best.network[name], last.averaged[f"module.{name}"])
+    assert not torch.equal(best.network[name], last.network[name])
+
+
+def test_early_stopping_ends_a_stage(tmp_path: Path):
+    recipe = tiny_recipe(
+        "stages.1.epochs=50", "optimizer.lr=1.0e-12", "early_stopping={start: 2, patience: 1}"
+    )
+    run, _ = run_tiny(tmp_path, recipe)
+    assert load_checkpoint(run.last).epoch < 50
+
+
+@pytest.mark.parametrize(
+    ("network", "loss"),
+    [
+        ("fast_scnn", "{aux_weight: 0.4}"),
+        ("shelfnet50", "{aux_weight: 0.5, presence_weight: 0.2}"),
+    ],
+)
+def test_training_heads_are_trained(tmp_path: Path, network: str, loss: str):
+    stage = (
+        f"stages=[{{name: full, network: {network}, options: {{aux_heads: true}}, epochs: 1, "
+        "schedule: {name: constant}}]"
+    )
+    run, evaluation = run_tiny(
+        tmp_path, tiny_recipe(stage, f"loss={loss}", "input.size_hw=[64, 64]", "stages.0.epochs=1")
+    )
+    assert 0 <= evaluation.scores.mean_iou <= 1
+    assert any("head" in name for name in load_checkpoint(run.best).network)
+
+
+def test_void_as_a_class(tmp_path: Path):
+    _, evaluation = run_tiny(tmp_path, tiny_recipe("num_classes=12", "void_as_class=true"))
+    assert evaluation.labels.names[-1] == "void"
+    assert int(np.sum(evaluation.matrix)) == 2 * 24 * 32

@@ -15,7 +15,10 @@ def test_shipped_recipes_load_and_name_known_networks(name: str):
 
 def test_enet_camvid_is_the_papers():
     recipe = load_recipe("enet_camvid")
-    assert [(s.network, s.coarse) for s in recipe.stages] == [("enet_encoder", True), ("enet", False)]
+    assert [(s.network, s.coarse) for s in recipe.stages] == [
+        ("enet_encoder", True),
+        ("enet", False),
+    ]
     assert (recipe.optimizer.name, recipe.optimizer.lr, recipe.optimizer.weight_decay) == (
         "adam",
         5e-4,

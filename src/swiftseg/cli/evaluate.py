@@ -20,14 +20,15 @@ def evaluate(
     ],
     data: Annotated[str, typer.Option(help="The folder of the labeled data, or toystreet.")],
     split: Annotated[str, typer.Option(help="The part of the data to score.")] = "val",
-    backend: Annotated[
-        str, typer.Option(help="The engine for exported files.")
-    ] = "onnxruntime",
+    backend: Annotated[str, typer.Option(help="The engine for exported files.")] = "onnxruntime",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
     ] = False,
 ) -> None:
-    """Score a model: IoU and accuracy from one confusion matrix at label resolution, void ignored."""
+    """Score a model on labeled data.
+
+    IoU and accuracy come from one confusion matrix at label resolution; void is ignored.
+    """
     from rich.console import Console
     from rich.progress import track
 
@@ -41,7 +42,12 @@ def evaluate(
     running = evaluate_frames(segmenter, dataset)
     bar = Console(stderr=True)
     for evaluation in track(  # noqa: B007 the last one is the result
-        running, "evaluating", total=len(dataset), console=bar, transient=True, disable=not bar.is_terminal
+        running,
+        "evaluating",
+        total=len(dataset),
+        console=bar,
+        transient=True,
+        disable=not bar.is_terminal,
     ):
         pass
     if as_json:

@@ -18,7 +18,11 @@ Overrides = Annotated[
 def train(
     recipe: Annotated[str, typer.Argument(help="A shipped recipe's name, or a YAML file.")],
     data: Annotated[
-        str | None, typer.Option(help="The folder of the data; recipes on toystreet need none.")
+        list[str] | None,
+        typer.Option(
+            metavar="DIR",
+            help="The folder of the data (toystreet needs none); NAME=DIR for each of several.",
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder [runs/RECIPE].")] = None,
     set_: Overrides = None,
@@ -42,27 +46,37 @@ def train(
     del accelerate
     if processes > 1:
         raise typer.Exit(launch(processes, multi_gpu=torch.cuda.device_count() > 1))
-    run_recipe(recipe, data, out, set_ or [], resume=resume)
+    run_recipe(recipe, data or [], out, set_ or [], resume=resume)
 
 
 def run_recipe(
-    recipe_name: str, data: str | None, out: Path | None, overrides: list[str], *, resume: bool
+    recipe_name: str, data: list[str], out: Path | None, overrides: list[str], *, resume: bool
 ) -> None:
     from rich.console import Console
 
     from swiftseg.cli.score_table import score_table
-    from swiftseg.data import open_dataset
+    from swiftseg.data import Dataset, open_dataset
     from swiftseg.training import RunFolder, load_recipe, train
 
     recipe = load_recipe(recipe_name, overrides)
-    source = data or recipe.data
-    if source is None:
+    sources = data or ([recipe.data] if recipe.data else [])
+    if not sources:
         raise UsageError(f"recipe {recipe_name} needs --data DIR, the folder of its data")
+    folders: dict[str, str] = {}
+    for given in sources:
+        name, _, folder = given.rpartition("=")
+        folders[name] = folder
+
+    def open_split(dataset: str | None, split: str) -> Dataset:
+        folder = folders.get(dataset or "", folders.get(""))
+        if folder is None:
+            raise UsageError(f"recipe {recipe_name} needs --data {dataset}=DIR")
+        return open_dataset(folder, split, dataset=dataset)
+
     run = RunFolder(out or Path("runs") / Path(recipe_name).stem)
     evaluation = train(
         recipe,
-        open_dataset(source, "train"),
-        open_dataset(source, "val"),
+        open_split,
         run,
         command=["swiftseg", *sys.argv[1:]],
         resume=resume,

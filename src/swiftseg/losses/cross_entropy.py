@@ -1,5 +1,7 @@
 """Cross entropy over pixels, in the two parts that several devices need."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,14 +16,26 @@ class WeightedCrossEntropy(nn.Module):
     Args:
         class_weights: float (C,), or None for equal weights.
         ignore_index: The mask value that counts nowhere; it may lie outside 0..C-1.
+        normalize: Divide by the sum of the pixels' `weights` (torch's mean), or by the number of
+            `pixels`, as Caffe does.
+        label_smoothing: The share of a target that is spread over all classes.
     """
 
     class_weights: Tensor | None
 
-    def __init__(self, class_weights: Tensor | None, *, ignore_index: int) -> None:
+    def __init__(
+        self,
+        class_weights: Tensor | None,
+        *,
+        ignore_index: int,
+        normalize: Literal["weights", "pixels"] = "weights",
+        label_smoothing: float = 0.0,
+    ) -> None:
         super().__init__()
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.ignore_index = ignore_index
+        self.normalize = normalize
+        self.label_smoothing = label_smoothing
 
     def forward(self, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Compares logits (N, C, H, W), float, with masks (N, H, W), int64."""
@@ -31,13 +45,14 @@ class WeightedCrossEntropy(nn.Module):
             weight=self.class_weights,
             ignore_index=self.ignore_index,
             reduction="sum",
+            label_smoothing=self.label_smoothing,
         )
         return loss_sum, self.normalizer(mask)
 
     def normalizer(self, mask: Tensor) -> Tensor:
-        """Sums the weights of all counted pixels."""
+        """Sums the weights of all counted pixels, or counts them."""
         counted = mask != self.ignore_index
-        if self.class_weights is None:
+        if self.class_weights is None or self.normalize == "pixels":
             return counted.sum().float()
         weights = self.class_weights[torch.where(counted, mask, 0)]
         return torch.where(counted, weights, 0.0).sum()

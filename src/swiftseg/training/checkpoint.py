@@ -4,6 +4,7 @@ They hold tensors and plain values only and are read with `weights_only=True`, s
 somewhere else can do no more than be refused.
 """
 
+import math
 import pickle
 import zipfile
 from dataclasses import asdict, dataclass, field
@@ -32,10 +33,12 @@ class Checkpoint:
         epoch: Epochs of that stage that are complete.
         step: Optimizer steps of the next epoch that are done.
         network: The network's state dict.
+        averaged: That of its moving average, if there is one.
         optimizer: The optimizer's state dict; empty where only the weights are kept.
         schedule: The schedule's state dict.
         rng: The random state of torch, by device kind.
-        best_score: The best mean IoU of the stage so far.
+        best_score: The best score of the stage so far.
+        validations_since_best: For early stopping.
         history: One row of plain values an epoch, all stages.
         loss_sum: Summed loss of the `step` steps.
     """
@@ -46,10 +49,12 @@ class Checkpoint:
     epoch: int
     network: dict[str, Tensor]
     step: int = 0
+    averaged: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     optimizer: dict[str, Any] = field(default_factory=dict[str, Any])
     schedule: dict[str, Any] = field(default_factory=dict[str, Any])
     rng: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
-    best_score: float = -1.0
+    best_score: float = -math.inf
+    validations_since_best: int = 0
     history: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     loss_sum: float = 0.0
 
@@ -150,7 +155,5 @@ def model_spec(
 def load_network(path: Path) -> tuple[nn.Module, ModelSpec]:
     """Reads a network in eval mode and its description; raises as `load_checkpoint` does."""
     checkpoint = load_checkpoint(path)
-    spec = model_spec(
-        checkpoint.recipe, checkpoint.stage, checkpoint.labels, checkpoint.history
-    )
+    spec = model_spec(checkpoint.recipe, checkpoint.stage, checkpoint.labels, checkpoint.history)
     return build_network(checkpoint, path).eval(), spec

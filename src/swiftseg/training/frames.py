@@ -1,4 +1,4 @@
-"""Training frames at network size, and the order in which they come."""
+"""Training frames, and the order in which they come."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from swiftseg.data import Dataset
+from swiftseg.training.augmentation import Augment
 
 Batch = tuple[Tensor, Tensor]
 
@@ -19,16 +20,21 @@ MEMORY_LIMIT_BYTES = 4 << 30
 READER_PROCESSES = 4
 
 
-class TrainingFrames(TorchDataset[Batch]):
-    """A data set as tensors: image uint8 (h, w, 3) and mask uint8 (h, w), both at `size_hw`.
+class TrainingFrames:
+    """A data set as tensors: images uint8 (H, W, 3) and masks uint8 (H, W), kept if they fit.
 
-    Images are resized bilinearly, masks to the nearest pixel.
+    Args:
+        dataset: Where they come from.
+        size_hw: Their size: images are resized bilinearly, masks to the nearest pixel. None leaves
+            each at its own, for an augmentation to crop from.
     """
 
-    def __init__(self, dataset: Dataset, size_hw: tuple[int, int]) -> None:
+    def __init__(self, dataset: Dataset, size_hw: tuple[int, int] | None) -> None:
         self.dataset = dataset
         self.size_hw = size_hw
-        self.fits_in_memory = 4 * size_hw[0] * size_hw[1] * len(dataset) <= MEMORY_LIMIT_BYTES
+        first = dataset[0]
+        frame_bytes = 4 * (first.mask.size if size_hw is None else size_hw[0] * size_hw[1])
+        self.fits_in_memory = frame_bytes * len(dataset) <= MEMORY_LIMIT_BYTES
         self.memory: dict[int, Batch] = {}
 
     def read_ahead(self) -> Iterator[int]:
@@ -49,40 +55,51 @@ class TrainingFrames(TorchDataset[Batch]):
     def read(self, index: int) -> Batch:
         sample = self.dataset[index]
         image, mask = sample.image, sample.mask
-        if mask.shape != self.size_hw:
-            size_wh = self.size_hw[::-1]
-            image = np.asarray(
-                Image.fromarray(image).resize(size_wh, Image.Resampling.BILINEAR, reducing_gap=3.0)
-            )
+        if self.size_hw is not None and mask.shape != self.size_hw:
+            size_wh = self.size_hw[1], self.size_hw[0]
+            image = np.asarray(Image.fromarray(image).resize(size_wh, Image.Resampling.BILINEAR))
             mask = np.asarray(Image.fromarray(mask).resize(size_wh, Image.Resampling.NEAREST))
         return torch.from_numpy(image.copy()), torch.from_numpy(mask.copy())
 
+    def mask_counts(self) -> Iterator[np.ndarray]:
+        """Counts the values of each mask: int64 (256,) a frame."""
+        with ThreadPoolExecutor() as threads:
+            for _, mask in threads.map(self.__getitem__, range(len(self))):
+                yield np.bincount(mask.numpy().ravel(), minlength=256)
 
-def epoch_batches(
-    num_frames: int, batch_size: int, *, seed: int, stage: int, epoch: int
-) -> list[list[int]]:
+
+class EpochFrames(TorchDataset[Batch]):
+    """The frames of one epoch, augmented; `seed` names the epoch."""
+
+    def __init__(
+        self, frames: TrainingFrames, augment: Augment | None, seed: tuple[int, int, int]
+    ) -> None:
+        self.frames, self.augment, self.seed = frames, augment, seed
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, index: int) -> Batch:
+        image, mask = self.frames[index]
+        if self.augment is None:
+            return image, mask
+        return self.augment(image, mask, (*self.seed, index))
+
+
+def epoch_batches(num_frames: int, batch_size: int, seed: tuple[int, int, int]) -> list[list[int]]:
     """Shuffles the frames of one epoch into batches; an incomplete last batch is dropped.
 
     The order depends on the arguments alone, so that a resumed run sees the same batches.
     """
-    order = np.random.default_rng((seed, stage, epoch)).permutation(num_frames)
+    order = np.random.default_rng(seed).permutation(num_frames)
     full = num_frames // batch_size * batch_size
     return order[:full].reshape(-1, batch_size).tolist()
 
 
-def batch_loader(frames: TrainingFrames, batches: list[list[int]]) -> DataLoader[Batch]:
+def batch_loader(frames: EpochFrames, batches: list[list[int]]) -> DataLoader[Batch]:
     """Loads images uint8 (N, h, w, 3) and masks uint8 (N, h, w) in the given order."""
-    workers = 0 if frames.fits_in_memory else READER_PROCESSES
+    workers = 0 if frames.frames.fits_in_memory else READER_PROCESSES
     # A generator of its own: a loader draws a seed when it starts, and from torch's global state
     # that would move the dropout of a resumed run.
     generator = torch.Generator()
     return DataLoader(frames, batch_sampler=batches, num_workers=workers, generator=generator)
-
-
-def count_pixels(dataset: Dataset) -> tuple[np.ndarray, int]:
-    """Counts the pixels of each class at label size, int64 (C,), and all pixels, void included."""
-    counts = np.zeros(256, dtype=np.int64)
-    with ThreadPoolExecutor() as threads:
-        for sample in threads.map(dataset.__getitem__, range(len(dataset))):
-            counts += np.bincount(sample.mask.ravel(), minlength=256)
-    return counts[: len(dataset.labels)], int(counts.sum())

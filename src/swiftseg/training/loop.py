@@ -1,18 +1,18 @@
 """The training loop: stages of epochs of steps, on whatever devices Accelerate finds."""
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from accelerate import Accelerator
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation, evaluate
 from swiftseg.inference import Segmenter
-from swiftseg.losses import WeightedCrossEntropy, enet_class_weights
 from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.training.checkpoint import (
     Checkpoint,
@@ -20,15 +20,19 @@ from swiftseg.training.checkpoint import (
     load_network,
     save_checkpoint,
 )
-from swiftseg.training.frames import TrainingFrames, batch_loader, count_pixels, epoch_batches
+from swiftseg.training.criterion import build_pixel_loss
+from swiftseg.training.frames import EpochFrames, batch_loader, epoch_batches
+from swiftseg.training.pictures import sample_pictures
 from swiftseg.training.progress import TrainingProgress
 from swiftseg.training.recipe import Recipe
 from swiftseg.training.run_folder import RunFolder
 from swiftseg.training.stage import StageTraining
-from swiftseg.training.stopping import StopRequest, StoppedError
-from swiftseg.training.pictures import sample_pictures
+from swiftseg.training.stage_data import StageData, open_stage_data
+from swiftseg.training.stopping import StoppedError, StopRequest
 
 MIXED_PRECISION = {"f32": "no", "bf16": "bf16", "fp16": "fp16"}
+
+OpenSplit = Callable[[str | None, str], Dataset]
 
 
 @dataclass
@@ -36,28 +40,30 @@ class Session:
     """What stays the same over all stages of a training."""
 
     recipe: Recipe
-    frames: TrainingFrames
-    val_set: Dataset
-    loss: WeightedCrossEntropy
+    data: list[StageData]
     run: RunFolder
     accelerator: Accelerator
     progress: TrainingProgress
-
-    @property
-    def steps_per_epoch(self) -> int:
-        return len(self.frames) // self.recipe.batch_size
+    stop_request: StopRequest
 
 
 def train(
     recipe: Recipe,
-    train_set: Dataset,
-    val_set: Dataset,
+    open_split: OpenSplit,
     run: RunFolder,
     *,
     command: list[str],
     resume: bool = False,
 ) -> Evaluation:
     """Runs a recipe to its end and scores its best weights, which are in `run.best` then.
+
+    Args:
+        recipe: What to do.
+        open_split: Opens a split of a data set by the names a recipe uses; the first is None where
+            the recipe leaves it to the data.
+        run: Where everything goes.
+        command: What to note as the command that started this.
+        resume: Go on where the run in `run` stopped.
 
     Raises:
         UsageError: The run cannot be resumed.
@@ -68,108 +74,83 @@ def train(
         mixed_precision=MIXED_PRECISION[recipe.precision],
         dynamo_backend="inductor" if recipe.compile else "no",
     )
-    refuse_misfits(recipe, train_set, val_set, accelerator.num_processes)
+    data = open_stage_data(recipe, open_split, accelerator.num_processes)
     checkpoint = run.resume(recipe) if resume else None
     if accelerator.is_main_process and not resume:
         run.start(recipe, command)
-    frames = TrainingFrames(train_set, recipe.input.size_hw)
-    total_steps = sum(stage.epochs for stage in recipe.stages) * (len(frames) // recipe.batch_size)
-    with TrainingProgress(total_steps, enabled=accelerator.is_main_process) as progress:
-        for count in frames.read_ahead():
-            progress.show_step(0, f"reading frames {count}/{len(frames)}", "")
-        loss = build_loss(recipe, train_set)
-        session = Session(recipe, frames, val_set, loss, run, accelerator, progress)
-        with StopRequest() as stop_request:
-            for index in range(checkpoint.stage if checkpoint else 0, len(recipe.stages)):
-                checkpoint = train_stage(session, index, checkpoint, stop_request)
+    total_steps = sum(stage.total_steps for stage in data)
+    main = accelerator.is_main_process
+    with TrainingProgress(total_steps, enabled=main) as progress, StopRequest() as stop_request:
+        session = Session(recipe, data, run, accelerator, progress, stop_request)
+        for index in range(checkpoint.stage if checkpoint else 0, len(recipe.stages)):
+            checkpoint = train_stage(session, index, checkpoint)
     network, spec = load_network(run.best)
     backend = TorchBackend(network, spec, device=str(accelerator.device))
-    return evaluate(Segmenter(backend), val_set)
+    return evaluate(Segmenter(backend), data[-1].val_set)
 
 
-def refuse_misfits(
-    recipe: Recipe, train_set: Dataset, val_set: Dataset, num_processes: int
-) -> None:
-    for dataset in (train_set, val_set):
-        if len(dataset.labels) != recipe.num_classes:
-            raise SwiftsegError(
-                f"the recipe has {recipe.num_classes} classes where the data has "
-                f"{len(dataset.labels)} ({', '.join(dataset.labels.names)}); "
-                f"set num_classes={len(dataset.labels)}"
-            )
-    if len(train_set) < recipe.batch_size:
-        raise SwiftsegError(
-            f"a batch of {recipe.batch_size} is larger than the data of {len(train_set)} frames; "
-            f"set batch_size to {len(train_set)} or less"
-        )
-    if recipe.batch_size % num_processes:
-        raise SwiftsegError(
-            f"a batch of {recipe.batch_size} does not divide over {num_processes} processes"
-        )
-
-
-def build_loss(recipe: Recipe, train_set: Dataset) -> WeightedCrossEntropy:
-    weights = None
-    if recipe.class_weights:
-        counts, total = count_pixels(train_set)
-        weights = torch.from_numpy(enet_class_weights(counts, total, c=recipe.class_weights.c))
-        weights = weights.float()
-    ignore_index = train_set.labels.ignore_index
-    return WeightedCrossEntropy(weights, ignore_index=-100 if ignore_index is None else ignore_index)
-
-
-def train_stage(
-    session: Session, index: int, checkpoint: Checkpoint | None, stop_request: StopRequest
-) -> Checkpoint:
+def train_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> Checkpoint:
     """Trains one stage, from its start or from where the checkpoint stands in it."""
-    recipe, run = session.recipe, session.run
+    recipe, run, data = session.recipe, session.run, session.data[index]
     stage = recipe.stages[index]
-    is_last = index == len(recipe.stages) - 1
-    best_path = run.best if is_last else run.stage_best(stage.name)
+    for count in data.frames.read_ahead():
+        session.progress.show_reading(count, len(data.frames))
     training = StageTraining(
         recipe,
         index,
-        session.frames.dataset.labels,
-        session.loss,
+        data.val_set.labels,
+        build_pixel_loss(recipe, data.frames),
         session.accelerator,
-        session.steps_per_epoch,
+        data.steps_per_epoch,
     )
     if checkpoint and checkpoint.stage == index:
         training.restore(checkpoint)
     elif checkpoint:
-        previous = load_checkpoint(run.stage_best(recipe.stages[index - 1].name))
+        previous = load_checkpoint(best_path(session, index - 1))
         session.progress.say(training.start_from(previous))
-    while training.epoch < stage.epochs:
-        row = train_epoch(session, training, stop_request)
+    while training.epoch < stage.epochs and not is_settled(training):
+        row = train_epoch(session, training)
         if training.epoch % recipe.validate_every == 0 or training.epoch == stage.epochs:
-            validate_epoch(session, training, row, best_path)
+            validate(session, training, row)
+        training.history.append(row)
         if session.accelerator.is_main_process:
-            save_epoch(session, training, row)
+            save_epoch(run, training)
         session.progress.show_epoch(row, stage.epochs)
     return training.checkpoint()
 
 
-def train_epoch(
-    session: Session, training: StageTraining, stop_request: StopRequest
-) -> dict[str, Any]:
+def best_path(session: Session, index: int) -> Path:
+    """Gives where the best weights of a stage are; those of the last are the run's."""
+    is_last = index == len(session.recipe.stages) - 1
+    return (
+        session.run.best if is_last else session.run.stage_best(session.recipe.stages[index].name)
+    )
+
+
+def is_settled(training: StageTraining) -> bool:
+    """Tells whether early stopping ends the stage."""
+    rule = training.recipe.early_stopping
+    return (
+        rule is not None
+        and training.epoch >= rule.start
+        and training.validations_since_best >= rule.patience
+    )
+
+
+def train_epoch(session: Session, training: StageTraining) -> dict[str, Any]:
     """Runs the steps of one epoch that are still to do; gives the epoch's numbers."""
-    accelerator, recipe = session.accelerator, session.recipe
-    batches = epoch_batches(
-        len(session.frames),
-        recipe.batch_size,
-        seed=recipe.seed,
-        stage=training.index,
-        epoch=training.epoch,
-    )[training.step :]
+    accelerator, data = session.accelerator, session.data[training.index]
+    seed = (session.recipe.seed, training.index, training.epoch)
+    batches = epoch_batches(len(data.frames), data.batch_size, seed)[training.step :]
     own = [batch[accelerator.process_index :: accelerator.num_processes] for batch in batches]
     started, waited = time.perf_counter(), 0.0
-    loader = iter(batch_loader(session.frames, own))
+    loader = iter(batch_loader(EpochFrames(data.frames, data.augment, seed), own))
     for batch in batches:
         asked = time.perf_counter()
         frames, masks = next(loader)
         waited += time.perf_counter() - asked
-        loss, stop = training.run_step(frames, masks, stop=stop_request.made)
-        if not loss < float("inf"):
+        loss, stop = training.run_step(frames, masks, stop=session.stop_request.made)
+        if not math.isfinite(loss):
             raise SwiftsegError(
                 f"the loss is {loss} at step {training.step} of epoch {training.epoch + 1}, "
                 f"stage {training.stage.name}, frames {batch}; lower optimizer.lr"
@@ -178,19 +159,19 @@ def train_epoch(
         if stop:
             stop_run(session, training)
     seconds = time.perf_counter() - started
-    row = training.finish_epoch(session.steps_per_epoch)
-    row["images_per_second"] = len(batches) * recipe.batch_size / seconds
+    row = training.finish_epoch(data.steps_per_epoch)
+    row["images_per_second"] = len(batches) * data.batch_size / seconds
     row["wait_share"] = waited / seconds
     return row
 
 
 def show_step(session: Session, training: StageTraining, loss: float) -> None:
-    stages = session.recipe.stages
-    done = sum(stage.epochs for stage in stages[: training.index]) + training.epoch
+    done = sum(data.total_steps for data in session.data[: training.index])
+    done += training.epoch * session.data[training.index].steps_per_epoch + training.step
     session.progress.show_step(
-        done * session.steps_per_epoch + training.step,
+        done,
         f"{training.stage.name} {training.epoch + 1}/{training.stage.epochs}",
-        f"loss {loss:.3f} best mIoU {max(training.best_score, 0):.3f}",
+        f"loss {loss:.3f}",
     )
 
 
@@ -204,26 +185,28 @@ def stop_run(session: Session, training: StageTraining) -> None:
     )
 
 
-def validate_epoch(
-    session: Session, training: StageTraining, row: dict[str, Any], best_path: Path
-) -> None:
-    """Scores the network; keeps its weights where they are the best of the stage."""
+def validate(session: Session, training: StageTraining, row: dict[str, Any]) -> None:
+    """Scores the network into `row`; keeps its weights where they are the stage's best."""
     if not session.accelerator.is_main_process:
         return
-    segmenter = training.segmenter()
-    scores = evaluate(segmenter, session.val_set).scores
+    data, segmenter = session.data[training.index], training.segmenter()
+    scores = evaluate(segmenter, data.val_set).scores
     row["val/mean_iou"] = scores.mean_iou
     row["val/mean_class_accuracy"] = scores.mean_class_accuracy
     row["val/global_accuracy"] = scores.global_accuracy
-    pictures = sample_pictures(segmenter, session.val_set)
+    score = scores.mean_iou
+    if session.recipe.best == "loss":
+        row["val/loss"] = training.validation_loss(data.val_frames)
+        score = -row["val/loss"]
+    pictures = sample_pictures(segmenter, data.val_set)
     session.run.write_samples(training.stage.name, training.epoch, pictures)
-    if scores.mean_iou > training.best_score:
-        training.best_score = scores.mean_iou
-        save_checkpoint(training.weights_only_checkpoint(row), best_path)
+    training.validations_since_best += 1
+    if score > training.best_score:
+        training.best_score, training.validations_since_best = score, 0
+        save_checkpoint(training.best_checkpoint(row), best_path(session, training.index))
 
 
-def save_epoch(session: Session, training: StageTraining, row: dict[str, Any]) -> None:
-    training.history.append(row)
-    session.run.save_last(training.checkpoint())
-    session.run.write_history(training.history)
-    session.run.write_scalars(row, training.epoch)
+def save_epoch(run: RunFolder, training: StageTraining) -> None:
+    run.save_last(training.checkpoint())
+    run.write_history(training.history)
+    run.write_scalars(training.history[-1], training.epoch)

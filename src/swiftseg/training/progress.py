@@ -53,6 +53,9 @@ class TrainingProgress:
     def say(self, line: str) -> None:
         self.console.print(line, highlight=False, markup=False)
 
+    def show_reading(self, count: int, total: int) -> None:
+        self.bar.update(self.task, description=f"reading frames {count}/{total}")
+
     def show_step(self, done: int, description: str, status: str) -> None:
         self.bar.update(self.task, completed=done, description=description, status=status)
 
@@ -64,6 +67,8 @@ class TrainingProgress:
             f"{row['images_per_second']:.1f} images/s",
             f"waited {row['wait_share']:.0%}",
         ]
+        if "val/loss" in row:
+            parts.append(f"val loss {row['val/loss']:.4f}")
         if "val/mean_iou" in row:
             parts.append(f"mIoU {row['val/mean_iou']:.4f}")
         self.say("  ".join(parts))

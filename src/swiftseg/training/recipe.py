@@ -1,18 +1,14 @@
-"""A recipe: everything that decides a training, as one YAML file.
+"""A recipe: everything that decides a training.
 
 Recipes do not inherit from each other. Unknown keys are errors that name the known ones, and the
 resolved recipe, overrides included, is stored in every checkpoint.
 """
 
-from collections.abc import Sequence
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, Literal, cast
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from swiftseg.core import InputSpec, UsageError, unknown_name
+from swiftseg.core import InputSpec, unknown_name
 
 
 class Section(BaseModel):
@@ -42,35 +38,103 @@ class Input(Section):
 
 
 class ClassWeights(Section):
-    """ENet's class weighting, 1 / ln(c + p) (section 5.2 of its paper)."""
+    """Weights of the classes in the loss; see `swiftseg.losses.class_weighting`.
 
-    name: Literal["enet"]
+    `c` belongs to `enet`, `beta` to `effective_number`, `values` (one a class) to `constant`.
+    """
+
+    name: Literal["enet", "median_frequency", "effective_number", "constant"]
     c: float = Field(default=1.02, gt=1.0)
+    beta: float = Field(default=0.999, ge=0, lt=1)
+    values: tuple[float, ...] = ()
+
+
+class Loss(Section):
+    """The loss of the logits, and the weights of the training heads' losses beside it.
+
+    `ohem` counts the pixels whose true class has a probability below `threshold`, at least the
+    share `min_kept` of them. `normalize: pixels` divides a weighted loss by the number of pixels in
+    place of the sum of their weights.
+    """
+
+    name: Literal["cross_entropy", "ohem"] = "cross_entropy"
+    normalize: Literal["weights", "pixels"] = "weights"
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    threshold: float = Field(default=0.7, gt=0, lt=1)
+    min_kept: float = Field(default=0.0625, gt=0, le=1)
+    aux_weight: float = Field(default=0.0, ge=0)
+    presence_weight: float = Field(default=0.0, ge=0)
+
+
+class Augmentation(Section):
+    """What is drawn anew for every frame; see `swiftseg.training.augmentation`.
+
+    A frame's short side becomes `base_short_side` (the input's by default) times a factor drawn
+    from `scale`; the input's size is then cropped, padded where the frame is smaller. `brightness`, `contrast`,
+    `saturation` and `hue` are torchvision's strengths, `channel_noise` is the standard deviation
+    of a value added to each channel, in 0..1; `blur` is a probability, its radius within 1 pixel.
+    """
+
+    scale: tuple[float, float] = (1.0, 1.0)
+    base_short_side: int | None = Field(default=None, ge=1)
+    rotation_degrees: float = Field(default=0.0, ge=0, le=180)
+    horizontal_flip: float = Field(default=0.0, ge=0, le=1)
+    brightness: float = Field(default=0.0, ge=0, le=1)
+    contrast: float = Field(default=0.0, ge=0, le=1)
+    saturation: float = Field(default=0.0, ge=0, le=1)
+    hue: float = Field(default=0.0, ge=0, le=0.5)
+    channel_noise: float = Field(default=0.0, ge=0, le=1)
+    blur: float = Field(default=0.0, ge=0, le=1)
+
+
+ParameterKind = Literal["depthwise", "norm", "bias"]
 
 
 class Optimizer(Section):
-    """`adam` couples weight decay with the gradient (L2), `adamw` decouples it."""
+    """`adam` couples weight decay with the gradient (L2), `adamw` decouples it.
+
+    `no_decay` names the kinds of parameters without weight decay. Biases learn at `bias_lr_factor`
+    times the rate, and whatever is not in a network's `backbone` at `head_lr_factor` times.
+    """
 
     name: Literal["adam", "adamw", "sgd"]
     lr: float = Field(gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
     momentum: float = Field(default=0.9, ge=0, lt=1)
+    no_decay: tuple[ParameterKind, ...] = ()
+    bias_lr_factor: float = Field(default=1.0, gt=0)
+    head_lr_factor: float = Field(default=1.0, gt=0)
+    max_gradient_norm: float | None = Field(default=None, gt=0)
 
 
 class Schedule(Section):
-    """The learning rate over a stage: `step` needs `every` (epochs); `poly` and `one_cycle` don't."""
+    """The learning rate over a stage.
 
-    name: Literal["constant", "step", "poly", "one_cycle"]
+    `step` multiplies by `gamma` after `every` epochs, `poly` falls to zero with `power`, `cosine`
+    falls to zero, `one_cycle` rises over the share `warmup` of the stage and falls. The others
+    rise linearly over `warmup_steps` first.
+    """
+
+    name: Literal["constant", "step", "poly", "cosine", "one_cycle"]
     every: int = Field(default=100, ge=1)
     gamma: float = Field(default=0.1, gt=0, le=1)
     power: float = Field(default=0.9, gt=0)
     warmup: float = Field(default=0.3, gt=0, lt=1)
+    warmup_steps: int = Field(default=0, ge=0)
+
+
+class EarlyStopping(Section):
+    """Ends a stage after `patience` validations without a new best, from epoch `start` on."""
+
+    start: int = Field(default=0, ge=0)
+    patience: int = Field(ge=1)
 
 
 class Stage(Section):
     """One training; every stage but the first starts from the best weights of the one before.
 
     `coarse` trains a network's `forward_coarse` against the mask at the size of those logits.
+    `dataset`, `train_split`, `lr` and `batch_size` replace the recipe's in this stage.
     """
 
     name: str
@@ -79,107 +143,53 @@ class Stage(Section):
     epochs: int = Field(ge=1)
     coarse: bool = False
     schedule: Schedule
+    dataset: str | None = None
+    train_split: str = "train"
+    lr: float | None = Field(default=None, gt=0)
+    batch_size: int | None = Field(default=None, ge=1)
 
 
 class Recipe(Section):
     """A whole training.
 
-    `data` names a data set that needs no folder (`toystreet`); otherwise `--data` gives one.
-    `batch_size` is the total over all devices.
+    `data` is where the data come from if no `--data` says so (`toystreet` needs no folder), and
+    `dataset` the reader they need, found out from the folder if none is named. `void_as_class`
+    makes of void one more class, the last. `batch_size` is the total over all devices. `ema` is the
+    decay of averaged weights, which are then the ones that are validated and kept. The best weights
+    are those of the highest `mean_iou` or the lowest validation `loss`.
     """
 
     name: str
     data: str | None = None
+    dataset: str | None = None
+    val_split: str = "val"
     training_data: str
     license_note: str
     num_classes: int = Field(ge=1, le=255)
+    void_as_class: bool = False
     input: Input
+    augmentation: Augmentation | None = None
     batch_size: int = Field(ge=1)
     seed: int = 0
     precision: Literal["f32", "bf16", "fp16"] = "f32"
     compile: bool = False
     class_weights: ClassWeights | None = None
+    loss: Loss = Loss()
     optimizer: Optimizer
+    ema: float | None = Field(default=None, gt=0, lt=1)
+    best: Literal["mean_iou", "loss"] = "mean_iou"
+    early_stopping: EarlyStopping | None = None
     validate_every: int = Field(default=1, ge=1)
     stages: tuple[Stage, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def refuse_repeated_stage_names(self) -> "Recipe":
+    def refuse_misfits(self) -> "Recipe":
         names = [stage.name for stage in self.stages]
         if len(set(names)) != len(names):
             raise ValueError(f"stage names repeat: {', '.join(names)}")
+        weights = self.class_weights
+        if weights and weights.name == "constant" and len(weights.values) != self.num_classes:
+            raise ValueError(
+                f"class_weights has {len(weights.values)} values for {self.num_classes} classes"
+            )
         return self
-
-
-def shipped_recipes() -> list[str]:
-    """Names the recipes inside the package."""
-    folder = files("swiftseg") / "recipes"
-    return sorted(
-        entry.name.removesuffix(".yaml")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".yaml")
-    )
-
-
-def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Reads a recipe by its shipped name or its path.
-
-    Args:
-        recipe: Such as `enet_camvid`, or a path that ends in .yaml or .yml.
-        overrides: `key=value` pairs with dotted keys, such as `optimizer.lr=0.02` or
-            `stages.0.epochs=5`; values are read as YAML.
-
-    Raises:
-        UsageError: There is no such recipe, a key is unknown or a value is impossible.
-    """
-    if recipe.endswith((".yaml", ".yml")):
-        path = Path(recipe)
-        if not path.is_file():
-            raise UsageError(f"{path}: no such recipe file")
-        text = path.read_text(encoding="utf-8")
-    elif recipe in shipped_recipes():
-        text = (files("swiftseg") / "recipes" / f"{recipe}.yaml").read_text(encoding="utf-8")
-    else:
-        raise unknown_name("recipe", recipe, shipped_recipes())
-    return parse_recipe(text, origin=recipe, overrides=overrides)
-
-
-def parse_recipe(text: str, *, origin: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Reads a recipe's YAML text; `origin` names it in errors, else as `load_recipe`."""
-    try:
-        fields = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{origin}: not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(fields, dict):
-        raise UsageError(f"{origin}: expected keys and values, got {type(fields).__name__}")
-    for override in overrides:
-        apply_override(cast(dict[str, Any], fields), override)
-    try:
-        return Recipe.model_validate(fields)
-    except ValidationError as error:
-        raise UsageError(f"{origin}: {first_problem(error)}") from error
-
-
-def apply_override(fields: dict[str, Any], override: str) -> None:
-    """Sets one dotted key of the raw recipe; the schema judges key and value afterwards."""
-    key, equals, value = override.partition("=")
-    if not equals:
-        raise UsageError(f"--set {override}: expected key=value, such as optimizer.lr=0.02")
-    *parents, last = key.split(".")
-    node: Any = fields
-    try:
-        for parent in parents:
-            node = node[int(parent)] if isinstance(node, list) else node.setdefault(parent, {})
-        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(value)
-    except (AttributeError, IndexError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise UsageError(f"--set {override}: the recipe has no place {key!r}") from error
-
-
-def first_problem(error: ValidationError) -> str:
-    """Says in one line where the first problem is, what came and what would be right."""
-    problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
-    value = problem["input"]
-    got = f", got {value!r}" if isinstance(value, str | int | float | bool) else ""
-    return f"{place}: {message}{got}" if place else message

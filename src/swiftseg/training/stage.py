@@ -1,20 +1,24 @@
 """One stage of a training: network, optimizer and schedule, and where they stand."""
 
+import math
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.inference import Segmenter
-from swiftseg.losses import WeightedCrossEntropy
 from swiftseg.models import create_model
-from swiftseg.runtimes.torch_backend import TorchBackend
+from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
 from swiftseg.training.checkpoint import Checkpoint, model_spec
+from swiftseg.training.frames import TrainingFrames
+from swiftseg.training.optimization import build_optimizer, build_schedule
 from swiftseg.training.recipe import Recipe
-from swiftseg.training.schedule import build_optimizer, build_schedule
-from swiftseg.training.step import TrainingStep
+from swiftseg.training.step import PixelLoss, TrainingStep
+
+TINY = 1e-12  # a batch of nothing but void has no loss, rather than none that is a number
 
 
 class StageTraining:
@@ -24,7 +28,8 @@ class StageTraining:
         epoch: Complete epochs.
         step: Done steps of the running epoch.
         loss_sum: Their summed loss.
-        best_score: Best mean IoU so far, -1 before the first validation.
+        best_score: Best score so far, the higher the better; -inf before the first validation.
+        validations_since_best: For early stopping.
         history: One row of plain values an epoch, all stages.
     """
 
@@ -33,23 +38,30 @@ class StageTraining:
         recipe: Recipe,
         index: int,
         labels: LabelSet,
-        loss: WeightedCrossEntropy,
+        pixel_loss: PixelLoss,
         accelerator: Accelerator,
         steps_per_epoch: int,
     ) -> None:
         self.recipe, self.index, self.labels = recipe, index, labels
         self.stage = recipe.stages[index]
+        self.pixel_loss = pixel_loss
         self.accelerator = accelerator
         torch.manual_seed(recipe.seed + index)
         network = create_model(
             self.stage.network, num_classes=recipe.num_classes, **self.stage.options
         )
         # Frames come as (N, H, W, 3): channels_last costs no copy, and convolutions are faster.
-        self.network = network.to(accelerator.device, memory_format=torch.channels_last)
+        network = network.to(accelerator.device)
+        self.network = network.to(memory_format=torch.channels_last)
+        self.averaged: AveragedModel | None = None
+        if recipe.ema is not None:
+            average = get_ema_multi_avg_fn(recipe.ema)
+            self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
         step = TrainingStep(
-            self.network, loss, recipe.input.to_spec(), coarse=self.stage.coarse
+            self.network, pixel_loss, recipe.loss, recipe.input.to_spec(), coarse=self.stage.coarse
         )
-        optimizer = build_optimizer(recipe.optimizer, step.parameters())
+        lr = self.stage.lr or recipe.optimizer.lr
+        optimizer = build_optimizer(recipe.optimizer, self.network, lr=lr)
         self.schedule = build_schedule(
             self.stage.schedule,
             optimizer,
@@ -60,8 +72,14 @@ class StageTraining:
         self.epoch = 0
         self.step = 0
         self.loss_sum = 0.0
-        self.best_score = -1.0
+        self.best_score = -math.inf
+        self.validations_since_best = 0
         self.history: list[dict[str, Any]] = []
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network that is validated and kept: the averaged one where the recipe averages."""
+        return self.averaged.module if self.averaged else self.network
 
     def run_step(self, frames: Tensor, masks: Tensor, *, stop: bool) -> tuple[float, bool]:
         """Takes one optimizer step; gives the loss over all devices and if any wants to stop.
@@ -77,12 +95,18 @@ class StageTraining:
         parts = torch.stack((loss_sum.detach(), normalizer, normalizer.new_tensor(float(stop))))
         total_loss, total, stops = self.accelerator.reduce(parts, reduction="sum")
         # Gradients are averaged over devices, the loss over all pixels of all devices.
-        self.accelerator.backward(loss_sum * devices / total.clamp_min(1e-12))
+        self.accelerator.backward(loss_sum * devices / total.clamp_min(TINY))
+        if self.recipe.optimizer.max_gradient_norm:
+            self.accelerator.clip_grad_norm_(
+                self.network.parameters(), self.recipe.optimizer.max_gradient_norm
+            )
         self.optimizer.step()
         self.optimizer.zero_grad()
-        loss = float(total_loss / total.clamp_min(1e-12))
+        loss = float(total_loss / total.clamp_min(TINY))
         if not self.accelerator.optimizer_step_was_skipped:
             self.schedule.step()
+            if self.averaged:
+                self.averaged.update_parameters(self.network)
         self.step += 1
         self.loss_sum += loss
         return loss, bool(stops)
@@ -111,22 +135,24 @@ class StageTraining:
             epoch=self.epoch,
             step=self.step,
             network=self.network.state_dict(),
+            averaged=self.averaged.state_dict() if self.averaged else {},
             optimizer=self.optimizer.state_dict(),
             schedule=self.schedule.state_dict(),
             rng=rng,
             best_score=self.best_score,
+            validations_since_best=self.validations_since_best,
             history=self.history,
             loss_sum=self.loss_sum,
         )
 
-    def weights_only_checkpoint(self, row: dict[str, Any]) -> Checkpoint:
+    def best_checkpoint(self, row: dict[str, Any]) -> Checkpoint:
         """Gives what evaluation and export need; `row` is the epoch that has just been scored."""
         return Checkpoint(
             recipe=self.recipe,
             labels=self.labels,
             stage=self.index,
             epoch=self.epoch,
-            network=self.network.state_dict(),
+            network=self.evaluated.state_dict(),
             best_score=self.best_score,
             history=[*self.history, row],
         )
@@ -134,10 +160,13 @@ class StageTraining:
     def restore(self, checkpoint: Checkpoint) -> None:
         """Goes on exactly where a checkpoint of this stage stands."""
         self.network.load_state_dict(checkpoint.network)
+        if self.averaged:
+            self.averaged.load_state_dict(checkpoint.averaged)
         self.optimizer.load_state_dict(checkpoint.optimizer)
         self.schedule.load_state_dict(checkpoint.schedule)
         self.epoch, self.step = checkpoint.epoch, checkpoint.step
         self.loss_sum, self.best_score = checkpoint.loss_sum, checkpoint.best_score
+        self.validations_since_best = checkpoint.validations_since_best
         self.history = checkpoint.history
         torch.set_rng_state(checkpoint.rng["cpu"])
         if self.accelerator.device.type == "cuda" and "cuda" in checkpoint.rng:
@@ -159,13 +188,27 @@ class StageTraining:
         if not fitting:
             raise SwiftsegError(f"nothing of stage {before} fits into stage {self.stage.name}")
         self.network.load_state_dict(fitting, strict=False)
+        if self.averaged:
+            self.averaged.module.load_state_dict(self.network.state_dict())
         self.history = previous.history
         return (
             f"{self.stage.name} starts from the best of {before} "
-            f"(mIoU {previous.best_score:.4f}): {len(fitting)} of {len(own)} tensors filled"
+            f"(epoch {previous.epoch}): {len(fitting)} of {len(own)} tensors filled"
         )
 
     def segmenter(self) -> Segmenter:
         """Wraps the network as it stands for evaluation; the next step trains it on."""
         spec = model_spec(self.recipe, self.index, self.labels, self.history)
-        return Segmenter(TorchBackend(self.network, spec, device=str(self.accelerator.device)))
+        return Segmenter(TorchBackend(self.evaluated, spec, device=str(self.accelerator.device)))
+
+    def validation_loss(self, frames: TrainingFrames) -> float:
+        """Averages the loss of the logits over frames at network size."""
+        device = self.accelerator.device
+        graph = FrameGraph(self.evaluated, self.recipe.input.to_spec(), "logits").to(device).eval()
+        total, normalizer = 0.0, 0.0
+        with torch.no_grad():
+            for image, mask in map(frames.__getitem__, range(len(frames))):
+                logits = graph.logits(image[None].to(device))
+                loss_sum, weight = self.pixel_loss(logits, mask[None].to(device).long())
+                total, normalizer = total + float(loss_sum), normalizer + float(weight)
+        return total / max(normalizer, TINY)

@@ -1,0 +1,53 @@
+"""Cross entropy of the hard pixels (online hard example mining)."""
+
+import math
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class OhemCrossEntropy(nn.Module):
+    """Counts the pixels whose true class is predicted with less than `threshold`.
+
+    Where these are fewer than the share `min_kept` of the counted pixels, the hardest of that
+    share count. Shrivastava, Gupta, Girshick, "Training region-based object detectors with online
+    hard example mining", CVPR 2016, as ShelfNet's lightweight release uses it for pixels.
+
+    Args:
+        class_weights: float (C,), or None for equal weights.
+        ignore_index: The mask value that counts nowhere.
+        threshold: A probability.
+        min_kept: A share, 0..1.
+    """
+
+    class_weights: Tensor | None
+
+    def __init__(
+        self,
+        class_weights: Tensor | None,
+        *,
+        ignore_index: int,
+        threshold: float,
+        min_kept: float,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("class_weights", class_weights, persistent=False)
+        self.ignore_index = ignore_index
+        self.loss_threshold = -math.log(threshold)
+        self.min_kept = min_kept
+
+    def forward(self, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Compares logits (N, C, H, W) with masks (N, H, W), int64; gives a sum and its count."""
+        counted = mask != self.ignore_index
+        losses = F.cross_entropy(
+            logits.float(), mask, ignore_index=self.ignore_index, reduction="none"
+        )[counted]
+        if not losses.numel():
+            return logits.sum() * 0, counted.sum().float()
+        hardest, order = losses.sort(descending=True)
+        fewest = max(1, int(self.min_kept * losses.numel()))
+        kept = max(fewest, int((hardest > self.loss_threshold).sum()))
+        if self.class_weights is None:
+            return hardest[:kept].sum(), hardest.new_tensor(float(kept))
+        weights = self.class_weights[mask[counted][order[:kept]]]
+        return (hardest[:kept] * weights).sum(), weights.sum()

@@ -1,0 +1,122 @@
+"""Random changes of a frame and its mask, drawn once for both; torchvision does the work."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from swiftseg.training.recipe import Augmentation
+
+# torchvision blurs with a kernel of fixed size: 5 pixels hold a Gaussian of radius 1.
+BLUR_KERNEL, BLUR_RADIUS = 5, (0.1, 1.0)
+
+Fill = dict[type | str, Any]
+
+
+class Augment:
+    """Applies a recipe's augmentation.
+
+    Args:
+        recipe: What to draw.
+        size_hw: The size of what comes out.
+        ignore_index: The mask value of what lies outside the frame.
+    """
+
+    def __init__(
+        self, recipe: Augmentation, size_hw: tuple[int, int], *, ignore_index: int
+    ) -> None:
+        # The mean of 8 bits outside the frame would be learned as a class of its own; black, as
+        # the papers pad, is ignored by the mask.
+        fill: Fill = {tv_tensors.Image: 0, tv_tensors.Mask: ignore_index}
+        self.transform = v2.Compose([*geometry(recipe, size_hw, fill), *colors(recipe)])
+
+    def __call__(self, image: Tensor, mask: Tensor, seed: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Changes one frame.
+
+        Args:
+            image: uint8 (H, W, 3).
+            mask: uint8 (H, W).
+            seed: Whatever names this draw, such as (run, stage, epoch, frame). The draw depends on
+                nothing else, so that workers and resumed runs see the same.
+
+        Returns:
+            uint8 (*size_hw, 3) and (*size_hw).
+        """
+        picture = tv_tensors.Image(image.permute(2, 0, 1))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(hash(tuple(seed)))
+            picture, truth = self.transform(picture, tv_tensors.Mask(mask))
+        return picture.as_subclass(Tensor).permute(1, 2, 0), truth.as_subclass(Tensor)
+
+
+class PadTo(v2.Transform):
+    """Pads what is smaller than `size_hw` to it, the frame anywhere inside.
+
+    `v2.RandomCrop` would pad both sides by all that is missing and cut the frame afterwards.
+    """
+
+    def __init__(self, size_hw: tuple[int, int], fill: Fill) -> None:
+        super().__init__()
+        self.size_hw = size_hw
+        self.fill = fill
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, list[int]]:
+        height, width = v2.query_size(flat_inputs)
+        missing = max(self.size_hw[0] - height, 0), max(self.size_hw[1] - width, 0)
+        top, left = (int(torch.randint(0, m + 1, ())) for m in missing)
+        return {"padding": [left, top, missing[1] - left, missing[0] - top]}
+
+    def transform(self, inpt: Tensor, params: dict[str, list[int]]) -> Tensor:
+        return v2.functional.pad(inpt, params["padding"], fill=self.fill[type(inpt)])
+
+
+class ChannelNoise(v2.Transform):
+    """Adds to each channel of an image a value of its own, of `deviation` in 0..1 (Fast-SCNN)."""
+
+    def __init__(self, deviation: float) -> None:
+        super().__init__()
+        self.deviation = deviation
+
+    def make_params(self, flat_inputs: list[object]) -> dict[str, Tensor]:
+        return {"shift": torch.randn(3, 1, 1) * (255 * self.deviation)}
+
+    def transform(self, inpt: Tensor, params: dict[str, Tensor]) -> Tensor:
+        if not isinstance(inpt, tv_tensors.Image):
+            return inpt
+        noisy = (inpt.float() + params["shift"]).round().clamp(0, 255)
+        return tv_tensors.Image(noisy.to(torch.uint8))
+
+
+def geometry(recipe: Augmentation, size_hw: tuple[int, int], fill: Fill) -> list[v2.Transform]:
+    """Makes the transforms that move pixels; the last crops or pads to `size_hw`."""
+    transforms: list[v2.Transform] = []
+    if recipe.scale != (1.0, 1.0) or recipe.base_short_side:
+        base = recipe.base_short_side or min(size_hw)
+        shortest, longest = (round(base * factor) for factor in recipe.scale)
+        transforms.append(v2.RandomResize(shortest, longest + 1, antialias=True))
+    if recipe.rotation_degrees:
+        bilinear = v2.InterpolationMode.BILINEAR
+        degrees = (-recipe.rotation_degrees, recipe.rotation_degrees)
+        transforms.append(v2.RandomRotation(degrees, bilinear, fill=fill))
+    transforms += [PadTo(size_hw, fill), v2.RandomCrop(size_hw)]
+    if recipe.horizontal_flip:
+        transforms.append(v2.RandomHorizontalFlip(recipe.horizontal_flip))
+    return transforms
+
+
+def colors(recipe: Augmentation) -> list[v2.Transform]:
+    """Makes the transforms that change colors."""
+    transforms: list[v2.Transform] = []
+    if recipe.brightness or recipe.contrast or recipe.saturation or recipe.hue:
+        transforms.append(
+            v2.ColorJitter(recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue)
+        )
+    if recipe.channel_noise:
+        transforms.append(ChannelNoise(recipe.channel_noise))
+    if recipe.blur:
+        blur = v2.GaussianBlur(BLUR_KERNEL, BLUR_RADIUS)
+        transforms.append(v2.RandomApply([blur], recipe.blur))
+    return transforms

@@ -1,0 +1,94 @@
+"""Optimizers and learning-rate schedules by their names in a recipe, all torch's own."""
+
+from typing import Any
+
+from torch import nn, optim
+from torch.optim import lr_scheduler
+
+from swiftseg.training.recipe import Optimizer, ParameterKind, Schedule
+
+NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)  # pyright: ignore[reportPrivateUsage]
+
+# A rise from exactly zero would waste the first step.
+WARMUP_START = 1e-3
+
+
+def build_optimizer(recipe: Optimizer, network: nn.Module, *, lr: float) -> optim.Optimizer:
+    """Builds the optimizer of a network's parameters at the base rate `lr`."""
+    groups = parameter_groups(recipe, network, lr)
+    match recipe.name:
+        case "adam":
+            return optim.Adam(groups, lr=lr)
+        case "adamw":
+            return optim.AdamW(groups, lr=lr)
+        case "sgd":
+            return optim.SGD(groups, lr=lr, momentum=recipe.momentum)
+
+
+def parameter_groups(recipe: Optimizer, network: nn.Module, lr: float) -> list[dict[str, Any]]:
+    """Sorts parameters by what they learn at: one group a pair of rate and weight decay.
+
+    A network's `backbone`, where it has one, learns at the base rate and the rest at
+    `head_lr_factor` times it.
+    """
+    backbone = getattr(network, "backbone", None)
+    in_backbone = {id(p) for p in backbone.parameters()} if backbone is not None else set[int]()
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for module in network.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            kinds = parameter_kinds(module, name)
+            rate = lr
+            if backbone is not None and id(parameter) not in in_backbone:
+                rate *= recipe.head_lr_factor
+            if "bias" in kinds:
+                rate *= recipe.bias_lr_factor
+            decay = 0.0 if kinds & set(recipe.no_decay) else recipe.weight_decay
+            groups.setdefault((rate, decay), []).append(parameter)
+    return [
+        {"params": parameters, "lr": rate, "weight_decay": decay}
+        for (rate, decay), parameters in groups.items()
+    ]
+
+
+def parameter_kinds(module: nn.Module, name: str) -> set[ParameterKind]:
+    """Tells what a module's own parameter is; a norm's bias is both `norm` and `bias`."""
+    kinds: set[ParameterKind] = set()
+    if name == "bias":
+        kinds.add("bias")
+    elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and module.groups > 1:
+        kinds.add("depthwise")
+    if isinstance(module, NORMS):
+        kinds.add("norm")
+    return kinds
+
+
+def build_schedule(
+    recipe: Schedule, optimizer: optim.Optimizer, *, epochs: int, steps_per_epoch: int
+) -> lr_scheduler.LRScheduler:
+    """Builds a schedule that is stepped after every optimizer step."""
+    steps = epochs * steps_per_epoch
+    if recipe.name == "one_cycle":
+        max_lr = [float(group["lr"]) for group in optimizer.param_groups]
+        return lr_scheduler.OneCycleLR(
+            optimizer, max_lr=max_lr, total_steps=steps, pct_start=recipe.warmup
+        )
+    if not recipe.warmup_steps:
+        return falling_schedule(recipe, optimizer, steps, steps_per_epoch)
+    rise = lr_scheduler.LinearLR(optimizer, WARMUP_START, total_iters=recipe.warmup_steps)
+    fall = falling_schedule(recipe, optimizer, max(steps - recipe.warmup_steps, 1), steps_per_epoch)
+    return lr_scheduler.SequentialLR(optimizer, [rise, fall], [recipe.warmup_steps])
+
+
+def falling_schedule(
+    recipe: Schedule, optimizer: optim.Optimizer, steps: int, steps_per_epoch: int
+) -> lr_scheduler.LRScheduler:
+    match recipe.name:
+        case "step":
+            every = recipe.every * steps_per_epoch
+            return lr_scheduler.StepLR(optimizer, step_size=every, gamma=recipe.gamma)
+        case "poly":
+            return lr_scheduler.PolynomialLR(optimizer, total_iters=steps, power=recipe.power)
+        case "cosine":
+            return lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
+        case _:
+            return lr_scheduler.ConstantLR(optimizer, factor=1.0)

@@ -1,0 +1,79 @@
+import pytest
+import torch
+from torch import Tensor
+
+from swiftseg.training.augmentation import Augment
+from swiftseg.training.recipe import Augmentation
+
+SIZE_HW = (24, 32)
+STRONG = {
+    "scale": (0.5, 2.0), "rotation_degrees": 10, "horizontal_flip": 0.5, "brightness": 0.3,
+    "contrast": 0.2, "saturation": 0.2, "hue": 0.1, "channel_noise": 0.05, "blur": 0.5,
+}  # fmt: skip
+
+
+def frame(size_hw: tuple[int, int] = SIZE_HW) -> tuple[Tensor, Tensor]:
+    """A frame whose pixels tell their own mask value: image = 20 * mask in each channel."""
+    height, width = size_hw
+    mask = (torch.arange(width).repeat(height, 1) // 4 + 1).to(torch.uint8)
+    return (20 * mask)[..., None].repeat(1, 1, 3), mask
+
+
+def augment(ignore_index: int = 255, **fields: object) -> Augment:
+    return Augment(Augmentation.model_validate(fields), SIZE_HW, ignore_index=ignore_index)
+
+
+@pytest.mark.parametrize("size_hw", [(24, 32), (11, 60), (90, 70)])
+def test_what_comes_out_has_the_networks_size(size_hw: tuple[int, int]):
+    image, mask = augment(**STRONG)(*frame(size_hw), (0, 1))
+    assert (image.shape, mask.shape) == ((*SIZE_HW, 3), SIZE_HW)
+    assert image.dtype == mask.dtype == torch.uint8
+    assert type(image) is type(mask) is Tensor
+
+
+def test_the_same_seed_gives_the_same_draw_and_leaves_torchs_own_state():
+    transform = augment(**STRONG)
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, again = (transform(*frame(), (1, 2, 3)) for _ in range(2))
+    other = transform(*frame(), (1, 2, 4))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(first[0], again[0])
+    assert torch.equal(first[1], again[1])
+    assert not torch.equal(first[0], other[0])
+
+
+@pytest.mark.parametrize(
+    "fields", [{"horizontal_flip": 1.0}, {"scale": (2.0, 2.0)}, {"scale": (0.5, 0.5)}]
+)
+def test_mask_and_image_move_together(fields: dict[str, object]):
+    for seed in range(8):
+        image, mask = augment(**fields)(*frame(), (seed,))
+        inside = mask != 255
+        # Bilinear resizing mixes neighbors at the borders of the bands, never by more than one.
+        apart = (image[..., 0].int() - 20 * mask.int()).abs()[inside]
+        assert inside.any()
+        assert apart.max() <= 20
+        assert (apart <= 2).float().mean() > 0.5
+
+
+def test_what_lies_outside_the_frame_is_ignored():
+    image, mask = augment(11, scale=(0.5, 0.5))(*frame(), (0,))
+    outside = mask == 11
+    assert outside.sum() == 24 * 32 - 12 * 16
+    assert (image[outside] == 0).all()
+
+
+def test_colors_change_the_image_alone():
+    original, truth = frame()
+    image, mask = augment(brightness=0.1, channel_noise=0.2)(original, truth, (1,))
+    assert torch.equal(mask, truth)
+    shifts = (image.float() - original.float()).mean((0, 1))
+    assert len({round(float(shift), 3) for shift in shifts}) == 3
+
+
+def test_nothing_asked_for_changes_nothing():
+    original, truth = frame()
+    image, mask = augment()(original, truth, (0,))
+    assert torch.equal(image, original)
+    assert torch.equal(mask, truth)
