@@ -23,6 +23,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def swiftseg(environment: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [environment / "bin/swiftseg", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.slow
 def test_the_base_package_is_small_and_knows_no_torch(environment: Path):
     files = [path for path in environment.rglob("*") if path.is_file() and not path.is_symlink()]
@@ -35,10 +40,9 @@ def test_the_base_package_is_small_and_knows_no_torch(environment: Path):
 def test_the_base_package_segments_an_image(environment: Path, tmp_path: Path):
     sample = ToyStreet("test", 1)[0]
     Image.fromarray(sample.image).save(tmp_path / "street.png")
-    command = [environment / "bin/swiftseg", "predict", "street.png", "--json"]
-    done = subprocess.run(
-        [*command, "--model", "enet-toystreet"], cwd=tmp_path, capture_output=True, check=True
-    )
+    arguments = ["predict", "street.png", "--json", "--model", "enet-toystreet"]
+    done = swiftseg(environment, tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
     [result] = json.loads(done.stdout)["results"]
     label_map = np.array(Image.open(tmp_path / result["files"]["labels"]))
     assert (label_map == sample.mask).mean() > 0.8
@@ -46,7 +50,6 @@ def test_the_base_package_segments_an_image(environment: Path, tmp_path: Path):
 
 @pytest.mark.slow
 def test_training_without_its_extra_names_it(environment: Path, tmp_path: Path):
-    command = [environment / "bin/swiftseg", "train", "enet_toystreet"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = swiftseg(environment, tmp_path, "train", "enet_toystreet")
     assert done.returncode == 1
     assert done.stderr == "error: swiftseg train needs an extra: pip install 'swiftseg[train]'\n"
