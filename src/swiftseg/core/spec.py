@@ -104,9 +104,7 @@ class ModelSpec:
             labels["names"] = tuple(str(name) for name in labels["names"])
             labels["palette"] = tuple(tuple(int(v) for v in color) for color in labels["palette"])
             input_fields = cast(dict[str, Any], fields.pop("input"))
-            input_spec = InputSpec(
-                **{name: tuple(values) for name, values in input_fields.items()}
-            )
+            input_spec = InputSpec(**{name: tuple(values) for name, values in input_fields.items()})
             return cls(labels=LabelSet(**labels), input=input_spec, **fields)
         except (KeyError, TypeError, ValueError) as error:
             raise SwiftsegError(f"the model's description is damaged: {error}") from error
