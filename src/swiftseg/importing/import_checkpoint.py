@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from swiftseg.core import SwiftsegError, UsageError, unknown_name
-from swiftseg.importing.matching import Layer, MisfitError, layers_of, match_layers
+from swiftseg.importing.matching import Layer, layers_of, match_layers
 from swiftseg.importing.ports import PORTS, REFUSED, Port
 from swiftseg.importing.state_dict import read_state_dict
 from swiftseg.models import create_model
+
+MOST_CLASSES = 255
 
 # Variants that differ in their number of layers, so that an unknown port's can be told.
 VARIANTS_BY_ORDER: Mapping[str, tuple[Mapping[str, Any], ...]] = {
@@ -141,21 +143,11 @@ def _count_classes(theirs: Mapping[str, Layer], port: Port, network: str, what: 
     own, _, part = name.rpartition(".")
     index = list(layers_of(few)).index(own)
     layer = theirs.get(port.layers[index], {}) if index < len(port.layers) else {}
-    if part not in layer or layer[part].ndim != few[name].ndim:
-        raise MisfitError(what, _shapes(theirs, port.layers), [f"{name}, the classifier"])
-    count = layer[part].shape[axis]
-    if not 1 <= count <= 255:
+    found = part in layer and layer[part].ndim == few[name].ndim
+    count = layer[part].shape[axis] if found else 0
+    if count > MOST_CLASSES and len(theirs) == len(layers_of(few)):
         raise SwiftsegError(f"{what}; expected 1 to 255 classes, its classifier gives {count}")
-    return count
-
-
-def _shapes(theirs: Mapping[str, Layer], known: Sequence[str]) -> list[str]:
-    return [
-        f"{layer}.{part} {tuple(tensor.shape)}"
-        for layer, parts in theirs.items()
-        for part, tensor in parts.items()
-        if layer not in known
-    ]
+    return count if 1 <= count <= MOST_CLASSES else 1  # where it fits nothing, matching says so
 
 
 def _state_on_meta(network: str, num_classes: int, options: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -89,9 +89,8 @@ def match_layers(
     homeless += _move_biases(match, list(our_layers), ours)
     if homeless or missing:
         raise MisfitError(what, homeless, missing)
-    for name, tensor in ours.items():
-        if name.endswith(COUNTER):
-            match.weights[name] = torch.zeros((), dtype=tensor.dtype)
+    filled = match.weights | {name: torch.tensor(0) for name in ours if name.endswith(COUNTER)}
+    match.weights = {name: filled[name] for name in ours}
     return match
 
 
