@@ -87,6 +87,23 @@ def read_mask(path: Path | str) -> np.ndarray:
     return values.astype(np.uint8)
 
 
+def read_first_channel(path: Path | str) -> np.ndarray:
+    """Reads the first channel of a 16-bit color PNG as uint8 (H, W), where SYNTHIA has its classes.
+
+    Raises:
+        SwiftsegError: The file is missing, damaged, no such PNG, or the channel exceeds 255.
+    """
+    with _opened(Path(path)) as image, Image.open(path, formats=("PNG",)) as again:
+        if [tile.args for tile in again.tile] != ["RGB;16B"]:
+            raise SwiftsegError(f"{path}: expected a PNG of three 16-bit channels")
+        # Pillow keeps the upper byte of each value. Read as little-endian it keeps the lower one.
+        again.tile = [tile._replace(args="RGB;16L") for tile in again.tile]
+        upper, lower = np.array(image)[..., 0], np.array(again)[..., 0]
+    if upper.any():
+        raise SwiftsegError(f"{path}: expected values of 0 to 255 in the first channel")
+    return lower
+
+
 @contextmanager
 def _opened(path: Path) -> Generator[Image.Image]:
     """Yields the decoded image; its size is checked from the header, before decoding."""
