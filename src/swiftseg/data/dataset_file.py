@@ -35,7 +35,7 @@ def read_dataset_file(path: Path) -> LabelSet:
     try:
         fields: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         parsed = DatasetFile.model_validate(fields)
-    except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+    except (OSError, yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise SwiftsegError(f"{path}: expected {EXAMPLE}; {reason}") from error
     palette = parsed.palette or voc_colors(len(parsed.names))
