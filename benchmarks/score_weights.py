@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from swiftseg.core.files import replacing
 from swiftseg.data.open_dataset import TOY_STREET
 from swiftseg.weights import shipped_models
 
@@ -70,7 +71,8 @@ def main() -> None:
             continue
         path = SCORES / f"{scoring.model}.json"
         result = score(scoring, source)
-        path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         print(f"wrote {path}: mIoU {result['mean_iou']:.4f}")
 
 
