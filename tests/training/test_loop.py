@@ -131,6 +131,15 @@ def test_what_does_not_fit_is_said(tmp_path: Path, override: str, message: str):
         run_tiny(tmp_path, tiny_recipe(override))
 
 
+def test_a_missing_compiler_is_said_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(SwiftsegError, match="no C\\+\\+ compiler 'no-such-compiler'.*compile=false"):
+        run_tiny(tmp_path, tiny_recipe("compile=true"))
+    assert not (tmp_path / "run").exists()
+
+
 def test_batches_hold_every_frame_once_and_differ_by_epoch():
     first = epoch_batches(25, 4, (0, 0, 0))
     assert [len(batch) for batch in first] == [4] * 6

@@ -26,6 +26,8 @@ class MissingExtraError(SwiftsegError):
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Makes the error for a name that is none of `known`, naming the nearest of them first."""
     names = sorted(known)
+    if not names:
+        return UsageError(f"unknown {kind} {name!r}; it has none")
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return UsageError(f"unknown {kind} {name!r}; {hint}choose from {', '.join(names)}")

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn import functional as F
 
+from swiftseg.core import UsageError
+
 
 def upsample_to(features: Tensor, size_hw: Sequence[int], *, align_corners: bool = False) -> Tensor:
     """Resizes (N, C, h, w) bilinearly to (N, C, *size_hw).
@@ -32,15 +34,19 @@ def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
     return F.pad(image, padding, mode="replicate") if any(padding) else image
 
 
+class ImageSizeError(UsageError, ValueError):
+    """An image is smaller than a network can take."""
+
+
 def require_image_size(image: Tensor, smallest_hw: tuple[int, int]) -> None:
     """Refuses an image (N, 3, H, W) of which a network's last pooling would leave nothing.
 
     Raises:
-        ValueError: H or W is below `smallest_hw`.
+        ImageSizeError: H or W is below `smallest_hw`; a ValueError too.
     """
     height, width = image.shape[-2:]
     if height < smallest_hw[0] or width < smallest_hw[1]:
-        raise ValueError(
+        raise ImageSizeError(
             f"image of {height}x{width} is too small for this network; "
             f"the smallest it takes is {smallest_hw[0]}x{smallest_hw[1]}"
         )

@@ -1,6 +1,7 @@
 """One paper, one file; `create_model` builds a network by its name."""
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any
 
 from torch import nn
@@ -40,13 +41,16 @@ def create_model(name: str, *, num_classes: int, **options: Any) -> nn.Module:
         options: The named variants of that network, such as `decoder="release"` for ENet.
 
     Raises:
-        UsageError: No network has that name.
+        UsageError: No network has that name, or the network no such option.
         ValueError: The class count or an option's value is impossible.
     """
     if name not in NETWORKS:
         raise unknown_name("network", name, NETWORKS)
     if not 1 <= num_classes <= 255:
         raise ValueError(f"expected 1 to 255 classes, got {num_classes}")
+    known = signature(NETWORKS[name]).parameters.keys() - {"num_classes"}
+    for option in options.keys() - known:
+        raise unknown_name(f"option of {name}", option, known)
     return NETWORKS[name](num_classes, **options)
 
 

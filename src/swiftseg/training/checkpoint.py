@@ -14,10 +14,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from swiftseg.core import LabelSet, ModelSpec, SwiftsegError
+from swiftseg.core import LabelSet, ModelSpec, SwiftsegError, UsageError
 from swiftseg.core.files import replacing
 from swiftseg.models import create_model
-from swiftseg.training.recipe import Recipe
+from swiftseg.training.recipe import Recipe, Stage
 
 FORMAT_VERSION = 1
 
@@ -109,6 +109,18 @@ def parse_checkpoint(fields: dict[str, Any], path: Path) -> Checkpoint:
         raise SwiftsegError(f"{path}: the checkpoint is damaged: {error}") from error
 
 
+def stage_network(stage: Stage, num_classes: int) -> nn.Module:
+    """Builds a stage's network with fresh weights.
+
+    Raises:
+        UsageError: The recipe's network, one of its options or an option's value does not exist.
+    """
+    try:
+        return create_model(stage.network, num_classes=num_classes, **stage.options)
+    except ValueError as error:
+        raise UsageError(f"stage {stage.name}: {error}") from error
+
+
 def build_network(checkpoint: Checkpoint, path: Path) -> nn.Module:
     """Builds the network a checkpoint belongs to and fills it.
 
@@ -117,7 +129,7 @@ def build_network(checkpoint: Checkpoint, path: Path) -> nn.Module:
     """
     stage = checkpoint.recipe.stages[checkpoint.stage]
     num_classes = checkpoint.recipe.num_classes
-    network = create_model(stage.network, num_classes=num_classes, **stage.options)
+    network = stage_network(stage, num_classes)
     try:
         network.load_state_dict(checkpoint.network)
     except RuntimeError as error:

@@ -1,6 +1,8 @@
 """The training loop: stages of epochs of steps, on whatever devices Accelerate finds."""
 
 import math
+import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,9 +69,12 @@ def train(
 
     Raises:
         UsageError: The run cannot be resumed.
-        SwiftsegError: Data and recipe don't fit, or the loss is no longer finite.
+        SwiftsegError: Data and recipe don't fit, the loss is no longer finite, or the recipe
+            compiles and there is no compiler.
         StoppedError: Ctrl-C; the state is in `run.last`.
     """
+    if recipe.compile:
+        require_compiler()
     accelerator = Accelerator(
         mixed_precision=MIXED_PRECISION[recipe.precision],
         dynamo_backend="inductor" if recipe.compile else "no",
@@ -87,6 +92,16 @@ def train(
     network, spec = load_network(run.best)
     backend = TorchBackend(network, spec, device=str(accelerator.device))
     return evaluate(Segmenter(backend), data[-1].val_set)
+
+
+def require_compiler() -> None:
+    """Raises SwiftsegError if torch.compile has no C++ compiler to work with."""
+    compiler = os.environ.get("CXX", "g++")
+    if shutil.which(compiler) is None:
+        raise SwiftsegError(
+            f"the recipe compiles the network, and there is no C++ compiler {compiler!r}; "
+            "install one, name it in CXX, or train without by --set compile=false"
+        )
 
 
 def train_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> Checkpoint:

@@ -10,9 +10,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.inference import Segmenter
-from swiftseg.models import create_model
 from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
-from swiftseg.training.checkpoint import Checkpoint, model_spec
+from swiftseg.training.checkpoint import Checkpoint, model_spec, stage_network
 from swiftseg.training.frames import TrainingFrames
 from swiftseg.training.optimization import build_optimizer, build_schedule
 from swiftseg.training.recipe import Recipe
@@ -47,9 +46,7 @@ class StageTraining:
         self.pixel_loss = pixel_loss
         self.accelerator = accelerator
         torch.manual_seed(recipe.seed + index)
-        network = create_model(
-            self.stage.network, num_classes=recipe.num_classes, **self.stage.options
-        )
+        network = stage_network(self.stage, recipe.num_classes)
         # Frames come as (N, H, W, 3): channels_last costs no copy, and convolutions are faster.
         network = network.to(accelerator.device)
         self.network = network.to(memory_format=torch.channels_last)
