@@ -269,3 +269,30 @@ def test_imagenet_weights_fit_the_segmentation_network():
     missing, unexpected = network.load_state_dict(moved, strict=False)
     assert unexpected == []
     assert {name.partition(".")[0] for name in missing} == {"feature_fusion", "classifier"}
+
+
+class TestPort:
+    """The variant of the public port; tests/importing holds its logits against the port's."""
+
+    def test_normalization_inside_separable_convolutions_adds_672(self):
+        for num_classes, count in ((11, 1_136_763), (19, 1_137_795), (22, 1_138_182)):
+            assert parameter_count(lambda c=num_classes: FastSCNN(c, variant="port")) == count
+
+    def test_the_fusion_is_not_dilated_and_the_first_convolution_does_not_pad(self):
+        with torch.device("meta"):
+            network = FastSCNN(4, variant="port")
+        [depthwise] = [
+            conv for conv in modules_of(network.feature_fusion, nn.Conv2d) if conv.groups == 128
+        ]
+        assert (depthwise.dilation, depthwise.padding) == ((1, 1), (1, 1))
+        assert modules_of(network, nn.Conv2d)[0].padding == (0, 0)
+
+    def test_logits_have_the_input_size(self):
+        network = FastSCNN(4, variant="port").eval()
+        for size_hw in ((97, 131), (128, 256)):
+            with torch.no_grad():
+                assert network(torch.rand(1, 3, *size_hw)).shape == (1, 4, *size_hw)
+
+    def test_an_unknown_variant(self):
+        with pytest.raises(ValueError, match="'tramac'; choose paper or port"):
+            FastSCNN(4, variant="tramac")

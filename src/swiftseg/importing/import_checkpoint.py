@@ -1,6 +1,6 @@
 """From a foreign checkpoint to weights of a network here, or the reason why not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,14 +69,8 @@ def import_checkpoint(path: Path, network: str, *, port: str | None = None) -> I
     if network not in PORTS:
         raise unknown_name("network to import", network, PORTS)
     state = read_state_dict(path)
-    known = _find_port(path, network, layers_of(state), port)
-    if known is None:
-        if path.suffix == ".safetensors":
-            raise SwiftsegError(
-                f"{path}: names of no known port of {network}, and a .safetensors file does not "
-                "keep the order of layers to match by; save the state dict with torch.save"
-            )
-        known = _port_by_order(network, list(layers_of(state)))
+    layers = layers_of(state)
+    known = _find_port(path, network, layers, port) or _port_by_order(path, network, tuple(layers))
     left_out = tuple(name for name in state if name.startswith(known.training_only))
     theirs = layers_of({name: state[name] for name in state if name not in left_out})
     what = f"{path}: does not fill {network}, taken as {known.source}"
@@ -117,15 +111,20 @@ def _find_port(
     return found[0] if found else None
 
 
-def _port_by_order(network: str, layers: Sequence[str]) -> Port:
+def _port_by_order(path: Path, network: str, layers: tuple[str, ...]) -> Port:
     """Takes the variant of as many layers for what an unknown port has, or else the paper's."""
+    if path.suffix == ".safetensors":
+        raise SwiftsegError(
+            f"{path}: names of no known port of {network}, and a .safetensors file does not keep "
+            "the order of layers to match by; save the state dict with torch.save"
+        )
     variants = VARIANTS_BY_ORDER.get(network, ({},))
     sizes = [len(layers_of(_state_on_meta(network, 2, options))) for options in variants]
     index = sizes.index(len(layers)) if len(layers) in sizes else 0
     return Port(
         name="unknown",
         source="a port whose names are unknown, layer by layer",
-        layers=tuple(layers),
+        layers=layers,
         expects="what its training gave it; its names tell nothing",
         options=variants[index],
         deviations=(
