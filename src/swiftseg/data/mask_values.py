@@ -85,8 +85,10 @@ class ColorMasks:
         Raises:
             SwiftsegError: The file cannot be read or holds other colors.
         """
-        red, green, blue = np.moveaxis(read_image(path), -1, 0).astype(np.uint32)
-        codes = red << 16 | green << 8 | blue
+        pixels = read_image(path)
+        codes = pixels[..., 0].astype(np.uint32) << 16
+        codes |= pixels[..., 1].astype(np.uint32) << 8
+        codes |= pixels[..., 2]
         entries = _color_table(self.class_of_color)[codes]
         if not entries.all():
             raise self._unknown(codes[entries == 0], path)
