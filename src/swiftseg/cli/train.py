@@ -1,5 +1,6 @@
 """`swiftseg train`: a recipe and data in, weights out."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ def train(
         raise MissingExtraError("swiftseg train", "train") from error
     del accelerate
     if processes > 1:
-        raise typer.Exit(launch(processes, multi_gpu=torch.cuda.device_count() > 1))
+        raise typer.Exit(launch(processes, on_gpus=torch.cuda.is_available()))
     run_recipe(recipe, data or [], out, set_ or [], resume=resume)
 
 
@@ -81,18 +82,19 @@ def run_recipe(
         command=["swiftseg", *sys.argv[1:]],
         resume=resume,
     )
-    console = Console()
+    console = Console(quiet=int(os.environ.get("RANK", "0")) > 0)
     console.print(score_table(evaluation, f"{recipe.name} on val"))
     console.print(f"best weights: {run.best}\nnext: swiftseg export {run.best} --out model.onnx")
 
 
-def launch(processes: int, *, multi_gpu: bool) -> int:
-    """Starts this very command in several processes through Accelerate; gives the exit code."""
+def launch(processes: int, *, on_gpus: bool) -> int:
+    """Starts this very command in several processes through torchrun; gives the exit code."""
     arguments = list(sys.argv[1:])
     at = next(i for i, argument in enumerate(arguments) if argument.startswith("--processes"))
     del arguments[at : at + (1 if "=" in arguments[at] else 2)]
-    launcher = ["--num_processes", str(processes), "--num_machines", "1"]
-    launcher += ["--mixed_precision", "no", "--dynamo_backend", "no"]
-    launcher += ["--multi_gpu"] if multi_gpu else ["--cpu"]
-    command = [sys.executable, "-m", "accelerate.commands.launch", *launcher]
-    return subprocess.call([*command, "-m", "swiftseg", *arguments])
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    launcher += ["--nproc-per-node", str(processes), "-m", "swiftseg"]
+    # Accelerate would look for MPI on a machine without GPUs.
+    on_cpu = {} if on_gpus else {"ACCELERATE_USE_CPU": "true"}
+    one_core_each = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+    return subprocess.call([*launcher, *arguments], env={**os.environ, **one_core_each, **on_cpu})

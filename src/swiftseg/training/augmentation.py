@@ -21,7 +21,8 @@ class Augment:
 
     Args:
         recipe: What to draw.
-        size_hw: The size of what comes out.
+        size_hw: The network's input, which is the size of what comes out unless the recipe crops
+            another.
         ignore_index: The mask value of what lies outside the frame.
     """
 
@@ -43,7 +44,7 @@ class Augment:
                 nothing else, so that workers and resumed runs see the same.
 
         Returns:
-            uint8 (*size_hw, 3) and (*size_hw).
+            uint8 (h, w, 3) and (h, w), the crop's size.
         """
         picture = tv_tensors.Image(image.permute(2, 0, 1))
         with torch.random.fork_rng(devices=[]):
@@ -91,7 +92,8 @@ class ChannelNoise(v2.Transform):
 
 
 def geometry(recipe: Augmentation, size_hw: tuple[int, int], fill: Fill) -> list[v2.Transform]:
-    """Makes the transforms that move pixels; the last crops or pads to `size_hw`."""
+    """Makes the transforms that move pixels; they end in the crop's size."""
+    crop_hw = recipe.crop_hw or size_hw
     transforms: list[v2.Transform] = []
     if recipe.scale != (1.0, 1.0) or recipe.base_short_side:
         base = recipe.base_short_side or min(size_hw)
@@ -101,7 +103,7 @@ def geometry(recipe: Augmentation, size_hw: tuple[int, int], fill: Fill) -> list
         bilinear = v2.InterpolationMode.BILINEAR
         degrees = (-recipe.rotation_degrees, recipe.rotation_degrees)
         transforms.append(v2.RandomRotation(degrees, bilinear, fill=fill))
-    transforms += [PadTo(size_hw, fill), v2.RandomCrop(size_hw)]
+    transforms += [PadTo(crop_hw, fill), v2.RandomCrop(crop_hw)]
     if recipe.horizontal_flip:
         transforms.append(v2.RandomHorizontalFlip(recipe.horizontal_flip))
     return transforms

@@ -129,7 +129,7 @@ def build_network(checkpoint: Checkpoint, path: Path) -> nn.Module:
     """
     stage = checkpoint.recipe.stages[checkpoint.stage]
     num_classes = checkpoint.recipe.num_classes
-    network = stage_network(stage, num_classes)
+    network = stage_network(stage.without_backbone_weights(), num_classes)
     try:
         network.load_state_dict(checkpoint.network)
     except RuntimeError as error:

@@ -126,7 +126,9 @@ def train_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> 
     while training.epoch < stage.epochs and not is_settled(training):
         row = train_epoch(session, training)
         if training.epoch % recipe.validate_every == 0 or training.epoch == stage.epochs:
-            validate(session, training, row)
+            if session.accelerator.is_main_process:
+                validate(session, training, row)
+            row = training.share_validation(row)
         training.history.append(row)
         if session.accelerator.is_main_process:
             save_epoch(run, training)
@@ -202,8 +204,6 @@ def stop_run(session: Session, training: StageTraining) -> None:
 
 def validate(session: Session, training: StageTraining, row: dict[str, Any]) -> None:
     """Scores the network into `row`; keeps its weights where they are the stage's best."""
-    if not session.accelerator.is_main_process:
-        return
     data, segmenter = session.data[training.index], training.segmenter()
     scores = evaluate(segmenter, data.val_set).scores
     row["val/mean_iou"] = scores.mean_iou

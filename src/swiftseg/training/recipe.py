@@ -70,13 +70,15 @@ class Augmentation(Section):
     """What is drawn anew for every frame; see `swiftseg.training.augmentation`.
 
     A frame's short side becomes `base_short_side` (the input's by default) times a factor drawn
-    from `scale`; the input's size is then cropped, padded where the frame is smaller. `brightness`, `contrast`,
-    `saturation` and `hue` are torchvision's strengths, `channel_noise` is the standard deviation
-    of a value added to each channel, in 0..1; `blur` is a probability, its radius within 1 pixel.
+    from `scale`; `crop_hw` (the input's size by default) is then cropped, padded where the frame is
+    smaller. `brightness`, `contrast`, `saturation` and `hue` are torchvision's strengths,
+    `channel_noise` is the standard deviation of a value added to each channel, in 0..1; `blur` is a
+    probability, its radius within 1 pixel.
     """
 
     scale: tuple[float, float] = (1.0, 1.0)
     base_short_side: int | None = Field(default=None, ge=1)
+    crop_hw: tuple[int, int] | None = None
     rotation_degrees: float = Field(default=0.0, ge=0, le=180)
     horizontal_flip: float = Field(default=0.0, ge=0, le=1)
     brightness: float = Field(default=0.0, ge=0, le=1)
@@ -147,6 +149,11 @@ class Stage(Section):
     train_split: str = "train"
     lr: float | None = Field(default=None, gt=0)
     batch_size: int | None = Field(default=None, ge=1)
+
+    def without_backbone_weights(self) -> "Stage":
+        """Gives the stage as a finished network is rebuilt: what it started from is not needed."""
+        options = {key: self.options[key] for key in self.options if key != "backbone_weights"}
+        return self.model_copy(update={"options": options})
 
 
 class Recipe(Section):

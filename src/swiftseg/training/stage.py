@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -192,6 +193,12 @@ class StageTraining:
             f"{self.stage.name} starts from the best of {before} "
             f"(epoch {previous.epoch}): {len(fitting)} of {len(own)} tensors filled"
         )
+
+    def share_validation(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Gives every process what the first one, which alone validates, has found."""
+        found = [row, self.best_score, self.validations_since_best]
+        row, self.best_score, self.validations_since_best = broadcast_object_list(found)
+        return row
 
     def segmenter(self) -> Segmenter:
         """Wraps the network as it stands for evaluation; the next step trains it on."""
