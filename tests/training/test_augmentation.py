@@ -31,6 +31,14 @@ def test_what_comes_out_has_the_networks_size(size_hw: tuple[int, int]):
     assert type(image) is type(mask) is Tensor
 
 
+def test_a_crop_need_not_have_the_networks_size():
+    image, mask = augment(crop_hw=(16, 20), scale=(0.5, 2.0))(*frame(), (0, 1))
+    assert (image.shape, mask.shape) == ((16, 20, 3), (16, 20))
+    # The short side is still the input's: a frame of its size is cropped, not shrunk to the crop.
+    image, mask = augment(crop_hw=(16, 20), base_short_side=24)(*frame(), (0, 1))
+    assert torch.equal(image[..., 0], 20 * mask)
+
+
 def test_the_same_seed_gives_the_same_draw_and_leaves_torchs_own_state():
     transform = augment(**STRONG)
     torch.manual_seed(5)

@@ -32,6 +32,19 @@ def test_weights_recipe_and_scores_come_back(tmp_path: Path):
     assert load_checkpoint(tmp_path / "best.pt").recipe == saved.recipe
 
 
+def test_a_finished_network_does_not_ask_for_the_weights_it_started_from(tmp_path: Path):
+    stage = (
+        "stages=[{name: full, network: shelfnet18_lw, epochs: 1, schedule: {name: constant}, "
+        "options: {backbone_weights: gone.pth}}]"
+    )
+    started = tiny_recipe(stage)
+    weights = create_model("shelfnet18_lw", num_classes=11).state_dict()
+    saved = Checkpoint(started, CAMVID_LABELS, stage=0, epoch=1, network=weights)
+    save_checkpoint(saved, tmp_path / "best.pt")
+    network, _ = load_network(tmp_path / "best.pt")
+    assert torch.equal(network.state_dict()["head.1.weight"], weights["head.1.weight"])
+
+
 def test_a_checkpoint_of_another_network_names_the_misfit(tmp_path: Path):
     save_checkpoint(checkpoint("enet_encoder"), tmp_path / "best.pt")
     with pytest.raises(
