@@ -196,7 +196,7 @@ class StageTraining:
 
     def share_validation(self, row: dict[str, Any]) -> dict[str, Any]:
         """Gives every process what the first one, which alone validates, has found."""
-        found = [row, self.best_score, self.validations_since_best]
+        found: list[Any] = [row, self.best_score, self.validations_since_best]
         row, self.best_score, self.validations_since_best = broadcast_object_list(found)
         return row
 
