@@ -2,11 +2,11 @@ import subprocess
 import sys
 
 import pytest
-from tests.support.command_line import run_cli
 
 import swiftseg
 from swiftseg.cli import main as command_line
 from swiftseg.core import UsageError
+from tests.support.command_line import run_cli
 
 DEPLOYMENT = ["core", "data", "metrics", "render", "runtimes", "inference", "evaluation", "weights"]
 

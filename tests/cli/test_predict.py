@@ -4,13 +4,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.command_line import run_cli
-from tests.support.exported import SHADES, shade_labels, write_shade_model
 
 from swiftseg.cli.progress import LateProgress
 from swiftseg.data.image_file import read_image, read_mask
 from swiftseg.inference import Segmenter
 from swiftseg.inference.video import reading_video, writing_video
+from tests.support.command_line import run_cli
+from tests.support.exported import SHADES, shade_labels, write_shade_model
 
 SIZE_HW = (12, 16)
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.exported import SHADES
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.image_file import read_mask
 from swiftseg.inference import Segmentation
+from tests.support.exported import SHADES
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.exported import SHADES, shade_labels, shade_spec, write_shade_model
 
 import swiftseg
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.inference import Segmenter, model_path
 from swiftseg.runtimes import load_backend
+from tests.support.exported import SHADES, shade_labels, shade_spec, write_shade_model
 
 SIZE_HW = (12, 16)
 

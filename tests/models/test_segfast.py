@@ -1,11 +1,11 @@
 import pytest
 import torch
-from tests.support.macs import conv_gflops, parameter_count
-from tests.support.operators import count_operators
 from torch import Tensor, nn
 
 from swiftseg.layers.resizing import pad_to
 from swiftseg.models.segfast import DecoderStage, Spark, Style, segfast, segfast_basic
+from tests.support.macs import conv_gflops, parameter_count
+from tests.support.operators import count_operators
 
 VARIANTS = ("paper", "post_bn", "release")
 NETWORKS = (segfast, segfast_basic)

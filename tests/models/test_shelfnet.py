@@ -3,8 +3,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.support.macs import conv_gflops, parameter_count
-from tests.support.operators import count_operators
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import models
@@ -21,6 +19,8 @@ from swiftseg.models.shelfnet import (
     shelfnet50,
     shelfnet101,
 )
+from tests.support.macs import conv_gflops, parameter_count
+from tests.support.operators import count_operators
 
 CLASS_COUNTS = (11, 12, 19, 20, 21, 22, 59, 60)
 COUNTS = {

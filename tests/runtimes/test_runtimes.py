@@ -3,11 +3,11 @@ import sys
 import numpy as np
 import onnx
 import pytest
-from tests.support.exported import SHADES, shade_labels, shade_spec, write_shade_model
 
 from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
 from swiftseg.runtimes import BACKENDS, load_backend, read_spec
 from swiftseg.runtimes.cores import physical_cores
+from tests.support.exported import SHADES, shade_labels, shade_spec, write_shade_model
 
 
 @pytest.fixture
