@@ -1,51 +1,163 @@
-"""The small YAML file that names the classes of a user's own folder."""
+"""The YAML file that describes a user's own data.
+
+    path: .                    # what the rest is relative to; the file's own folder if left out
+    train: images/train        # a folder of images, or a text file of pairs
+    val: images/val
+    masks: masks               # a folder, holding one a split or all masks; or one folder a split
+    names: [soil, crop, weed]  # in the order of the classes' indices
+    ignore_index: 255
+    palette: [[90, 60, 30], [0, 160, 0], [200, 0, 0]]
+    mask_encoding: index       # index, rgb, palette or binary
+    label_mapping: {0: soil, 85: crop, 170: weed, 255: ignore}
+    tolerance: 0
+
+Only `names` is asked for; where `train`, `val` and `test` are left out, the folder's tree tells.
+"""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.data.paired_files import PairedFiles
-from swiftseg.data.paired_folder import open_paired_folder
+from swiftseg.core import LabelSet, SwiftsegError, unknown_name
+from swiftseg.core.labels import RGB
+from swiftseg.data.own.mask_rules import Encoding, MaskRules, to_code
 from swiftseg.data.voc_colors import voc_colors
 
 FILE_NAME = "dataset.yaml"
+SUFFIXES = (".yaml", ".yml")
+IGNORE = "ignore"
 
 EXAMPLE = "names: [background, crop, weed]; ignore_index: 255 (optional); palette (optional)"
 
 
 class DatasetFile(BaseModel):
-    """`names` in the order of their mask values; `palette` one RGB color a class."""
+    """What the file says; see the module.
+
+    `names` may be a list or `{0: soil, 1: crop}`. `palette` gives one RGB color a class.
+    `label_mapping` gives a name, an index or `ignore` for each value of a mask, or for each color
+    written as "128,64,128"; values that it does not list are refused.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    names: tuple[str, ...]
+    path: str | None = None
+    train: str | None = None
+    val: str | None = None
+    test: str | None = None
+    masks: str | dict[str, str] | None = None
+    names: tuple[str, ...] | dict[int, str]
     ignore_index: int | None = 255
-    palette: tuple[tuple[int, int, int], ...] | None = None
+    palette: tuple[RGB, ...] | None = None
+    mask_encoding: Encoding = "index"
+    label_mapping: dict[int | str, int | str] | None = None
+    tolerance: int = Field(default=0, ge=0, le=127)
+
+    def labels(self) -> LabelSet:
+        """Gives the classes; raises SwiftsegError where names, colors and indices do not fit."""
+        names = self.names
+        if isinstance(names, dict):
+            if sorted(names) != list(range(len(names))):
+                raise SwiftsegError(
+                    f"expected names for the indices 0 to {len(names) - 1}, got {sorted(names)}"
+                )
+            names = tuple(names[index] for index in range(len(names)))
+        return LabelSet(names, self.palette or voc_colors(len(names)), self.ignore_index)
+
+    def rules(self) -> MaskRules:
+        """Gives how masks are read; raises SwiftsegError where the keys contradict each other."""
+        labels = self.labels()
+        if self.tolerance and self.ignore_index is None:
+            raise SwiftsegError(
+                "a tolerance needs an ignore_index, for values that are near no class"
+            )
+        class_of = self._class_of(labels)
+        return MaskRules(self.mask_encoding, class_of, self.ignore_index, self.tolerance)
+
+    def _class_of(self, labels: LabelSet) -> dict[int, int]:
+        if self.label_mapping is not None:
+            return {
+                _parse_key(key, self.mask_encoding): _parse_class(target, labels)
+                for key, target in self.label_mapping.items()
+            }
+        if self.mask_encoding == "rgb":
+            if self.palette is None:
+                raise SwiftsegError("mask_encoding rgb needs a palette or a label_mapping")
+            return {to_code(color): index for index, color in enumerate(self.palette)}
+        if self.mask_encoding == "binary":
+            if len(labels) != 2:
+                raise SwiftsegError(f"mask_encoding binary needs 2 names, got {len(labels)}")
+            return {0: 0, 1: 1, 255: 1}
+        values = {value: value for value in range(len(labels))}
+        # An ignore_index that no mask file can hold, such as -1, means that nothing is ignored.
+        if self.ignore_index is not None and 0 <= self.ignore_index <= 255:
+            values[self.ignore_index] = self.ignore_index
+        return values
 
 
-def read_dataset_file(path: Path) -> LabelSet:
-    """Reads class names, colors and ignore_index.
+def read_dataset_file(path: Path) -> DatasetFile:
+    """Reads the description of a user's data.
 
     Raises:
-        SwiftsegError: The file is no such YAML; the message shows one.
+        SwiftsegError: The file is no such YAML, or contradicts itself; the message shows one.
     """
     try:
         fields: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if isinstance(fields, dict):
+            for key in cast(dict[Any, Any], fields):
+                if key not in DatasetFile.model_fields:
+                    raise unknown_name("key", str(key), DatasetFile.model_fields)
         parsed = DatasetFile.model_validate(fields)
+        parsed.rules()
     except (OSError, yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise SwiftsegError(f"{path}: expected {EXAMPLE}; {reason}") from error
-    palette = parsed.palette or voc_colors(len(parsed.names))
-    try:
-        return LabelSet(parsed.names, palette, parsed.ignore_index)
     except SwiftsegError as error:
         raise SwiftsegError(f"{path}: {error}") from error
+    return parsed
 
 
-def open_dataset_folder(folder: Path, split: str) -> PairedFiles:
-    """Opens `images/{split}` and `masks/{split}` of a folder that holds a dataset.yaml."""
-    labels = read_dataset_file(folder / FILE_NAME)
-    return open_paired_folder(folder / "images" / split, folder / "masks" / split, labels)
+def _parse_key(key: int | str, encoding: Encoding) -> int:
+    """Reads a mask's value, or a color such as "128,64,128" as its code."""
+    if encoding == "rgb":
+        parts = str(key).split(",")
+        if len(parts) == 3 and all(part.strip().isdecimal() for part in parts):
+            red, green, blue = (int(part) for part in parts)
+            if max(red, green, blue) <= 255:
+                return to_code((red, green, blue))
+        raise SwiftsegError(f'label_mapping: expected a color such as "128,64,128", got {key!r}')
+    if isinstance(key, int) and 0 <= key <= 255:
+        return key
+    raise SwiftsegError(f"label_mapping: expected values of 0 to 255, got {key!r}")
+
+
+def _parse_class(target: int | str, labels: LabelSet) -> int:
+    if target == IGNORE:
+        if labels.ignore_index is None:
+            raise SwiftsegError(f"label_mapping: {IGNORE} needs an ignore_index")
+        return labels.ignore_index
+    if isinstance(target, int):
+        if 0 <= target < len(labels) or target == labels.ignore_index:
+            return target
+        raise SwiftsegError(
+            f"label_mapping: expected a class of 0 to {len(labels) - 1}, got {target}"
+        )
+    if target not in labels.names:
+        raise unknown_name("class", target, (*labels.names, IGNORE))
+    return labels.names.index(target)
+
+
+def dataset_file_text(file: DatasetFile) -> str:
+    """Gives the YAML text that `read_dataset_file` reads as the same description."""
+    fields = file.model_dump(exclude_defaults=True)
+    return yaml.safe_dump(_plain(fields), sort_keys=False, default_flow_style=None, width=100)
+
+
+def _plain(value: Any) -> Any:
+    """Turns tuples into lists, which YAML knows."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in cast(dict[Any, Any], value).items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in cast(list[Any], value)]
+    return value

@@ -11,14 +11,16 @@ from swiftseg.data.camvid_rgb import is_camvid_rgb, open_camvid_rgb
 from swiftseg.data.cityscapes import is_cityscapes, open_cityscapes
 from swiftseg.data.coco import is_coco, open_coco
 from swiftseg.data.dataset import Dataset
-from swiftseg.data.dataset_file import EXAMPLE, FILE_NAME, open_dataset_folder
+from swiftseg.data.dataset_file import EXAMPLE, FILE_NAME
 from swiftseg.data.mapillary import is_mapillary, open_mapillary
+from swiftseg.data.own.own_data import is_own_data, open_own_data
 from swiftseg.data.pascal_context import is_pascal_context, open_pascal_context
 from swiftseg.data.sun_rgbd import is_sun_rgbd, open_sun_rgbd
 from swiftseg.data.synthia import is_synthia, open_synthia
 from swiftseg.data.voc import is_voc, open_voc
 
 TOY_STREET = "toystreet"
+OWN_DATA = "folder"
 TOY_STREET_SCENES = {"train": 800, "val": 100, "test": 100}
 
 
@@ -29,7 +31,7 @@ def is_dataset_folder(folder: Path) -> bool:
 
 # What each tree is told by, in the order they are tried: a dataset.yaml is the user's own word.
 RECOGNIZED: dict[str, Callable[[Path], bool]] = {
-    "folder": is_dataset_folder,
+    OWN_DATA: is_dataset_folder,
     "camvid": is_camvid,
     "camvid_rgb": is_camvid_rgb,
     "cityscapes": is_cityscapes,
@@ -44,7 +46,7 @@ RECOGNIZED: dict[str, Callable[[Path], bool]] = {
 
 # Every dataset and class set that there is: those of RECOGNIZED, and those to be named.
 DATASETS: dict[str, Callable[[Path, str], Dataset]] = {
-    "folder": open_dataset_folder,
+    OWN_DATA: open_own_data,
     "camvid": open_camvid,
     "camvid_rgb": open_camvid_rgb,
     "camvid_rgb_32": partial(open_camvid_rgb, class_set="32"),
@@ -70,7 +72,8 @@ def open_dataset(source: Path | str, split: str, dataset: str | None = None) -> 
     """Opens one split of data where it lies.
 
     Args:
-        source: A folder, or the name `toystreet` for scenes that are rendered as they are read.
+        source: A folder; a dataset YAML or a list of pairs; or the name `toystreet` for scenes that
+            are rendered as they are read.
         split: Such as `train` or `val`.
         dataset: A name of `DATASETS`, for a class set that is not the usual one; None recognizes
             the folder by its tree.
@@ -84,13 +87,13 @@ def open_dataset(source: Path | str, split: str, dataset: str | None = None) -> 
     folder = Path(source)
     if dataset is not None and dataset not in DATASETS:
         raise unknown_name("dataset", dataset, DATASETS)
-    if not folder.is_dir():
+    if not folder.exists():
         raise SwiftsegError(f"{folder}: no such folder")
     return DATASETS[dataset or recognize(folder)](folder, split)
 
 
 def recognize(folder: Path) -> str:
-    """Gives the name of the dataset whose tree a folder has.
+    """Gives the name of the dataset whose tree a folder has; `folder` is a user's own data.
 
     Raises:
         SwiftsegError: It has none that is known.
@@ -98,10 +101,12 @@ def recognize(folder: Path) -> str:
     for name, is_tree in RECOGNIZED.items():
         if is_tree(folder):
             return name
-    known = ", ".join(name for name in RECOGNIZED if name != "folder")
+    if is_own_data(folder):
+        return OWN_DATA
+    known = ", ".join(name for name in RECOGNIZED if name != OWN_DATA)
     raise SwiftsegError(
-        f"{folder}: neither the tree of a known dataset ({known}) nor images/SPLIT, masks/SPLIT "
-        f"and a {FILE_NAME} such as {EXAMPLE}"
+        f"{folder}: neither the tree of a known dataset ({known}) nor images/SPLIT and "
+        f"masks/SPLIT, SPLIT/images and SPLIT/masks, or a {FILE_NAME} such as {EXAMPLE}"
     )
 
 

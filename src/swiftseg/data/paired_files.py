@@ -49,11 +49,16 @@ class PairedFiles(Sequence[Sample]):
         image, mask = read_image(image_path), self.read_mask(mask_path)
         if mask.shape != image.shape[:2]:
             raise SwiftsegError(
-                f"{mask_path}: the mask is {_size_text(mask)} where its image "
-                f"{image_path.name} is {_size_text(image)} (height x width)"
+                size_mismatch_text(image_path, image.shape[:2], mask_path, mask.shape)
             )
         return Sample(name=name, image=image, mask=mask)
 
 
-def _size_text(array: np.ndarray) -> str:
-    return f"{array.shape[0]}x{array.shape[1]}"
+def size_mismatch_text(
+    image: Path, image_hw: tuple[int, ...], mask: Path, mask_hw: tuple[int, ...]
+) -> str:
+    """Says that a mask has another size than its image."""
+    return (
+        f"{mask}: the mask is {mask_hw[0]}x{mask_hw[1]} where its image "
+        f"{image.name} is {image_hw[0]}x{image_hw[1]} (height x width)"
+    )

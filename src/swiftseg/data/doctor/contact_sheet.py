@@ -1,0 +1,71 @@
+"""A picture of some pairs side by side, to be judged by eye."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.core.files import replacing
+from swiftseg.data.image_file import read_image
+from swiftseg.data.own.mask_rules import MaskRules
+from swiftseg.data.paired_files import Pair
+
+CELL_WH = (200, 150)
+TEXT_HEIGHT = 14
+COLUMNS = 3
+MAX_PAIRS = 12
+
+
+def write_contact_sheet(path: Path, pairs: list[Pair], labels: LabelSet, rules: MaskRules) -> int:
+    """Writes images and their colored masks as one PNG; what is ignored stays black.
+
+    Args:
+        path: The file.
+        pairs: Of these up to `MAX_PAIRS`, evenly spaced, are shown.
+        labels: Names the colors.
+        rules: How masks are read.
+
+    Returns:
+        How many pairs it shows; without any that can be read no file is written.
+    """
+    read = rules.reader()
+    cells: list[Image.Image] = []
+    chosen = np.unique(np.linspace(0, len(pairs) - 1, min(MAX_PAIRS, len(pairs))).round())
+    for index in chosen.astype(int).tolist():
+        try:
+            mask = read(pairs[index].mask)
+        except SwiftsegError:
+            continue  # it is a finding already
+        cells.append(_cell(pairs[index].name, read_image(pairs[index].image), mask, labels))
+    if cells:
+        with replacing(path) as temporary:
+            _grid(cells).save(temporary, format="PNG")
+    return len(cells)
+
+
+def _cell(name: str, image: np.ndarray, mask: np.ndarray, labels: LabelSet) -> Image.Image:
+    """Draws the image, its mask's colors beside it, and the name above."""
+    colors = np.zeros((256, 3), np.uint8)
+    colors[: len(labels)] = labels.colors
+    cell = Image.new("RGB", (2 * CELL_WH[0], CELL_WH[1] + TEXT_HEIGHT), (40, 40, 40))
+    for column, (array, how) in enumerate(
+        ((image, Image.Resampling.BILINEAR), (colors[mask], Image.Resampling.NEAREST))
+    ):
+        picture = Image.fromarray(array)
+        factor = min(CELL_WH[0] / picture.width, CELL_WH[1] / picture.height)
+        size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
+        cell.paste(picture.resize(size, how), (column * CELL_WH[0], TEXT_HEIGHT))
+    text = name.encode("ascii", "replace").decode()[-48:]
+    ImageDraw.Draw(cell).text((2, 1), text, fill=(255, 255, 255))
+    return cell
+
+
+def _grid(cells: list[Image.Image]) -> Image.Image:
+    columns = min(COLUMNS, len(cells))
+    rows = -(-len(cells) // columns)
+    width, height = cells[0].size
+    sheet = Image.new("RGB", (columns * width, rows * height), (40, 40, 40))
+    for index, cell in enumerate(cells):
+        sheet.paste(cell, (index % columns * width, index // columns * height))
+    return sheet

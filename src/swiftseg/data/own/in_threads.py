@@ -1,0 +1,30 @@
+"""Work on many files in threads, with a bounded number of results waiting."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+THREADS = min(8, os.cpu_count() or 1)
+
+
+def in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], *, threads: int = THREADS
+) -> Iterator[Result]:
+    """Yields `function(item)` in the order of the items.
+
+    Unlike an executor's map, it takes an item only when one of few places is free, so that memory
+    does not grow with the number of files.
+    """
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) >= 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -1,0 +1,160 @@
+"""What values masks hold, found out without knowing what they mean."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from swiftseg.core import SwiftsegError
+from swiftseg.data.image_file import read_image, read_mask
+from swiftseg.data.own.in_threads import in_threads
+from swiftseg.data.own.mask_rules import is_gray, to_codes
+from swiftseg.data.paired_files import Pair
+
+Kind = Literal["gray", "palette", "rgb"]
+
+MAX_VALUES_A_MASK = 4096
+MAX_VALUES = 65536
+
+
+@dataclass(frozen=True)
+class MaskFacts:
+    """One mask's values.
+
+    Attributes:
+        kind: `gray` and `palette` files hold small values, `rgb` files 24-bit colors.
+        lossy: JPEG changes values.
+        size_hw: In pixels.
+        values: uint32 (n,), distinct and by falling count; at most `MAX_VALUES_A_MASK`.
+        counts: int64 (n,), pixels by value.
+        solid: int64 (n,), of these the ones that begin a 2x2 block of one value. Blended edges and
+            JPEG's ringing hardly have any.
+        colors: Colors of the values of a palette, as 24-bit codes.
+    """
+
+    kind: Kind
+    lossy: bool
+    size_hw: tuple[int, int]
+    values: np.ndarray
+    counts: np.ndarray
+    solid: np.ndarray
+    colors: dict[int, int]
+
+
+@dataclass
+class MaskTotals:
+    """The values of many masks.
+
+    Attributes:
+        files: Masks by kind.
+        counts: Pixels by value, for each kind; bounded, the rarest are dropped.
+        solid: Those in solid blocks.
+        palette: Colors of each index that palette masks use, all that occur.
+        lossy: How many masks are JPEGs.
+        unreadable: How many could not be read.
+    """
+
+    files: Counter[Kind] = field(default_factory=Counter[Kind])
+    counts: dict[Kind, Counter[int]] = field(default_factory=dict[Kind, Counter[int]])
+    solid: dict[Kind, Counter[int]] = field(default_factory=dict[Kind, Counter[int]])
+    palette: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
+    lossy: int = 0
+    unreadable: int = 0
+
+    def add(self, facts: MaskFacts) -> None:
+        self.files[facts.kind] += 1
+        self.lossy += facts.lossy
+        values = facts.values.tolist()
+        for totals, more in ((self.counts, facts.counts), (self.solid, facts.solid)):
+            counter = totals.setdefault(facts.kind, Counter())
+            counter.update(dict(zip(values, more.tolist(), strict=True)))
+        if len(self.counts[facts.kind]) > 2 * MAX_VALUES:
+            self._prune(facts.kind)
+        for value, color in facts.colors.items():
+            self.palette.setdefault(value, set()).add(color)
+
+    def _prune(self, kind: Kind) -> None:
+        kept = Counter(dict(self.counts[kind].most_common(MAX_VALUES)))
+        self.counts[kind] = kept
+        self.solid[kind] = Counter({v: n for v, n in self.solid[kind].items() if v in kept})
+
+    @property
+    def palettes_differ(self) -> bool:
+        """Whether one index means different colors in different files."""
+        return any(len(colors) > 1 for colors in self.palette.values())
+
+
+def survey_masks(pairs: Iterable[Pair], advance: Callable[[], None] = lambda: None) -> MaskTotals:
+    """Counts the values of all masks; those that cannot be read are only counted.
+
+    Args:
+        pairs: Whose masks.
+        advance: Called after each mask.
+    """
+    totals = MaskTotals()
+    for facts in in_threads(_facts_or_none, (pair.mask for pair in pairs)):
+        if facts is None:
+            totals.unreadable += 1
+        else:
+            totals.add(facts)
+        advance()
+    return totals
+
+
+def survey_mask(path: Path) -> MaskFacts:
+    """Counts the values of one mask; raises SwiftsegError where it cannot be read."""
+    mode, file_format, palette = _header(path)
+    colors: dict[int, int] = {}
+    if mode in ("RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "PA", "LA", None):
+        rgb = read_image(path)
+        kind: Kind = "gray" if is_gray(rgb) else "rgb"
+        array = rgb[..., 0].astype(np.uint32) if kind == "gray" else to_codes(rgb)
+    else:
+        kind = "palette" if mode == "P" else "gray"
+        array = read_mask(path).astype(np.uint32)
+    values, counts, solid = count_values(array)
+    if kind == "palette":
+        colors = {value: palette[value] for value in values.tolist() if value < len(palette)}
+    return MaskFacts(kind, file_format == "JPEG", array.shape[:2], values, counts, solid, colors)
+
+
+def count_values(array: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Counts an array uint32 (H, W): distinct values, their pixels, and those in solid blocks."""
+    small = int(array.max(initial=0)) < 256
+    corner = array[:-1, :-1]
+    in_block = (corner == array[1:, :-1]) & (corner == array[:-1, 1:]) & (corner == array[1:, 1:])
+    if small:
+        counts = np.bincount(array.ravel(), minlength=256)
+        solid = np.bincount(corner[in_block], minlength=256)
+        values = np.arange(256, dtype=np.uint32)
+    else:
+        values, counts = np.unique(array, return_counts=True)
+        found, pixels = np.unique(corner[in_block], return_counts=True)
+        solid = np.zeros_like(counts)
+        solid[np.searchsorted(values, found)] = pixels
+    order = np.argsort(-counts, kind="stable")[:MAX_VALUES_A_MASK]
+    order = order[counts[order] > 0]
+    return values[order], counts[order], solid[order]
+
+
+def _facts_or_none(path: Path) -> MaskFacts | None:
+    try:
+        return survey_mask(path)
+    except SwiftsegError:
+        return None
+
+
+def _header(path: Path) -> tuple[str | None, str | None, list[int]]:
+    """Gives mode, format and palette (24-bit codes); None where a reader will say what is wrong."""
+    try:
+        with Image.open(path) as image:
+            flat = (image.getpalette("RGB") or []) if image.mode == "P" else []
+            triples = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+            palette = [red << 16 | green << 8 | blue for red, green, blue in triples]
+            return image.mode, image.format, palette
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None, None, []
