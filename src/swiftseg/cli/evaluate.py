@@ -1,71 +1,167 @@
-"""`swiftseg evaluate`: a model and labeled data in, scores out."""
+"""`swiftseg evaluate`: models and labeled data in, scores out."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.core import MissingExtraError
+from swiftseg.core import MissingExtraError, ModelSpec, UsageError
 
 if TYPE_CHECKING:
-    from swiftseg.inference import Segmenter
+    import numpy as np
+
+    from swiftseg.core import Sample
+    from swiftseg.data import Dataset
+    from swiftseg.evaluation import Evaluation, Protocol
+    from swiftseg.evaluation.protocol import BackendAt
+    from swiftseg.inference import AveragingSegmenter, Segmenter
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth")
 
 
 def evaluate(
-    model: Annotated[
-        str, typer.Argument(help="A shipped model's name, an exported file, or a checkpoint.")
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL...", help="Shipped models' names, exported files, or checkpoints."
+        ),
     ],
     data: Annotated[str, typer.Option(help="The folder of the labeled data, or toystreet.")],
     split: Annotated[str, typer.Option(help="The part of the data to score.")] = "val",
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="native: labels at their own size; or a paper's: enet, segfast, shelfnet."
+        ),
+    ] = "native",
+    scales: Annotated[
+        str | None,
+        typer.Option(
+            metavar="S,S,...", help="Average probabilities over scales, such as 0.75,1.0,1.25."
+        ),
+    ] = None,
+    flip: Annotated[bool, typer.Option("--flip", help="Average over mirror images too.")] = False,
+    sliding: Annotated[
+        bool,
+        typer.Option("--sliding", help="Go over the frames in windows of the network's size."),
+    ] = False,
+    calibration: Annotated[
+        bool, typer.Option("--calibration", help="Take the expected calibration error, too.")
+    ] = False,
+    submission: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write label maps as Cityscapes' server takes them."),
+    ] = None,
     backend: Annotated[str, typer.Option(help="The engine for exported files.")] = "onnxruntime",
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+        bool, typer.Option("--json", help="Print one JSON object a model and nothing else.")
     ] = False,
 ) -> None:
-    """Score a model on labeled data.
+    """Score models on labeled data, all by one protocol.
 
-    IoU and accuracy come from one confusion matrix at label resolution; void is ignored.
+    IoU and accuracy come from one confusion matrix at label resolution; void is ignored. The
+    interval of mean IoU is a bootstrap over frames.
     """
     from rich.console import Console
-    from rich.progress import track
 
-    from swiftseg.cli.score_table import score_table
+    from swiftseg.cli.score_table import comparison_table, score_table
     from swiftseg.data import open_dataset
+
+    if submission is not None and len(models) > 1:
+        raise UsageError("--submission takes one model, since each would overwrite the other's")
+    chosen = choose_protocol(protocol, scales, flip=flip, sliding=sliding)
+    dataset = open_dataset(data, split)
+    segmenters = [chosen.segmenter(*load_model(model, backend)) for model in models]
+    on_frame = submission_writer(submission, dataset) if submission else None
+    console = Console()
+    scored: list[tuple[str, Evaluation]] = []
+    for model, segmenter in zip(models, segmenters, strict=True):
+        evaluation = run(segmenter, dataset, chosen, calibration=calibration, on_frame=on_frame)
+        scored.append((model, evaluation))
+        if as_json:
+            origin = {"model": segmenter.spec.name, "file": model, "data": data, "split": split}
+            print(json.dumps({**origin, **evaluation.to_dict()}))  # noqa: T201 the output
+        else:
+            console.print(score_table(evaluation, f"{segmenter.spec.name} on {split} of {data}"))
+    if len(models) > 1 and not as_json:
+        console.print(comparison_table(scored, f"{split} of {data}"))
+
+
+def choose_protocol(name: str, scales: str | None, *, flip: bool, sliding: bool) -> "Protocol":
+    """Gives the named protocol with what the options add; its text tells them.
+
+    Raises:
+        UsageError: The name is unknown, or the scales are no numbers of 0.1 to 10.
+    """
+    from swiftseg.evaluation.protocol import find_protocol
+
+    protocol = find_protocol(name)
+    if scales is not None:
+        try:
+            protocol = replace(protocol, scales=tuple(float(s) for s in scales.split(",")))
+        except ValueError as error:
+            raise UsageError(f"--scales {scales}: expected numbers such as 0.5,1.0,1.5") from error
+    return replace(protocol, flip=flip or protocol.flip, sliding=sliding or protocol.sliding)
+
+
+def run(
+    segmenter: "Segmenter | AveragingSegmenter",
+    dataset: "Dataset",
+    protocol: "Protocol",
+    *,
+    calibration: bool,
+    on_frame: "Callable[[Sample, np.ndarray], None] | None",
+) -> "Evaluation":
+    """Evaluates with a progress bar."""
+    from swiftseg.cli.progress import LateProgress
     from swiftseg.evaluation import Evaluation, evaluate_frames
 
-    dataset = open_dataset(data, split)
-    segmenter = load_segmenter(model, backend)
-    evaluation = Evaluation(dataset.labels)
-    running = evaluate_frames(segmenter, dataset)
-    bar = Console(stderr=True)
-    for evaluation in track(  # noqa: B007 the last one is the result
-        running,
-        "evaluating",
-        total=len(dataset),
-        console=bar,
-        transient=True,
-        disable=not bar.is_terminal,
-    ):
-        pass
-    if as_json:
-        origin = {"model": segmenter.spec.name, "file": model, "data": data, "split": split}
-        print(json.dumps({**origin, **evaluation.to_dict()}))  # noqa: T201 the command's output
-    else:
-        Console().print(score_table(evaluation, f"{segmenter.spec.name} on {split} of {data}"))
+    evaluation = Evaluation(dataset.labels, protocol)
+    with LateProgress(f"evaluating {segmenter.spec.name}") as progress:
+        progress.expect(len(dataset))
+        for evaluation in evaluate_frames(  # noqa: B007 the last one is the result
+            segmenter, dataset, protocol=protocol, calibration=calibration, on_frame=on_frame
+        ):
+            progress.advance()
+    return evaluation
 
 
-def load_segmenter(model: str, backend: str) -> "Segmenter":
-    """Loads what `model` names; a checkpoint runs in torch, everything else in `backend`."""
-    from swiftseg.inference import Segmenter
+def submission_writer(folder: Path, dataset: "Dataset") -> "Callable[[Sample, np.ndarray], None]":
+    """Gives what writes each frame's label map for Cityscapes' server.
+
+    Raises:
+        UsageError: The data are others than Cityscapes' 19 classes.
+    """
+    from swiftseg.cli.inputs import check_writable
+    from swiftseg.data.cityscapes import CITYSCAPES_LABELS
+    from swiftseg.data.cityscapes_instances import save_submission
+
+    if dataset.labels != CITYSCAPES_LABELS:
+        raise UsageError("--submission is for the 19 classes of Cityscapes, which these data lack")
+    check_writable(folder)
+    return lambda sample, label_map: save_submission(folder, sample.name, label_map)
+
+
+def load_model(model: str, backend: str) -> "tuple[ModelSpec, BackendAt]":
+    """Loads what `model` names: a checkpoint in torch, at any size; all else in `backend`."""
+    from swiftseg.evaluation.protocol import fixed_size
+    from swiftseg.inference.model_path import model_path
+    from swiftseg.runtimes import load_backend
 
     if Path(model).suffix not in CHECKPOINT_SUFFIXES:
-        return Segmenter.load(model, backend=backend)
+        loaded = load_backend(model_path(model), name=backend)
+        return loaded.spec, fixed_size(loaded, model)
     try:
         from swiftseg.runtimes.torch_backend import TorchBackend
         from swiftseg.training.checkpoint import load_network
     except ImportError as error:
         raise MissingExtraError(f"evaluating the checkpoint {model}", "train") from error
-    return Segmenter(TorchBackend(*load_network(Path(model))))
+    network, spec = load_network(Path(model))
+
+    def backend_at(size_hw: tuple[int, int]) -> TorchBackend:
+        return TorchBackend(network, replace(spec, input=replace(spec.input, size_hw=size_hw)))
+
+    return spec, backend_at

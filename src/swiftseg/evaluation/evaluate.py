@@ -1,56 +1,85 @@
 """Any segmenter on any data set, scored at the resolution of the labels."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.core import Sample, SwiftsegError
 from swiftseg.data import Dataset
-from swiftseg.inference import Segmenter
-from swiftseg.metrics import Scores, confusion_matrix, scores
+from swiftseg.data.cityscapes_instances import instance_paths, read_instances
+from swiftseg.evaluation.evaluation import Evaluation
+from swiftseg.evaluation.protocol import NATIVE, Protocol
+from swiftseg.evaluation.read_ahead import read_ahead
+from swiftseg.inference import AveragingSegmenter, Segmenter
+
+OnFrame = Callable[[Sample, np.ndarray], None]
 
 
-@dataclass
-class Evaluation:
-    """A running evaluation: one confusion matrix over all frames seen so far.
-
-    Attributes:
-        labels: The classes.
-        matrix: int64 (C, C), rows true, columns predicted.
-        frames: How many frames are in the matrix.
-    """
-
-    labels: LabelSet
-    matrix: np.ndarray = field(init=False)
-    frames: int = 0
-
-    def __post_init__(self) -> None:
-        self.matrix = np.zeros((len(self.labels), len(self.labels)), dtype=np.int64)
-
-    @property
-    def scores(self) -> Scores:
-        return scores(self.matrix)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Gives plain JSON types."""
-        return {
-            "frames": self.frames,
-            **self.scores.to_dict(self.labels),
-            "confusion_matrix": self.matrix.tolist(),
-        }
-
-
-def evaluate_frames(segmenter: Segmenter, dataset: Dataset) -> Iterator[Evaluation]:
+def evaluate_frames(
+    segmenter: Segmenter | AveragingSegmenter,
+    dataset: Dataset,
+    *,
+    protocol: Protocol = NATIVE,
+    calibration: bool = False,
+    on_frame: OnFrame | None = None,
+) -> Iterator[Evaluation]:
     """Segments and scores frame by frame; yields the running evaluation after each.
 
     Label maps come back from the segmenter at the frame's own size, which is the mask's, so
-    predictions are brought to the labels and never the labels to the predictions.
+    predictions are brought to the labels and never the labels to the predictions. Frames are read
+    by a thread while the network is at work.
+
+    Args:
+        segmenter: As `protocol.segmenter` gives it.
+        dataset: As it was opened; what the protocol does to it is done here.
+        protocol: How the numbers are taken.
+        calibration: Whether to take probabilities, which need a file with logits and more time,
+            for the expected calibration error.
+        on_frame: Is handed every sample and its label map.
 
     Raises:
         SwiftsegError: The model's classes are not the data's.
     """
+    instances = instance_paths(dataset) if protocol.size_hw is None else None
+    dataset = protocol.view(dataset)
+    _check_classes(segmenter, dataset)
+    evaluation = Evaluation(dataset.labels, protocol)
+
+    def read(index: int) -> tuple[Sample, np.ndarray | None]:
+        sample = dataset[index]
+        height, width = sample.mask.shape
+        ids = read_instances(instances[index], (height, width)) if instances else None
+        return sample, ids
+
+    for sample, instance_ids in read_ahead(read, len(dataset)):
+        label_map, probs = _predict(segmenter, sample.image, calibration=calibration)
+        evaluation.add(label_map, sample.mask, probs=probs, instance_ids=instance_ids)
+        if on_frame is not None:
+            on_frame(sample, label_map)
+        yield evaluation
+
+
+def evaluate(
+    segmenter: Segmenter | AveragingSegmenter, dataset: Dataset, *, protocol: Protocol = NATIVE
+) -> Evaluation:
+    """Scores a segmenter on a whole data set; raises as `evaluate_frames` does."""
+    evaluation = Evaluation(protocol.view(dataset).labels, protocol)
+    for evaluation in evaluate_frames(segmenter, dataset, protocol=protocol):  # noqa: B007
+        pass  # the last one is the result
+    return evaluation
+
+
+def _predict(
+    segmenter: Segmenter | AveragingSegmenter, image: np.ndarray, *, calibration: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Gives the label map and, if wanted, probabilities; these never change the label map."""
+    probs = segmenter.probabilities(image) if calibration else None
+    if probs is not None and isinstance(segmenter, AveragingSegmenter):
+        return probs.argmax(axis=0).astype(np.uint8), probs  # as it does itself
+    return segmenter(image).label_map, probs
+
+
+def _check_classes(segmenter: Segmenter | AveragingSegmenter, dataset: Dataset) -> None:
     model_labels, labels = segmenter.spec.labels, dataset.labels
     if model_labels.names != labels.names:
         raise SwiftsegError(
@@ -58,19 +87,3 @@ def evaluate_frames(segmenter: Segmenter, dataset: Dataset) -> Iterator[Evaluati
             f"({', '.join(model_labels.names)}) where the data has {len(labels)} "
             f"({', '.join(labels.names)})"
         )
-    evaluation = Evaluation(labels)
-    for sample in dataset:
-        label_map = segmenter(sample.image).label_map
-        evaluation.matrix += confusion_matrix(
-            label_map, sample.mask, len(labels), labels.ignore_index
-        )
-        evaluation.frames += 1
-        yield evaluation
-
-
-def evaluate(segmenter: Segmenter, dataset: Dataset) -> Evaluation:
-    """Scores a segmenter on a whole data set; raises as `evaluate_frames` does."""
-    evaluation = Evaluation(dataset.labels)
-    for evaluation in evaluate_frames(segmenter, dataset):  # noqa: B007 the last one is the result
-        pass
-    return evaluation

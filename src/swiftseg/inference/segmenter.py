@@ -10,6 +10,7 @@ from PIL import Image
 from swiftseg.core import ModelSpec
 from swiftseg.data.image_file import read_image, rgb_array
 from swiftseg.inference.model_path import model_path
+from swiftseg.inference.probabilities import backend_probabilities, resize_frame, resize_planes
 from swiftseg.inference.segmentation import Segmentation
 from swiftseg.runtimes import Backend, load_backend
 from swiftseg.weights import DEFAULT_MODEL
@@ -90,18 +91,11 @@ class Segmenter:
         """
         frame = as_frame(image)
         batch = self._to_batch(frame)
-        if self.spec.output == "probs":
-            probs = self._backend.run(batch)[0]
-        else:
-            probs = _softmax(self._backend.run_logits(batch)[0])
-        return _resize_planes(probs, (frame.shape[0], frame.shape[1]))
+        probs = backend_probabilities(self._backend, batch)
+        return resize_planes(probs, (frame.shape[0], frame.shape[1]))
 
     def _to_batch(self, frame: np.ndarray) -> np.ndarray:
-        height, width = self.spec.input.size_hw
-        if frame.shape[:2] != (height, width):
-            resized = Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR)
-            frame = np.asarray(resized)
-        return self.spec.input.to_batch(frame)
+        return self.spec.input.to_batch(resize_frame(frame, self.spec.input.size_hw))
 
 
 def as_frame(image: Frame) -> np.ndarray:
@@ -132,16 +126,3 @@ def _restore(label_map: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
         return label_map
     height, width = size_hw
     return np.array(Image.fromarray(label_map).resize((width, height), Image.Resampling.NEAREST))
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(axis=0))  # the largest becomes 0, so nothing overflows
-    return powers / powers.sum(axis=0)
-
-
-def _resize_planes(planes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
-    if planes.shape[1:] == size_hw:
-        return planes
-    size = (size_hw[1], size_hw[0])
-    images = (Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR) for plane in planes)
-    return np.stack([np.asarray(image) for image in images])

@@ -1,0 +1,142 @@
+"""A running evaluation: sums over all frames seen so far, whose size no data set changes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from swiftseg.core import LabelSet
+from swiftseg.data.cityscapes import CITYSCAPES_LABELS
+from swiftseg.evaluation.cityscapes import cityscapes_scores, instance_level_counts
+from swiftseg.evaluation.protocol import NATIVE, Protocol
+from swiftseg.metrics import (
+    Interval,
+    MeanIoUBootstrap,
+    Scores,
+    boundary_counts,
+    boundary_iou,
+    calibration_counts,
+    confusion_matrix,
+    expected_calibration_error,
+    frequency_weighted_iou,
+    mean_of_defined,
+    scores,
+)
+from swiftseg.metrics.confusion import none_if_nan
+
+
+@dataclass
+class Evaluation:
+    """What has been counted, and the scores that follow from it.
+
+    Attributes:
+        labels: The classes.
+        protocol: How the numbers are taken.
+        matrix: int64 (C, C), rows true, columns predicted.
+        frames: How many frames are in the matrix.
+        bootstrap: Replicates for the interval of mean IoU.
+        boundary: int64 (2, C), summed `boundary_counts`.
+        calibration: Summed `calibration_counts`; None where no probabilities came.
+        instances: Summed `instance_level_counts`; None where no instances came.
+    """
+
+    labels: LabelSet
+    protocol: Protocol = NATIVE
+    matrix: np.ndarray = field(init=False)
+    frames: int = 0
+    bootstrap: MeanIoUBootstrap = field(init=False)
+    boundary: np.ndarray = field(init=False)
+    calibration: np.ndarray | None = None
+    instances: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        num_classes = len(self.labels)
+        self.matrix = np.zeros((num_classes, num_classes), dtype=np.int64)
+        self.bootstrap = MeanIoUBootstrap(num_classes)
+        self.boundary = np.zeros((2, num_classes), dtype=np.int64)
+
+    def add(
+        self,
+        label_map: np.ndarray,
+        mask: np.ndarray,
+        *,
+        probs: np.ndarray | None = None,
+        instance_ids: np.ndarray | None = None,
+    ) -> None:
+        """Counts one frame.
+
+        Args:
+            label_map: uint8 (H, W), the prediction.
+            mask: uint8 (H, W), the ground truth.
+            probs: float32 (C, H, W), for the calibration error.
+            instance_ids: int32 (H, W), Cityscapes' instance mask.
+
+        Raises:
+            ValueError: The shapes differ, or a value is outside the classes.
+        """
+        num_classes, ignore_index = len(self.labels), self.labels.ignore_index
+        matrix = confusion_matrix(label_map, mask, num_classes, ignore_index)
+        self.matrix += matrix
+        self.bootstrap.add(matrix)
+        self.boundary += boundary_counts(label_map, mask, num_classes, ignore_index)
+        if probs is not None:
+            counts = calibration_counts(probs, mask, ignore_index)
+            self.calibration = counts if self.calibration is None else self.calibration + counts
+        if instance_ids is not None:
+            counts = instance_level_counts(label_map, instance_ids)
+            self.instances = counts if self.instances is None else self.instances + counts
+        self.frames += 1
+
+    @property
+    def scores(self) -> Scores:
+        return scores(self.matrix)
+
+    @property
+    def mean_iou_interval(self) -> Interval | None:
+        """The 95 % interval of mean IoU over frames; None below two frames."""
+        return self.bootstrap.interval()
+
+    @property
+    def boundary_iou(self) -> np.ndarray:
+        """Boundary IoU float64 (C,); NaN where a class is absent."""
+        return boundary_iou(self.boundary)
+
+    @property
+    def frequency_weighted_iou(self) -> float:
+        return frequency_weighted_iou(self.matrix)
+
+    @property
+    def calibration_error(self) -> float | None:
+        """The expected calibration error in 0..1; None where no probabilities came."""
+        if self.calibration is None:
+            return None
+        return expected_calibration_error(self.calibration)
+
+    @property
+    def cityscapes(self) -> dict[str, Any] | None:
+        """The four means of Cityscapes' benchmark and their parts; None for other classes."""
+        if self.labels != CITYSCAPES_LABELS:
+            return None
+        return cityscapes_scores(self.matrix, self.instances)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Gives plain JSON types; what is undefined is None, what was not asked for is left out."""
+        boundary = self.boundary_iou
+        optional = {
+            "expected_calibration_error": self.calibration_error,
+            "cityscapes": self.cityscapes,
+        }
+        return {
+            "protocol": self.protocol.to_dict(),
+            "frames": self.frames,
+            "mean_iou_interval_95": self.mean_iou_interval,
+            **self.scores.to_dict(self.labels),
+            "frequency_weighted_iou": none_if_nan(self.frequency_weighted_iou),
+            "mean_boundary_iou": none_if_nan(mean_of_defined(boundary)),
+            "boundary_iou": {
+                name: none_if_nan(value)
+                for name, value in zip(self.labels.names, boundary, strict=True)
+            },
+            **{name: value for name, value in optional.items() if value is not None},
+            "confusion_matrix": self.matrix.tolist(),
+        }

@@ -1,0 +1,131 @@
+"""How a number was taken; numbers of different protocols do not belong in one table."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from swiftseg.core import ModelSpec, SwiftsegError, UsageError, unknown_name
+from swiftseg.data import Dataset
+from swiftseg.data.resized import Resized
+from swiftseg.data.void_class import WithVoidClass
+from swiftseg.inference import AveragingSegmenter, Segmenter
+from swiftseg.runtimes import Backend
+
+BackendAt = Callable[[tuple[int, int]], Backend]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is done to frames, labels and predictions before they are compared.
+
+    Attributes:
+        name: As in `PROTOCOLS`.
+        size_hw: The size of network input, labels and predictions; None leaves the labels at
+            their own size, brings predictions to it, and runs the network at its own input size.
+        void_as_class: Void is one more class, the last, in place of being ignored.
+        scales: Class probabilities are averaged over these scales; see `AveragingSegmenter`.
+        flip: And over the mirror images.
+        sliding: The network goes over the frames in windows of its input size.
+    """
+
+    name: str
+    size_hw: tuple[int, int] | None = None
+    void_as_class: bool = False
+    scales: tuple[float, ...] = (1.0,)
+    flip: bool = False
+    sliding: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.scales or not all(0.1 <= scale <= 10 for scale in self.scales):
+            raise UsageError(f"expected scales of 0.1 to 10, got {self._listed_scales()}")
+
+    def __str__(self) -> str:
+        """Says all that decides a number: two protocols are equal where their texts are."""
+        size = f"labels at {self.size_hw[1]}x{self.size_hw[0]}" if self.size_hw else "labels as is"
+        parts = [size, "void a class" if self.void_as_class else "void ignored"]
+        parts += [f"mean of scales {self._listed_scales()}"] if self.scales != (1.0,) else []
+        parts += ["mirrored too"] if self.flip else []
+        parts += ["in windows"] if self.sliding else []
+        return f"{self.name} ({', '.join(parts)})"
+
+    @property
+    def averages(self) -> bool:
+        """Whether labels come from averaged probabilities, not straight from the network."""
+        return self.scales != (1.0,) or self.flip or self.sliding
+
+    def view(self, dataset: Dataset) -> Dataset:
+        """Gives the data as the protocol sees them.
+
+        Raises:
+            SwiftsegError: Void is to be a class, and the data have none.
+        """
+        if self.size_hw is not None:
+            dataset = Resized(dataset, self.size_hw)
+        return WithVoidClass(dataset) if self.void_as_class else dataset
+
+    def segmenter(self, spec: ModelSpec, backend_at: BackendAt) -> Segmenter | AveragingSegmenter:
+        """Gives what segments frames by the protocol.
+
+        Args:
+            spec: Describes the model.
+            backend_at: Runs it at a size (height, width), or raises SwiftsegError.
+        """
+        if self.size_hw is not None:
+            spec = replace(spec, input=replace(spec.input, size_hw=self.size_hw))
+        if not self.averages:
+            return Segmenter(backend_at(spec.input.size_hw))
+        return AveragingSegmenter(
+            spec, backend_at, scales=self.scales, flip=self.flip, sliding=self.sliding
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Gives plain JSON types."""
+        return asdict(self)
+
+    def _listed_scales(self) -> str:
+        return " ".join(f"{scale:g}" for scale in self.scales)
+
+
+NATIVE = Protocol("native")
+
+PROTOCOLS: dict[str, Protocol] = {
+    "native": NATIVE,
+    # Paszke et al., arXiv:1606.02147, section 5.2: CamVid at 480x360, void ignored.
+    "enet": Protocol("enet", size_hw=(360, 480)),
+    # Pal et al., ICVGIP 2018: frames and labels of 224x224, CamVid with 12 classes.
+    "segfast": Protocol("segfast", size_hw=(224, 224), void_as_class=True),
+    # Zhuang et al., arXiv:1811.11254, multi-scale. Frames at their own size times the scale;
+    # probabilities are averaged where the release adds up logits and exponentiates.
+    "shelfnet": Protocol(
+        "shelfnet", scales=(0.5, 0.75, 1.0, 1.25, 1.5, 1.75), flip=True, sliding=True
+    ),
+}
+
+
+def find_protocol(name: str) -> Protocol:
+    """Looks a protocol up; raises UsageError for a name that is none of `PROTOCOLS`."""
+    if name not in PROTOCOLS:
+        raise unknown_name("protocol", name, PROTOCOLS)
+    return PROTOCOLS[name]
+
+
+def fixed_size(backend: Backend, model: str) -> BackendAt:
+    """Gives the engine of an exported file, which runs at one size only.
+
+    Args:
+        backend: The loaded file.
+        model: What errors call it.
+    """
+
+    def backend_at(size_hw: tuple[int, int]) -> Backend:
+        own_hw = backend.spec.input.size_hw
+        if size_hw != own_hw:
+            raise SwiftsegError(
+                f"{model} is exported for frames of {own_hw[0]}x{own_hw[1]} (height x width) and "
+                f"does not run at {size_hw[0]}x{size_hw[1]}; evaluate its checkpoint (.pt), which "
+                f"runs at any size, export it with --size {size_hw[0]}x{size_hw[1]}, or go over "
+                "the frames in windows of its size with --sliding"
+            )
+        return backend
+
+    return backend_at

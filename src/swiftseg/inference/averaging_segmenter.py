@@ -1,0 +1,106 @@
+"""Class probabilities averaged over scales, mirror images and windows: slow, for tables."""
+
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter
+
+import numpy as np
+
+from swiftseg.core import ModelSpec
+from swiftseg.inference.probabilities import backend_probabilities, resize_frame, resize_planes
+from swiftseg.inference.segmentation import Segmentation
+from swiftseg.inference.segmenter import Frame, as_frame
+from swiftseg.inference.windows import sliding_probabilities
+from swiftseg.runtimes import Backend
+
+Size = tuple[int, int]
+
+
+class AveragingSegmenter:
+    """Segments by the mean of the class probabilities that several views of a frame give.
+
+    Every view's probabilities are brought to the frame's size (bilinear) and then averaged; logits
+    are not, since their scale is the network's own affair.
+
+    Args:
+        spec: Describes the model.
+        backend_at: Gives an engine that runs the model on frames of a size (height, width), or
+            raises SwiftsegError; it is asked for every size at once, before any frame comes.
+        scales: Without windows, factors of `spec.input.size_hw`, to which the frame is stretched;
+            with windows, factors of the frame's own size.
+        flip: Every view is also seen in the mirror.
+        sliding: The network sees windows of `spec.input.size_hw`, two thirds of one apart.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        backend_at: Callable[[Size], Backend],
+        *,
+        scales: Sequence[float] = (1.0,),
+        flip: bool = False,
+        sliding: bool = False,
+    ) -> None:
+        self.spec = spec
+        self._scales = tuple(scales)
+        self._flip = flip
+        self._sliding = sliding
+        sizes = [spec.input.size_hw] if sliding else [self._network_size(s) for s in scales]
+        self._backends = {size_hw: backend_at(size_hw) for size_hw in sizes}
+
+    def __call__(self, image: Frame) -> Segmentation:
+        """Segments one image; takes and raises what `Segmenter` does.
+
+        Of the times, `network` holds everything between reading and the finished label map.
+        """
+        begin = perf_counter()
+        frame = as_frame(image)
+        read = perf_counter()
+        label_map = self.probabilities(frame).argmax(axis=0).astype(np.uint8)
+        end = perf_counter()
+        timings_ms = {"read": 1000 * (read - begin), "network": 1000 * (end - read)}
+        return Segmentation(frame, label_map, self.spec.labels, timings_ms)
+
+    def probabilities(self, image: Frame) -> np.ndarray:
+        """Gives the averaged class probabilities float32 (C, H, W) at the image's own size.
+
+        Raises:
+            SwiftsegError: The image cannot be read, or the model's file holds no logits.
+        """
+        frame = as_frame(image)
+        size_hw = (frame.shape[0], frame.shape[1])
+        total = np.zeros((len(self.spec.labels), *size_hw), dtype=np.float32)
+        for probs in self._views(frame):
+            total += resize_planes(probs, size_hw)
+        return total / np.float32(len(self._scales) * (2 if self._flip else 1))
+
+    def _views(self, frame: np.ndarray) -> Iterator[np.ndarray]:
+        for scale in self._scales:
+            scaled = resize_frame(frame, self._view_size(frame, scale))
+            yield self._probabilities(scaled)
+            if self._flip:
+                yield self._probabilities(np.ascontiguousarray(scaled[:, ::-1]))[..., ::-1]
+
+    def _view_size(self, frame: np.ndarray, scale: float) -> Size:
+        if self._sliding:
+            return scaled_size((frame.shape[0], frame.shape[1]), scale)
+        return self._network_size(scale)
+
+    def _network_size(self, scale: float) -> Size:
+        return scaled_size(self.spec.input.size_hw, scale)
+
+    def _probabilities(self, view: np.ndarray) -> np.ndarray:
+        if not self._sliding:
+            return self._run(view)
+        # The mean color is what the network sees as zero.
+        padding = np.round(255 * np.array(self.spec.input.mean)).astype(np.uint8)
+        return sliding_probabilities(
+            self._run, view, len(self.spec.labels), self.spec.input.size_hw, padding
+        )
+
+    def _run(self, view: np.ndarray) -> np.ndarray:
+        return backend_probabilities(self._backends[view.shape[0], view.shape[1]], view[None])
+
+
+def scaled_size(size_hw: Size, scale: float) -> Size:
+    """Multiplies a size by a factor and rounds to whole pixels, one at least."""
+    return max(1, round(size_hw[0] * scale)), max(1, round(size_hw[1] * scale))
