@@ -129,6 +129,16 @@ def test_synthia_s_13_and_16():
     assert {*SYNTHIA_16_LABELS.names} == {*SYNTHIA_13_LABELS.names, "wall", "fence", "pole"}
 
 
+def test_a_fifth_of_synthia_is_held_out(tmp_path: Path):
+    make_synthia(tmp_path)
+    splits = ("train", "four_fifths", "fifth")
+    whole, learned, held_out = (
+        [sample.name for sample in open_dataset(tmp_path, split)] for split in splits
+    )
+    assert held_out == ["0000000", "0000005"]
+    assert sorted(learned + held_out) == whole
+
+
 def test_synthia_masks_of_another_kind_are_refused(tmp_path: Path):
     make_synthia(tmp_path)
     path = tmp_path / "GT" / "LABELS" / "0000000.png"

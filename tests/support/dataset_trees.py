@@ -198,7 +198,7 @@ def make_mapillary(root: Path) -> Path:
 
 
 def make_synthia(root: Path) -> Path:
-    for name in ("0000000", "0000001"):
+    for name in (f"{index:07d}" for index in range(6)):
         write_frame(root / "RGB" / f"{name}.png")
         mask = np.zeros((*SIZE_HW, 3), np.uint16)
         mask[..., 0] = filled(range(23))

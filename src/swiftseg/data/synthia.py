@@ -3,7 +3,8 @@
 Ros et al., "The SYNTHIA dataset", CVPR 2016; ids as in the set's readme.
 
 The tree: `RGB/*.png` and `GT/LABELS/*.png`, 16-bit color PNGs whose first channel is the class (the
-second is the instance). The set has one split, train.
+second is the instance). The set has one split, train; who must hold frames out takes `fifth`, every
+fifth of them by name, and learns from `four_fifths`, the others.
 """
 
 from pathlib import Path
@@ -19,7 +20,7 @@ from swiftseg.data.tree import find_tree
 
 ClassSet = Literal["13", "16"]
 
-SPLITS = ("train",)
+SPLITS = ("train", "four_fifths", "fifth")
 IMAGES, MASKS = "RGB", "GT/LABELS"
 NUM_IDS = 23
 IGNORED = 255
@@ -65,7 +66,7 @@ def open_synthia(folder: Path, split: str, *, class_set: ClassSet = "13") -> Pai
 
     Args:
         folder: Holds `RGB` and `GT/LABELS`.
-        split: train.
+        split: train for all frames, or one of the two parts of it.
         class_set: The 13 or 16 classes in common with Cityscapes that papers train on; others,
             such as lane markings, are ignored.
 
@@ -79,4 +80,6 @@ def open_synthia(folder: Path, split: str, *, class_set: ClassSet = "13") -> Pai
     table = dict.fromkeys(range(NUM_IDS), IGNORED)
     table |= {SYNTHIA_ID[name]: index for index, name in enumerate(labels.names)}
     pairs = pair_by_stem(folder / IMAGES, folder / MASKS)
+    if split != "train":
+        pairs = [pair for at, pair in enumerate(pairs) if (at % 5 == 0) == (split == "fifth")]
     return PairedFiles(pairs, labels, IndexMasks(table, IGNORED, read_first_channel))
