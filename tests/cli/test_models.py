@@ -1,11 +1,11 @@
 import json
 
 import pytest
+
 from benchmarks.network_table import count_gmacs, count_parameters, network_table
+from swiftseg.cli.models import NETWORK_TABLE
 from tests.support.command_line import run_cli
 from tests.support.exported import write_shade_model
-
-from swiftseg.cli.models import NETWORK_TABLE
 
 
 def test_the_committed_table_is_what_the_networks_count():
@@ -44,3 +44,14 @@ def test_the_tables_name_both(capsys, tmp_path, monkeypatch):
     assert outcome.code == 0
     for text in ("enet", "364,647", "arXiv:1606.02147", "shades", "val/mean_iou 0.500"):
         assert text in outcome.out
+
+
+def test_the_papers_figures_stand_beside_ours_where_they_fit(capsys, monkeypatch):
+    monkeypatch.setattr("swiftseg.weights.shipped_models", dict)
+    for columns, wide in (("130", True), ("80", False)):
+        monkeypatch.setenv("COLUMNS", columns)
+        out = run_cli(capsys, "models").out
+        assert ("29.46 M" in out) == wide
+        assert max(map(len, out.splitlines())) <= int(columns)
+        for text in ("29,453,971", "56.2", "325.55", "arXiv:1511.00561"):
+            assert text in out

@@ -2,12 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 # Counted by benchmarks/network_table.py, since counting needs torch and this command must not.
 NETWORK_TABLE = Path(__file__).with_name("networks.json")
+
+WIDE_TERMINAL = 120  # columns; narrower ones get the first numbers alone
 
 
 def models(
@@ -36,18 +41,37 @@ def _shipped_weights() -> list[dict[str, Any]]:
     return weights
 
 
+def _network_table(networks: list[dict[str, Any]], *, wide: bool) -> "Table":
+    """Lists costs at one class count and, where there is room, at each paper's own setting."""
+    from rich.table import Table
+
+    table = Table(title=f"Networks, at {networks[0]['num_classes']} classes")
+    table.add_column("network", no_wrap=True)
+    numbers = ["parameters", "fp16\nMiB", "GMACs at\n512x1024"]
+    if wide:
+        numbers += ["GMACs at\nthe paper's", "size and\nclasses", "the paper's\nparameters"]
+    for number in numbers:
+        table.add_column(number, justify="right", no_wrap=True)
+    table.add_column("paper")
+    for row in networks:
+        costs = [f"{row['parameters']:,}", f"{row['fp16_mib']:.1f}", f"{row['gmacs_512x1024']:.2f}"]
+        table.add_row(row["name"], *costs, *(_at_paper(row) if wide else []), row["citation"])
+    return table
+
+
+def _at_paper(row: dict[str, Any]) -> list[str]:
+    setting = row["at_paper"][0]
+    height, width = setting["size_hw"]
+    size = f"{height}x{width}, {setting['num_classes']}"
+    return [f"{setting['gmacs']:.2f}", size, setting["published"]["parameters"] or ""]
+
+
 def _print_tables(networks: list[dict[str, Any]], weights: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    table = Table("network", "parameters", "GMACs", "at", "paper", title="Networks")
-    for row in networks:
-        height, width = row["size_hw"]
-        size = f"{height}x{width}, {row['num_classes']} classes"
-        gmacs = f"{row['gmacs']:.2f}"
-        table.add_row(row["name"], f"{row['parameters']:,}", gmacs, size, row["citation"])
-    console.print(table)
+    console.print(_network_table(networks, wide=console.width >= WIDE_TERMINAL))
     table = Table("weights", "network", "input", "score", "data", title="Shipped weights")
     for row in weights:
         height, width = row["size_hw"]

@@ -1,0 +1,50 @@
+"""docs/models.md is what the table of networks says; tests/cli/test_models.py holds the table."""
+
+import json
+from typing import Any
+
+import pytest
+
+from benchmarks.network_page import NETWORKS, PAGE, page
+from swiftseg.models import NETWORKS as BUILT
+
+ROWS: list[dict[str, Any]] = json.loads(NETWORKS.read_text("utf-8"))
+
+
+def settings_of(name: str) -> dict[str, dict[str, Any]]:
+    [row] = [row for row in ROWS if row["name"] == name]
+    return {setting["source"]: setting for setting in row["at_paper"]}
+
+
+def test_the_page_is_what_the_table_says():
+    assert PAGE.read_text("utf-8") == page(ROWS), "run `python benchmarks/network_page.py`"
+
+
+def test_every_network_is_counted_where_a_paper_does():
+    assert [row["name"] for row in ROWS] == list(BUILT)
+    assert all(row["at_paper"] for row in ROWS)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "tolerance"),
+    [
+        ("segnet", "SegFast", 0),
+        ("fcn8s", "SegFast", 0),
+        ("segfast", "SegFast", 0.001),  # the paper leaves widths open
+        ("segfast_basic", "SegFast", 0.001),
+        ("segnet", "ENet", 0.001),  # the paper gives four digits
+    ],
+)
+def test_published_parameters_are_met(name: str, source: str, tolerance: float):
+    setting = settings_of(name)[source]
+    printed = setting["published"]["parameters"].replace(",", "")
+    millions = printed.removesuffix(" M")
+    published = float(millions) * 1e6 if millions != printed else int(printed)
+    assert setting["parameters"] == pytest.approx(published, rel=tolerance)
+
+
+def test_published_operations_and_sizes_are_met():
+    segnet, enet = settings_of("segnet")["ENet"], settings_of("enet")["ENet"]
+    assert 2 * segnet["gmacs"] == pytest.approx(segnet["published"]["gflops"], rel=0.005)
+    for setting in (segnet, enet):
+        assert round(setting["fp16_mib"], 1) == setting["published"]["fp16_mb"]
