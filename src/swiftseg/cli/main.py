@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import swiftseg
+from swiftseg.cli.data import data
 from swiftseg.cli.demo import demo
 from swiftseg.cli.evaluate import evaluate
 from swiftseg.cli.export import export
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.add_typer(data, name="data")
 
 
 def _print_version(asked: bool) -> None:

@@ -3,12 +3,23 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.core import MissingExtraError, UsageError
+from swiftseg.core import MissingExtraError, UsageError, unknown_name
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from swiftseg.evaluation import Evaluation
+    from swiftseg.training import Recipe, RunFolder
+    from swiftseg.training.loop import OpenSplit
+
+PARITY_FRAMES = 8
 
 Overrides = Annotated[
     list[str] | None,
@@ -17,7 +28,9 @@ Overrides = Annotated[
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A shipped recipe's name, or a YAML file.")],
+    recipe: Annotated[
+        str, typer.Argument(help="A shipped recipe's name, a YAML file, or a network's name.")
+    ],
     data: Annotated[
         list[str] | None,
         typer.Option(
@@ -27,6 +40,10 @@ def train(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder [runs/RECIPE].")] = None,
     set_: Overrides = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Start from a checkpoint or a .safetensors file."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")
     ] = False,
@@ -34,7 +51,10 @@ def train(
         int, typer.Option(min=1, help="Processes on this machine, one a GPU if there are GPUs.")
     ] = 1,
 ) -> None:
-    """Train a network by a recipe.
+    """Train a network by a recipe, or by its name on your own data.
+
+    A network's name makes a recipe for the data: classes, sizes, class weights and the number of
+    epochs come from it, and the run ends with an exported model.
 
     The run's folder gets the resolved recipe, metrics.csv, TensorBoard logs, sample pictures and
     two checkpoints, best.pt and last.pt. Ctrl-C saves; --resume goes on.
@@ -47,44 +67,119 @@ def train(
     del accelerate
     if processes > 1:
         raise typer.Exit(launch(processes, on_gpus=torch.cuda.is_available()))
-    run_recipe(recipe, data or [], out, set_ or [], resume=resume)
+    run_recipe(recipe, data or [], out, set_ or [], weights=weights, resume=resume)
 
 
 def run_recipe(
-    recipe_name: str, data: list[str], out: Path | None, overrides: list[str], *, resume: bool
+    recipe_name: str,
+    data: list[str],
+    out: Path | None,
+    overrides: list[str],
+    *,
+    weights: Path | None,
+    resume: bool,
 ) -> None:
     from rich.console import Console
 
     from swiftseg.cli.score_table import score_table
-    from swiftseg.data import Dataset, open_dataset
-    from swiftseg.training import RunFolder, load_recipe, train
+    from swiftseg.training import RunFolder, train
 
-    recipe = load_recipe(recipe_name, overrides)
-    sources = data or ([recipe.data] if recipe.data else [])
-    if not sources:
-        raise UsageError(f"recipe {recipe_name} needs --data DIR, the folder of its data")
-    folders: dict[str, str] = {}
-    for given in sources:
-        name, _, folder = given.rpartition("=")
-        folders[name] = folder
-
-    def open_split(dataset: str | None, split: str) -> Dataset:
-        folder = folders.get(dataset or "", folders.get(""))
-        if folder is None:
-            raise UsageError(f"recipe {recipe_name} needs --data {dataset}=DIR")
-        return open_dataset(folder, split, dataset=dataset)
-
-    run = RunFolder(out or Path("runs") / Path(recipe_name).stem)
+    if weights is not None and not weights.is_file():
+        raise UsageError(f"{weights}: no such file to start from")
+    recipe, open_split, name = find_recipe(recipe_name, data, overrides)
+    run = RunFolder(out or Path("runs") / name)
     evaluation = train(
         recipe,
         open_split,
         run,
         command=["swiftseg", *sys.argv[1:]],
         resume=resume,
+        initial_weights=weights,
     )
-    console = Console(quiet=int(os.environ.get("RANK", "0")) > 0)
-    console.print(score_table(evaluation, f"{recipe.name} on val"))
-    console.print(f"best weights: {run.best}\nnext: swiftseg export {run.best} --out model.onnx")
+    if int(os.environ.get("RANK", "0")) > 0:
+        return
+    console = Console()
+    console.print(score_table(evaluation, f"{recipe.name} on {recipe.val_split}"))
+    console.print(f"best weights: {run.best}", soft_wrap=True)
+    if is_network(recipe_name):
+        frames = (sample.image for sample in open_split(recipe.dataset, recipe.val_split))
+        console.print(export_best(run, evaluation, frames), highlight=False, soft_wrap=True)
+    else:
+        console.print(f"next: swiftseg export {run.best} --out model.onnx", soft_wrap=True)
+
+
+def find_recipe(
+    recipe_name: str, data: list[str], overrides: list[str]
+) -> "tuple[Recipe, OpenSplit, str]":
+    """Gives the recipe, what opens its data, and the run's usual name.
+
+    A network's name stands for a recipe that is made for the data.
+    """
+    from swiftseg.cli.training_data import split_opener
+    from swiftseg.models import NETWORKS
+    from swiftseg.training import load_recipe, shipped_recipes
+    from swiftseg.training.fine_tune import fine_tuning_recipe
+
+    folders = parse_sources(data)
+    if is_network(recipe_name):
+        if set(folders) != {""}:
+            raise UsageError(f"training {recipe_name} needs one --data DIR")
+        open_split = split_opener(recipe_name, folders)
+        of_data = Path(folders[""]).resolve().stem
+        recipe = fine_tuning_recipe(
+            recipe_name,
+            open_split(None, "train"),
+            name=f"{recipe_name}-{of_data}",
+            source=of_data,
+            overrides=tuple(overrides),
+        )
+        return recipe, open_split, f"{recipe_name}_{of_data}"
+    if not recipe_name.endswith((".yaml", ".yml")) and recipe_name not in shipped_recipes():
+        raise unknown_name("recipe", recipe_name, [*shipped_recipes(), *NETWORKS])
+    recipe = load_recipe(recipe_name, overrides)
+    if not folders and recipe.data:
+        folders = {"": recipe.data}
+    if not folders:
+        raise UsageError(f"recipe {recipe_name} needs --data DIR, the folder of its data")
+    return recipe, split_opener(recipe_name, folders), Path(recipe_name).stem
+
+
+def is_network(recipe_name: str) -> bool:
+    """Tells whether a network is named in place of a recipe."""
+    from swiftseg.models import NETWORKS
+    from swiftseg.training import shipped_recipes
+
+    return recipe_name in NETWORKS and recipe_name not in shipped_recipes()
+
+
+def parse_sources(data: list[str]) -> dict[str, str]:
+    """Reads DIR and NAME=DIR; the name of the first is empty."""
+    parts = (given.rpartition("=") for given in data)
+    return {name: folder for name, _, folder in parts}
+
+
+def export_best(run: "RunFolder", evaluation: "Evaluation", frames: Iterable["np.ndarray"]) -> str:
+    """Exports the best weights beside them, and reports in one line what has come of the run."""
+    import numpy as np
+    from PIL import Image
+
+    from swiftseg.cli.score_table import percent
+    from swiftseg.export import export_onnx
+    from swiftseg.training.checkpoint import load_network
+
+    network, spec = load_network(run.best)
+    size_wh = spec.input.size_hw[1], spec.input.size_hw[0]
+    resized = (
+        np.asarray(Image.fromarray(frame).resize(size_wh, Image.Resampling.BILINEAR))
+        for frame in islice(frames, PARITY_FRAMES)
+    )
+    path = run.path / "model.onnx"
+    export_onnx(network, spec, path, frames=resized)
+    return (
+        f"{path}: {spec.name}, {len(spec.labels)} classes, "
+        f"mIoU {percent(evaluation.scores.mean_iou)} % on {evaluation.frames} frames of val\n"
+        f"next: swiftseg predict IMAGE --model {path}"
+    )
 
 
 def launch(processes: int, *, on_gpus: bool) -> int:

@@ -24,6 +24,7 @@ from swiftseg.training.checkpoint import (
 )
 from swiftseg.training.criterion import build_pixel_loss
 from swiftseg.training.frames import EpochFrames, batch_loader, epoch_batches
+from swiftseg.training.initial_weights import read_initial_weights
 from swiftseg.training.pictures import sample_pictures
 from swiftseg.training.progress import TrainingProgress
 from swiftseg.training.recipe import Recipe
@@ -47,6 +48,7 @@ class Session:
     accelerator: Accelerator
     progress: TrainingProgress
     stop_request: StopRequest
+    initial_weights: Path | None = None
 
 
 def train(
@@ -56,6 +58,7 @@ def train(
     *,
     command: list[str],
     resume: bool = False,
+    initial_weights: Path | None = None,
 ) -> Evaluation:
     """Runs a recipe to its end and scores its best weights, which are in `run.best` then.
 
@@ -66,6 +69,8 @@ def train(
         run: Where everything goes.
         command: What to note as the command that started this.
         resume: Go on where the run in `run` stopped.
+        initial_weights: A checkpoint or .safetensors file that the first stage starts from, as far
+            as its tensors fit.
 
     Raises:
         UsageError: The run cannot be resumed.
@@ -86,7 +91,7 @@ def train(
     total_steps = sum(stage.total_steps for stage in data)
     main = accelerator.is_main_process
     with TrainingProgress(total_steps, enabled=main) as progress, StopRequest() as stop_request:
-        session = Session(recipe, data, run, accelerator, progress, stop_request)
+        session = Session(recipe, data, run, accelerator, progress, stop_request, initial_weights)
         for index in range(checkpoint.stage if checkpoint else 0, len(recipe.stages)):
             checkpoint = train_stage(session, index, checkpoint)
     network, spec = load_network(run.best)
@@ -123,6 +128,9 @@ def train_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> 
     elif checkpoint:
         previous = load_checkpoint(best_path(session, index - 1))
         session.progress.say(training.start_from(previous))
+    elif session.initial_weights:
+        weights = read_initial_weights(session.initial_weights)
+        session.progress.say(training.fill(weights, str(session.initial_weights)))
     while training.epoch < stage.epochs and not is_settled(training):
         row = train_epoch(session, training)
         if training.epoch % recipe.validate_every == 0 or training.epoch == stage.epochs:

@@ -1,6 +1,7 @@
 """One stage of a training: network, optimizer and schedule, and where they stand."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from swiftseg.training.optimization import build_optimizer, build_schedule
 from swiftseg.training.recipe import Recipe
 from swiftseg.training.step import PixelLoss, TrainingStep
 
+SHOWN_FRESH = 4
 TINY = 1e-12  # a batch of nothing but void has no loss, rather than none that is a number
 
 
@@ -176,22 +178,33 @@ class StageTraining:
         Raises:
             SwiftsegError: Nothing of it fits.
         """
+        before = self.recipe.stages[previous.stage].name
+        self.history = previous.history
+        return self.fill(previous.network, f"the best of {before} (epoch {previous.epoch})")
+
+    def fill(self, weights: Mapping[str, Tensor], origin: str) -> str:
+        """Takes over the tensors that fit by name and shape; says how many did, and which not.
+
+        Raises:
+            SwiftsegError: None fits.
+        """
         own = self.network.state_dict()
         fitting = {
             name: tensor
-            for name, tensor in previous.network.items()
+            for name, tensor in weights.items()
             if name in own and own[name].shape == tensor.shape
         }
-        before = self.recipe.stages[previous.stage].name
         if not fitting:
-            raise SwiftsegError(f"nothing of stage {before} fits into stage {self.stage.name}")
+            raise SwiftsegError(f"nothing of {origin} fits into stage {self.stage.name}")
         self.network.load_state_dict(fitting, strict=False)
         if self.averaged:
             self.averaged.module.load_state_dict(self.network.state_dict())
-        self.history = previous.history
+        fresh = [name for name in own if name not in fitting]
+        rest = f"; fresh: {', '.join(fresh[:SHOWN_FRESH])}" if fresh else ""
+        more = f" and {len(fresh) - SHOWN_FRESH} more" if len(fresh) > SHOWN_FRESH else ""
         return (
-            f"{self.stage.name} starts from the best of {before} "
-            f"(epoch {previous.epoch}): {len(fitting)} of {len(own)} tensors filled"
+            f"{self.stage.name} starts from {origin}: "
+            f"{len(fitting)} of {len(own)} tensors filled{rest}{more}"
         )
 
     def share_validation(self, row: dict[str, Any]) -> dict[str, Any]:

@@ -9,23 +9,15 @@ from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.pair_facts import examine_pair
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.in_threads import in_threads
-from swiftseg.data.own.own_data import OwnData, find_own_data
+from swiftseg.data.own.own_data import OwnData
 from swiftseg.data.paired_files import Pair
 
 # EXIF's orientations that lay an image on its side, and the tag that holds them.
 ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
 
 
-def check_structure(source: Path) -> tuple[Finding, ...]:
-    """Finds what does not pair up, cannot be opened, or differs in size, by the files' headers.
-
-    Args:
-        source: A user's own data.
-
-    Raises:
-        SwiftsegError: The YAML is wrong or the folder's tree is unknown.
-    """
-    own = find_own_data(source)
+def check_structure(own: OwnData) -> tuple[Finding, ...]:
+    """Finds what does not pair up, cannot be opened, or differs in size, by the files' headers."""
     collector = Collector()
     for finding in (*own.findings, *too_few(own)):
         collector.add(finding)

@@ -15,7 +15,7 @@ from swiftseg.data.own.survey import Kind, MaskTotals
 
 TOLERANCE = 32  # JPEG at usual qualities stays within it; the colors of palettes are farther apart
 MIN_DAMAGED_VALUES = 3
-MIN_CENTER_SHARE = 5e-4
+MIN_CENTER_SHARE = 2e-3
 MAX_CLASSES = 255
 IGNORED = 255
 
@@ -107,18 +107,25 @@ def main_values(
     num_fuzzy = len(counts) - len(in_blocks)
     if not is_lossy and num_fuzzy <= max(MIN_DAMAGED_VALUES, len(in_blocks)):
         return sorted(counts), False
+    return sorted(centers_of(solid, encoding)), True
+
+
+def centers_of(solid: Counter[int], encoding: Encoding) -> list[int]:
+    """Groups values that are near each other; gives the most frequent of each group.
+
+    Groups of next to no pixels are left out: blends that happen to fill a block.
+    """
+    ordered = [(value, pixels) for value, pixels in solid.most_common() if pixels]
+    values = np.array([value for value, _ in ordered], np.uint32)
+    pixels = np.array([pixels for _, pixels in ordered], np.int64)
+    least = MIN_CENTER_SHARE * pixels.sum()
     centers: list[int] = []
-    least = MIN_CENTER_SHARE * sum(counts.values())
-    for value, pixels in solid.most_common():
-        if pixels < least or len(centers) > MAX_CLASSES:
-            break
-        others = np.array(centers, np.uint32)
-        if (
-            not len(others)
-            or distances(others, value, in_color=encoding == "rgb").min() > TOLERANCE
-        ):
-            centers.append(value)
-    return sorted(centers), True
+    while len(values) and len(centers) <= MAX_CLASSES:
+        is_near = distances(values, int(values[0]), in_color=encoding == "rgb") <= TOLERANCE
+        if pixels[is_near].sum() >= least:
+            centers.append(int(values[0]))
+        values, pixels = values[~is_near], pixels[~is_near]
+    return centers
 
 
 def snapped_shares(

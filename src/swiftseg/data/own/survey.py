@@ -17,6 +17,7 @@ from swiftseg.data.paired_files import Pair
 
 Kind = Literal["gray", "palette", "rgb"]
 
+JPEG_SLACK = 6
 MAX_VALUES_A_MASK = 4096
 MAX_VALUES = 65536
 
@@ -31,8 +32,8 @@ class MaskFacts:
         size_hw: In pixels.
         values: uint32 (n,), distinct and by falling count; at most `MAX_VALUES_A_MASK`.
         counts: int64 (n,), pixels by value.
-        solid: int64 (n,), of these the ones that begin a 2x2 block of one value. Blended edges and
-            JPEG's ringing hardly have any.
+        solid: int64 (n,), of these the ones that begin a 2x2 block of one value, or in a JPEG of
+            values that are close. Blended edges hardly have any.
         colors: Colors of the values of a palette, as 24-bit codes.
     """
 
@@ -116,17 +117,25 @@ def survey_mask(path: Path) -> MaskFacts:
     else:
         kind = "palette" if mode == "P" else "gray"
         array = read_mask(path).astype(np.uint32)
-    values, counts, solid = count_values(array)
+    slack = JPEG_SLACK if file_format == "JPEG" else 0
+    values, counts, solid = count_values(array, slack=slack)
     if kind == "palette":
         colors = {value: palette[value] for value in values.tolist() if value < len(palette)}
     return MaskFacts(kind, file_format == "JPEG", array.shape[:2], values, counts, solid, colors)
 
 
-def count_values(array: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Counts an array uint32 (H, W): distinct values, their pixels, and those in solid blocks."""
+def count_values(array: np.ndarray, *, slack: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Counts an array uint32 (H, W): distinct values, their pixels, and those in solid blocks.
+
+    Args:
+        array: Values or 24-bit colors.
+        slack: The largest difference, in any channel, within a block that is solid.
+    """
     small = int(array.max(initial=0)) < 256
     corner = array[:-1, :-1]
-    in_block = (corner == array[1:, :-1]) & (corner == array[:-1, 1:]) & (corner == array[1:, 1:])
+    in_block = np.ones(corner.shape, bool)
+    for other in (array[1:, :-1], array[:-1, 1:], array[1:, 1:]):
+        in_block &= _are_close(corner, other, slack)
     if small:
         counts = np.bincount(array.ravel(), minlength=256)
         solid = np.bincount(corner[in_block], minlength=256)
@@ -139,6 +148,14 @@ def count_values(array: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     order = np.argsort(-counts, kind="stable")[:MAX_VALUES_A_MASK]
     order = order[counts[order] > 0]
     return values[order], counts[order], solid[order]
+
+
+def _are_close(one: np.ndarray, other: np.ndarray, slack: int) -> np.ndarray:
+    if not slack:
+        return one == other
+    channels = ((one >> s & 255, other >> s & 255) for s in (16, 8, 0))
+    differences = (np.abs(a.astype(np.int16) - b.astype(np.int16)) for a, b in channels)
+    return np.maximum.reduce(list(differences)) <= slack
 
 
 def _facts_or_none(path: Path) -> MaskFacts | None:

@@ -84,7 +84,7 @@ class World:
 def sight_m(mesh: Mesh) -> float:
     """From how far a mesh is seen: what is small is left out before it is but a few pixels."""
     size = max(mesh.height, 2 * mesh.radius)
-    return min(12 + 9 * size, SIGHT_M) if size else SIGHT_M + 12
+    return min(8 + 6 * size, SIGHT_M) if size else SIGHT_M + 12
 
 
 def footprint(item: Placed, tip: np.ndarray) -> np.ndarray:

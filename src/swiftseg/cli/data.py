@@ -1,0 +1,69 @@
+"""`swiftseg data`: what is wrong with data, and what its masks mean."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from swiftseg.data.doctor import Diagnosis
+
+data = typer.Typer(help="Check your own data before training.", no_args_is_help=True)
+
+FILE_NAME, SHEET_NAME = "dataset.yaml", "contact_sheet.png"
+
+
+@data.callback()
+def data_command() -> None:
+    """Check your own data before training."""
+
+
+@data.command("check")
+def check(
+    source: Annotated[
+        Path, typer.Argument(metavar="DIR|YAML", help="A folder, a dataset YAML, a list of pairs.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Where YAML and pictures go [data_check/NAME].")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
+) -> None:
+    """Find what is wrong with images and masks, and what the masks mean.
+
+    Every file is read. What training would refuse is broken, and the exit code is 1 then. A
+    dataset.yaml with what was found is written, and a contact sheet to judge by eye.
+    """
+    from swiftseg.cli.data_report import print_report, report_fields
+    from swiftseg.cli.progress import LateProgress
+    from swiftseg.data.doctor import examine
+
+    with LateProgress("files") as progress:
+        diagnosis = examine(source, progress)
+    files = write_files(diagnosis, out or Path("data_check") / source.resolve().stem)
+    if as_json:
+        typer.echo(json.dumps({**report_fields(diagnosis), "files": files}, indent=2))
+    else:
+        print_report(diagnosis, files)
+    if diagnosis.is_broken:
+        raise typer.Exit(1)
+
+
+def write_files(diagnosis: "Diagnosis", out: Path) -> dict[str, str]:
+    """Writes the proposed YAML and the contact sheet, where there is anything to write."""
+    from swiftseg.core.files import replacing
+    from swiftseg.data.dataset_file import dataset_file_text
+    from swiftseg.data.doctor import write_contact_sheet
+
+    file, rules, labels = diagnosis.file, diagnosis.rules, diagnosis.labels
+    if file is None or rules is None or labels is None:
+        return {}
+    described, sheet = out / FILE_NAME, out / SHEET_NAME
+    with replacing(described) as temporary:
+        temporary.write_text(dataset_file_text(file), encoding="utf-8")
+    written = {"dataset_file": str(described)}
+    if write_contact_sheet(sheet, diagnosis.pairs, labels, rules):
+        written["contact_sheet"] = str(sheet)
+    return written

@@ -1,0 +1,134 @@
+"""What `swiftseg data check` tells: tables on the terminal, or one JSON object."""
+
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from swiftseg.data.doctor import Diagnosis
+from swiftseg.data.doctor.class_counts import training_counts
+from swiftseg.data.own.finding import Finding
+from swiftseg.losses import (
+    effective_number_weights,
+    enet_class_weights,
+    median_frequency_weights,
+)
+
+SHOWN_VALUES = 20
+JSON_VALUES = 256
+STYLES = {"broken": "bold red", "warning": "yellow", "note": "cyan"}
+WEIGHTINGS = ("enet", "median_frequency", "effective_number")
+
+
+def report_fields(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Gives everything as plain JSON types."""
+    return {
+        "source": str(diagnosis.source),
+        "broken": diagnosis.is_broken,
+        "splits": diagnosis.splits,
+        "sizes_hw": [
+            {"size_hw": list(size), "images": count}
+            for size, count in diagnosis.sizes.most_common(SHOWN_VALUES)
+        ],
+        "mask_encoding": None if diagnosis.file is None else diagnosis.file.mask_encoding,
+        "values": [row._asdict() for row in diagnosis.values[:JSON_VALUES]],
+        "distinct_values": len(diagnosis.values),
+        "classes": class_rows(diagnosis),
+        "findings": [_finding_fields(finding) for finding in diagnosis.findings],
+    }
+
+
+def class_rows(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """Gives each class's share, masks and weights, counted over the training data."""
+    labels = diagnosis.labels
+    if labels is None:
+        return []
+    counts = training_counts(diagnosis.counts)
+    pixels = counts.pixels[: len(labels)]
+    labeled = max(int(pixels.sum()), 1)
+    weights = class_weights(pixels, counts.where_present[: len(labels)], int(counts.pixels.sum()))
+    return [
+        {
+            "name": name,
+            "share": float(pixels[index] / labeled),
+            "masks": int(counts.masks[index]),
+            "weights": {key: float(values[index]) for key, values in weights.items()},
+        }
+        for index, name in enumerate(labels.names)
+    ]
+
+
+def class_weights(
+    pixels: np.ndarray, where_present: np.ndarray, total: int
+) -> dict[str, np.ndarray]:
+    """Computes the three usual weightings, float64 (C,) each; none without a labeled pixel."""
+    if not pixels.any():
+        return {}
+    return {
+        "enet": enet_class_weights(pixels, total),
+        "median_frequency": median_frequency_weights(pixels, where_present),
+        "effective_number": effective_number_weights(pixels),
+    }
+
+
+def print_report(diagnosis: Diagnosis, files: dict[str, str]) -> None:
+    """Prints the findings, the values and the classes, and where the files are."""
+    console = Console()
+    _print_findings(console, diagnosis.findings)
+    if diagnosis.values:
+        console.print(_value_table(diagnosis))
+    rows = class_rows(diagnosis)
+    if rows:
+        console.print(_class_table(rows))
+    splits = ", ".join(f"{split} {count}" for split, count in diagnosis.splits.items())
+    encoding = "" if diagnosis.file is None else f"; masks: {diagnosis.file.mask_encoding}"
+    if splits:
+        console.print(f"pairs: {splits}{encoding}", highlight=False)
+    for path in files.values():
+        console.print(f"written: {path}", highlight=False, soft_wrap=True, markup=False)
+    verdict = "broken: training would refuse it" if diagnosis.is_broken else "fit for training"
+    console.print(f"{diagnosis.source}: {verdict}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        style = STYLES[finding.severity]
+        count = f" [{finding.count} files]" if finding.count > 1 and finding.files else ""
+        console.print(
+            f"[{style}]{finding.severity}[/] {finding.code}: {escape(finding.message + count)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _value_table(diagnosis: Diagnosis) -> Table:
+    shown = diagnosis.values[:SHOWN_VALUES]
+    more = len(diagnosis.values) - len(shown)
+    title = f"Values of the masks{f' (and {more} rarer ones)' if more else ''}"
+    table = Table("value", "share", "class", title=title, title_justify="left")
+    table.columns[1].justify = "right"
+    for row in shown:
+        table.add_row(row.value, f"{row.share:.3%}", escape(row.meaning))
+    return table
+
+
+def _class_table(rows: list[dict[str, Any]]) -> Table:
+    table = Table("class", "share", "masks", title="Classes in training", title_justify="left")
+    for weighting in WEIGHTINGS:
+        table.add_column(weighting.replace("_", " "), justify="right")
+    for row in rows:
+        weights = [f"{row['weights'][w]:.3f}" if row["weights"] else "-" for w in WEIGHTINGS]
+        table.add_row(escape(row["name"]), f"{row['share']:.3%}", str(row["masks"]), *weights)
+    return table
+
+
+def _finding_fields(finding: Finding) -> dict[str, Any]:
+    return {
+        "severity": finding.severity,
+        "code": finding.code,
+        "message": finding.message,
+        "count": finding.count,
+        "files": list(finding.files),
+    }

@@ -1,0 +1,53 @@
+"""The data that `swiftseg train` is given, opened split by split."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.data import Dataset, open_dataset
+from swiftseg.data.doctor import check_structure
+from swiftseg.data.open_dataset import OWN_DATA, TOY_STREET, recognize
+from swiftseg.data.own.finding import refuse_broken
+from swiftseg.data.own.own_data import find_own_data
+
+
+def split_opener(
+    recipe_name: str, folders: Mapping[str, str]
+) -> Callable[[str | None, str], Dataset]:
+    """Gives a function that opens a split of a data set by the names that recipes use.
+
+    A user's own data are checked for what the doctor calls broken, as far as that is cheap, and
+    their masks are surveyed once where nobody has described them.
+
+    Args:
+        recipe_name: For errors.
+        folders: Where each data set is; the empty name stands for all others.
+    """
+
+    @cache
+    def own_opener(folder: str) -> Callable[[str], Dataset]:
+        own = find_own_data(Path(folder))
+        refuse_broken(check_structure(own), folder)
+        file = own.described()
+        return lambda split: own.open(split, file)
+
+    def open_split(dataset: str | None, split: str) -> Dataset:
+        folder = folders.get(dataset or "", folders.get(""))
+        if folder is None:
+            raise UsageError(f"recipe {recipe_name} needs --data {dataset}=DIR")
+        if is_own(folder, dataset):
+            return own_opener(folder)(split)
+        return open_dataset(folder, split, dataset=dataset)
+
+    return open_split
+
+
+def is_own(folder: str, dataset: str | None) -> bool:
+    """Tells whether a source is a user's own data rather than a published dataset."""
+    if folder == TOY_STREET or not Path(folder).exists() or dataset not in (None, OWN_DATA):
+        return False
+    try:
+        return recognize(Path(folder)) == OWN_DATA
+    except SwiftsegError:
+        return False  # opening it says what was expected

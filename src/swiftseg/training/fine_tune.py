@@ -1,0 +1,105 @@
+"""A recipe for whatever data there are: classes, sizes and length come from the data."""
+
+import math
+from typing import Any
+
+import numpy as np
+import yaml
+
+from swiftseg.core import SwiftsegError, unknown_name
+from swiftseg.data import Dataset
+from swiftseg.models import NETWORKS
+from swiftseg.training.recipe import Recipe
+from swiftseg.training.recipe_file import parse_recipe
+
+# ImageNet's, which most published weights were trained with.
+MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+
+MAX_PIXELS = 512 * 512
+STRIDE = 32  # of the deepest network: sizes that it divides waste nothing at the borders
+SIZES_LOOKED_AT = 20
+MAX_BATCH = 8
+TARGET_STEPS = 1000
+EPOCHS = (10, 150)
+VALIDATIONS = 20
+
+
+def fine_tuning_recipe(
+    network: str, train_set: Dataset, *, name: str, source: str, overrides: tuple[str, ...] = ()
+) -> Recipe:
+    """Makes a recipe for a network on some data.
+
+    AdamW in one cycle, ENet's class weights, frames scaled, flipped and varied in color, averaged
+    weights; about `TARGET_STEPS` steps, within 10 to 150 epochs.
+
+    Args:
+        network: One of `NETWORKS`.
+        train_set: The training data.
+        name: The model's name.
+        source: Where the data come from, in words.
+        overrides: As for `load_recipe`.
+
+    Raises:
+        UsageError: There is no such network, or an override is wrong.
+        SwiftsegError: There are fewer than two training images.
+    """
+    if network not in NETWORKS:
+        raise unknown_name("network", network, NETWORKS)
+    if len(train_set) < 2:
+        raise SwiftsegError(
+            f"{source}: {len(train_set)} training image; training needs 2 or more, and 1 for val"
+        )
+    batch_size = min(MAX_BATCH, len(train_set))
+    steps_per_epoch = len(train_set) // batch_size
+    epochs = min(max(math.ceil(TARGET_STEPS / steps_per_epoch), EPOCHS[0]), EPOCHS[1])
+    fields: dict[str, Any] = {
+        "name": name,
+        "training_data": f"{source}, {len(train_set)} images",
+        "license_note": "Learned from the user's own data; what binds the data may bind them.",
+        "num_classes": len(train_set.labels),
+        "input": {"size_hw": list(input_size_hw(train_set)), "mean": MEAN, "std": STD},
+        "augmentation": {
+            "scale": [0.75, 1.5],
+            "horizontal_flip": 0.5,
+            "brightness": 0.2,
+            "contrast": 0.2,
+            "saturation": 0.2,
+        },
+        "batch_size": batch_size,
+        "class_weights": {"name": "enet"},
+        # The norm is clipped since networks without batch normalization are among these.
+        "optimizer": {
+            "name": "adamw",
+            "lr": 2e-3,
+            "weight_decay": 1e-2,
+            "no_decay": ["norm", "bias"],
+            "max_gradient_norm": 1.0,
+        },
+        "ema": averaging_decay(epochs * steps_per_epoch),
+        "validate_every": math.ceil(epochs / VALIDATIONS),
+        "stages": [
+            {
+                "name": "full",
+                "network": network,
+                "epochs": epochs,
+                "schedule": {"name": "one_cycle", "warmup": 0.2},
+            }
+        ],
+    }
+    return parse_recipe(yaml.safe_dump(fields), origin=network, overrides=overrides)
+
+
+def input_size_hw(dataset: Dataset) -> tuple[int, int]:
+    """Gives the median size of the images, at most `MAX_PIXELS`, in multiples of `STRIDE`."""
+    chosen = np.linspace(0, len(dataset) - 1, min(SIZES_LOOKED_AT, len(dataset))).astype(int)
+    sizes = [dataset[index].mask.shape for index in np.unique(chosen).tolist()]
+    height, width = np.median(np.array(sizes), axis=0)
+    shrink = min(1.0, math.sqrt(MAX_PIXELS / (height * width)))
+    rounded = [max(1, round(side * shrink / STRIDE)) * STRIDE for side in (height, width)]
+    return rounded[0], rounded[1]
+
+
+def averaging_decay(steps: int) -> float:
+    """Gives a decay whose memory is a tenth of the training, 1000 steps at most."""
+    memory = min(max(steps / 10, 2), 1000)
+    return round(1 - 1 / memory, 4)

@@ -1,0 +1,51 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from swiftseg.data import open_dataset
+from tests.support.broken_datasets import CASES, make_good
+from tests.support.command_line import run_cli
+
+
+def test_a_good_folder_gets_a_yaml_and_a_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    root, out = make_good(tmp_path / "field"), tmp_path / "out"
+    result = run_cli(capsys, "data", "check", root, "--out", out)
+    assert (result.code, result.err) == (0, "")
+    assert "fit for training" in result.out
+    assert sorted(path.name for path in out.iterdir()) == ["contact_sheet.png", "dataset.yaml"]
+    assert len(open_dataset(out / "dataset.yaml", "val")) == 2
+
+
+def test_json_has_the_three_weightings(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    root = make_good(tmp_path / "field")
+    result = run_cli(capsys, "data", "check", root, "--out", tmp_path / "out", "--json")
+    report = json.loads(result.out)
+    assert report["broken"] is False
+    assert report["splits"] == {"train": 6, "val": 2}
+    masks = [sample.mask for sample in open_dataset(root, "train")]
+    for index, row in enumerate(report["classes"]):
+        share = np.mean([mask == index for mask in masks])
+        assert row["share"] == pytest.approx(share)
+        assert row["weights"]["enet"] == pytest.approx(1 / np.log(1.02 + share))
+        assert set(row["weights"]) == {"enet", "median_frequency", "effective_number"}
+
+
+def test_broken_data_end_with_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    root = CASES["a lost mask"].make(tmp_path / "field")
+    result = run_cli(capsys, "data", "check", root, "--out", tmp_path / "out", "--json")
+    assert result.code == 1
+    (finding,) = json.loads(result.out)["findings"]
+    assert (finding["severity"], finding["code"]) == ("broken", "image_without_mask")
+    assert finding["files"] == [str(root / "images/train/frame_0.jpg")]
+
+
+def test_every_case_is_told_on_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for number, (name, case) in enumerate(CASES.items()):
+        root = case.make(tmp_path / str(number))
+        result = run_cli(capsys, "data", "check", root, "--out", tmp_path / "out")
+        assert result.code == (case.severity == "broken"), name
+        assert f"{case.severity} {case.code}: " in result.out, name

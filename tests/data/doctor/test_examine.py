@@ -1,0 +1,148 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from swiftseg.core import SwiftsegError
+from swiftseg.data import open_dataset
+from swiftseg.data.dataset_file import dataset_file_text, read_dataset_file
+from swiftseg.data.doctor import check_structure, examine, write_contact_sheet
+from swiftseg.data.doctor.class_counts import training_counts
+from swiftseg.data.own.finding import refuse_broken
+from swiftseg.data.own.own_data import find_own_data
+from tests.support.broken_datasets import (
+    CASES,
+    COLORS,
+    all_masks,
+    class_mask,
+    make_good,
+    rewrite_masks,
+)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_broken_dataset_gets_its_diagnosis(tmp_path: Path, name: str):
+    case = CASES[name]
+    diagnosis = examine(case.make(tmp_path / "data"))
+    found = {finding.code: finding for finding in diagnosis.findings}
+    assert case.code in found, found
+    assert found[case.code].severity == case.severity
+    assert diagnosis.is_broken == (case.severity == "broken")
+    for finding in diagnosis.findings:
+        assert finding.message
+        assert "\n" not in finding.message
+
+
+def test_a_good_dataset_has_no_finding(tmp_path: Path):
+    diagnosis = examine(make_good(tmp_path / "data"))
+    assert diagnosis.findings == ()
+    assert diagnosis.splits == {"train": 6, "val": 2}
+    assert diagnosis.file is not None
+    assert diagnosis.file.mask_encoding == "index"
+
+
+def test_the_corpus_is_large_enough():
+    assert sum(case.severity == "broken" for case in CASES.values()) >= 20
+
+
+STRUCTURAL = [
+    "a lost mask", "a lost image", "two images of one name", "an empty image", "text for a mask",
+    "a mask of another size", "a picture on its side", "a lost folder of masks", "one pair",
+    "a list with a lost file",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STRUCTURAL)
+def test_training_refuses_with_the_same_words(tmp_path: Path, name: str):
+    source = CASES[name].make(tmp_path / "data")
+    message = next(f.message for f in examine(source).findings if f.code == CASES[name].code)
+    with pytest.raises(SwiftsegError) as caught:
+        refuse_broken(check_structure(find_own_data(source)), source)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "name", ["a value that is no class", "a color that is no class", "a truncated mask"]
+)
+def test_the_reader_refuses_with_the_same_words(tmp_path: Path, name: str):
+    source = CASES[name].make(tmp_path / "data")
+    message = next(f.message for f in examine(source).findings if f.code == CASES[name].code)
+    with pytest.raises(SwiftsegError) as caught:
+        list(open_dataset(source, "train"))
+    assert str(caught.value) == message
+
+
+def test_classes_are_counted_as_a_loop_over_the_files_counts(tmp_path: Path):
+    root = make_good(tmp_path / "data")
+    diagnosis = examine(root)
+    masks = [np.array(Image.open(path)) for path in sorted((root / "masks/train").iterdir())]
+    counts = training_counts(diagnosis.counts)
+    for value in range(3):
+        assert counts.pixels[value] == sum(int((mask == value).sum()) for mask in masks)
+        assert counts.masks[value] == sum(bool((mask == value).any()) for mask in masks)
+    total = sum(mask.size for mask in [np.array(Image.open(p)) for p in all_masks(root)])
+    first = sum(int((np.array(Image.open(p)) == 0).sum()) for p in all_masks(root))
+    assert diagnosis.values[0].value == "0"
+    assert diagnosis.values[0].share == pytest.approx(first / total)
+    assert sum(row.share for row in diagnosis.values) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["blended edges", "colors saved as JPEG"])
+def test_damaged_colors_are_snapped_to_the_classes(tmp_path: Path, name: str):
+    root = CASES[name].make(tmp_path / "data")
+    diagnosis = examine(root)
+    assert diagnosis.file is not None
+    expected = sorted(tuple(color) for color in COLORS.tolist())
+    found = sorted(diagnosis.file.palette or ())
+    assert np.abs(np.array(found) - np.array(expected)).max() <= 8
+    by_color = np.argsort([color[0] << 16 | color[1] << 8 | color[2] for color in COLORS.tolist()])
+    rank = np.argsort(by_color)
+    truth = rank[class_mask(0)]
+    read = open_dataset(root, "train")[0].mask
+    known = read != 255
+    assert (read[known] == truth[known]).mean() > 0.99
+    assert known.mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda mask: mask,
+        lambda mask: (mask * 85).astype(np.uint8),
+        lambda mask: COLORS[mask],
+        lambda mask: np.where(mask > 0, 255, 0).astype(np.uint8),
+        lambda mask: np.stack([mask] * 3, axis=-1),
+    ],
+    ids=["index", "gray levels", "rgb", "binary", "index as rgb"],
+)
+def test_the_proposed_yaml_reads_what_the_folder_alone_gives(tmp_path: Path, change):
+    root = rewrite_masks(make_good(tmp_path / "data"), change)
+    diagnosis = examine(root)
+    assert not diagnosis.is_broken
+    assert diagnosis.file is not None
+    path = tmp_path / "elsewhere" / "dataset.yaml"
+    path.parent.mkdir()
+    path.write_text(dataset_file_text(diagnosis.file))
+    assert read_dataset_file(path) == diagnosis.file
+    from_yaml, from_folder = open_dataset(path, "train"), open_dataset(root, "train")
+    assert from_yaml.labels == from_folder.labels
+    truth = class_mask(0)
+    classes = len(from_yaml.labels)
+    read = from_yaml[0].mask
+    np.testing.assert_array_equal(read, from_folder[0].mask)
+    # Classes may be numbered anew, but each value keeps one class of its own.
+    assert len({(int(t), int(r)) for t, r in zip(truth.flat, read.flat, strict=True)}) == 3
+    assert set(np.unique(read)) == set(range(classes))
+
+
+def test_the_contact_sheet_shows_the_pairs(tmp_path: Path):
+    diagnosis = examine(make_good(tmp_path / "data"))
+    assert diagnosis.labels is not None
+    assert diagnosis.rules is not None
+    path = tmp_path / "sheet.png"
+    shown = write_contact_sheet(path, diagnosis.pairs, diagnosis.labels, diagnosis.rules)
+    assert shown == 8
+    with Image.open(path) as sheet:
+        colors = {color for _, color in sheet.convert("RGB").getcolors(1 << 24) or []}
+    assert set(diagnosis.labels.palette) <= colors
