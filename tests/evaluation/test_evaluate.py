@@ -1,3 +1,4 @@
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -120,3 +121,21 @@ def test_no_frames_no_scores(backend):
     assert result.frames == 0
     assert result.to_dict()["mean_iou"] is None
     assert isinstance(result, Evaluation)
+
+
+def peak_bytes(segmenter: Segmenter, count: int) -> int:
+    """Counts what Python and numpy hold at most while `count` frames are evaluated."""
+    tracemalloc.start()
+    try:
+        for _ in evaluate_frames(segmenter, Shades(count)):
+            pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_frames(backend):
+    segmenter = Segmenter(backend)
+    peak_bytes(segmenter, 3)  # fills what is made once
+    # A confusion matrix kept for each frame would be 180 bytes, 300 kB for the difference.
+    assert peak_bytes(segmenter, 2000) - peak_bytes(segmenter, 200) < 64_000
