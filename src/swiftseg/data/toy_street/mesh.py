@@ -75,6 +75,13 @@ class Mesh:
         points[..., :2] = shapes
         self.add(points, color, label, two_sided=True)
 
+    def stretched(self, wide: float, tall: float) -> "Mesh":
+        """Gives the mesh with its x and z times `wide` and its y times `tall`."""
+        mesh = Mesh(height=self.height * tall, radius=self.radius * wide)
+        factors = np.array((wide, tall, wide))
+        mesh.parts = [part._replace(points=part.points * factors) for part in self.parts]
+        return mesh
+
 
 @dataclass(frozen=True)
 class Placed:

@@ -156,11 +156,11 @@ def add_fence_run(
 def make_lamp_post(rng: np.random.Generator, inward: int, *, lamps: bool) -> Mesh:
     """A mast whose arm reaches over the road, toward `inward` (1 right, -1 left)."""
     mesh = Mesh(height=5.5, radius=0.18)
-    color, tall, wide = choose(rng, METALS), rng.uniform(4.6, 6.4), rng.uniform(0.2, 0.32)
+    color, tall, wide = choose(rng, METALS), rng.uniform(4.6, 6.4), rng.uniform(0.36, 0.5)
     mesh.add_card(rectangle(-wide * 0.8, 0, wide * 0.8, 0.7), color * 0.8, POLE)
     mesh.add_card(limb(0, 0, 0, tall, wide), color, POLE)
     mesh.add_card(rectangle(-wide / 2, 0, -wide / 6, tall), color * 1.25, POLE)
-    mesh.add_card(limb(0, tall - 0.1, inward * 1.5, tall + 0.35, 0.2), color, POLE)
+    mesh.add_card(limb(0, tall - 0.1, inward * 1.5, tall + 0.35, 0.32), color, POLE)
     head = rectangle(inward * 1.5 - 0.4, tall + 0.2, inward * 1.5 + 0.4, tall + 0.48)
     mesh.add_card(head, color * 0.9, POLE)
     glass = rectangle(inward * 1.5 - 0.32, tall + 0.16, inward * 1.5 + 0.32, tall + 0.3)
@@ -174,10 +174,10 @@ def make_utility_pole(rng: np.random.Generator) -> Mesh:
     """A wooden pole with crossarms, as brown as a trunk."""
     mesh = Mesh(height=7.0, radius=0.2)
     color, tall = choose(rng, BARK), rng.uniform(6.0, 8.0)
-    mesh.add_card(limb(0, 0, 0, tall, 0.3), color, POLE)
-    mesh.add_card(rectangle(-0.15, 0, -0.04, tall), color * 1.2, POLE)
+    mesh.add_card(limb(0, 0, 0, tall, 0.5), color, POLE)
+    mesh.add_card(rectangle(-0.25, 0, -0.07, tall), color * 1.2, POLE)
     for y in (tall - 0.5, tall - 1.3):
-        mesh.add_card(rectangle(-1.0, y, 1.0, y + 0.2), color * 0.9, POLE)
+        mesh.add_card(rectangle(-1.0, y, 1.0, y + 0.3), color * 0.9, POLE)
     return mesh
 
 
@@ -185,7 +185,7 @@ def make_traffic_light(rng: np.random.Generator) -> Mesh:
     """A mast (pole) with a signal head (sign)."""
     mesh = Mesh(height=3.5, radius=0.2)
     tall = rng.uniform(2.8, 3.6)
-    mesh.add_card(limb(0, 0, 0, tall, 0.22), choose(rng, METALS), POLE)
+    mesh.add_card(limb(0, 0, 0, tall, 0.4), choose(rng, METALS), POLE)
     mesh.add_card(rectangle(-0.34, tall - 0.2, 0.34, tall + 1.3), (34, 36, 36), SIGN)
     lit = int(rng.integers(3))
     for at, color in enumerate(((70, 220, 120), (250, 190, 60), (240, 60, 50))):
@@ -198,8 +198,8 @@ def make_traffic_light(rng: np.random.Generator) -> Mesh:
 def make_sign(rng: np.random.Generator) -> Mesh:
     """A traffic sign (sign) on its post (pole), or the grey back of one."""
     mesh = Mesh(height=2.6, radius=0.15)
-    size, y = rng.uniform(0.45, 0.68), rng.uniform(2.1, 2.7)
-    mesh.add_card(limb(0, 0, 0, y, rng.uniform(0.14, 0.2)), choose(rng, METALS), POLE)
+    size, y = rng.uniform(0.6, 0.85), rng.uniform(2.1, 2.7)
+    mesh.add_card(limb(0, 0, 0, y, rng.uniform(0.3, 0.38)), choose(rng, METALS), POLE)
     white, red, blue = (240, 238, 232), (204, 36, 36), (36, 84, 170)
     kind = int(rng.integers(7))
     if kind == 0:

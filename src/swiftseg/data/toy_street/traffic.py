@@ -15,6 +15,9 @@ from swiftseg.data.toy_street.vehicles import make_vehicle
 
 SIDES = (-1, 1)
 
+# Toy folk are stout: width and height against people's own. A net learns them in minutes.
+TOY_BUILD = (1.5, 1.2)
+
 
 @dataclass(frozen=True)
 class Mover:
@@ -110,7 +113,7 @@ def draw_walker(
     gait = 5.5 if speed_x or speed_z else 0.0
 
     def pose(seconds: float) -> Mesh:
-        return people.make_pedestrian(look, phase + gait * seconds)
+        return people.make_pedestrian(look, phase + gait * seconds).stretched(*TOY_BUILD)
 
     return Mover(pose, x, z, speed_x, speed_z)
 
@@ -137,7 +140,7 @@ def draw_rider_along(rng: np.random.Generator, layout: Layout, z: float, speed: 
     to_curb_m = 2.4 if layout.road_half_m > 4.2 else 0.8
 
     def pose(seconds: float) -> Mesh:
-        return people.make_bicyclist_along(look, paint, phase + 6 * seconds)
+        return people.make_bicyclist_along(look, paint, phase + 6 * seconds).stretched(*TOY_BUILD)
 
     pace = side * rng.uniform(2.5, max(speed, 3.0))
     return Mover(pose, side * (layout.road_half_m - to_curb_m), z, 0.0, pace)
@@ -149,7 +152,7 @@ def draw_rider_across(rng: np.random.Generator, layout: Layout, z: float) -> Mov
     way = int(rng.choice(SIDES))
 
     def pose(seconds: float) -> Mesh:
-        return people.make_bicyclist_across(look, paint, phase + 6 * seconds)
+        return people.make_bicyclist_across(look, paint, phase + 6 * seconds).stretched(*TOY_BUILD)
 
     angle = rng.normal(0, 0.35) + (np.pi if way < 0 else 0.0)
     return Mover(pose, rng.uniform(-1, 1) * layout.road_half_m, z, way * 2.0, 0.0, angle)

@@ -84,7 +84,7 @@ class World:
 def sight_m(mesh: Mesh) -> float:
     """From how far a mesh is seen: what is small is left out before it is but a few pixels."""
     size = max(mesh.height, 2 * mesh.radius)
-    return min(8 + 6 * size, SIGHT_M) if size else SIGHT_M + 12
+    return min(8 + 4 * size, SIGHT_M) if size else SIGHT_M + 12
 
 
 def footprint(item: Placed, tip: np.ndarray) -> np.ndarray:
@@ -137,7 +137,7 @@ def draw_camera(rng: np.random.Generator, layout: Layout, size_hw: tuple[int, in
         pitch=rng.uniform(-0.03, 0.1),
         roll=rng.normal(0, 0.012),
         bend=rng.choice((-1, 1)) * rng.uniform(0, 0.0022),
-        focal=rng.uniform(0.72, 1.05),
+        focal=rng.uniform(0.95, 1.35),
         size_hw=size_hw,
     )
 
