@@ -20,8 +20,12 @@ def split_first(root: Path) -> None:
 def lists(root: Path) -> None:
     for split in ("train", "val"):
         images = sorted((root / "images" / split).iterdir())
-        lines = [f"{i}\t{root / 'masks' / split / i.stem}.png" for i in images]
+        for kind in ("images", "masks"):
+            (root / kind / split).rename(root / f"{kind} of {split}")
+        lines = [f"images of {split}/{i.name}\tmasks of {split}/{i.stem}.png" for i in images]
         (root / f"{split}.txt").write_text("\n".join(lines))
+    for kind in ("images", "masks"):
+        (root / kind).rmdir()
 
 
 def as_it_is(root: Path) -> None:

@@ -30,14 +30,10 @@ class PairList:
 def find_splits(root: Path) -> dict[str, PairList]:
     """Finds the pairs of each split below a folder; none where no tree is recognized.
 
-    The trees, in the order they are tried: lists `train.txt`, `val.txt`, `test.txt`;
-    `images/{split}` and `masks/{split}`; `{split}/images` and `{split}/masks`; `{split}` and
-    `{split}annot`; and `images` and `masks` without splits, which gives the one split `all`.
+    The trees, in the order they are tried: `images/{split}` and `masks/{split}`; `{split}/images`
+    and `{split}/masks`; `{split}` and `{split}annot`; lists `train.txt`, `val.txt`, `test.txt`;
+    and `images` and `masks` without splits, which gives the one split `all`.
     """
-    lists = {split: root / f"{split}.txt" for split in SPLITS}
-    found = {split: read_pair_list(path) for split, path in lists.items() if path.is_file()}
-    if found:
-        return found
     trees: tuple[Callable[[str], tuple[Path, Path]], ...] = (
         lambda split: (root / "images" / split, root / "masks" / split),
         lambda split: (root / split / "images", root / split / "masks"),
@@ -52,6 +48,10 @@ def find_splits(root: Path) -> dict[str, PairList]:
                 # Tests are often given without masks; they are not for training or scoring then.
                 if masks.is_dir() or (images.is_dir() and split != "test")
             }
+    lists = {split: root / f"{split}.txt" for split in SPLITS}
+    found = {split: read_pair_list(path) for split, path in lists.items() if path.is_file()}
+    if found:
+        return found
     images, masks = root / "images", root / "masks"
     return {UNSPLIT: pair_folders(images, masks)} if images.is_dir() and masks.is_dir() else {}
 
