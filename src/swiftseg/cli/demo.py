@@ -111,17 +111,12 @@ def run_demo(segmenter: "Segmenter", out: Path, num_frames: int) -> DemoRun:
 
 
 def score(clip: Sequence["Sample"], segmentations: Sequence["Segmentation"]) -> "Evaluation":
-    """Fills one confusion matrix with all frames."""
+    """Scores all frames of a clip."""
     from swiftseg.evaluation import Evaluation
-    from swiftseg.metrics import confusion_matrix
 
-    labels = segmentations[0].labels
-    evaluation = Evaluation(labels)
+    evaluation = Evaluation(segmentations[0].labels)
     for sample, segmentation in zip(clip, segmentations, strict=True):
-        evaluation.matrix += confusion_matrix(
-            segmentation.label_map, sample.mask, len(labels), labels.ignore_index
-        )
-        evaluation.frames += 1
+        evaluation.add(segmentation.label_map, sample.mask)
     return evaluation
 
 
