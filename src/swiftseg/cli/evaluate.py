@@ -31,6 +31,10 @@ def evaluate(
     ],
     data: Annotated[str, typer.Option(help="The folder of the labeled data, or toystreet.")],
     split: Annotated[str, typer.Option(help="The part of the data to score.")] = "val",
+    dataset_name: Annotated[
+        str | None,
+        typer.Option("--dataset", help="The reader and class set [told by the folder's tree]."),
+    ] = None,
     protocol: Annotated[
         str,
         typer.Option(
@@ -73,7 +77,7 @@ def evaluate(
     if submission is not None and len(models) > 1:
         raise UsageError("--submission takes one model, since each would overwrite the other's")
     chosen = choose_protocol(protocol, scales, flip=flip, sliding=sliding)
-    dataset = open_dataset(data, split)
+    dataset = open_dataset(data, split, dataset_name)
     segmenters = [chosen.segmenter(*load_model(model, backend)) for model in models]
     on_frame = submission_writer(submission, dataset) if submission else None
     console = Console()

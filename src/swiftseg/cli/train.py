@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swiftseg.core import MissingExtraError, UsageError, unknown_name
+from swiftseg.weights import shipped_weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,8 +42,11 @@ def train(
     out: Annotated[Path | None, typer.Option(help="The run's folder [runs/RECIPE].")] = None,
     set_: Overrides = None,
     weights: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Start from a checkpoint or a .safetensors file."),
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Start from shipped weights, a checkpoint or a .safetensors file.",
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")
@@ -76,7 +80,7 @@ def run_recipe(
     out: Path | None,
     overrides: list[str],
     *,
-    weights: Path | None,
+    weights: str | None,
     resume: bool,
 ) -> None:
     from rich.console import Console
@@ -84,8 +88,7 @@ def run_recipe(
     from swiftseg.cli.score_table import score_table
     from swiftseg.training import RunFolder, train
 
-    if weights is not None and not weights.is_file():
-        raise UsageError(f"{weights}: no such file to start from")
+    initial_weights = None if weights is None else find_weights(weights)
     recipe, open_split, name = find_recipe(recipe_name, data, overrides)
     run = RunFolder(out or Path("runs") / name)
     evaluation = train(
@@ -94,7 +97,7 @@ def run_recipe(
         run,
         command=["swiftseg", *sys.argv[1:]],
         resume=resume,
-        initial_weights=weights,
+        initial_weights=initial_weights,
     )
     if int(os.environ.get("RANK", "0")) > 0:
         return
@@ -106,6 +109,17 @@ def run_recipe(
         console.print(export_best(run, evaluation, frames), highlight=False, soft_wrap=True)
     else:
         console.print(f"next: swiftseg export {run.best} --out model.onnx", soft_wrap=True)
+
+
+def find_weights(weights: str) -> Path:
+    """Finds the file of a shipped name, or takes the path as it is."""
+    shipped = shipped_weights()
+    path = shipped.get(weights, Path(weights))
+    if path.is_file():
+        return path
+    if path.suffix:
+        raise UsageError(f"{path}: no such file to start from")
+    raise unknown_name("weights", weights, shipped)
 
 
 def find_recipe(

@@ -1,4 +1,7 @@
-"""The weights that come with the package: NAME.onnx, each with its card NAME.md beside it."""
+"""The weights that come with the package.
+
+Each is NAME.onnx to run, NAME.safetensors to train on from, and a card NAME.md.
+"""
 
 from pathlib import Path
 
@@ -10,3 +13,8 @@ _FOLDER = Path(__file__).parent
 def shipped_models() -> dict[str, Path]:
     """Finds the shipped .onnx files by their names, in alphabetical order."""
     return {path.stem: path for path in sorted(_FOLDER.glob("*.onnx"))}
+
+
+def shipped_weights() -> dict[str, Path]:
+    """Finds the shipped .safetensors files by their names, in alphabetical order."""
+    return {path.stem: path for path in sorted(_FOLDER.glob("*.safetensors"))}
