@@ -9,6 +9,7 @@ it meanwhile. Writes results/evaluation_time.json.
 
 import argparse
 import json
+import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -62,6 +63,7 @@ def summary(runs: Sequence[dict[str, float]]) -> dict[str, object]:
         "versions": {name: version(name) for name in PACKAGES},
         "machine": platform.machine(),
         "physical_cores": physical_cores(),
+        "load_average": os.getloadavg(),  # of 1, 5 and 15 minutes, this run's own among it
         "share_outside_median": median(run["share_outside"] for run in runs),
         "goal": GOAL,
         "runs": runs,
