@@ -35,14 +35,23 @@ def test_one_command_from_pictures_to_a_model(
 ):
     run = tmp_path / "run"
     weights = tmp_path / "start.safetensors"
-    start = create_model("enet", num_classes=5)
+    start = create_model("segnet_basic", num_classes=5)
     save_file({name: tensor.clone() for name, tensor in start.state_dict().items()}, weights)
     result = run_cli(
-        capsys, "train", "enet", "--data", pictures, "--out", run, "--weights", weights, *FEW
+        capsys,
+        "train",
+        "segnet_basic",
+        "--data",
+        pictures,
+        "--out",
+        run,
+        "--weights",
+        weights,
+        *FEW,
     )
     assert result.code == 0, result.err
     assert "tensors filled; fresh: " in result.out + result.err
-    assert f"{run / 'model.onnx'}: enet-plants, 2 classes, mIoU " in result.out
+    assert f"{run / 'model.onnx'}: segnet_basic-plants, 2 classes, mIoU " in result.out
     assert "on 2 frames of val" in result.out
     assert load_checkpoint(run / "best.pt").recipe.input.size_hw == (64, 64)
     segmenter = Segmenter.load(run / "model.onnx")
