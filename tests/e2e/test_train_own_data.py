@@ -35,12 +35,12 @@ def test_one_command_from_pictures_to_a_model(
 ):
     run = tmp_path / "run"
     weights = tmp_path / "start.safetensors"
-    start = create_model("segnet_basic", num_classes=5)
+    start = create_model("segfast", num_classes=5)
     save_file({name: tensor.clone() for name, tensor in start.state_dict().items()}, weights)
     result = run_cli(
         capsys,
         "train",
-        "segnet_basic",
+        "segfast",
         "--data",
         pictures,
         "--out",
@@ -51,7 +51,7 @@ def test_one_command_from_pictures_to_a_model(
     )
     assert result.code == 0, result.err
     assert "tensors filled; fresh: " in result.out + result.err
-    assert f"{run / 'model.onnx'}: segnet_basic-plants, 2 classes, mIoU " in result.out
+    assert f"{run / 'model.onnx'}: segfast-plants, 2 classes, mIoU " in result.out
     assert "on 2 frames of val" in result.out
     assert load_checkpoint(run / "best.pt").recipe.input.size_hw == (64, 64)
     segmenter = Segmenter.load(run / "model.onnx")
