@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from swiftseg.core import LabelSet
-from swiftseg.render import colorize, overlay
+from swiftseg.render import colorize, overlay, save_label_map
 
 RNG = np.random.default_rng(2)
 LABELS = LabelSet(
@@ -32,6 +33,37 @@ def test_the_overlay_is_a_weighted_mean(alpha):
     expected = (1 - alpha) * image + alpha * LABELS.colors[label_map]
     difference = np.abs(overlay(image, label_map, LABELS, alpha) - expected)
     assert difference.max() < 1  # one gray level: the blend rounds down
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.5, 0.9])
+def test_any_two_values_blend_as_pillow_blends_them(alpha):
+    grays = LabelSet(tuple(map(str, range(255))), tuple((i, i, i) for i in range(255)))
+    label_map, image = np.meshgrid(np.arange(255), np.arange(256))  # all pairs
+    image = np.repeat(image[..., None], 3, axis=-1).astype(np.uint8)
+    label_map = label_map.astype(np.uint8)
+
+    blended = overlay(image, label_map, grays, alpha)
+
+    colors = Image.fromarray(grays.colors[label_map])
+    np.testing.assert_array_equal(blended, Image.blend(Image.fromarray(image), colors, alpha))
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.5])
+def test_an_image_that_is_a_view_is_left_as_it_is(alpha):
+    image = RNG.integers(0, 256, (9, 14, 3), dtype=np.uint8)
+    view, before = image[::2, ::-2], image.copy()
+    label_map = RNG.integers(0, 255, view.shape[:2], dtype=np.uint8)
+    whole = overlay(np.ascontiguousarray(view), label_map, LABELS, alpha)
+    np.testing.assert_array_equal(overlay(view, label_map, LABELS, alpha), whole)
+    np.testing.assert_array_equal(image, before)
+
+
+def test_a_saved_label_map_comes_back(tmp_path):
+    label_map = RNG.integers(0, 256, (31, 57), dtype=np.uint8)
+    save_label_map(tmp_path / "a.png", label_map, LABELS)
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.mode == "P"
+        np.testing.assert_array_equal(image, label_map)
 
 
 def test_a_crop_that_is_a_view_is_painted_too():

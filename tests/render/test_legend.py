@@ -39,3 +39,11 @@ def test_with_shares_only_what_is_there_is_named():
 def test_text_is_written():
     strip = with_legend(np.zeros((10, 800, 3), dtype=np.uint8), LABELS)[10:]
     assert shows(strip, (235, 235, 235))
+
+
+def test_the_strip_is_the_same_beneath_every_frame_and_belongs_to_none():
+    image = np.zeros((10, 800, 3), dtype=np.uint8)
+    first = with_legend(image, LABELS)
+    expected = first.copy()
+    first[:] = 7  # a caller may draw on its picture
+    np.testing.assert_array_equal(with_legend(image, LABELS), expected)
