@@ -12,22 +12,35 @@ What `read_image` makes of the kinds of file there are:
 """
 
 import struct
-import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from swiftseg.core import SwiftsegError
+from swiftseg.data.fast_jpeg import decode_jpeg
+from swiftseg.data.pillow_warnings import pillow_warnings_ignored
 
 MAX_PIXELS = 100_000_000  # 300 MB as RGB; beyond it a small file may claim all memory
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
 
-# Pillow tries no others: some of its readers start programs (EPS) or open further files.
-_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF", "PPM")
+# Pillow tries no others: some of its readers start programs (EPS) or open further files. The last
+# two stand there since looking for them makes Pillow import all its readers.
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
 _COLOR_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
+_ORIENTATION = 0x0112  # EXIF's tag
+# What puts each orientation upright; 1, or any other value, is upright already.
+_UPRIGHT: Mapping[object, Callable[[np.ndarray], np.ndarray]] = {
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: pixels.transpose(1, 0, 2),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(pixels, 2).transpose(1, 0, 2),
+    8: np.rot90,
+}
 # What Pillow's decoders raise on damaged files, by format and by how it is damaged.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
 
@@ -39,8 +52,13 @@ def read_image(path: Path | str) -> np.ndarray:
         SwiftsegError: The file is missing, empty, truncated, no image, larger than `MAX_PIXELS`,
             or has more than 8 bits a channel.
     """
-    with _opened(Path(path)) as image:
-        return rgb_array(ImageOps.exif_transpose(image), str(path))
+    path = Path(path)
+    with _opened(path) as image:
+        pixels = decode_jpeg(path, image)
+        if pixels is None:
+            pixels = rgb_array(image, str(path))
+        turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION))
+    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
 def rgb_array(image: Image.Image, name: str = "the image") -> np.ndarray:
@@ -71,6 +89,7 @@ def read_mask(path: Path | str) -> np.ndarray:
             has color or transparency channels, or values above 255.
     """
     with _opened(Path(path)) as image:
+        image.load()
         if image.mode in ("1", "L", "P"):
             return np.array(image, dtype=np.uint8)
         if not image.mode.startswith("I"):
@@ -98,6 +117,8 @@ def read_first_channel(path: Path | str) -> np.ndarray:
             raise SwiftsegError(f"{path}: expected a PNG of three 16-bit channels")
         # Pillow keeps the upper byte of each value. Read as little-endian it keeps the lower one.
         again.tile = [tile._replace(args="RGB;16L") for tile in again.tile]
+        image.load()
+        again.load()
         upper, lower = np.array(image)[..., 0], np.array(again)[..., 0]
     if upper.any():
         raise SwiftsegError(f"{path}: expected values of 0 to 255 in the first channel")
@@ -106,16 +127,14 @@ def read_first_channel(path: Path | str) -> np.ndarray:
 
 @contextmanager
 def _opened(path: Path) -> Generator[Image.Image]:
-    """Yields the decoded image; its size is checked from the header, before decoding."""
+    """Yields the image, checked but not decoded; errors of decoding it become one line."""
+    Image.preinit()  # the common readers; without them Pillow would import all it has
     try:
         # Pillow warns of sizes and of odd metadata; the size is checked here, and metadata other
         # than the orientation is not used.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as image:
-                _check_size(path, image.size)
-                image.load()
-                yield image
+        with pillow_warnings_ignored(), Image.open(path, formats=_FORMATS) as image:
+            _check_size(path, image.size)
+            yield image
     except Image.DecompressionBombError as error:
         raise _too_large(path, "") from error
     except UnidentifiedImageError as error:
