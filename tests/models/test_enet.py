@@ -9,6 +9,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from swiftseg.core import InputSpec
 from swiftseg.models.enet import Bottleneck, ENet, ENetEncoderClassifier
+from tests.support.macs import conv_gflops
 from tests.support.settled_networks import settled_enet, street_frames
 
 BLOCKS = ["encoder.initial", "encoder.down_1", "encoder.down_2", "encoder.stage_3"]
@@ -57,6 +58,25 @@ def test_parameters_of_each_block_are_those_of_the_table():
     assert count_parameters(decoder.up_5) == 1_596
     assert count_parameters(decoder.stage_5) == 348
     assert count_parameters(decoder.fullconv) == 65 * 20
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "size_hw", "gflops"),
+    [
+        (20, (360, 640), "3.455"),
+        (12, (360, 640), "3.396"),
+        (20, (512, 512), "3.930"),
+        (12, (360, 480), "2.547"),
+        (11, (360, 480), "2.541"),
+        (19, (512, 1024), "7.844"),
+        (20, (720, 1280), "13.82"),
+        (20, (1080, 1920), "31.09"),
+    ],
+)
+def test_operations(num_classes: int, size_hw: tuple[int, int], gflops: str):
+    # A unit of the last digit is allowed: some of the sheet's figures are cut off.
+    unit = 10.0 ** -len(gflops.partition(".")[2])
+    assert conv_gflops(lambda: ENet(num_classes), size_hw) == pytest.approx(float(gflops), abs=unit)
 
 
 def test_module_counts():

@@ -4,6 +4,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from swiftseg.core import InputSpec
+from swiftseg.losses import WeightedCrossEntropy
 from swiftseg.models.fast_scnn import (
     Bottleneck,
     FastSCNN,
@@ -14,6 +15,8 @@ from swiftseg.models.fast_scnn import (
     ds_conv,
 )
 from swiftseg.runtimes.torch_backend import FrameGraph
+from swiftseg.training import load_recipe
+from swiftseg.training.step import TrainingStep
 from tests.support.macs import conv_gflops, parameter_count
 from tests.support.networks import modules_of, outputs_of, sizes_of
 from tests.support.operators import count_operators
@@ -205,11 +208,18 @@ def test_equal_heads_give_1_8_times_the_main_loss():
     for head in (network.classifier, *network.aux_heads):
         nn.init.zeros_(head[-1].weight)
         head[-1].bias.data = torch.tensor([0.0, 1.0, 2.0, 3.0])
-    mask = torch.randint(0, 4, (2, 97, 131))
-    logits, aux = network.forward_with_aux(torch.rand(2, 3, 97, 131))
-    losses = [F.cross_entropy(each, mask) for each in (logits, *aux)]
-    total = losses[0] + 0.4 * losses[1] + 0.4 * losses[2]
-    assert total.item() == pytest.approx(1.8 * losses[0].item())
+    frames = torch.randint(0, 256, (2, 97, 131, 3), dtype=torch.uint8)
+    mask = torch.randint(0, 4, (2, 97, 131), dtype=torch.uint8)
+    step = TrainingStep(
+        network,
+        WeightedCrossEntropy(None, ignore_index=255),
+        load_recipe("fast_scnn_cityscapes").loss,
+        InputSpec((97, 131)),
+        coarse=False,
+    )
+    loss_sum, normalizer = step(frames, mask)
+    main = F.cross_entropy(step.graph.logits(frames), mask.long())
+    assert (loss_sum / normalizer).item() == pytest.approx(1.8 * main.item())
 
 
 def test_aux_heads_are_where_the_paper_has_them():
@@ -252,6 +262,18 @@ def test_dropout_stands_before_the_last_convolution_alone():
     assert dropout.p == 0.1
 
 
+def test_convolutions_start_kaiming_normal_by_their_outputs():
+    torch.manual_seed(0)
+    network = FastSCNN(19)
+    for conv in modules_of(network, nn.Conv2d):
+        fan_out = conv.out_channels * conv.kernel_size[0] * conv.kernel_size[1]
+        deviation = conv.weight.std().item()
+        assert deviation == pytest.approx((2 / fan_out) ** 0.5, rel=0.2)
+    for norm in modules_of(network, nn.BatchNorm2d):
+        assert norm.weight.eq(1).all()
+        assert norm.bias.eq(0).all()
+
+
 def test_the_imagenet_head_is_a_mean_and_one_linear_layer():
     torch.manual_seed(0)
     network = FastSCNNImageNet(10).eval()
@@ -275,7 +297,9 @@ class TestPort:
     """The variant of the public port; tests/importing holds its logits against the port's."""
 
     def test_normalization_inside_separable_convolutions_adds_672(self):
-        for num_classes, count in ((11, 1_136_763), (19, 1_137_795), (22, 1_138_182)):
+        counts = {11: 1_136_763, 12: 1_136_892, 19: 1_137_795, 20: 1_137_924, 21: 1_138_053}
+        counts[22] = 1_138_182
+        for num_classes, count in counts.items():
             assert parameter_count(lambda c=num_classes: FastSCNN(c, variant="port")) == count
 
     def test_the_fusion_is_not_dilated_and_the_first_convolution_does_not_pad(self):

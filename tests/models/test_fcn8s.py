@@ -101,6 +101,16 @@ def test_fresh_logits_are_zero_and_the_loss_is_the_logarithm_of_the_classes(netw
     assert F.cross_entropy(logits, mask).item() == pytest.approx(math.log(3))
 
 
+def test_weights_start_as_torchvisions_vgg16_without_any(network: FCN8s):
+    convs = modules_of(network.backbone, nn.Conv2d)
+    for conv in convs[:13]:
+        assert conv.weight.std().item() == pytest.approx(
+            (2 / (9 * conv.out_channels)) ** 0.5, rel=0.1
+        )
+    for fully_connected in convs[13:]:
+        assert fully_connected.weight[:64].std().item() == pytest.approx(0.01, rel=0.01)
+
+
 @pytest.mark.parametrize(("size", "total"), [(4, 4.0), (16, 64.0)])
 def test_upsampling_starts_bilinear(size: int, total: float):
     weight = torch.empty(3, 3, size, size)

@@ -242,6 +242,19 @@ def test_the_text_decides_where_normalization_stands():
     }
 
 
+@pytest.mark.parametrize("build", NETWORKS)
+def test_weights_start_as_torch_makes_them(build):
+    torch.manual_seed(0)
+    network = build(22)
+    for conv in convolutions(network):
+        bound = conv.weight[0].numel() ** -0.5  # uniform, by the fan-in as torch counts it
+        assert conv.weight.abs().max() <= bound
+        assert conv.weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.15)
+    for norm in (module for module in network.modules() if isinstance(module, nn.BatchNorm2d)):
+        assert norm.weight.eq(1).all()
+        assert norm.bias.eq(0).all()
+
+
 def test_an_unknown_variant_is_told_the_known():
     with pytest.raises(ValueError, match=r"'papers'; choose paper, post_bn or release"):
         segfast(11, variant="papers")

@@ -14,8 +14,6 @@ from swiftseg.models.segnet import (
     LocalResponseNorm,
     SegNet,
     SegNetBasic,
-    bayesian_segnet,
-    bayesian_segnet_basic,
     encode_and_decode,
 )
 from tests.support.macs import conv_gflops, parameter_count
@@ -65,10 +63,15 @@ def test_parameters_stage_by_stage():
         (SegNet, 11, (224, 224), 61.85),
         (SegNet, 11, (512, 1024), 646.3),
         (SegNet, 12, (360, 640), 284.83),
+        (SegNet, 12, (360, 480), 213.62),
         (SegNet, 12, (224, 224), 61.91),
+        (SegNet, 12, (512, 1024), 646.9),
         (SegNet, 19, (360, 640), 286.69),
         (SegNet, 19, (512, 1024), 651.1),
+        (SegNet, 20, (360, 640), 286.96),
         (SegNet, 20, (360, 480), 215.22),
+        (SegNet, 20, (224, 224), 62.37),
+        (SegNet, 20, (512, 1024), 651.7),
         (SegNetBasic, 11, (360, 640), 157.8),
         (SegNetBasic, 11, (360, 480), 118.4),
         (SegNetBasic, 11, (224, 224), 34.37),
@@ -202,36 +205,17 @@ def test_response_norm_can_be_left_out():
     assert torch.equal(basic.input_norm(image), image)
 
 
-def test_bayesian_dropout_stands_where_the_paper_has_it():
-    with torch.device("meta"):
-        network, basic = bayesian_segnet(3), bayesian_segnet_basic(3)
-    assert [isinstance(s.dropout, nn.Dropout) for s in network.encoder] == [False] * 2 + [True] * 3
-    assert [isinstance(s.dropout, nn.Dropout) for s in network.decoder] == [True] * 3 + [False] * 2
-    assert [isinstance(s.dropout, nn.Dropout) for s in basic.encoder] == [False] * 2 + [True] * 2
-    assert [isinstance(s.dropout, nn.Dropout) for s in basic.decoder] == [True] * 2 + [False] * 2
-    assert {dropout.p for dropout in modules_of(network, nn.Dropout)} == {0.5}
-    assert not modules_of(SegNetBasic(3), nn.Dropout)
-
-
-def test_bayesian_dropout_draws_in_training_and_rests_in_eval():
+@pytest.mark.parametrize("build", [SegNet, SegNetBasic])
+def test_initialization_is_the_releases(build: type[nn.Module]):
     torch.manual_seed(0)
-    bayesian, plain = bayesian_segnet_basic(3), SegNetBasic(3)
-    plain.load_state_dict(bayesian.state_dict())
-    image = torch.rand(2, 3, 32, 32)
-    with torch.no_grad():
-        assert not torch.equal(bayesian(image), bayesian(image))
-        plain.load_state_dict(bayesian.state_dict())
-        assert torch.equal(bayesian.eval()(image), plain.eval()(image))
-
-
-def test_initialization_is_the_releases():
-    torch.manual_seed(0)
-    network = SegNetBasic(3)
+    network = build(3)
     for conv in modules_of(network, nn.Conv2d):
         fan_in = conv.weight[0].numel()
         assert conv.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.15)
         assert conv.bias.eq(0).all()
-    assert all(norm.bias.eq(1e-3).all() for norm in modules_of(network, nn.BatchNorm2d))
+    for norm in modules_of(network, nn.BatchNorm2d):
+        assert norm.weight.eq(1).all()
+        assert norm.bias.eq(1e-3).all()
 
 
 def test_dropout_comes_after_pooling():

@@ -7,11 +7,12 @@ from typing import Any
 from torch import nn
 
 from swiftseg.core import unknown_name
+from swiftseg.models.bayesian_segnet import bayesian_segnet, bayesian_segnet_basic
 from swiftseg.models.enet import ENet, ENetEncoderClassifier
 from swiftseg.models.fast_scnn import FastSCNN
 from swiftseg.models.fcn8s import FCN8s
 from swiftseg.models.segfast import segfast, segfast_basic
-from swiftseg.models.segnet import SegNet, SegNetBasic, bayesian_segnet, bayesian_segnet_basic
+from swiftseg.models.segnet import SegNet, SegNetBasic
 from swiftseg.models.shelfnet import shelfnet18_lw, shelfnet34_lw, shelfnet50, shelfnet101
 
 NETWORKS: Mapping[str, Callable[..., nn.Module]] = {

@@ -1,7 +1,6 @@
 """SegNet: A Deep Convolutional Encoder-Decoder Architecture for Image Segmentation.
 
-Badrinarayanan, Kendall, Cipolla, arXiv:1511.00561, 2015; the dropout variants are Bayesian SegNet,
-Kendall, Badrinarayanan, Cipolla, arXiv:1511.02680, 2015. Where the papers leave a choice, facts of
+Badrinarayanan, Kendall, Cipolla, arXiv:1511.00561, 2015. Where the paper leaves a choice, facts of
 the authors' Caffe release decide:
 
 - Pooling rounds up: 360x480 is pooled to 23x30 and 12x15, and unpooled to the same sizes.
@@ -29,7 +28,8 @@ class SegNet(nn.Module):
 
     Args:
         num_classes: C, the number of classes without void.
-        bayesian: Dropout of 0.5 after the deepest three encoder and decoder stages.
+        bayesian: Dropout of 0.5 after the deepest three encoder and decoder stages, as Bayesian
+            SegNet has it.
         backbone_weights: "imagenet", or the path of torchvision's VGG-16 file, to start the
             encoder's convolutions from; by default everything starts at random.
     """
@@ -75,7 +75,8 @@ class SegNetBasic(nn.Module):
 
     Args:
         num_classes: C, the number of classes without void.
-        bayesian: Dropout of 0.5 after the deepest two encoder and the first two decoder stages.
+        bayesian: Dropout of 0.5 after the deepest two encoder and decoder stages, as Bayesian
+            SegNet has it.
         bias: Whether the convolutions before batch normalization have biases.
         response_norm: Whether the image is normalized by its local response. That is meant for
             values of 0..255: of those in 0..1 it changes less than 0.01 %.
@@ -114,18 +115,6 @@ class SegNetBasic(nn.Module):
         image = self.input_norm(image)
         features = encode_and_decode(image, self.encoder, self.decoder)  # (N, 64, H, W)
         return self.classifier(features)
-
-
-def bayesian_segnet(num_classes: int, *, backbone_weights: str | Path | None = None) -> SegNet:
-    """SegNet with the dropout of Bayesian SegNet, whose samples are drawn in training mode."""
-    return SegNet(num_classes, bayesian=True, backbone_weights=backbone_weights)
-
-
-def bayesian_segnet_basic(
-    num_classes: int, *, bias: bool = True, response_norm: bool = True
-) -> SegNetBasic:
-    """SegNet-Basic with the dropout of Bayesian SegNet."""
-    return SegNetBasic(num_classes, bayesian=True, bias=bias, response_norm=response_norm)
 
 
 def encode_and_decode(
