@@ -67,7 +67,7 @@ class Channel(Generic[Item]):
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[Item]:
-        """Takes the items in order. Raises what the sender has failed with, or ChannelClosedError."""
+        """Takes the items in order. Raises the error of `finish`, or ChannelClosedError."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._items or self._finished or self._closed)
