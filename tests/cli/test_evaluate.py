@@ -124,6 +124,34 @@ def test_segfasts_protocol_wants_void_among_the_classes(capsys, checkpoint, tmp_
     assert "the data has 12" in outcome.err
 
 
+def test_a_checkpoint_is_scored_as_its_recipe_says(capsys, tmp_path):
+    recipe = tiny_recipe(
+        "stages.0.epochs=1",
+        "stages.1.epochs=1",
+        "void_as_class=true",
+        "num_classes=12",
+        "evaluation.sliding_windows=true",
+    )
+    run, trained = run_tiny(tmp_path, recipe)
+    scored = run_cli(capsys, "evaluate", run.best, "--data", tmp_path / "camvid", "--json")
+    assert scored.code == 0, scored.err
+    report = json.loads(scored.out)
+    assert (report["protocol"]["void_as_class"], report["protocol"]["sliding"]) == (True, True)
+    assert report["confusion_matrix"] == trained.matrix.tolist()
+
+
+def test_models_of_two_protocols_need_one_by_name(capsys, checkpoint, tmp_path):
+    recipe = tiny_recipe(
+        "stages.0.epochs=1", "stages.1.epochs=1", "evaluation.sliding_windows=true"
+    )
+    other = run_tiny(tmp_path, recipe)[0].best
+    arguments = ["evaluate", checkpoint, other, "--data", tmp_path / "camvid"]
+    refused = run_cli(capsys, *arguments)
+    assert refused.code == 2
+    assert "in windows); name one for all by --protocol" in refused.err
+    assert run_cli(capsys, *arguments, "--protocol", "native").code == 0
+
+
 def test_a_submission_needs_cityscapes_and_one_model(capsys, model, data, tmp_path):
     out = tmp_path / "out"
     one = run_cli(capsys, "evaluate", model, "--data", data, "--submission", out)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core import LabelSet, Sample, SwiftsegError, UsageError
 from swiftseg.data import open_dataset
 from swiftseg.evaluation import NATIVE, PROTOCOLS
 from swiftseg.evaluation.protocol import find_protocol, fixed_size
@@ -11,6 +11,12 @@ from swiftseg.inference import AveragingSegmenter, Segmenter
 from swiftseg.runtimes import load_backend
 from tests.support.exported import write_shade_model
 from tests.support.tiny_camvid import make_tiny_camvid
+
+
+class ListedFrames(list[Sample]):
+    def __init__(self, frames: list[Sample], labels: LabelSet) -> None:
+        super().__init__(frames)
+        self.labels = labels
 
 
 @pytest.fixture
@@ -40,6 +46,15 @@ def test_segfasts_void_is_the_twelfth_class(dataset):
     assert view.labels.ignore_index is None
     assert view[0].mask.shape == (224, 224)
     assert len(view) == len(list(view)) == len(dataset)
+
+
+def test_segfasts_classes_are_as_they_are_where_nothing_is_ignored(tmp_path):
+    """As in the paper's BDD100K of 20 classes and Mapillary Vistas of 66."""
+    frames = [Sample("s", np.zeros((8, 12, 3), np.uint8), np.zeros((8, 12), np.uint8))]
+    dataset = ListedFrames(frames, LabelSet(("road", "other"), ((0, 0, 0), (1, 1, 1)), None))
+    view = PROTOCOLS["segfast"].view(dataset)
+    assert view.labels == dataset.labels
+    assert view[0].mask.shape == (224, 224)
 
 
 def test_what_decides_a_number_is_in_the_text():

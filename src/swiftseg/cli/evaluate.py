@@ -1,8 +1,8 @@
 """`swiftseg evaluate`: models and labeled data in, scores out."""
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +22,24 @@ if TYPE_CHECKING:
 CHECKPOINT_SUFFIXES = (".pt", ".pth")
 
 
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that is ready for any protocol.
+
+    Attributes:
+        spec: Describes it.
+        backend_at: Runs it at a size, see `Protocol.segmenter`.
+        engine: The name of what runs it.
+        protocol: How it is scored unless the user says otherwise: a checkpoint as its recipe
+            says, all else natively.
+    """
+
+    spec: "ModelSpec"
+    backend_at: "BackendAt"
+    engine: str
+    protocol: "Protocol"
+
+
 def evaluate(
     models: Annotated[
         list[str],
@@ -36,11 +54,12 @@ def evaluate(
         typer.Option("--dataset", help="The reader and class set [told by the folder's tree]."),
     ] = None,
     protocol: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="native: labels at their own size; or a paper's: enet, segfast, shelfnet."
+            help="native: labels at their own size; or a paper's: enet, segfast, shelfnet. "
+            "[native; a checkpoint's by its recipe]"
         ),
-    ] = "native",
+    ] = None,
     scales: Annotated[
         str | None,
         typer.Option(
@@ -76,9 +95,11 @@ def evaluate(
 
     if submission is not None and len(models) > 1:
         raise UsageError("--submission takes one model, since each would overwrite the other's")
-    chosen = choose_protocol(protocol, scales, flip=flip, sliding=sliding)
+    loaded = [load_model(model, backend) for model in models]
+    named = protocol or common_protocol(models, loaded)
+    chosen = choose_protocol(named, scales, flip=flip, sliding=sliding)
     dataset = open_dataset(data, split, dataset_name)
-    segmenters = [chosen.segmenter(*load_model(model, backend)) for model in models]
+    segmenters = [chosen.segmenter(model.spec, model.backend_at) for model in loaded]
     on_frame = submission_writer(submission, dataset) if submission else None
     console = Console()
     scored: list[tuple[str, Evaluation]] = []
@@ -94,15 +115,33 @@ def evaluate(
         console.print(comparison_table(scored, f"{split} of {data}"))
 
 
-def choose_protocol(name: str, scales: str | None, *, flip: bool, sliding: bool) -> "Protocol":
-    """Gives the named protocol with what the options add; its text tells them.
+def common_protocol(models: Sequence[str], loaded: Sequence[LoadedModel]) -> "Protocol":
+    """Gives the protocol that all models are scored by unless the user names one.
+
+    Raises:
+        UsageError: They differ, and unlike numbers are never put side by side.
+    """
+    first = loaded[0].protocol
+    for model, other in zip(models, loaded, strict=True):
+        if other.protocol != first:
+            raise UsageError(
+                f"{models[0]} is scored by {first} and {model} by {other.protocol}; "
+                "name one for all by --protocol"
+            )
+    return first
+
+
+def choose_protocol(
+    chosen: "str | Protocol", scales: str | None, *, flip: bool, sliding: bool
+) -> "Protocol":
+    """Gives a protocol, or the one of that name, with what the options add; its text tells them.
 
     Raises:
         UsageError: The name is unknown, or the scales are no numbers of 0.1 to 10.
     """
     from swiftseg.evaluation.protocol import find_protocol
 
-    protocol = find_protocol(name)
+    protocol = find_protocol(chosen) if isinstance(chosen, str) else chosen
     if scales is not None:
         try:
             protocol = replace(protocol, scales=tuple(float(s) for s in scales.split(",")))
@@ -149,23 +188,21 @@ def submission_writer(folder: Path, dataset: "Dataset") -> "Callable[[Sample, np
     return lambda sample, label_map: save_submission(folder, sample.name, label_map)
 
 
-def load_model(model: str, backend: str) -> "tuple[ModelSpec, BackendAt]":
+def load_model(model: str, backend: str) -> LoadedModel:
     """Loads what `model` names: a checkpoint in torch, at any size; all else in `backend`."""
-    from swiftseg.evaluation.protocol import fixed_size
+    from swiftseg.evaluation.protocol import NATIVE, fixed_size
     from swiftseg.inference.model_path import model_path
     from swiftseg.runtimes import load_backend
 
     if Path(model).suffix not in CHECKPOINT_SUFFIXES:
         loaded = load_backend(model_path(model), name=backend)
-        return loaded.spec, fixed_size(loaded, model)
+        return LoadedModel(loaded.spec, fixed_size(loaded, model), backend, NATIVE)
     try:
-        from swiftseg.runtimes.torch_backend import TorchBackend
-        from swiftseg.training.checkpoint import load_network
+        from swiftseg.training.checkpoint import load_checkpoint, load_network
+        from swiftseg.training.scoring import backend_at_any_size, recipe_protocol
     except ImportError as error:
         raise MissingExtraError(f"evaluating the checkpoint {model}", "train") from error
-    network, spec = load_network(Path(model))
-
-    def backend_at(size_hw: tuple[int, int]) -> TorchBackend:
-        return TorchBackend(network, replace(spec, input=replace(spec.input, size_hw=size_hw)))
-
-    return spec, backend_at
+    path = Path(model)
+    network, spec = load_network(path)
+    protocol = recipe_protocol(load_checkpoint(path).recipe)
+    return LoadedModel(spec, backend_at_any_size(network, spec), "torch", protocol)

@@ -20,6 +20,7 @@ from swiftseg.cli.export import export
 from swiftseg.cli.import_weights import import_weights
 from swiftseg.cli.models import models
 from swiftseg.cli.predict import predict
+from swiftseg.cli.report import report
 from swiftseg.cli.train import train
 from swiftseg.core import SwiftsegError
 
@@ -27,6 +28,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "demo": demo,
     "predict": predict,
     "evaluate": evaluate,
+    "report": report,
     "train": train,
     "export": export,
     "import": import_weights,

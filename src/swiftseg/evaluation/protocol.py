@@ -22,7 +22,8 @@ class Protocol:
         name: As in `PROTOCOLS`.
         size_hw: The size of network input, labels and predictions; None leaves the labels at
             their own size, brings predictions to it, and runs the network at its own input size.
-        void_as_class: Void is one more class, the last, in place of being ignored.
+        void_as_class: Void, where the data have any, is one more class, the last, in place of being
+            ignored.
         scales: Class probabilities are averaged over these scales; see `AveragingSegmenter`.
         flip: And over the mirror images.
         sliding: The network goes over the frames in windows of its input size.
@@ -56,12 +57,12 @@ class Protocol:
     def view(self, dataset: Dataset) -> Dataset:
         """Gives the data as the protocol sees them.
 
-        Raises:
-            SwiftsegError: Void is to be a class, and the data have none.
+        Data that ignore nothing have no void to make a class of: their classes count as they are.
         """
         if self.size_hw is not None:
             dataset = Resized(dataset, self.size_hw)
-        return WithVoidClass(dataset) if self.void_as_class else dataset
+        has_void = dataset.labels.ignore_index is not None
+        return WithVoidClass(dataset) if self.void_as_class and has_void else dataset
 
     def segmenter(self, spec: ModelSpec, backend_at: BackendAt) -> Segmenter | AveragingSegmenter:
         """Gives what segments frames by the protocol.

@@ -14,8 +14,6 @@ from accelerate import Accelerator
 from swiftseg.core import SwiftsegError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation, evaluate
-from swiftseg.inference import Segmenter
-from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.training.checkpoint import (
     Checkpoint,
     load_checkpoint,
@@ -29,6 +27,7 @@ from swiftseg.training.pictures import sample_pictures
 from swiftseg.training.progress import TrainingProgress
 from swiftseg.training.recipe import Recipe
 from swiftseg.training.run_folder import RunFolder
+from swiftseg.training.scoring import recipe_protocol, recipe_segmenter
 from swiftseg.training.stage import StageTraining
 from swiftseg.training.stage_data import StageData, open_stage_data
 from swiftseg.training.stopping import StoppedError, StopRequest
@@ -95,8 +94,8 @@ def train(
         for index in range(checkpoint.stage if checkpoint else 0, len(recipe.stages)):
             checkpoint = train_stage(session, index, checkpoint)
     network, spec = load_network(run.best)
-    backend = TorchBackend(network, spec, device=str(accelerator.device))
-    return evaluate(Segmenter(backend), data[-1].val_set)
+    segmenter = recipe_segmenter(recipe, network, spec, accelerator.device)
+    return evaluate(segmenter, data[-1].val_set, protocol=recipe_protocol(recipe))
 
 
 def require_compiler() -> None:
@@ -213,7 +212,8 @@ def stop_run(session: Session, training: StageTraining) -> None:
 def validate(session: Session, training: StageTraining, row: dict[str, Any]) -> None:
     """Scores the network into `row`; keeps its weights where they are the stage's best."""
     data, segmenter = session.data[training.index], training.segmenter()
-    scores = evaluate(segmenter, data.val_set).scores
+    protocol = recipe_protocol(session.recipe)
+    scores = evaluate(segmenter, data.val_set, protocol=protocol).scores
     row["val/mean_iou"] = scores.mean_iou
     row["val/mean_class_accuracy"] = scores.mean_class_accuracy
     row["val/global_accuracy"] = scores.global_accuracy

@@ -125,6 +125,16 @@ class Schedule(Section):
     warmup_steps: int = Field(default=0, ge=0)
 
 
+class Evaluation(Section):
+    """How validation scores a network, and `swiftseg evaluate` its checkpoint.
+
+    With `sliding_windows` the network goes over a frame of any size in overlapping windows of the
+    input's size, as one that has learned from crops; else the frame is stretched to that size.
+    """
+
+    sliding_windows: bool = False
+
+
 class EarlyStopping(Section):
     """Ends a stage after `patience` validations without a new best, from epoch `start` on."""
 
@@ -186,6 +196,7 @@ class Recipe(Section):
     ema: float | None = Field(default=None, gt=0, lt=1)
     best: Literal["mean_iou", "loss"] = "mean_iou"
     early_stopping: EarlyStopping | None = None
+    evaluation: Evaluation = Evaluation()
     validate_every: int = Field(default=1, ge=1)
     stages: tuple[Stage, ...] = Field(min_length=1)
 

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.inference import Segmenter
-from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
+from swiftseg.inference import AveragingSegmenter, Segmenter
+from swiftseg.runtimes.torch_backend import FrameGraph
 from swiftseg.training.checkpoint import Checkpoint, model_spec, stage_network
 from swiftseg.training.frames import TrainingFrames
 from swiftseg.training.optimization import build_optimizer, build_schedule
 from swiftseg.training.recipe import Recipe
+from swiftseg.training.scoring import recipe_segmenter
 from swiftseg.training.step import PixelLoss, TrainingStep
 
 SHOWN_FRESH = 4
@@ -213,10 +214,10 @@ class StageTraining:
         row, self.best_score, self.validations_since_best = broadcast_object_list(found)
         return row
 
-    def segmenter(self) -> Segmenter:
+    def segmenter(self) -> Segmenter | AveragingSegmenter:
         """Wraps the network as it stands for evaluation; the next step trains it on."""
         spec = model_spec(self.recipe, self.index, self.labels, self.history)
-        return Segmenter(TorchBackend(self.evaluated, spec, device=str(self.accelerator.device)))
+        return recipe_segmenter(self.recipe, self.evaluated, spec, self.accelerator.device)
 
     def validation_loss(self, frames: TrainingFrames) -> float:
         """Averages the loss of the logits over frames at network size."""

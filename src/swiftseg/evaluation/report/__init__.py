@@ -1,0 +1,17 @@
+"""A report of an evaluation as one self-contained HTML file."""
+
+from swiftseg.evaluation.report.epochs import Epoch, read_epochs
+from swiftseg.evaluation.report.frame_scores import FrameScores
+from swiftseg.evaluation.report.page import Subject, report_page, write_report
+from swiftseg.evaluation.report.shown_frames import ShownFrame, shown_frames
+
+__all__ = [
+    "Epoch",
+    "FrameScores",
+    "ShownFrame",
+    "Subject",
+    "read_epochs",
+    "report_page",
+    "shown_frames",
+    "write_report",
+]

@@ -1,0 +1,40 @@
+"""The curves of a training: loss, mean IoU on val and learning rate over all stages."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from swiftseg.evaluation.report.charts import Line, Mark, Point, line_chart
+from swiftseg.evaluation.report.epochs import Epoch
+from swiftseg.evaluation.report.markup import Markup, tag
+
+
+def training_curves(epochs: Sequence[Epoch]) -> Markup:
+    """Draws the charts; the epochs of later stages follow those of earlier ones."""
+    marks = stage_marks(epochs)
+    losses = [Line("training", "first", _points(epochs, lambda epoch: epoch.loss))]
+    val_losses = _points(epochs, lambda epoch: epoch.val_loss)
+    if val_losses:
+        losses.append(Line("val", "second", val_losses))
+    charts = [line_chart("loss", losses, x_name="epoch", marks=marks)]
+    scored = _points(epochs, lambda e: None if e.val_mean_iou is None else 100 * e.val_mean_iou)
+    if scored:
+        line = Line("mean IoU", "first", scored)
+        charts.append(line_chart("mean IoU on val, %", [line], x_name="epoch", marks=marks))
+    rate = Line("learning rate", "first", _points(epochs, lambda epoch: epoch.lr))
+    charts.append(line_chart("learning rate", [rate], x_name="epoch", marks=marks))
+    return tag("div", *charts, class_="charts")
+
+
+def stage_marks(epochs: Sequence[Epoch]) -> list[Mark]:
+    """Marks where each stage begins, if there are several."""
+    begins = [
+        Mark(number + 1, after.stage)
+        for number, (before, after) in enumerate(pairwise(epochs), 1)
+        if before.stage != after.stage
+    ]
+    return [Mark(1, epochs[0].stage), *begins] if begins else []
+
+
+def _points(epochs: Sequence[Epoch], value_of: Callable[[Epoch], float | None]) -> list[Point]:
+    values = ((number, value_of(epoch)) for number, epoch in enumerate(epochs, 1))
+    return [(number, value) for number, value in values if value is not None]

@@ -1,0 +1,76 @@
+"""Pictures of one frame: the image, the truth, the prediction, and where they differ."""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from swiftseg.core import LabelSet, Sample
+from swiftseg.evaluation.report.markup import Markup, tag
+from swiftseg.render import colorize
+
+MAX_WIDTH = 640  # of a picture in the page: a report of 2048 pixels wide frames stays some MB
+WRONG, VOID = (255, 70, 40), (0, 0, 0)
+
+
+def frame_pictures(sample: Sample, label_map: np.ndarray, labels: LabelSet) -> Markup:
+    """Shows a frame in four pictures.
+
+    Args:
+        sample: The frame and its mask.
+        label_map: uint8 (H, W), the prediction.
+        labels: The classes and their colors.
+    """
+    errors = error_map(sample, label_map, labels.ignore_index)
+    pictures = (
+        ("image", _jpeg(sample.image)),
+        ("truth", _png(colorize(sample.mask, labels))),
+        ("prediction", _png(colorize(label_map, labels))),
+        ("errors", _jpeg(errors)),
+    )
+    return tag(
+        "div",
+        *(
+            tag("figure", _img(uri, f"{what} of {sample.name}"), tag("figcaption", what))
+            for what, uri in pictures
+        ),
+        class_="pictures",
+    )
+
+
+def error_map(sample: Sample, label_map: np.ndarray, ignore_index: int | None) -> np.ndarray:
+    """Paints what is wrong bright over the dimmed gray frame, and void black; uint8 (H, W, 3)."""
+    gray = np.asarray(Image.fromarray(sample.image).convert("L"))
+    painted = np.repeat((gray // 3 + 20)[..., None], 3, axis=2)
+    painted[label_map != sample.mask] = WRONG
+    if ignore_index is not None:
+        painted[sample.mask == ignore_index] = VOID
+    return painted
+
+
+def _img(uri: str, text: str) -> Markup:
+    return tag("img", src=uri, alt=text, loading="lazy")
+
+
+def _jpeg(pixels: np.ndarray) -> str:
+    return _data_uri(_fitted(pixels, Image.Resampling.BILINEAR), "JPEG", quality=85)
+
+
+def _png(pixels: np.ndarray) -> str:
+    return _data_uri(_fitted(pixels, Image.Resampling.NEAREST), "PNG", optimize=True)
+
+
+def _fitted(pixels: np.ndarray, how: Image.Resampling) -> Image.Image:
+    picture = Image.fromarray(pixels)
+    if picture.width <= MAX_WIDTH:
+        return picture
+    height = max(1, round(picture.height * MAX_WIDTH / picture.width))
+    return picture.resize((MAX_WIDTH, height), how)
+
+
+def _data_uri(picture: Image.Image, kind: str, **options: int) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return f"data:image/{kind.lower()};base64,{encoded}"

@@ -1,0 +1,39 @@
+"""How a recipe's networks are scored, in training and afterwards."""
+
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from swiftseg.core import ModelSpec
+from swiftseg.evaluation import NATIVE, Protocol
+from swiftseg.evaluation.protocol import BackendAt
+from swiftseg.inference import AveragingSegmenter, Segmenter
+from swiftseg.runtimes.torch_backend import TorchBackend
+from swiftseg.training.recipe import Recipe
+
+
+def recipe_protocol(recipe: Recipe) -> Protocol:
+    """Gives the native protocol with the recipe's classes, in windows where it says so."""
+    return replace(
+        NATIVE, void_as_class=recipe.void_as_class, sliding=recipe.evaluation.sliding_windows
+    )
+
+
+def recipe_segmenter(
+    recipe: Recipe, network: nn.Module, spec: ModelSpec, device: torch.device | str = "cpu"
+) -> Segmenter | AveragingSegmenter:
+    """Gives what segments frames with a network as `recipe_protocol` says."""
+    return recipe_protocol(recipe).segmenter(spec, backend_at_any_size(network, spec, device))
+
+
+def backend_at_any_size(
+    network: nn.Module, spec: ModelSpec, device: torch.device | str = "cpu"
+) -> BackendAt:
+    """Gives engines of one network, which runs at every size."""
+
+    def backend_at(size_hw: tuple[int, int]) -> TorchBackend:
+        sized = replace(spec, input=replace(spec.input, size_hw=size_hw))
+        return TorchBackend(network, sized, device=device)
+
+    return backend_at
