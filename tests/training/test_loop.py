@@ -1,7 +1,9 @@
 import csv
 import json
 import os
+import shutil
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,11 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.models import create_model
-from swiftseg.training.checkpoint import load_checkpoint
+from swiftseg.training.checkpoint import load_checkpoint, load_network
 from swiftseg.training.frames import epoch_batches
 from swiftseg.training.stage import StageTraining
 from swiftseg.training.stopping import StoppedError
+from tests.support.tiny_camvid import make_tiny_camvid
 from tests.support.tiny_training import run_tiny, tiny_recipe
 
 
@@ -218,6 +221,32 @@ def test_training_heads_are_trained(tmp_path: Path, network: str, loss: str):
     )
     assert 0 <= evaluation.scores.mean_iou <= 1
     assert any("head" in name for name in load_checkpoint(run.best).network)
+
+
+def rename_frames(camvid: Path, names: Sequence[str]) -> None:
+    for folder in ("train", "trainannot"):
+        paths = sorted((camvid / folder).iterdir())
+        for path, name in zip(paths, names, strict=True):
+            path.rename(path.with_name(f"{name}.png"))
+
+
+def test_a_group_is_held_out_and_scored_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    camvid = make_tiny_camvid(tmp_path / "camvid")
+    rename_frames(camvid, ["a_0", "a_1", "a_2", "a_3", "0016E5_0", "0016E5_1"])
+    for name in ("0016E5_0", "0016E5_1"):
+        shutil.rmtree(camvid / "val", ignore_errors=True)  # nothing but the group is scored on
+        Image.fromarray(np.full((24, 32), 4, np.uint8)).save(camvid / "trainannot" / f"{name}.png")
+    run, evaluation = run_tiny(tmp_path, tiny_recipe("hold_out='0016E5'"))
+    assert evaluation.frames == 2
+    assert np.flatnonzero(evaluation.matrix.sum(axis=1)).tolist() == [4]
+    best = load_checkpoint(run.best)
+    assert best.recipe.hold_out == "0016E5"
+    assert {name for name in best.history[-1] if "mean_iou" in name} == {"held_out/mean_iou"}
+    spec = load_network(run.best)[1]
+    assert spec.training_data.endswith(", without 0016E5")
+    assert set(spec.metrics) == {
+        f"held_out/{name}" for name in ("mean_iou", "mean_class_accuracy", "global_accuracy")
+    }
 
 
 def test_void_as_a_class(tmp_path: Path):

@@ -1,5 +1,6 @@
 """`swiftseg train`: a recipe and data in, weights out."""
 
+import json
 import os
 import subprocess
 import sys
@@ -51,6 +52,14 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")
     ] = False,
+    hold_out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GROUP",
+            help="Learn nothing from a group of the training frames, such as CamVid's sequence "
+            "0016E5 or a city of Cityscapes, and score on it in place of val.",
+        ),
+    ] = None,
     processes: Annotated[
         int, typer.Option(min=1, help="Processes on this machine, one a GPU if there are GPUs.")
     ] = 1,
@@ -71,7 +80,10 @@ def train(
     del accelerate
     if processes > 1:
         raise typer.Exit(launch(processes, on_gpus=torch.cuda.is_available()))
-    run_recipe(recipe, data or [], out, set_ or [], weights=weights, resume=resume)
+    overrides = list(set_ or [])
+    if hold_out is not None:
+        overrides.append(f"hold_out={json.dumps(hold_out)}")  # quoted: YAML makes numbers of some
+    run_recipe(recipe, data or [], out, overrides, weights=weights, resume=resume)
 
 
 def run_recipe(
@@ -90,6 +102,10 @@ def run_recipe(
 
     initial_weights = None if weights is None else find_weights(weights)
     recipe, open_split, name = find_recipe(recipe_name, data, overrides)
+    held_out, scored_on = recipe.hold_out, recipe.val_split
+    if held_out is not None:
+        name = f"{name}_without_{held_out.replace('/', '_')}"
+        scored_on = f"{held_out}, held out of {recipe.stages[-1].train_split}"
     run = RunFolder(out or Path("runs") / name)
     evaluation = train(
         recipe,
@@ -102,11 +118,12 @@ def run_recipe(
     if int(os.environ.get("RANK", "0")) > 0:
         return
     console = Console()
-    console.print(score_table(evaluation, f"{recipe.name} on {recipe.val_split}"))
+    console.print(score_table(evaluation, f"{recipe.name} on {scored_on}"))
     console.print(f"best weights: {run.best}", soft_wrap=True)
     if is_network(recipe_name):
         frames = (sample.image for sample in open_split(recipe.dataset, recipe.val_split))
-        console.print(export_best(run, evaluation, frames), highlight=False, soft_wrap=True)
+        report = export_best(run, evaluation, frames, scored_on)
+        console.print(report, highlight=False, soft_wrap=True)
     else:
         console.print(f"next: swiftseg export {run.best} --out model.onnx", soft_wrap=True)
 
@@ -172,7 +189,9 @@ def parse_sources(data: list[str]) -> dict[str, str]:
     return {name: folder for name, _, folder in parts}
 
 
-def export_best(run: "RunFolder", evaluation: "Evaluation", frames: Iterable["np.ndarray"]) -> str:
+def export_best(
+    run: "RunFolder", evaluation: "Evaluation", frames: Iterable["np.ndarray"], scored_on: str
+) -> str:
     """Exports the best weights beside them, and reports in one line what has come of the run."""
     import numpy as np
     from PIL import Image
@@ -189,9 +208,10 @@ def export_best(run: "RunFolder", evaluation: "Evaluation", frames: Iterable["np
     )
     path = run.path / "model.onnx"
     export_onnx(network, spec, path, frames=resized)
+    mean_iou = percent(evaluation.scores.mean_iou)
     return (
         f"{path}: {spec.name}, {len(spec.labels)} classes, "
-        f"mIoU {percent(evaluation.scores.mean_iou)} % on {evaluation.frames} frames of val\n"
+        f"mIoU {mean_iou} % on {evaluation.frames} frames of {scored_on}\n"
         f"next: swiftseg predict IMAGE --model {path}"
     )
 

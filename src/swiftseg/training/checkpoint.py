@@ -21,6 +21,9 @@ from swiftseg.training.recipe import Recipe, Stage
 
 FORMAT_VERSION = 1
 
+# What the names of scores begin with: those on a group of the training data are not those of val.
+VAL_SCORES, HELD_OUT_SCORES = "val/", "held_out/"
+
 
 @dataclass
 class Checkpoint:
@@ -153,14 +156,17 @@ def model_spec(
 ) -> ModelSpec:
     """Describes the model that a recipe's stage trains; its scores are the last row's."""
     row = history[-1] if history else {}
+    held_out = "" if recipe.hold_out is None else f", without {recipe.hold_out}"
     return ModelSpec(
         name=recipe.name,
         network=recipe.stages[stage].network,
         labels=labels,
         input=recipe.input.to_spec(),
-        training_data=recipe.training_data,
+        training_data=f"{recipe.training_data}{held_out}",
         license_note=recipe.license_note,
-        metrics={name: float(row[name]) for name in row if name.startswith("val/")},
+        metrics={
+            name: float(row[name]) for name in row if name.startswith((VAL_SCORES, HELD_OUT_SCORES))
+        },
     )
 
 

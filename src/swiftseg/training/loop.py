@@ -11,18 +11,23 @@ from typing import Any
 
 from accelerate import Accelerator
 
-from swiftseg.core import SwiftsegError
+from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation, evaluate
+from swiftseg.training.batch_norm import refuse_synchronizing_cpus
 from swiftseg.training.checkpoint import (
+    HELD_OUT_SCORES,
+    VAL_SCORES,
     Checkpoint,
     load_checkpoint,
     load_network,
     save_checkpoint,
 )
-from swiftseg.training.criterion import build_pixel_loss
+from swiftseg.training.criterion import build_pixel_loss, padding_index
+from swiftseg.training.distillation import Teacher, load_teacher
 from swiftseg.training.frames import EpochFrames, batch_loader, epoch_batches
 from swiftseg.training.initial_weights import read_initial_weights
+from swiftseg.training.memory import keep_freed_memory
 from swiftseg.training.pictures import sample_pictures
 from swiftseg.training.progress import TrainingProgress
 from swiftseg.training.recipe import Recipe
@@ -48,6 +53,7 @@ class Session:
     progress: TrainingProgress
     stop_request: StopRequest
     initial_weights: Path | None = None
+    teacher: Teacher | None = None
 
 
 def train(
@@ -79,18 +85,24 @@ def train(
     """
     if recipe.compile:
         require_compiler()
+    keep_freed_memory()
     accelerator = Accelerator(
         mixed_precision=MIXED_PRECISION[recipe.precision],
         dynamo_backend="inductor" if recipe.compile else "no",
     )
-    data = open_stage_data(recipe, open_split, accelerator.num_processes)
+    if recipe.sync_batch_norm:
+        refuse_synchronizing_cpus(accelerator.num_processes, accelerator.device)
+    data = open_stage_data(recipe, open_split, accelerator.num_processes, accelerator.device)
+    teacher = recipe_teacher(recipe, data[0].val_set.labels)
     checkpoint = run.resume(recipe) if resume else None
     if accelerator.is_main_process and not resume:
         run.start(recipe, command)
     total_steps = sum(stage.total_steps for stage in data)
     main = accelerator.is_main_process
     with TrainingProgress(total_steps, enabled=main) as progress, StopRequest() as stop_request:
-        session = Session(recipe, data, run, accelerator, progress, stop_request, initial_weights)
+        session = Session(
+            recipe, data, run, accelerator, progress, stop_request, initial_weights, teacher
+        )
         for index in range(checkpoint.stage if checkpoint else 0, len(recipe.stages)):
             checkpoint = train_stage(session, index, checkpoint)
     network, spec = load_network(run.best)
@@ -108,6 +120,12 @@ def require_compiler() -> None:
         )
 
 
+def recipe_teacher(recipe: Recipe, labels: LabelSet) -> Teacher | None:
+    if recipe.distillation is None:
+        return None
+    return load_teacher(recipe.distillation, labels, ignore_index=padding_index(labels))
+
+
 def train_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> Checkpoint:
     """Trains one stage, from its start or from where the checkpoint stands in it."""
     recipe, run, data = session.recipe, session.run, session.data[index]
@@ -121,6 +139,7 @@ def train_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> 
         build_pixel_loss(recipe, data.frames),
         session.accelerator,
         data.steps_per_epoch,
+        session.teacher,
     )
     if checkpoint and checkpoint.stage == index:
         training.restore(checkpoint)
@@ -212,15 +231,18 @@ def stop_run(session: Session, training: StageTraining) -> None:
 def validate(session: Session, training: StageTraining, row: dict[str, Any]) -> None:
     """Scores the network into `row`; keeps its weights where they are the stage's best."""
     data, segmenter = session.data[training.index], training.segmenter()
+    if session.recipe.reestimate_batch_norm:
+        training.reestimate_batch_norm(data.frames, data.batch_size)
     protocol = recipe_protocol(session.recipe)
     scores = evaluate(segmenter, data.val_set, protocol=protocol).scores
-    row["val/mean_iou"] = scores.mean_iou
-    row["val/mean_class_accuracy"] = scores.mean_class_accuracy
-    row["val/global_accuracy"] = scores.global_accuracy
+    kind = VAL_SCORES if session.recipe.hold_out is None else HELD_OUT_SCORES
+    row[f"{kind}mean_iou"] = scores.mean_iou
+    row[f"{kind}mean_class_accuracy"] = scores.mean_class_accuracy
+    row[f"{kind}global_accuracy"] = scores.global_accuracy
     score = scores.mean_iou
     if session.recipe.best == "loss":
-        row["val/loss"] = training.validation_loss(data.val_frames)
-        score = -row["val/loss"]
+        row[f"{kind}loss"] = training.validation_loss(data.val_frames)
+        score = -row[f"{kind}loss"]
     pictures = sample_pictures(segmenter, data.val_set)
     session.run.write_samples(training.stage.name, training.epoch, pictures)
     training.validations_since_best += 1

@@ -67,8 +67,9 @@ class TrainingProgress:
             f"{row['images_per_second']:.1f} images/s",
             f"waited {row['wait_share']:.0%}",
         ]
-        if "val/loss" in row:
-            parts.append(f"val loss {row['val/loss']:.4f}")
-        if "val/mean_iou" in row:
-            parts.append(f"mIoU {row['val/mean_iou']:.4f}")
+        for kind in ("val", "held_out"):
+            if f"{kind}/loss" in row:
+                parts.append(f"{kind} loss {row[f'{kind}/loss']:.4f}")
+            if f"{kind}/mean_iou" in row:
+                parts.append(f"{kind} mIoU {row[f'{kind}/mean_iou']:.4f}")
         self.say("  ".join(parts))

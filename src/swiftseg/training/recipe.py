@@ -53,11 +53,15 @@ class Loss(Section):
     """The loss of the logits, and the weights of the training heads' losses beside it.
 
     `ohem` counts the pixels whose true class has a probability below `threshold`, at least the
-    share `min_kept` of them. `normalize: pixels` divides a weighted loss by the number of pixels in
-    place of the sum of their weights.
+    share `min_kept` of them. `dice` and `lovasz` are averaged over the classes that an image has,
+    then over images; `dice_weight` and `lovasz_weight` add them to the loss that is named, as in
+    `{name: cross_entropy, lovasz_weight: 1.0}`. `normalize: pixels` divides a weighted cross
+    entropy by the number of pixels in place of the sum of their weights.
     """
 
-    name: Literal["cross_entropy", "ohem"] = "cross_entropy"
+    name: Literal["cross_entropy", "ohem", "dice", "lovasz"] = "cross_entropy"
+    dice_weight: float = Field(default=0.0, ge=0)
+    lovasz_weight: float = Field(default=0.0, ge=0)
     normalize: Literal["weights", "pixels"] = "weights"
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     threshold: float = Field(default=0.7, gt=0, lt=1)
@@ -66,19 +70,34 @@ class Loss(Section):
     presence_weight: float = Field(default=0.0, ge=0)
 
 
+class Distillation(Section):
+    """Learning from what a trained network says of the same frames, beside the masks.
+
+    `teacher` is a checkpoint's path or the name of shipped weights; it must have the data's
+    classes. `weight` times the divergence from its probabilities, softened by `temperature`, is
+    added to the loss.
+    """
+
+    teacher: str
+    weight: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, gt=0)
+
+
 class Augmentation(Section):
     """What is drawn anew for every frame; see `swiftseg.training.augmentation`.
 
     A frame's short side becomes `base_short_side` (the input's by default) times a factor drawn
     from `scale`; `crop_hw` (the input's size by default) is then cropped, padded where the frame is
-    smaller. `brightness`, `contrast`, `saturation` and `hue` are torchvision's strengths,
-    `channel_noise` is the standard deviation of a value added to each channel, in 0..1; `blur` is a
-    probability, its radius within 1 pixel.
+    smaller. With the probability `class_balanced` the crop is laid around a pixel of a class that
+    is drawn with equal chances from those in the mask. `brightness`, `contrast`, `saturation` and
+    `hue` are torchvision's strengths, `channel_noise` is the standard deviation of a value added to
+    each channel, in 0..1; `blur` is a probability, its radius within 1 pixel.
     """
 
     scale: tuple[float, float] = (1.0, 1.0)
     base_short_side: int | None = Field(default=None, ge=1)
     crop_hw: tuple[int, int] | None = None
+    class_balanced: float = Field(default=0.0, ge=0, le=1)
     rotation_degrees: float = Field(default=0.0, ge=0, le=180)
     horizontal_flip: float = Field(default=0.0, ge=0, le=1)
     brightness: float = Field(default=0.0, ge=0, le=1)
@@ -146,6 +165,8 @@ class Stage(Section):
     """One training; every stage but the first starts from the best weights of the one before.
 
     `coarse` trains a network's `forward_coarse` against the mask at the size of those logits.
+    `freeze` names modules of the network, such as `backbone`, that stay as they start; they act as
+    in evaluation, their batch normalization and dropout included.
     `dataset`, `train_split`, `lr` and `batch_size` replace the recipe's in this stage.
     """
 
@@ -154,6 +175,7 @@ class Stage(Section):
     options: dict[str, str | int | float | bool] = {}
     epochs: int = Field(ge=1)
     coarse: bool = False
+    freeze: tuple[str, ...] = ()
     schedule: Schedule
     dataset: str | None = None
     train_split: str = "train"
@@ -171,15 +193,26 @@ class Recipe(Section):
 
     `data` is where the data come from if no `--data` says so (`toystreet` needs no folder), and
     `dataset` the reader they need, found out from the folder if none is named. `void_as_class`
-    makes of void one more class, the last. `batch_size` is the total over all devices. `ema` is the
+    makes of void one more class, the last. `batch_size` is the total over all devices, and
+    `accumulate` the number of parts in which each device takes its share of it, to save memory: the
+    gradient stays that of the whole, but batch normalization and `ohem` see the parts. `ema` is the
     decay of averaged weights, which are then the ones that are validated and kept. The best weights
     are those of the highest `mean_iou` or the lowest validation `loss`.
+
+    `hold_out` names a group of the training frames, such as a video sequence (see
+    `swiftseg.data.groups`): the network sees none of it, and is scored on it in place of
+    `val_split`.
+
+    `sync_batch_norm` normalizes over the batch of all GPUs. `reestimate_batch_norm` replaces the
+    running statistics before each validation by the average over one pass of the training frames,
+    without augmentation.
     """
 
     name: str
     data: str | None = None
     dataset: str | None = None
     val_split: str = "val"
+    hold_out: str | None = None
     training_data: str
     license_note: str
     num_classes: int = Field(ge=1, le=255)
@@ -187,12 +220,16 @@ class Recipe(Section):
     input: Input
     augmentation: Augmentation | None = None
     batch_size: int = Field(ge=1)
+    accumulate: int = Field(default=1, ge=1)
     seed: int = 0
     precision: Literal["f32", "bf16", "fp16"] = "f32"
     compile: bool = False
     class_weights: ClassWeights | None = None
     loss: Loss = Loss()
+    distillation: Distillation | None = None
     optimizer: Optimizer
+    sync_batch_norm: bool = False
+    reestimate_batch_norm: bool = False
     ema: float | None = Field(default=None, gt=0, lt=1)
     best: Literal["mean_iou", "loss"] = "mean_iou"
     early_stopping: EarlyStopping | None = None
@@ -209,5 +246,10 @@ class Recipe(Section):
         if weights and weights.name == "constant" and len(weights.values) != self.num_classes:
             raise ValueError(
                 f"class_weights has {len(weights.values)} values for {self.num_classes} classes"
+            )
+        if weights and self.loss.name in ("dice", "lovasz"):
+            raise ValueError(
+                f"class_weights belong to cross entropy, and loss {self.loss.name} weighs the "
+                "classes of an image equally; leave class_weights out"
             )
         return self

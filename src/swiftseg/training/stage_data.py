@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import torch
+
 from swiftseg.core import LabelSet, Sample, SwiftsegError
 from swiftseg.data import Dataset
+from swiftseg.data.groups import has_group, hold_out
 from swiftseg.data.void_class import WithVoidClass
 from swiftseg.training.augmentation import Augment
-from swiftseg.training.criterion import PADDING_INDEX
-from swiftseg.training.frames import MEMORY_LIMIT_BYTES, TrainingFrames
+from swiftseg.training.criterion import padding_index
+from swiftseg.training.frames import CPU, MEMORY_LIMIT_BYTES, TrainingFrames
 from swiftseg.training.recipe import Recipe, Stage
 
 
@@ -67,23 +70,30 @@ class KeptInMemory:
 
 
 def open_stage_data(
-    recipe: Recipe, open_split: Callable[[str | None, str], Dataset], num_processes: int
+    recipe: Recipe,
+    open_split: Callable[[str | None, str], Dataset],
+    num_processes: int,
+    device: torch.device = CPU,
 ) -> list[StageData]:
     """Opens what each stage needs; stages on the same data share it.
 
     Raises:
         SwiftsegError: The data cannot be opened or don't fit the recipe.
     """
+    last = recipe.stages[-1]
     opened: dict[tuple[str | None, str], tuple[TrainingFrames, Dataset, TrainingFrames]] = {}
     stages: list[StageData] = []
     for stage in recipe.stages:
         dataset = stage.dataset or recipe.dataset
         key = (dataset, stage.train_split)
         if key not in opened:
-            train_set = classes_of(recipe, open_split(dataset, stage.train_split))
-            val_set = KeptInMemory(classes_of(recipe, open_split(dataset, recipe.val_split)))
+            is_final = key == (last.dataset or recipe.dataset, last.train_split)
+            sets = divided(recipe, open_split, *key, is_final=is_final)
+            train_set, val_set = (classes_of(recipe, dataset) for dataset in sets)
+            val_set = KeptInMemory(val_set)
+            size_hw = None if recipe.augmentation else recipe.input.size_hw
             opened[key] = (
-                TrainingFrames(train_set, None if recipe.augmentation else recipe.input.size_hw),
+                TrainingFrames(train_set, size_hw, device),
                 val_set,
                 TrainingFrames(val_set, recipe.input.size_hw),
             )
@@ -92,6 +102,25 @@ def open_stage_data(
         augment = build_augment(recipe, frames.dataset.labels)
         stages.append(StageData(frames, augment, val_set, val_frames, batch_size, stage.epochs))
     return stages
+
+
+def divided(
+    recipe: Recipe,
+    open_split: Callable[[str | None, str], Dataset],
+    dataset: str | None,
+    train_split: str,
+    *,
+    is_final: bool,
+) -> tuple[Dataset, Dataset]:
+    """Opens what to learn from and what to be scored on.
+
+    A group to hold out must be in the final stage's data; where an earlier stage has others, such
+    as coarse annotations of other cities, it is scored on their validation split.
+    """
+    train_set, group = open_split(dataset, train_split), recipe.hold_out
+    if group is not None and (is_final or has_group(train_set, group)):
+        return hold_out(train_set, group)
+    return train_set, open_split(dataset, recipe.val_split)
 
 
 def classes_of(recipe: Recipe, dataset: Dataset) -> Dataset:
@@ -119,11 +148,16 @@ def checked_batch_size(recipe: Recipe, stage: Stage, num_frames: int, num_proces
         raise SwiftsegError(
             f"a batch of {batch_size} does not divide over {num_processes} processes"
         )
+    if batch_size // num_processes < recipe.accumulate:
+        raise SwiftsegError(
+            f"a batch of {batch_size} over {num_processes} processes cannot be taken in "
+            f"{recipe.accumulate} parts; set accumulate to {batch_size // num_processes} or less"
+        )
     return batch_size
 
 
 def build_augment(recipe: Recipe, labels: LabelSet) -> Augment | None:
     if recipe.augmentation is None:
         return None
-    ignore_index = PADDING_INDEX if labels.ignore_index is None else labels.ignore_index
-    return Augment(recipe.augmentation, recipe.input.size_hw, ignore_index=ignore_index)
+    size_hw = recipe.input.size_hw
+    return Augment(recipe.augmentation, size_hw, ignore_index=padding_index(labels))
