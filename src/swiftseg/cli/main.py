@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import swiftseg
+from swiftseg.cli.benchmark import benchmark
 from swiftseg.cli.data import data
 from swiftseg.cli.demo import demo
 from swiftseg.cli.evaluate import evaluate
@@ -32,6 +33,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "train": train,
     "export": export,
     "import": import_weights,
+    "benchmark": benchmark,
     "models": models,
 }
 

@@ -1,0 +1,41 @@
+"""Repeating a call for a while, and how long each took."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+FEWEST_REPEATS = 3
+MOST_REPEATS = 2000
+WARM_UP_SHARE = 0.25  # of the time budget, and one call at the very least
+
+
+def repeat(call: Callable[[], Result], *, seconds: float) -> list[Result]:
+    """Calls again and again and gives what came back, the warm-up's left out.
+
+    The warm-up takes a quarter of `seconds` and is one call at least: the first calls of an engine
+    allocate, and the clock of a CPU climbs for a while. Then follow at least `FEWEST_REPEATS` calls
+    and at most `MOST_REPEATS`, for `seconds`.
+    """
+    _repeat(call, seconds * WARM_UP_SHARE, fewest=1)
+    return _repeat(call, seconds, fewest=FEWEST_REPEATS)
+
+
+def measure_ms(call: Callable[[], object], *, seconds: float) -> list[float]:
+    """Times a call, warmed up, again and again for `seconds`; gives milliseconds a call."""
+
+    def timed() -> float:
+        begin = perf_counter()
+        call()
+        return 1000 * (perf_counter() - begin)
+
+    return repeat(timed, seconds=seconds)
+
+
+def _repeat(call: Callable[[], Result], seconds: float, *, fewest: int) -> list[Result]:
+    results: list[Result] = []
+    end = perf_counter() + seconds
+    while len(results) < fewest or (perf_counter() < end and len(results) < MOST_REPEATS):
+        results.append(call())
+    return results

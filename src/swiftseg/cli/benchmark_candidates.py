@@ -1,0 +1,183 @@
+"""From what a user names to what `swiftseg benchmark` measures."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from swiftseg.benchmark import run_in_process
+from swiftseg.benchmark.graph_costs import graph_costs
+from swiftseg.benchmark.measure import FRAME_TO_LABELS, Candidate, engine_candidate
+from swiftseg.cli.models import NETWORK_TABLE
+from swiftseg.core import MissingExtraError, UsageError, unknown_name
+from swiftseg.inference.model_path import model_path
+from swiftseg.runtimes import BACKENDS, read_spec
+from swiftseg.weights import shipped_models
+
+CHECKPOINT_SUFFIXES = (".pt", ".pth")
+NETWORK_CLASSES = 19  # of networks with random weights: Cityscapes' classes
+NETWORK_SIZE_HW = (360, 640)  # theirs where none is asked for
+TORCH = "torch"
+TRAINING_STEP = "tensor to gradients"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a user named.
+
+    Attributes:
+        given: As it was named.
+        file: Its exported file.
+        is_network: A network or a checkpoint, which torch can run as well.
+        describes: Fields of a `Measurement` that do not depend on the engine.
+    """
+
+    given: str
+    file: Path
+    is_network: bool
+    describes: dict[str, Any]
+
+
+def frame_candidates(
+    models: Sequence[str],
+    size_hw: tuple[int, int] | None,
+    ways: Sequence[tuple[str, str]],
+    threads: int,
+    folder: Path,
+) -> list[Candidate]:
+    """Makes a candidate of every model in every way.
+
+    Args:
+        models: As the user names them.
+        size_hw: The frames' size, or None for each model's own.
+        ways: Backends and precisions.
+        threads: Threads for one frame; as many streams are tried.
+        folder: Where networks and checkpoints are exported to.
+
+    Raises:
+        UsageError: A name is unknown, or torch is asked to run an exported file.
+        MissingExtraError: A network or a checkpoint is asked for, and torch is missing.
+    """
+    for backend, _ in ways:
+        if backend not in (*BACKENDS, TORCH):
+            raise unknown_name("backend", backend, (*BACKENDS, TORCH))
+    found = [
+        find_model(given, size_hw, folder / f"{index}.onnx") for index, given in enumerate(models)
+    ]
+    stream_counts = sorted({1, threads})
+    return [
+        _torch_candidate(model, precision)
+        if backend == TORCH
+        else engine_candidate(
+            model.file,
+            backend=backend,
+            precision=precision,
+            describes=model.describes,
+            stream_counts=stream_counts,
+        )
+        for model in found
+        for backend, precision in ways
+    ]
+
+
+def training_candidates(models: Sequence[str], size_hw: tuple[int, int] | None) -> list[Candidate]:
+    """Makes a candidate of every network's forward and backward pass.
+
+    Raises:
+        UsageError: A name is unknown, or an exported file's, which cannot be trained.
+        MissingExtraError: torch is missing.
+    """
+    candidates: list[Candidate] = []
+    for given in models:
+        if not _is_network(given):
+            raise UsageError(f"--training takes networks and checkpoints, and {given} is exported")
+        torch_side = _torch_side(given)
+        arguments = {"model": given, "num_classes": NETWORK_CLASSES}
+        facts = run_in_process(
+            torch_side.describe, size_hw=_network_size(given, size_hw), **arguments
+        )
+        describes = {**facts, "way": "torch eager", "scope": TRAINING_STEP}
+        candidates.append(Candidate(torch_side.measure_training, arguments, describes))
+    return candidates
+
+
+def find_model(given: str, size_hw: tuple[int, int] | None, out: Path) -> Model:
+    """Finds an exported file, or exports a network or checkpoint to `out`."""
+    if not _is_network(given):
+        file = model_path(given)
+        spec = read_spec(file)
+        facts: dict[str, Any] = {
+            "name": spec.name,
+            "weights": spec.training_data or "unknown",
+            "size_hw": size_hw or spec.input.size_hw,
+            "num_classes": len(spec.labels),
+        }
+        return Model(given, file, False, {**facts, **_costs(file)})
+    facts = run_in_process(
+        _torch_side(given).export,
+        model=given,
+        size_hw=_network_size(given, size_hw),
+        num_classes=NETWORK_CLASSES,
+        output="labels",
+        out=str(out),
+    )
+    return Model(given, out, True, {**_costs(out), **facts})
+
+
+def _is_network(given: str) -> bool:
+    """Tells networks and checkpoints from exported files.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if Path(given).suffix in CHECKPOINT_SUFFIXES or given in _network_names():
+        return True
+    if given in shipped_models() or Path(given).suffix == ".onnx" or Path(given).exists():
+        return False
+    raise unknown_name("model or network", given, {*shipped_models(), *_network_names()})
+
+
+def _network_names() -> set[str]:
+    """Reads the names that `create_model` knows, which torch need not be imported for."""
+    return {row["name"] for row in json.loads(NETWORK_TABLE.read_text("utf-8"))}
+
+
+def _network_size(given: str, size_hw: tuple[int, int] | None) -> tuple[int, int] | None:
+    """A checkpoint knows its size, and a network none."""
+    return size_hw or (NETWORK_SIZE_HW if given in _network_names() else None)
+
+
+def _costs(file: Path) -> dict[str, Any]:
+    costs = graph_costs(file)
+    return {
+        "parameters": costs.parameters,
+        "gmacs": costs.gmacs,
+        "file_bytes": costs.file_bytes,
+    }
+
+
+def _torch_side(given: str) -> ModuleType:
+    try:
+        from swiftseg.cli import benchmark_networks
+    except ImportError as error:
+        raise MissingExtraError(
+            f"measuring {given}, which is no exported file,", "train"
+        ) from error
+    return benchmark_networks
+
+
+def _torch_candidate(model: Model, precision: str) -> Candidate:
+    if not model.is_network:
+        raise UsageError(f"torch runs networks and checkpoints, and {model.given} is exported")
+    if precision != "f32":
+        raise UsageError(f"torch is measured in f32, not in {precision}")
+    arguments = {
+        "model": model.given,
+        "size_hw": model.describes["size_hw"],
+        "num_classes": NETWORK_CLASSES,
+        "channels_last": False,
+    }
+    describes = {**model.describes, "way": "torch eager", "scope": FRAME_TO_LABELS}
+    return Candidate(_torch_side(model.given).measure_eager, arguments, describes)
