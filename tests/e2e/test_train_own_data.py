@@ -12,6 +12,7 @@ from swiftseg.models import create_model
 from swiftseg.training.checkpoint import load_checkpoint
 from tests.support.broken_datasets import CASES, make_good
 from tests.support.command_line import run_cli
+from tests.support.parsed_html import parse_html
 
 FEW = ["--set", "stages.0.epochs=2", "--set", "validate_every=2"]
 
@@ -57,6 +58,10 @@ def test_one_command_from_pictures_to_a_model(
     segmenter = Segmenter.load(run / "model.onnx")
     assert segmenter.spec.labels.names == ("background", "foreground")
     assert segmenter(pictures / "images" / "0.png").label_map.shape == (48, 64)
+    page = parse_html((run / "report.html").read_text("utf-8"))
+    assert f"{run / 'report.html'}: segfast-plants on val of {pictures}, mIoU " in result.out
+    assert [h.text for h in page.all("h2")][:2] == ["What was measured", "Training"]
+    assert len(page.all("div", "frame")) == 2
 
 
 @pytest.mark.parametrize("network", ["enet", "enet_camvid"])

@@ -17,11 +17,13 @@ from swiftseg.weights import shipped_weights
 if TYPE_CHECKING:
     import numpy as np
 
+    from swiftseg.data import Dataset
     from swiftseg.evaluation import Evaluation
     from swiftseg.training import Recipe, RunFolder
     from swiftseg.training.loop import OpenSplit
 
 PARITY_FRAMES = 8
+MODEL_NAME, REPORT_NAME = "model.onnx", "report.html"
 
 Overrides = Annotated[
     list[str] | None,
@@ -67,7 +69,7 @@ def train(
     """Train a network by a recipe, or by its name on your own data.
 
     A network's name makes a recipe for the data: classes, sizes, class weights and the number of
-    epochs come from it, and the run ends with an exported model.
+    epochs come from it, and the run ends with an exported model and a report.
 
     The run's folder gets the resolved recipe, metrics.csv, TensorBoard logs, sample pictures and
     two checkpoints, best.pt and last.pt. Ctrl-C saves; --resume goes on.
@@ -99,6 +101,7 @@ def run_recipe(
 
     from swiftseg.cli.score_table import score_table
     from swiftseg.training import RunFolder, train
+    from swiftseg.training.stage_data import divided
 
     initial_weights = None if weights is None else find_weights(weights)
     recipe, open_split, name = find_recipe(recipe_name, data, overrides)
@@ -121,9 +124,14 @@ def run_recipe(
     console.print(score_table(evaluation, f"{recipe.name} on {scored_on}"))
     console.print(f"best weights: {run.best}", soft_wrap=True)
     if is_network(recipe_name):
-        frames = (sample.image for sample in open_split(recipe.dataset, recipe.val_split))
-        report = export_best(run, evaluation, frames, scored_on)
-        console.print(report, highlight=False, soft_wrap=True)
+        last = recipe.stages[-1]
+        key = (last.dataset or recipe.dataset, last.train_split)
+        _, val_set = divided(recipe, open_split, *key, is_final=True)
+        frames = (sample.image for sample in val_set)
+        exported = export_best(run, evaluation, frames, scored_on)
+        console.print(exported, highlight=False, soft_wrap=True)
+        told = report_best(run, recipe, val_set, (parse_sources(data)[""], scored_on))
+        console.print(told, highlight=False, soft_wrap=True, markup=False)
     else:
         console.print(f"next: swiftseg export {run.best} --out model.onnx", soft_wrap=True)
 
@@ -206,7 +214,7 @@ def export_best(
         np.asarray(Image.fromarray(frame).resize(size_wh, Image.Resampling.BILINEAR))
         for frame in islice(frames, PARITY_FRAMES)
     )
-    path = run.path / "model.onnx"
+    path = run.path / MODEL_NAME
     export_onnx(network, spec, path, frames=resized)
     mean_iou = percent(evaluation.scores.mean_iou)
     return (
@@ -214,6 +222,26 @@ def export_best(
         f"mIoU {mean_iou} % on {evaluation.frames} frames of {scored_on}\n"
         f"next: swiftseg predict IMAGE --model {path}"
     )
+
+
+def report_best(
+    run: "RunFolder", recipe: "Recipe", val_set: "Dataset", origin: tuple[str, str]
+) -> str:
+    """Writes the report of the exported model beside it; says in one line where it is.
+
+    `origin` says where the data of `val_set` are, and what part of them it is.
+    """
+    from swiftseg.cli.evaluate import load_model
+    from swiftseg.cli.report_file import Measurement, write_measurement
+    from swiftseg.training.scoring import recipe_protocol
+
+    loaded = load_model(str(run.path / MODEL_NAME), "onnxruntime")
+    protocol = recipe_protocol(recipe)
+    measurement = Measurement(
+        str(run.path / MODEL_NAME), *origin, protocol, loaded.engine, run.path
+    )
+    segmenter = protocol.segmenter(loaded.spec, loaded.backend_at)
+    return write_measurement(run.path / REPORT_NAME, measurement, segmenter, val_set)
 
 
 def launch(processes: int, *, on_gpus: bool) -> int:
