@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from swiftseg.losses import (
+    DiceLoss,
+    LovaszSoftmax,
     OhemCrossEntropy,
     WeightedCrossEntropy,
     effective_number_weights,
@@ -63,17 +66,41 @@ def test_cross_entropy_by_pixels_and_with_smoothing():
     torch.testing.assert_close(loss_sum / normalizer, expected)
 
 
-def test_void_pixels_have_no_loss_and_no_gradient():
+LOSSES = [
+    WeightedCrossEntropy(None, ignore_index=255),
+    OhemCrossEntropy(None, ignore_index=255, threshold=0.7, min_kept=0.5),
+    DiceLoss(ignore_index=255),
+    LovaszSoftmax(ignore_index=255),
+]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+def test_void_pixels_have_no_loss_and_no_gradient(loss: nn.Module):
     logits = torch.randn(1, 3, 2, 2, requires_grad=True)
     mask = torch.full((1, 2, 2), 255)
     mask[0, 0, 0] = 1
-    for loss in (
-        WeightedCrossEntropy(None, ignore_index=255),
-        OhemCrossEntropy(None, ignore_index=255, threshold=0.7, min_kept=0.5),
-    ):
-        (gradient,) = torch.autograd.grad(loss(logits, mask)[0], logits)
-        assert gradient[0, :, 0, 0].abs().sum() > 0
-        assert gradient.abs().sum() == gradient[0, :, 0, 0].abs().sum()
+    (gradient,) = torch.autograd.grad(loss(logits, mask)[0], logits)
+    assert gradient[0, :, 0, 0].any()
+    assert not gradient[:, :, mask[0] == 255].any()
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+def test_nothing_but_void_is_zero(loss: nn.Module):
+    logits = torch.randn(1, 3, 2, 2, requires_grad=True)
+    loss_sum, normalizer = loss(logits, torch.full((1, 2, 2), 255))
+    loss_sum.backward()
+    assert (loss_sum.item(), normalizer.item()) == (0.0, 0.0)
+    assert logits.grad is not None
+    assert not logits.grad.any()
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+def test_the_normalizer_follows_from_the_mask(loss: nn.Module):
+    generator = torch.Generator().manual_seed(3)
+    mask = torch.randint(0, 3, (2, 4, 4), generator=generator)
+    mask[:, 1] = 255
+    logits = torch.randn(2, 3, 4, 4, generator=generator)
+    assert loss(logits, mask)[1] == loss.normalizer(mask)
 
 
 def test_ohem_keeps_the_hard_pixels_and_at_least_its_share():
@@ -81,21 +108,23 @@ def test_ohem_keeps_the_hard_pixels_and_at_least_its_share():
     logits = torch.stack((1 - probability, probability))[None, :, None].log()
     mask = torch.ones(1, 1, 4, dtype=torch.long)
     hard = OhemCrossEntropy(None, ignore_index=255, threshold=0.7, min_kept=0.25)
-    loss_sum, kept = hard(logits, mask)
-    assert kept == 2
-    torch.testing.assert_close(loss_sum, -(probability[2].log() + probability[3].log()))
+    torch.testing.assert_close(mean(hard(logits, mask)), -probability[2:].log().mean())
     most = OhemCrossEntropy(None, ignore_index=255, threshold=0.7, min_kept=0.75)
-    assert most(logits, mask)[1] == 3
-    weighted = OhemCrossEntropy(
-        torch.tensor([1.0, 3.0]), ignore_index=255, threshold=0.7, min_kept=0.25
-    )
-    torch.testing.assert_close(weighted(logits, mask)[0], 3 * loss_sum)
+    torch.testing.assert_close(mean(most(logits, mask)), -probability[1:].log().mean())
 
 
-def test_ohem_of_nothing_but_void_is_zero():
-    loss = OhemCrossEntropy(None, ignore_index=255, threshold=0.7, min_kept=0.25)
-    loss_sum, kept = loss(torch.randn(1, 3, 2, 2), torch.full((1, 2, 2), 255))
-    assert (float(loss_sum), float(kept)) == (0.0, 0.0)
+def test_ohem_weighs_hard_pixels_as_cross_entropy_does():
+    generator = torch.Generator().manual_seed(2)
+    logits = torch.randn(1, 2, 2, 3, generator=generator)
+    mask = torch.tensor([[[0, 1, 1], [0, 0, 1]]])
+    weights = torch.tensor([1.0, 3.0])
+    # With a share of one every pixel is kept.
+    loss = OhemCrossEntropy(weights, ignore_index=255, threshold=0.7, min_kept=1.0)
+    torch.testing.assert_close(mean(loss(logits, mask)), F.cross_entropy(logits, mask, weights))
+
+
+def mean(terms: tuple[Tensor, Tensor]) -> Tensor:
+    return terms[0] / terms[1]
 
 
 def test_median_frequency_by_hand():

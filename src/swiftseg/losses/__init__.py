@@ -14,12 +14,18 @@ from swiftseg.losses.class_weighting import (
 
 if TYPE_CHECKING:
     from swiftseg.losses.cross_entropy import WeightedCrossEntropy
+    from swiftseg.losses.dice import DiceLoss
+    from swiftseg.losses.distillation import distillation_loss
+    from swiftseg.losses.lovasz import LovaszSoftmax
     from swiftseg.losses.ohem import OhemCrossEntropy
     from swiftseg.losses.presence import presence_loss
 
 __all__ = [
+    "DiceLoss",
+    "LovaszSoftmax",
     "OhemCrossEntropy",
     "WeightedCrossEntropy",
+    "distillation_loss",
     "effective_number_weights",
     "enet_class_weights",
     "median_frequency_weights",
@@ -27,8 +33,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DiceLoss": "swiftseg.losses.dice",
+    "LovaszSoftmax": "swiftseg.losses.lovasz",
     "OhemCrossEntropy": "swiftseg.losses.ohem",
     "WeightedCrossEntropy": "swiftseg.losses.cross_entropy",
+    "distillation_loss": "swiftseg.losses.distillation",
     "presence_loss": "swiftseg.losses.presence",
 }
 

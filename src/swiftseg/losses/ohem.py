@@ -13,6 +13,9 @@ class OhemCrossEntropy(nn.Module):
     share count. Shrivastava, Gupta, Girshick, "Training region-based object detectors with online
     hard example mining", CVPR 2016, as ShelfNet's lightweight release uses it for pixels.
 
+    Hard pixels are chosen among those that are seen at once. Over devices and parts of a batch, the
+    means of the hard pixels are averaged by the number of counted pixels of each.
+
     Args:
         class_weights: float (C,), or None for equal weights.
         ignore_index: The mask value that counts nowhere.
@@ -37,17 +40,27 @@ class OhemCrossEntropy(nn.Module):
         self.min_kept = min_kept
 
     def forward(self, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Compares logits (N, C, H, W) with masks (N, H, W), int64; gives a sum and its count."""
+        """Compares logits (N, C, H, W) with masks (N, H, W), int64.
+
+        Returns:
+            The hard pixels' mean times the number of counted pixels, and that number.
+        """
         counted = mask != self.ignore_index
         losses = F.cross_entropy(
             logits.float(), mask, ignore_index=self.ignore_index, reduction="none"
         )[counted]
         if not losses.numel():
-            return logits.sum() * 0, counted.sum().float()
+            return logits.sum() * 0, self.normalizer(mask)
         hardest, order = losses.sort(descending=True)
         fewest = max(1, int(self.min_kept * losses.numel()))
         kept = max(fewest, int((hardest > self.loss_threshold).sum()))
-        if self.class_weights is None:
-            return hardest[:kept].sum(), hardest.new_tensor(float(kept))
-        weights = self.class_weights[mask[counted][order[:kept]]]
-        return (hardest[:kept] * weights).sum(), weights.sum()
+        mean = hardest[:kept].mean()
+        if self.class_weights is not None:
+            weights = self.class_weights[mask[counted][order[:kept]]]
+            # All hard pixels may be of classes that weigh nothing.
+            mean = (hardest[:kept] * weights).sum() / weights.sum().clamp_min(1e-12)
+        return mean * losses.numel(), self.normalizer(mask)
+
+    def normalizer(self, mask: Tensor) -> Tensor:
+        """Counts the pixels that are not ignored."""
+        return (mask != self.ignore_index).sum().float()
