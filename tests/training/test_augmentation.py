@@ -85,3 +85,52 @@ def test_nothing_asked_for_changes_nothing():
     image, mask = augment()(original, truth, (0,))
     assert torch.equal(image, original)
     assert torch.equal(mask, truth)
+
+
+def spotted_frame(size_hw: tuple[int, int] = (60, 80)) -> tuple[Tensor, Tensor]:
+    """A mask of class 0 with a block of class 1, two pixels of class 2 and a band of void."""
+    mask = torch.zeros(size_hw, dtype=torch.uint8)
+    mask[:, :5] = 255
+    mask[40:50, 20:40] = 1
+    mask[30, 60] = mask[31, 50] = 2
+    return mask[..., None].repeat(1, 1, 3), mask
+
+
+def test_class_balanced_crops_have_each_class_as_often_in_their_middle():
+    transform = augment(crop_hw=(8, 8), base_short_side=60, class_balanced=1.0)
+    image, mask = spotted_frame()
+    draws = [transform(image, mask, (seed,)) for seed in range(600)]
+    assert all(torch.equal(drawn[..., 0], truth) for drawn, truth in draws)
+    middle = torch.tensor([int(truth[4, 4]) for _, truth in draws])
+    # 200 of each, with a deviation of 12; a crop at the border is around its class 0 as well.
+    assert [round(int((middle == c).sum()) / 200, 1) for c in (0, 1, 2)] == pytest.approx(
+        [1, 1, 1], abs=0.2
+    )
+
+
+def test_class_balanced_crops_are_drawn_with_their_probability():
+    image, mask = spotted_frame()
+    shares: list[float] = []
+    for probability in (0.25, 1.0):
+        transform = augment(crop_hw=(8, 8), base_short_side=60, class_balanced=probability)
+        found = [bool((transform(image, mask, (seed,))[1] == 2).any()) for seed in range(400)]
+        shares.append(sum(found) / len(found))
+    # A third of the drawn classes is class 2; crops that lie anywhere have it in 3 of 100 cases.
+    by_chance = 128 / (53 * 73)
+    assert shares[1] == pytest.approx(1 / 3, abs=0.07)
+    assert shares[0] == pytest.approx(0.25 / 3 + 0.75 * by_chance, abs=0.05)
+
+
+def test_class_balanced_crops_of_void_alone_lie_anywhere():
+    transform = augment(crop_hw=(8, 8), base_short_side=60, class_balanced=1.0)
+    image = torch.arange(60 * 80).remainder(251).to(torch.uint8).view(60, 80, 1).repeat(1, 1, 3)
+    void = torch.full((60, 80), 255, dtype=torch.uint8)
+    corners = {int(transform(image, void, (seed,))[0][0, 0, 0]) for seed in range(50)}
+    assert len(corners) > 30
+
+
+def test_class_balanced_crops_pad_what_is_smaller():
+    transform = augment(class_balanced=1.0, scale=(0.5, 0.5))
+    image, mask = transform(*frame(), (3,))
+    assert (image.shape, mask.shape) == ((*SIZE_HW, 3), SIZE_HW)
+    assert (mask == 255).sum() == 24 * 32 - 12 * 16

@@ -32,23 +32,26 @@ class Augment:
         # The mean of 8 bits outside the frame would be learned as a class of its own; black, as
         # the papers pad, is ignored by the mask.
         fill: Fill = {tv_tensors.Image: 0, tv_tensors.Mask: ignore_index}
-        self.transform = v2.Compose([*geometry(recipe, size_hw, fill), *colors(recipe)])
+        moves = geometry(recipe, size_hw, fill, ignore_index=ignore_index)
+        self.transform = v2.Compose([*moves, *colors(recipe)])
 
     def __call__(self, image: Tensor, mask: Tensor, seed: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Changes one frame.
+        """Changes one frame on the device where it is.
 
         Args:
             image: uint8 (H, W, 3).
-            mask: uint8 (H, W).
+            mask: uint8 (H, W), on the same device.
             seed: Whatever names this draw, such as (run, stage, epoch, frame). The draw depends on
-                nothing else, so that workers and resumed runs see the same.
+                nothing else, so that workers and resumed runs see the same, and is made on the CPU
+                for all devices.
 
         Returns:
             uint8 (h, w, 3) and (h, w), the crop's size.
         """
         picture = tv_tensors.Image(image.permute(2, 0, 1))
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(hash(tuple(seed)))
+            # Not torch.manual_seed, which would reseed the GPUs that draw the network's dropout.
+            torch.default_generator.manual_seed(hash(tuple(seed)))
             picture, truth = self.transform(picture, tv_tensors.Mask(mask))
         return picture.as_subclass(Tensor).permute(1, 2, 0), truth.as_subclass(Tensor)
 
@@ -74,6 +77,35 @@ class PadTo(v2.Transform):
         return v2.functional.pad(inpt, params["padding"], fill=self.fill[type(inpt)])
 
 
+class BalancedCrop(v2.Transform):
+    """Crops around a pixel of a class that is drawn from those in the mask, with `probability`.
+
+    Else, and where the mask has no class, the crop lies anywhere. The pixel is drawn from all of
+    its class, and is in the crop's middle unless it is near the border.
+    """
+
+    def __init__(self, size_hw: tuple[int, int], probability: float, ignore_index: int) -> None:
+        super().__init__()
+        self.size_hw, self.probability, self.ignore_index = size_hw, probability, ignore_index
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, int]:
+        [mask] = [inpt for inpt in flat_inputs if isinstance(inpt, tv_tensors.Mask)]
+        room = mask.shape[0] - self.size_hw[0], mask.shape[1] - self.size_hw[1]
+        classes = mask.unique().tolist()
+        classes = [value for value in classes if value != self.ignore_index]
+        if not classes or float(torch.rand(())) >= self.probability:
+            top, left = (int(torch.randint(0, r + 1, ())) for r in room)
+            return {"top": top, "left": left}
+        pixels = (mask == classes[int(torch.randint(0, len(classes), ()))]).nonzero()
+        row, column = pixels[int(torch.randint(0, len(pixels), ()))].tolist()
+        top = min(max(row - self.size_hw[0] // 2, 0), room[0])
+        left = min(max(column - self.size_hw[1] // 2, 0), room[1])
+        return {"top": top, "left": left}
+
+    def transform(self, inpt: Tensor, params: dict[str, int]) -> Tensor:
+        return v2.functional.crop(inpt, params["top"], params["left"], *self.size_hw)
+
+
 class ChannelNoise(v2.Transform):
     """Adds to each channel of an image a value of its own, of `deviation` in 0..1 (Fast-SCNN)."""
 
@@ -87,11 +119,13 @@ class ChannelNoise(v2.Transform):
     def transform(self, inpt: Tensor, params: dict[str, Tensor]) -> Tensor:
         if not isinstance(inpt, tv_tensors.Image):
             return inpt
-        noisy = (inpt.float() + params["shift"]).round().clamp(0, 255)
+        noisy = (inpt.float() + params["shift"].to(inpt.device)).round().clamp(0, 255)
         return tv_tensors.Image(noisy.to(torch.uint8))
 
 
-def geometry(recipe: Augmentation, size_hw: tuple[int, int], fill: Fill) -> list[v2.Transform]:
+def geometry(
+    recipe: Augmentation, size_hw: tuple[int, int], fill: Fill, *, ignore_index: int
+) -> list[v2.Transform]:
     """Makes the transforms that move pixels; they end in the crop's size."""
     crop_hw = recipe.crop_hw or size_hw
     transforms: list[v2.Transform] = []
@@ -103,7 +137,11 @@ def geometry(recipe: Augmentation, size_hw: tuple[int, int], fill: Fill) -> list
         bilinear = v2.InterpolationMode.BILINEAR
         degrees = (-recipe.rotation_degrees, recipe.rotation_degrees)
         transforms.append(v2.RandomRotation(degrees, bilinear, fill=fill))
-    transforms += [PadTo(crop_hw, fill), v2.RandomCrop(crop_hw)]
+    transforms.append(PadTo(crop_hw, fill))
+    if recipe.class_balanced:
+        transforms.append(BalancedCrop(crop_hw, recipe.class_balanced, ignore_index))
+    else:
+        transforms.append(v2.RandomCrop(crop_hw))
     if recipe.horizontal_flip:
         transforms.append(v2.RandomHorizontalFlip(recipe.horizontal_flip))
     return transforms

@@ -1,40 +1,103 @@
 """From a recipe's loss and class weights to the module that computes it."""
 
-import numpy as np
-import torch
-from torch import Tensor
+from collections.abc import Iterator, Sequence
+from typing import cast
 
+import torch
+from torch import Tensor, nn
+
+from swiftseg.core import LabelSet
 from swiftseg.losses import (
+    DiceLoss,
+    LovaszSoftmax,
     OhemCrossEntropy,
     WeightedCrossEntropy,
     effective_number_weights,
     enet_class_weights,
     median_frequency_weights,
 )
+from swiftseg.training.class_counts import count_classes
 from swiftseg.training.frames import TrainingFrames
 from swiftseg.training.recipe import ClassWeights, Recipe
-from swiftseg.training.step import PixelLoss
+
+PixelLoss = WeightedCrossEntropy | OhemCrossEntropy | DiceLoss | LovaszSoftmax
 
 # Where the data ignore nothing, this is what an augmentation pads with.
 PADDING_INDEX = 255
 
 
-def build_pixel_loss(recipe: Recipe, frames: TrainingFrames) -> PixelLoss:
+class Criterion(nn.Module):
+    """The losses of a recipe's logits, each as a sum and its normalizer.
+
+    The loss of a batch is the total of sum over normalizer. They are given apart so that devices,
+    and parts of a batch, that see different pixels can add both up before they divide; a normalizer
+    follows from the masks alone, so that it is known for a whole batch before all of it has been
+    through the network.
+
+    Args:
+        terms: Each loss with its weight.
+    """
+
+    def __init__(self, terms: Sequence[tuple[float, PixelLoss]]) -> None:
+        super().__init__()
+        self.weights = [weight for weight, _ in terms]
+        self.losses = nn.ModuleList([loss for _, loss in terms])
+
+    def forward(self, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Compares logits (N, C, H, W) with masks (N, H, W), int64.
+
+        Returns:
+            The weighted sums and the normalizers, float (L,) each for L losses.
+        """
+        terms = [loss(logits, mask) for loss in self.losses]
+        sums = [weight * term[0] for weight, term in zip(self.weights, terms, strict=True)]
+        return torch.stack(sums), torch.stack([term[1] for term in terms])
+
+    def normalizers(self, mask: Tensor) -> Tensor:
+        """Gives what `forward` would divide by, float (L,)."""
+        losses = cast(list[PixelLoss], list(self.losses))
+        return torch.stack([loss.normalizer(mask) for loss in losses])
+
+
+def build_pixel_loss(recipe: Recipe, frames: TrainingFrames) -> Criterion:
     """Builds the loss; class weights that come from the data are counted over `frames`."""
     weights = recipe.class_weights and class_weights(recipe.class_weights, frames)
-    ignore_index = frames.dataset.labels.ignore_index
-    ignore_index = PADDING_INDEX if ignore_index is None else ignore_index
+    ignore_index = padding_index(frames.dataset.labels)
+    return Criterion(list(loss_terms(recipe, weights, ignore_index)))
+
+
+def padding_index(labels: LabelSet) -> int:
+    """Gives the mask value that is no class, also where the data have none."""
+    return PADDING_INDEX if labels.ignore_index is None else labels.ignore_index
+
+
+def loss_terms(
+    recipe: Recipe, weights: Tensor | None, ignore_index: int
+) -> Iterator[tuple[float, PixelLoss]]:
+    """Builds each loss with its weight, the one that is named first."""
     loss = recipe.loss
-    if loss.name == "ohem":
-        return OhemCrossEntropy(
-            weights, ignore_index=ignore_index, threshold=loss.threshold, min_kept=loss.min_kept
-        )
-    return WeightedCrossEntropy(
-        weights,
-        ignore_index=ignore_index,
-        normalize=loss.normalize,
-        label_smoothing=loss.label_smoothing,
-    )
+    match loss.name:
+        case "cross_entropy":
+            cross_entropy = WeightedCrossEntropy(
+                weights,
+                ignore_index=ignore_index,
+                normalize=loss.normalize,
+                label_smoothing=loss.label_smoothing,
+            )
+            yield 1.0, cross_entropy
+        case "ohem":
+            ohem = OhemCrossEntropy(
+                weights, ignore_index=ignore_index, threshold=loss.threshold, min_kept=loss.min_kept
+            )
+            yield 1.0, ohem
+        case "dice":
+            yield 1.0, DiceLoss(ignore_index=ignore_index)
+        case "lovasz":
+            yield 1.0, LovaszSoftmax(ignore_index=ignore_index)
+    if loss.dice_weight:
+        yield loss.dice_weight, DiceLoss(ignore_index=ignore_index)
+    if loss.lovasz_weight:
+        yield loss.lovasz_weight, LovaszSoftmax(ignore_index=ignore_index)
 
 
 def class_weights(recipe: ClassWeights, frames: TrainingFrames) -> Tensor:
@@ -42,10 +105,7 @@ def class_weights(recipe: ClassWeights, frames: TrainingFrames) -> Tensor:
     if recipe.name == "constant":
         return torch.tensor(recipe.values)
     num_classes = len(frames.dataset.labels)
-    counts, where_present = np.zeros(256, np.int64), np.zeros(256, np.int64)
-    for in_mask in frames.mask_counts():
-        counts += in_mask
-        where_present += np.where(in_mask > 0, in_mask.sum(), 0)
+    counts, where_present = count_classes(frames)
     match recipe.name:
         case "enet":
             weights = enet_class_weights(counts[:num_classes], int(counts.sum()), c=recipe.c)

@@ -11,13 +11,16 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from swiftseg.data import Dataset
+from swiftseg.runtimes.cores import physical_cores
 from swiftseg.training.augmentation import Augment
 
 Batch = tuple[Tensor, Tensor]
 
 # Decoded frames up to this many bytes stay in memory; a larger set is read again every epoch.
 MEMORY_LIMIT_BYTES = 4 << 30
-READER_PROCESSES = 4
+GPU_MEMORY_SHARE = 0.25  # of what is free before the training; networks need the rest
+CPU = torch.device("cpu")
+MAX_READER_PROCESSES = 4
 
 
 class TrainingFrames:
@@ -27,23 +30,27 @@ class TrainingFrames:
         dataset: Where they come from.
         size_hw: Their size: images are resized bilinearly, masks to the nearest pixel. None leaves
             each at its own, for an augmentation to crop from.
+        device: Where they are kept if its memory holds them all, and then they are augmented there
+            as well; else the CPU's is tried.
     """
 
-    def __init__(self, dataset: Dataset, size_hw: tuple[int, int] | None) -> None:
+    def __init__(
+        self, dataset: Dataset, size_hw: tuple[int, int] | None, device: torch.device = CPU
+    ) -> None:
         self.dataset = dataset
         self.size_hw = size_hw
-        first = dataset[0]
-        frame_bytes = 4 * (first.mask.size if size_hw is None else size_hw[0] * size_hw[1])
-        self.fits_in_memory = frame_bytes * len(dataset) <= MEMORY_LIMIT_BYTES
+        pixels = dataset[0].mask.size if size_hw is None else size_hw[0] * size_hw[1]
+        places = [d for d in (device, CPU) if 4 * pixels * len(dataset) <= memory_limit(d)]
+        self.held_on = places[0] if places else None
         self.memory: dict[int, Batch] = {}
 
     def read_ahead(self) -> Iterator[int]:
         """Reads all frames into memory if they fit; yields how many there are so far."""
-        if not self.fits_in_memory:
+        if self.held_on is None or len(self.memory) == len(self):
             return
         with ThreadPoolExecutor() as threads:
             for index, frame in enumerate(threads.map(self.read, range(len(self)))):
-                self.memory[index] = frame
+                self.memory[index] = frame[0].to(self.held_on), frame[1].to(self.held_on)
                 yield index + 1
 
     def __len__(self) -> int:
@@ -65,7 +72,15 @@ class TrainingFrames:
         """Counts the values of each mask: int64 (256,) a frame."""
         with ThreadPoolExecutor() as threads:
             for _, mask in threads.map(self.__getitem__, range(len(self))):
-                yield np.bincount(mask.numpy().ravel(), minlength=256)
+                yield np.bincount(mask.cpu().numpy().ravel(), minlength=256)
+
+
+def memory_limit(device: torch.device) -> int:
+    """Gives how many bytes of frames a device may hold."""
+    if device.type != "cuda":
+        return MEMORY_LIMIT_BYTES
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(GPU_MEMORY_SHARE * free)
 
 
 class EpochFrames(TorchDataset[Batch]):
@@ -96,9 +111,13 @@ def epoch_batches(num_frames: int, batch_size: int, seed: tuple[int, int, int]) 
     return order[:full].reshape(-1, batch_size).tolist()
 
 
+def reader_processes() -> int:
+    return min(MAX_READER_PROCESSES, physical_cores())
+
+
 def batch_loader(frames: EpochFrames, batches: list[list[int]]) -> DataLoader[Batch]:
     """Loads images uint8 (N, h, w, 3) and masks uint8 (N, h, w) in the given order."""
-    workers = 0 if frames.frames.fits_in_memory else READER_PROCESSES
+    workers = 0 if frames.frames.held_on else reader_processes()
     # A generator of its own: a loader draws a seed when it starts, and from torch's global state
     # that would move the dropout of a resumed run.
     generator = torch.Generator()

@@ -26,7 +26,7 @@ def build_optimizer(recipe: Optimizer, network: nn.Module, *, lr: float) -> opti
 
 
 def parameter_groups(recipe: Optimizer, network: nn.Module, lr: float) -> list[dict[str, Any]]:
-    """Sorts parameters by what they learn at: one group a pair of rate and weight decay.
+    """Sorts parameters that learn by how: one group a pair of rate and weight decay.
 
     A network's `backbone`, where it has one, learns at the base rate and the rest at
     `head_lr_factor` times it.
@@ -36,6 +36,8 @@ def parameter_groups(recipe: Optimizer, network: nn.Module, lr: float) -> list[d
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for module in network.modules():
         for name, parameter in module.named_parameters(recurse=False):
+            if not parameter.requires_grad:
+                continue
             kinds = parameter_kinds(module, name)
             rate = lr
             if backbone is not None and id(parameter) not in in_backbone:

@@ -1,7 +1,8 @@
 """One stage of a training: network, optimizer and schedule, and where they stand."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -13,12 +14,16 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.inference import AveragingSegmenter, Segmenter
 from swiftseg.runtimes.torch_backend import FrameGraph
+from swiftseg.training.batch_norm import reestimate_batch_norm, synchronize_batch_norm
 from swiftseg.training.checkpoint import Checkpoint, model_spec, stage_network
-from swiftseg.training.frames import TrainingFrames
+from swiftseg.training.criterion import Criterion
+from swiftseg.training.distillation import Teacher
+from swiftseg.training.frames import EpochFrames, TrainingFrames, batch_loader, epoch_batches
+from swiftseg.training.freezing import freeze
 from swiftseg.training.optimization import build_optimizer, build_schedule
 from swiftseg.training.recipe import Recipe
 from swiftseg.training.scoring import recipe_segmenter
-from swiftseg.training.step import PixelLoss, TrainingStep
+from swiftseg.training.step import TrainingStep
 
 SHOWN_FRESH = 4
 TINY = 1e-12  # a batch of nothing but void has no loss, rather than none that is a number
@@ -41,25 +46,34 @@ class StageTraining:
         recipe: Recipe,
         index: int,
         labels: LabelSet,
-        pixel_loss: PixelLoss,
+        criterion: Criterion,
         accelerator: Accelerator,
         steps_per_epoch: int,
+        teacher: Teacher | None = None,
     ) -> None:
         self.recipe, self.index, self.labels = recipe, index, labels
         self.stage = recipe.stages[index]
-        self.pixel_loss = pixel_loss
+        self.criterion = criterion
         self.accelerator = accelerator
         torch.manual_seed(recipe.seed + index)
         network = stage_network(self.stage, recipe.num_classes)
+        if recipe.sync_batch_norm:
+            network = synchronize_batch_norm(network, accelerator.num_processes)
         # Frames come as (N, H, W, 3): channels_last costs no copy, and convolutions are faster.
         network = network.to(accelerator.device)
         self.network = network.to(memory_format=torch.channels_last)
+        self.frozen = freeze(self.network, self.stage.freeze)
         self.averaged: AveragedModel | None = None
         if recipe.ema is not None:
             average = get_ema_multi_avg_fn(recipe.ema)
             self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
-        step = TrainingStep(
-            self.network, pixel_loss, recipe.loss, recipe.input.to_spec(), coarse=self.stage.coarse
+        self.training_step = TrainingStep(
+            self.network,
+            criterion,
+            recipe.loss,
+            recipe.input.to_spec(),
+            coarse=self.stage.coarse,
+            teacher=teacher,
         )
         lr = self.stage.lr or recipe.optimizer.lr
         optimizer = build_optimizer(recipe.optimizer, self.network, lr=lr)
@@ -69,7 +83,7 @@ class StageTraining:
             epochs=self.stage.epochs,
             steps_per_epoch=steps_per_epoch,
         )
-        self.module, self.optimizer = accelerator.prepare(step, optimizer)
+        self.module, self.optimizer = accelerator.prepare(self.training_step, optimizer)
         self.epoch = 0
         self.step = 0
         self.loss_sum = 0.0
@@ -90,20 +104,18 @@ class StageTraining:
             masks: uint8 (N, H, W).
             stop: This process was asked to stop.
         """
-        device, devices = self.accelerator.device, self.accelerator.num_processes
         self.module.train()
-        loss_sum, normalizer = self.module(frames.to(device), masks.to(device))
-        parts = torch.stack((loss_sum.detach(), normalizer, normalizer.new_tensor(float(stop))))
-        total_loss, total, stops = self.accelerator.reduce(parts, reduction="sum")
-        # Gradients are averaged over devices, the loss over all pixels of all devices.
-        self.accelerator.backward(loss_sum * devices / total.clamp_min(TINY))
+        for module in self.frozen:
+            module.eval()
+        share = self.add_gradients(frames, masks)
         if self.recipe.optimizer.max_gradient_norm:
             self.accelerator.clip_grad_norm_(
                 self.network.parameters(), self.recipe.optimizer.max_gradient_norm
             )
         self.optimizer.step()
         self.optimizer.zero_grad()
-        loss = float(total_loss / total.clamp_min(TINY))
+        found = torch.stack((share, share.new_tensor(float(stop))))
+        loss, stops = self.accelerator.reduce(found, reduction="sum").tolist()
         if not self.accelerator.optimizer_step_was_skipped:
             self.schedule.step()
             if self.averaged:
@@ -111,6 +123,38 @@ class StageTraining:
         self.step += 1
         self.loss_sum += loss
         return loss, bool(stops)
+
+    def add_gradients(self, frames: Tensor, masks: Tensor) -> Tensor:
+        """Adds up the gradients of a batch part by part; gives this device's share of the loss.
+
+        Each part counts as it would in the undivided batch: its sums are divided by the normalizers
+        of all parts on all devices.
+        """
+        device, devices = self.accelerator.device, self.accelerator.num_processes
+        frames, masks = frames.to(device), masks.to(device)
+        parts = self.recipe.accumulate
+        split = zip(frames.tensor_split(parts), masks.tensor_split(parts), strict=True)
+        totals, loss = None, torch.zeros((), device=device)
+        for number, part in enumerate(split, start=1):
+            is_last = number == parts
+            with nullcontext() if is_last else self.accelerator.no_sync(self.module):
+                sums, normalizers, compared = self.module(*part)
+                if totals is None:
+                    others = masks[len(compared) :]
+                    totals = self.total_normalizers(normalizers, others, compared.shape[-2:])
+                share = (sums / totals).sum()
+                # Gradients are averaged over devices, the loss over all pixels of all devices.
+                self.accelerator.backward(share * devices)
+            loss += share.detach()
+        return loss
+
+    def total_normalizers(
+        self, normalizers: Tensor, other_masks: Tensor, size_hw: Sequence[int]
+    ) -> Tensor:
+        """Adds to a part's normalizers those of this batch's other masks, then of all devices."""
+        if len(other_masks):
+            normalizers = normalizers + self.training_step.normalizers(other_masks, size_hw)
+        return self.accelerator.reduce(normalizers, reduction="sum").clamp_min(TINY)
 
     def finish_epoch(self, steps: int) -> dict[str, Any]:
         """Counts the epoch and gives its numbers."""
@@ -223,10 +267,23 @@ class StageTraining:
         """Averages the loss of the logits over frames at network size."""
         device = self.accelerator.device
         graph = FrameGraph(self.evaluated, self.recipe.input.to_spec(), "logits").to(device).eval()
-        total, normalizer = 0.0, 0.0
+        totals = torch.zeros((), device=device), torch.zeros((), device=device)
         with torch.no_grad():
             for image, mask in map(frames.__getitem__, range(len(frames))):
                 logits = graph.logits(image[None].to(device))
-                loss_sum, weight = self.pixel_loss(logits, mask[None].to(device).long())
-                total, normalizer = total + float(loss_sum), normalizer + float(weight)
-        return total / max(normalizer, TINY)
+                terms = self.criterion(logits, mask[None].to(device).long())
+                totals = totals[0] + terms[0], totals[1] + terms[1]
+        return float((totals[0] / totals[1].clamp_min(TINY)).sum())
+
+    def reestimate_batch_norm(self, frames: TrainingFrames, batch_size: int) -> None:
+        """Gives the evaluated network the statistics of the training frames, not augmented."""
+        device, input_spec = self.accelerator.device, self.recipe.input.to_spec()
+        if frames.size_hw != input_spec.size_hw:
+            frames = TrainingFrames(frames.dataset, input_spec.size_hw)
+        seed = (self.recipe.seed, self.index, 0)
+        batches = epoch_batches(len(frames), batch_size, seed)
+        loader = batch_loader(EpochFrames(frames, None, seed), batches)
+        graph = FrameGraph(self.evaluated, input_spec, "logits").to(device)
+        images = (graph.normalized(batch.to(device)) for batch, _ in loader)
+        frozen = [self.evaluated.get_submodule(name) for name in self.stage.freeze]
+        reestimate_batch_norm(self.evaluated, images, frozen=frozen)

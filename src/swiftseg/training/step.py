@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import Protocol, cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from swiftseg.core import InputSpec
-from swiftseg.losses import OhemCrossEntropy, WeightedCrossEntropy, presence_loss
+from swiftseg.losses import presence_loss
 from swiftseg.runtimes.torch_backend import FrameGraph
+from swiftseg.training.criterion import Criterion
+from swiftseg.training.distillation import Teacher
 from swiftseg.training.recipe import Loss
-
-PixelLoss = WeightedCrossEntropy | OhemCrossEntropy
 
 
 class TrainableNetwork(Protocol):
@@ -29,42 +30,67 @@ class TrainingStep(nn.Module):
 
     Args:
         network: Gives logits at the input's size.
-        pixel_loss: Gives a sum and its normalizer.
+        criterion: Gives sums and their normalizers.
         recipe: The weights of auxiliary heads and of the presence head.
         input_spec: The normalization of the frames.
         coarse: Train `forward_coarse` against the mask at the size of its logits.
+        teacher: What the network learns from beside the masks.
     """
 
     def __init__(
         self,
         network: nn.Module,
-        pixel_loss: PixelLoss,
+        criterion: Criterion,
         recipe: Loss,
         input_spec: InputSpec,
         *,
         coarse: bool,
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__()
         self.graph = FrameGraph(network, input_spec, "logits")
-        self.pixel_loss = pixel_loss
+        self.criterion = criterion
         self.aux_weight = recipe.aux_weight
         self.presence_weight = recipe.presence_weight
         self.coarse = coarse
+        self.teacher = teacher
 
-    def forward(self, frames: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """Takes frames uint8 (N, H, W, 3) and masks uint8 (N, H, W); gives loss and normalizer."""
+    def forward(self, frames: Tensor, masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Takes frames uint8 (N, H, W, 3) and masks uint8 (N, H, W).
+
+        Returns:
+            The weighted sums of the loss's terms and their normalizers, float (T,) each, see
+            `Criterion`; and the masks at the logits' size, uint8.
+        """
         logits, aux_logits, presence = self.outputs(self.graph.normalized(frames))
         if self.coarse:
             masks = shrink_masks(masks, logits.shape[-2:])
         mask = masks.long()
-        loss_sum, normalizer = self.pixel_loss(logits, mask)
+        sums, normalizers = self.criterion(logits, mask)
         for aux in aux_logits:
-            aux_sum, aux_normalizer = self.pixel_loss(aux, mask)
-            loss_sum = loss_sum + self.aux_weight * aux_sum * (normalizer / aux_normalizer)
+            sums = sums + self.aux_weight * self.criterion(aux, mask)[0]
+        terms: list[tuple[Tensor, Tensor]] = []
         if presence is not None:
-            presence_term = self.presence_weight * presence_loss(presence, mask)
-            loss_sum = loss_sum + presence_term * normalizer
-        return loss_sum, normalizer
+            images = image_count(mask)
+            terms.append((self.presence_weight * images * presence_loss(presence, mask), images))
+        if self.teacher is not None:
+            terms.append(self.teacher(frames, logits, mask))
+        if terms:
+            sums = torch.cat((sums, torch.stack([term[0] for term in terms])))
+            normalizers = torch.cat((normalizers, torch.stack([term[1] for term in terms])))
+        return sums, normalizers, masks
+
+    def normalizers(self, masks: Tensor, size_hw: Sequence[int]) -> Tensor:
+        """Gives the normalizers of masks uint8 (N, H, W) for logits of `size_hw`, float (T,)."""
+        if self.coarse:
+            masks = shrink_masks(masks, size_hw)
+        mask = masks.long()
+        terms = [self.criterion.normalizers(mask)]
+        if self.presence_weight and not self.coarse:
+            terms.append(image_count(mask)[None])
+        if self.teacher is not None:
+            terms.append(self.teacher.normalizer(mask)[None])
+        return torch.cat(terms)
 
     def outputs(self, image: Tensor) -> tuple[Tensor, list[Tensor], Tensor | None]:
         """Gives logits, auxiliary logits and presence logits, as far as the loss asks for them."""
@@ -81,3 +107,7 @@ class TrainingStep(nn.Module):
 def shrink_masks(masks: Tensor, size_hw: Sequence[int]) -> Tensor:
     """Takes the nearest label: uint8 (N, H, W) to (N, *size_hw)."""
     return F.interpolate(masks[:, None], size=list(size_hw), mode="nearest-exact")[:, 0]
+
+
+def image_count(mask: Tensor) -> Tensor:
+    return torch.tensor(float(mask.shape[0]), device=mask.device)

@@ -1,0 +1,55 @@
+"""Batch normalization over several devices, and its statistics over a whole data set."""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
+
+from swiftseg.core import SwiftsegError
+
+
+def refuse_synchronizing_cpus(num_processes: int, device: torch.device) -> None:
+    """Raises SwiftsegError if the processes are several and on CPUs: torch cannot do it there."""
+    if num_processes > 1 and device.type != "cuda":
+        raise SwiftsegError(
+            f"sync_batch_norm needs GPUs, and these are {num_processes} processes on {device.type};"
+            " train in one process, or with --set sync_batch_norm=false"
+        )
+
+
+def synchronize_batch_norm(network: nn.Module, num_processes: int) -> nn.Module:
+    """Normalizes over the batch of all processes; with one there is nothing to do."""
+    if num_processes == 1:
+        return network
+    return nn.SyncBatchNorm.convert_sync_batchnorm(network)
+
+
+@torch.no_grad()
+def reestimate_batch_norm(
+    network: nn.Module, batches: Iterable[Tensor], *, frozen: Sequence[nn.Module] = ()
+) -> None:
+    """Replaces running means and variances by their averages over batches.
+
+    As SegNet's release does after training: each batch counts the same and the variance is the
+    unbiased one. `torch.optim.swa_utils.update_bn` gives the same for a network without dropout;
+    dropout is off here, as it is when the statistics are used.
+
+    Args:
+        network: Changed in place; it is in eval mode afterwards.
+        batches: What its forward takes, float (N, 3, H, W).
+        frozen: Modules of the network whose statistics stay.
+    """
+    kept = {id(part) for module in frozen for part in module.modules()}
+    norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and id(m) not in kept]
+    momenta = [norm.momentum for norm in norms]
+    network.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a cumulative average
+        norm.train()
+    for batch in batches:
+        network(batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    network.eval()

@@ -1,0 +1,105 @@
+"""The trained network that a recipe's distillation learns from."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from swiftseg.core import LabelSet, ModelSpec, SwiftsegError, UsageError, unknown_name
+from swiftseg.losses import distillation_loss
+from swiftseg.models import create_model
+from swiftseg.runtimes.model_file import read_spec
+from swiftseg.runtimes.torch_backend import FrameGraph
+from swiftseg.training.checkpoint import load_network
+from swiftseg.training.initial_weights import CHECKPOINT_SUFFIXES, read_initial_weights
+from swiftseg.training.recipe import Distillation
+from swiftseg.weights import shipped_models, shipped_weights
+
+
+class Teacher(nn.Module):
+    """A trained network and how much is learned from it; it stays in eval mode and as it is.
+
+    Args:
+        network: Maps float32 (N, 3, H, W) to logits (N, C, H, W).
+        spec: Describes it; frames are normalized as it says, whatever the student's recipe says.
+        recipe: Weight and temperature.
+        ignore_index: The mask value that counts nowhere.
+    """
+
+    def __init__(
+        self, network: nn.Module, spec: ModelSpec, recipe: Distillation, *, ignore_index: int
+    ) -> None:
+        super().__init__()
+        network = network.to(memory_format=torch.channels_last)
+        self.graph = FrameGraph(network, spec.input, "logits").eval().requires_grad_(False)
+        self.recipe = recipe
+        self.ignore_index = ignore_index
+
+    def train(self, mode: bool = True) -> "Teacher":
+        """Stays in eval mode, whatever mode the training step is put in."""
+        return super().train(mode=False)
+
+    def forward(self, frames: Tensor, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Compares a student's logits with the teacher's on the same frames.
+
+        Args:
+            frames: uint8 (N, H, W, 3), what the student has seen.
+            logits: float (N, C, h, w); the teacher's are taken at the same pixels as the mask's.
+            mask: int64 (N, h, w).
+
+        Returns:
+            The weighted sum of divergences, and the number of counted pixels.
+        """
+        with torch.no_grad():
+            taught = self.graph.logits(frames)
+            if taught.shape[-2:] != logits.shape[-2:]:
+                taught = F.interpolate(taught, size=logits.shape[-2:], mode="nearest-exact")
+        loss_sum, normalizer = distillation_loss(
+            logits,
+            taught,
+            mask,
+            temperature=self.recipe.temperature,
+            ignore_index=self.ignore_index,
+        )
+        return self.recipe.weight * loss_sum, normalizer
+
+    def normalizer(self, mask: Tensor) -> Tensor:
+        """Counts the pixels that are compared."""
+        return (mask != self.ignore_index).sum().float()
+
+
+def load_teacher(recipe: Distillation, labels: LabelSet, *, ignore_index: int) -> Teacher:
+    """Reads the teacher that a recipe names.
+
+    Raises:
+        UsageError: There are no weights of that name.
+        SwiftsegError: Its file is missing or damaged, or its classes are not `labels`.
+    """
+    # Building a network draws weights that are replaced at once.
+    with torch.random.fork_rng(devices=[]):
+        network, spec = read_teacher(recipe.teacher)
+    if spec.labels.names != labels.names:
+        raise SwiftsegError(
+            f"teacher {recipe.teacher} has the classes {', '.join(spec.labels.names)} where the "
+            f"data have {', '.join(labels.names)}; a teacher must be trained on the same classes"
+        )
+    return Teacher(network, spec, recipe, ignore_index=ignore_index)
+
+
+def read_teacher(teacher: str) -> tuple[nn.Module, ModelSpec]:
+    """Reads a checkpoint, or shipped weights with the description in the model beside them."""
+    path = Path(teacher)
+    if path.suffix in CHECKPOINT_SUFFIXES:
+        return load_network(path)
+    if teacher not in shipped_weights():
+        if path.suffix:
+            raise UsageError(
+                f"distillation.teacher {teacher}: expected a checkpoint (.pt) or the name of "
+                f"shipped weights ({', '.join(shipped_weights())})"
+            )
+        raise unknown_name("teacher", teacher, shipped_weights())
+    spec = read_spec(shipped_models()[teacher])
+    network = create_model(spec.network, num_classes=len(spec.labels))
+    network.load_state_dict(read_initial_weights(shipped_weights()[teacher]))
+    return network.eval(), spec

@@ -1,0 +1,30 @@
+"""Parts of a network that do not learn."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from swiftseg.core import UsageError, unknown_name
+
+
+def freeze(network: nn.Module, names: Sequence[str]) -> list[nn.Module]:
+    """Makes the named modules keep their parameters.
+
+    Whoever switches the network to train mode puts the modules that are returned back to eval mode:
+    else their running statistics would move on, and a fixed part would not act as it does later.
+
+    Args:
+        network: Changed in place.
+        names: Modules as `named_modules` has them, such as `backbone` or `encoder.initial`.
+
+    Raises:
+        UsageError: The network has no such module, or nothing is left to learn.
+    """
+    modules = dict(network.named_modules())
+    for name in names:
+        if name not in modules:
+            raise unknown_name("module to freeze", name, (known for known in modules if known))
+        modules[name].requires_grad_(requires_grad=False)
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise UsageError(f"freeze {', '.join(names)}: no parameter is left to learn")
+    return [modules[name] for name in names]
