@@ -94,7 +94,7 @@ class Examination:
         self.collector = Collector()
         self.totals = MaskTotals()
         self.sizes: Counter[tuple[int, int]] = Counter()
-        # 16 bytes and a reference an image: 20 MB for 100,000.
+        # All that grows with the files beside their paths: 16 bytes and some references a pair.
         self.seen: dict[bytes, tuple[str, Pair]] = {}
         self.readable: list[tuple[str, Pair]] = []
 
@@ -122,29 +122,30 @@ class Examination:
 
     def take(self, split: str, facts: PairFacts) -> None:
         """Adds what one pair has told."""
+        place = (split, facts.pair)
         for finding in facts.findings:
             self.collector.add(finding)
         if facts.mask is not None:
             self.totals.add(facts.mask)
         if facts.size_hw is not None:
             self.sizes[facts.size_hw] += 1
-            self.note_copies(split, facts)
+            self.note_copies(place, facts.digest)
         if not facts.findings:
-            self.readable.append((split, facts.pair))
+            self.readable.append(place)
 
-    def note_copies(self, split: str, facts: PairFacts) -> None:
-        other_split, other = self.seen.setdefault(facts.digest, (split, facts.pair))
-        if other == facts.pair:
+    def note_copies(self, place: tuple[str, Pair], digest: bytes) -> None:
+        (split, pair), (other_split, other) = place, self.seen.setdefault(digest, place)
+        if other == pair:
             return
         if other_split == split:
-            message = f"{facts.pair.image}: the same image as {other.image.name}"
-            self.collector.note("warning", "duplicate_images", message, facts.pair.image)
+            message = f"{pair.image}: the same image as {other.image.name}"
+            self.collector.note("warning", "duplicate_images", message, pair.image)
             return
         message = (
-            f"{facts.pair.image}: in {split}, the same image as {other.image} in {other_split}; "
+            f"{pair.image}: in {split}, the same image as {other.image} in {other_split}; "
             "scores on it are too good"
         )
-        self.collector.note("warning", "same_image_in_splits", message, facts.pair.image)
+        self.collector.note("warning", "same_image_in_splits", message, pair.image)
 
     def proposed(self) -> DatasetFile | None:
         proposal = propose(self.totals, is_camvid_tree=is_camvid(self.own.root))
