@@ -75,6 +75,22 @@ def test_what_cannot_be_told_apart_is_refused(here):
         find_sources(["in/1.png", str(here / "in/1.png")])
 
 
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("rtsp://192.168.0.4:554/front%20door", "front-door"),
+        ("http://host/live/cam1.ts?key=../x", "cam1"),
+        ("https://host/", "host"),
+        ("rtsp://user:secret@host:554", "host"),
+        ("http://host/..", "host"),
+        ("http://host/a/..%2F..%2Fb.ts", "b"),
+    ],
+)
+def test_a_stream_is_called_by_its_path_or_its_host(address, name):
+    [source] = find_sources([address])
+    assert (source.given, source.name, source.is_video) == (address, name, True)
+
+
 def test_videos_and_cameras_are_known(here):
     touch(here, "a.MP4", "b.png")
     kinds = {

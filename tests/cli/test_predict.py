@@ -1,5 +1,11 @@
 import json
+import re
+import signal
+import subprocess
+import sys
+import threading
 from fractions import Fraction
+from itertools import count
 
 import numpy as np
 import pytest
@@ -8,9 +14,12 @@ from PIL import Image
 from swiftseg.cli.progress import LateProgress
 from swiftseg.data.image_file import read_image, read_mask
 from swiftseg.inference import Segmenter
-from swiftseg.inference.video import reading_video, writing_video
+from swiftseg.inference.video import Video, reading_video
+from swiftseg.inference.video_writer import writing_video
 from tests.support.command_line import run_cli
 from tests.support.exported import SHADES, shade_labels, write_shade_model
+from tests.support.videos import corrupt_packets, write_clip
+from tests.support.web_server import serving
 
 SIZE_HW = (12, 16)
 
@@ -164,30 +173,61 @@ def test_a_video_gives_a_video_and_a_label_map_a_frame(here, clip, capsys):
     label_maps = [read_mask(here / f"out/labels/clip/{i:06d}.png") for i in range(3)]
     assert [int(np.median(label_map)) for label_map in label_maps] == [0, 1, 2]
     with reading_video(here / "out/overlay/clip.mp4") as video:
-        times_s = [frame.time_s for frame in video.frames]
+        times_s = [frame.time_s for frame in video.frames()]
         assert video.fps == 10
     np.testing.assert_allclose(times_s, [0, 0.1, 0.2], atol=1e-4)
 
 
-def test_ctrl_c_in_a_video_keeps_what_is_done(here, clip, capsys, monkeypatch):
-    segment = Segmenter.__call__
-    calls = []
+def test_ctrl_c_in_a_video_keeps_what_is_done(here, capsys, monkeypatch):
+    write_clip(here / "long.mp4", 200)
+    advance = LateProgress.advance
+    seen = []
 
-    def segment_until_stopped(self, image):
-        calls.append(image)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return segment(self, image)
+    def stop_at_the_third(self, note=""):
+        advance(self, note)
+        seen.append(note)
+        if len(seen) == 3:
+            signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Segmenter, "__call__", segment_until_stopped)
-    outcome = predict(capsys, clip, "clip.mp4", "--out", "out", "--json")
+    monkeypatch.setattr(LateProgress, "advance", stop_at_the_third)
+    outcome = predict(capsys, "long.mp4", "gone.mp4", "--out", "out", "--json")
 
     assert outcome.code == 130
     summary = json.loads(outcome.out)
     assert summary["interrupted"]
-    assert summary["results"][0]["frames"] == 2
-    with reading_video(here / "out/overlay/clip.mp4") as video:
-        assert len(list(video.frames)) == 2
+    [result] = summary["results"]
+    assert 3 <= result["frames"] < 200
+    with reading_video(here / "out/overlay/long.mp4") as video:
+        assert len(list(video.frames())) == result["frames"]
+
+
+def test_ctrl_c_of_a_real_process_leaves_a_playable_video(here):
+    # An endless drive comes through a pipe, which holds so little that frames must be done.
+    drive = write_clip(here / "clip.ts", 20, size_hw=(96, 128)).read_bytes()
+    (here / "drive.ts").symlink_to("/dev/stdin")
+    command = [sys.executable, "-m", "swiftseg", "predict", "drive.ts", "--model", "m.onnx"]
+    process = subprocess.Popen(
+        [*command, "--save", "overlay", "--json", "--threads", "1"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdin is not None
+        for turn in count():
+            if turn == 10:
+                process.send_signal(signal.SIGINT)
+            try:
+                process.stdin.write(drive)
+            except BrokenPipeError:
+                break
+        out, err = process.stdout.read(), process.stderr.read()  # pyright: ignore
+
+    assert (process.returncode, err) == (130, b"")
+    [result] = json.loads(out)["results"]
+    assert result["frames"] > 20
+    with reading_video(here / "predictions/overlay/drive.mp4") as video:
+        assert len(list(video.frames())) == result["frames"]
 
 
 def test_ctrl_c_among_images_keeps_what_is_done(here, frames, capsys, monkeypatch):
@@ -197,7 +237,137 @@ def test_ctrl_c_among_images_keeps_what_is_done(here, frames, capsys, monkeypatc
     monkeypatch.setattr(LateProgress, "advance", stop)
     outcome = predict(capsys, "in", "--out", "out", "--save", "labels")
     assert outcome.code == 130
-    assert files_below(here / "out") == ["labels/a.png"]
+    written = files_below(here / "out")
+    assert "labels/a.png" in written
+    for name in written:
+        stem = name.removeprefix("labels/").removesuffix(".png")
+        np.testing.assert_array_equal(read_mask(here / "out" / name), shade_labels(frames[stem]))
+
+
+def test_a_stream_that_dies_leaves_a_playable_video_and_exit_code_1(here, capsys):
+    path = write_clip(here / "cam.ts", 60)
+    with serving(here, dies_after=path.stat().st_size // 2) as address:
+        outcome = predict(capsys, f"{address}/cam.ts", "--out", "out", "--json")
+    assert outcome.code == 1
+    summary = json.loads(outcome.out)
+    [result] = summary["results"]
+    [error] = summary["errors"]
+    assert re.search(r"cam\.ts: the video breaks off after [0-9]+ frames \(.+\)$", error["message"])
+    assert outcome.err == f"error: {error['message']}\n"
+    with reading_video(here / "out/overlay/cam.mp4") as video:
+        assert len(list(video.frames())) == result["frames"] > 0
+
+
+def test_a_stream_that_is_too_fast_loses_its_oldest_frames_and_says_so(here, capsys, monkeypatch):
+    write_clip(here / "cam.ts", 40)
+    all_decoded = threading.Event()
+    decoded, segment = Video.frames, Segmenter.__call__
+
+    def frames_then_signal(self):
+        yield from decoded(self)
+        all_decoded.set()
+
+    def segment_late(self, image):
+        assert all_decoded.wait(20)
+        return segment(self, image)
+
+    monkeypatch.setattr(Video, "frames", frames_then_signal)
+    monkeypatch.setattr(Segmenter, "__call__", segment_late)
+    with serving(here) as address:
+        outcome = predict(capsys, f"{address}/cam.ts", "--out", "out", "--json")
+
+    assert (outcome.code, outcome.err) == (0, "")
+    [result] = json.loads(outcome.out)["results"]
+    assert result["frames"] + result["dropped"] == 40
+    assert result["frames"] <= 3  # one at work, two waiting
+    with reading_video(here / "out/overlay/cam.mp4") as video:
+        times_s = [frame.time_s for frame in video.frames()]
+    assert times_s[-1] - times_s[-2] == pytest.approx(0.1, abs=1e-3)  # the newest two are there
+
+
+def test_a_size_that_changes_keeps_the_frames_before_it(here, capsys):
+    large, small = write_clip(here / "a.ts", 6), write_clip(here / "b.ts", 6, size_hw=(16, 24))
+    (here / "both.ts").write_bytes(large.read_bytes() + small.read_bytes())
+    outcome = predict(capsys, "both.ts", "--out", "out")
+    assert outcome.code == 1
+    assert outcome.err.startswith("error: both.ts: the frames' size changes from 32x48 to 16x24")
+    assert outcome.err.count("\n") == 1
+    assert "both.ts: 6 frames" in " ".join(outcome.out.split())
+    with reading_video(here / "out/overlay/both.mp4") as video:
+        assert len(list(video.frames())) == 6
+
+
+def test_damaged_packets_are_counted_and_the_rest_is_done(here, capsys):
+    corrupt_packets(write_clip(here / "clip.avi", 12, codec="mjpeg"), [3, 7])
+    outcome = predict(capsys, "clip.avi", "--out", "out")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "2 damaged packets passed over" in " ".join(outcome.out.split())
+    assert len(files_below(here / "out/labels")) == 10
+
+
+def test_a_video_is_timed_by_stage(here, clip, capsys):
+    [result] = json.loads(predict(capsys, clip, "--json").out)["results"]
+    assert set(result["timings_ms"]) == {
+        *("decode", "resize", "network", "restore", "draw", "encode")
+    }
+    assert result["fps"] > 0
+    assert result["p95_ms"] > 0
+    assert (result["dropped"], result["damaged"]) == (0, 0)
+
+
+def test_probabilities_of_a_video_are_one_file_a_frame(here, clip, capsys):
+    assert predict(capsys, clip, "--save", "probs", "--out", "out").code == 0
+    assert files_below(here / "out") == [f"probs/clip/{i:06d}.npy" for i in range(3)]
+
+
+def test_smoothing_keeps_labels_from_flickering(here, capsys):
+    grays = [40, 40, 230, 40, 40, 40]  # dark, with one frame of light
+    with writing_video(here / "flicker.mp4", fps=Fraction(10)) as writer:
+        for index, gray in enumerate(grays):
+            writer.write(np.full((*SIZE_HW, 3), gray, np.uint8), index / 10)
+
+    def labels(*options):
+        assert predict(capsys, "flicker.mp4", "--save", "labels", *options).code == 0
+        masks = [read_mask(here / f"predictions/labels/flicker/{i:06d}.png") for i in range(6)]
+        return [int(np.median(mask)) for mask in masks]
+
+    assert labels() == [0, 0, 2, 0, 0, 0]
+    assert labels("--smooth", "0.8") == [0] * 6
+
+
+def test_smoothing_begins_anew_with_each_video(here, capsys):
+    for name, gray in (("dark", 20), ("light", 235)):
+        with writing_video(here / f"{name}.mp4", fps=Fraction(10)) as writer:
+            writer.write(np.full((*SIZE_HW, 3), gray, np.uint8), 0.0)
+    outcome = predict(capsys, "dark.mp4", "light.mp4", "--save", "labels", "--smooth", "0.9")
+    assert outcome.code == 0
+    assert (read_mask(here / "predictions/labels/light/000000.png") == 2).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["clip.mp4", "--smooth", "1"], 2, "expected a smoothing from 0"),
+        (["in/a.png", "--smooth", "0.5"], 2, "--smooth averages over the frames of a video"),
+        (["zero.mp4"], 1, r"zero.mp4: the file is empty (0 bytes)"),
+        (["words.mp4"], 1, "words.mp4: not a video that can be read"),
+        (["http://127.0.0.1:9/a.ts"], 1, "cannot open the stream http://127.0.0.1:9/a.ts"),
+    ],
+)
+def test_what_is_wrong_with_a_video_is_one_line(here, frames, clip, capsys, arguments, code, line):
+    (here / "zero.mp4").write_bytes(b"")
+    (here / "words.mp4").write_bytes(b"not a video at all")
+    outcome = predict(capsys, *arguments)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert outcome.err.startswith(f"error: {line}")
+    assert outcome.err.count("\n") == 1
+
+
+def test_smoothing_without_logits_is_one_line(here, clip, capsys):
+    write_shade_model(here / "m.onnx", size_hw=SIZE_HW, output="probs")
+    outcome = predict(capsys, clip, "--smooth", "0.5")
+    assert outcome.code == 1
+    assert "holds no logits" in outcome.err
 
 
 def test_a_damaged_video_leaves_no_video(here, clip, capsys):

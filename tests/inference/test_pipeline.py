@@ -130,6 +130,23 @@ def test_a_consumer_that_leaves_ends_an_endless_source(error):
         leave_at_five()
 
 
+def test_a_stopped_pipeline_ends_well_however_long_its_source():
+    pipeline = Pipeline(count(), {"first": lambda n: n, "second": lambda n: n})
+    got = []
+    for n in pipeline:
+        got.append(n)
+        if n == 5:
+            pipeline.stop()
+    assert got[:6] == [0, 1, 2, 3, 4, 5]
+    assert got == list(range(len(got)))
+
+
+def test_a_pipeline_stopped_beforehand_gives_nothing_new():
+    pipeline = Pipeline(count(), {"stage": lambda n: n})
+    pipeline.stop()
+    assert list(pipeline) == []
+
+
 def test_leaving_early_closes_the_threads():
     items = iter(Pipeline(count(), {"stage": lambda n: n}))
     assert next(items) == 0

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from swiftseg.core import MissingExtraError, SwiftsegError
-from swiftseg.inference.video import is_camera, reading_video, writing_video
+from swiftseg.inference.video import FrameClock, is_camera, is_stream, reading_video
+from swiftseg.inference.video_writer import writing_video
+from tests.support.videos import corrupt_packets, write_clip
+from tests.support.web_server import serving
 
 
 def write_frames(path, grays, fps=Fraction(25), size_hw=(32, 48)):
@@ -18,7 +21,7 @@ def write_frames(path, grays, fps=Fraction(25), size_hw=(32, 48)):
 
 def read_frames(path):
     with reading_video(path) as video:
-        return list(video.frames)
+        return list(video.frames())
 
 
 @pytest.mark.parametrize("fps", [Fraction(25), Fraction(30_000, 1001), Fraction(12)])
@@ -27,7 +30,7 @@ def test_frames_their_times_and_the_rate_come_back(tmp_path, fps):
     path = write_frames(tmp_path / "a.mp4", grays, fps)
 
     with reading_video(path) as video:
-        frames = list(video.frames)
+        frames = list(video.frames())
 
     assert video.fps == fps
     assert video.num_frames == 5
@@ -98,6 +101,13 @@ def test_ctrl_c_between_frames_leaves_a_playable_file(tmp_path):
     assert len(read_frames(path)) == 3
 
 
+def test_a_frame_of_another_size_is_refused(tmp_path):
+    with writing_video(tmp_path / "a.mp4", fps=Fraction(10)) as writer:
+        writer.write(np.zeros((16, 16, 3), np.uint8), 0.0)
+        with pytest.raises(ValueError, match=r"expected a frame of \(16, 16, 3\)"):
+            writer.write(np.zeros((16, 18, 3), np.uint8), 0.1)
+
+
 def test_an_error_or_no_frame_leaves_no_file(tmp_path):
     with pytest.raises(SwiftsegError, match="at least one frame"):
         write_frames(tmp_path / "a.mp4", [])
@@ -113,6 +123,9 @@ def test_what_is_no_video_is_refused(tmp_path):
         read_frames(path)
     with pytest.raises(SwiftsegError, match=r"no such file: .*gone\.mp4"):
         read_frames(tmp_path / "gone.mp4")
+    path.write_bytes(b"")
+    with pytest.raises(SwiftsegError, match=r"a\.mp4: the file is empty \(0 bytes\)"):
+        read_frames(path)
 
 
 def test_sound_alone_is_no_video(tmp_path):
@@ -136,6 +149,120 @@ def test_a_video_without_frames_is_refused(tmp_path):
         container.start_encoding()
     with pytest.raises(SwiftsegError, match=r"a\.avi: .*"):
         read_frames(path)
+
+
+def read_until_it_breaks(path, words):
+    got = []
+    with reading_video(path) as video, pytest.raises(SwiftsegError, match=words) as raised:
+        got.extend(video.frames())
+    return got, str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.mkv", "a.mp4"])
+def test_a_damaged_packet_costs_its_frame_and_not_the_run(tmp_path, name):
+    path = write_clip(tmp_path / name, 20, codec="mjpeg")  # each of its frames stands alone
+    corrupt_packets(path, [4, 5, 11])
+    with reading_video(path) as video:
+        frames = list(video.frames())
+    assert (video.damaged, len(frames)) == (3, 17)
+
+
+def test_damage_between_differences_leaves_the_rest(tmp_path):
+    path = write_clip(tmp_path / "a.mp4", 20)  # H.264, a whole picture every fifth frame
+    corrupt_packets(path, [7])
+    with reading_video(path) as video:
+        times_s = [frame.time_s for frame in video.frames()]
+    assert video.damaged == 1
+    assert times_s[-1] == pytest.approx(1.9, abs=1e-3)
+    assert len(times_s) >= 16
+
+
+def test_the_frames_around_a_damaged_packet_keep_their_times(tmp_path):
+    path = write_clip(tmp_path / "a.mkv", 10, codec="mjpeg")
+    corrupt_packets(path, [3, 4])
+    with reading_video(path) as video:
+        times_s = [frame.time_s for frame in video.frames()]
+    np.testing.assert_allclose(times_s, [0, 0.1, 0.2, 0.5, 0.6, 0.7, 0.8, 0.9], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi"])
+def test_a_file_that_is_cut_off_gives_its_frames_and_then_says_so(tmp_path, name):
+    mux = {"movflags": "faststart"} if name == "a.mp4" else None
+    path = write_clip(tmp_path / name, 20, codec="mjpeg", mux=mux)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    got, error = read_until_it_breaks(path, "the video breaks off after")
+    assert 1 <= len(got) < 20
+    assert f"after {len(got)} frames" in error
+
+
+def test_nothing_but_damage_is_told(tmp_path):
+    path = write_clip(tmp_path / "a.avi", 5, codec="mjpeg")
+    corrupt_packets(path, range(5))
+    read_until_it_breaks(path, r"a\.avi: the video holds no frame that can be decoded")
+
+
+def test_a_size_that_changes_is_told_behind_the_frames_before_it(tmp_path):
+    large = write_clip(tmp_path / "a.ts", 6, size_hw=(48, 64))
+    small = write_clip(tmp_path / "b.ts", 6, size_hw=(32, 48))
+    (tmp_path / "both.ts").write_bytes(large.read_bytes() + small.read_bytes())
+    words = r"both\.ts: the frames' size changes from 48x64 to 32x48 after 6 frames"
+    got, _ = read_until_it_breaks(tmp_path / "both.ts", words)
+    assert len(got) == 6
+
+
+def test_two_recordings_in_one_file_follow_each_other(tmp_path):
+    path = write_clip(tmp_path / "a.ts", 20)
+    path.write_bytes(2 * path.read_bytes())
+    times_s = [frame.time_s for frame in read_frames(path)]
+    np.testing.assert_allclose(times_s, np.arange(40) / 10, atol=1e-3)
+
+
+def test_the_clock_never_runs_backward():
+    clock = FrameClock(step_s=0.1)
+    stamps = [5.0, 5.1, None, 5.3, 5.25, 5.4, 0.0, 0.1, None]
+    times_s = [clock.at(stamp) for stamp in stamps]
+    np.testing.assert_allclose(times_s, [0, 0.1, 0.2, 0.3, 0.3, 0.4, 0.5, 0.6, 0.7])
+
+
+def test_frames_without_stamps_follow_the_rate():
+    clock = FrameClock(step_s=0.5)
+    assert [clock.at(stamp) for stamp in (None, None, 7.0, 7.5)] == [0.0, 0.5, 1.0, 1.5]
+
+
+def test_a_file_on_a_server_is_a_file_and_a_stream_without_length_is_live(tmp_path):
+    write_clip(tmp_path / "a.mp4", 8, mux={"movflags": "faststart"})
+    write_clip(tmp_path / "a.ts", 8)
+    with serving(tmp_path) as address:
+        with reading_video(f"{address}/a.mp4") as video:
+            assert not video.is_live
+            assert video.num_frames == 8
+            assert len(list(video.frames())) == 8
+        with reading_video(f"{address}/a.ts") as video:
+            assert video.is_live
+            assert len(list(video.frames())) == 8
+
+
+def test_a_stream_that_dies_gives_its_frames_and_then_says_so(tmp_path):
+    path = write_clip(tmp_path / "a.ts", 40)
+    with serving(tmp_path, dies_after=path.stat().st_size // 2) as address:
+        got, _ = read_until_it_breaks(
+            f"{address}/a.ts", r"a\.ts: the video breaks off after [0-9]+ frames \(.+\)$"
+        )
+    assert 10 <= len(got) <= 30
+
+
+def test_a_stream_that_is_not_there_is_told(tmp_path):
+    with serving(tmp_path) as address:
+        pass  # nobody listens any more
+    with pytest.raises(SwiftsegError, match=rf"cannot open the stream {address}/a\.ts \(.+\)"):
+        read_frames(f"{address}/a.ts")
+
+
+def test_addresses_are_told_from_files():
+    assert is_stream("rtsp://192.168.0.4:554/cam")
+    assert is_stream("HTTP://host/a.ts")
+    assert not is_stream("http/a.mp4")
+    assert not is_stream("a.mp4")
 
 
 def test_a_missing_camera_is_told():

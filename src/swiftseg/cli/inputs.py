@@ -2,25 +2,27 @@
 
 import glob
 import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data.image_file import IMAGE_SUFFIXES
-from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera
+from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
 
 
 @dataclass(frozen=True)
 class Source:
-    """One image, video or camera.
+    """One image, video, camera or stream.
 
     Attributes:
-        given: The file, or `camera:N`.
+        given: The file, `camera:N`, or an address.
         name: What its outputs are called, without a suffix; may hold folders.
-        is_video: A video or a camera.
+        is_video: A video, a camera or a stream.
     """
 
     given: str
@@ -61,6 +63,8 @@ def _expand(text: str) -> Iterable[Source]:
     path = Path(text)
     if is_camera(text):
         return [Source(text, text.replace(":", "-"), is_video=True)]
+    if is_stream(text):
+        return [Source(text, _stream_name(text), is_video=True)]
     if path.is_dir():
         return _images_below(path)
     if not path.exists() and glob.has_magic(text):
@@ -70,6 +74,14 @@ def _expand(text: str) -> Iterable[Source]:
             raise SwiftsegError(f"no file matches {text}")
         return [_from_file(file) for file in files]
     return [_from_file(path)]
+
+
+def _stream_name(address: str) -> str:
+    """Names a stream by the last part of its path, or by its host."""
+    parts = urlsplit(address)
+    names = (PurePosixPath(unquote(parts.path)).stem, parts.hostname or "", "stream")
+    safe = (re.sub(r"[^\w.-]", "-", name).lstrip(".") for name in names)
+    return next(name for name in safe if name)
 
 
 def _images_below(folder: Path) -> list[Source]:

@@ -13,7 +13,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Images, folders (searched with their subfolders), globs, videos, or camera:0.",
+            help="Images, folders (searched with their subfolders), globs, videos, camera:0, or "
+            "rtsp and http addresses.",
             show_default=False,
         ),
     ],
@@ -36,24 +37,38 @@ def predict(
         int | None,
         typer.Option(help="Threads for one frame.", show_default="one a physical core"),
     ] = None,
+    smooth: Annotated[
+        float,
+        typer.Option(help="Of videos: average over time against flicker, 0 (off) to below 1."),
+    ] = 0.0,
 ) -> None:
     """Label every pixel of images and videos.
 
     Writes OUT/labels/NAME.png (a palette PNG, each value a class index), OUT/overlay/NAME.jpg (the
     colors over the image, with a legend) and OUT/probs/NAME.npy (float16, classes x height x
-    width). A video gives OUT/overlay/NAME.mp4 and one label map a frame. What cannot be read is
-    told at the end, when the rest is done.
+    width). A video gives OUT/overlay/NAME.mp4 and one label map a frame. A file keeps every frame;
+    of a camera or stream that is too fast the oldest waiting frames are dropped and counted. What
+    cannot be read is told at the end, when the rest is done.
     """
     from swiftseg.cli.inputs import check_writable, find_sources
-    from swiftseg.cli.prediction import parse_kinds, predict_all
-    from swiftseg.cli.prediction_report import print_errors, print_json, print_table
+    from swiftseg.cli.prediction import Outputs, parse_kinds
+    from swiftseg.cli.prediction_run import predict_all
+    from swiftseg.core import UsageError
     from swiftseg.inference import Segmenter
+    from swiftseg.inference.smoothing import check_smooth
 
     kinds = parse_kinds(save)
+    check_smooth(smooth)
     sources = find_sources(inputs)
+    if smooth and not any(source.is_video for source in sources):
+        raise UsageError("--smooth averages over the frames of a video, and no input is one")
     segmenter = Segmenter.load(model, backend=backend, threads=threads)
     check_writable(out)
-    run = predict_all(segmenter, sources, out, kinds)
+    run = predict_all(segmenter, sources, Outputs(out, kinds), smooth=smooth)
+
+    # Imported when all is written, since tables take their time to import.
+    from swiftseg.cli.prediction_report import print_errors, print_json, print_table
+
     if as_json:
         print_json(run, segmenter.spec, backend)
     else:

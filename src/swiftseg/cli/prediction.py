@@ -1,7 +1,5 @@
-"""The work of `swiftseg predict`: each source segmented and its outputs written."""
+"""What `swiftseg predict` gives of each source, and the files it writes."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
@@ -9,12 +7,9 @@ from typing import Literal, cast
 import numpy as np
 from PIL import Image
 
-from swiftseg.cli.inputs import Source
-from swiftseg.cli.progress import LateProgress
-from swiftseg.core import SwiftsegError, unknown_name
+from swiftseg.core import unknown_name
 from swiftseg.core.files import replacing
-from swiftseg.inference import Segmentation, Segmenter
-from swiftseg.inference.video import reading_video, writing_video
+from swiftseg.inference import Segmentation
 from swiftseg.render import with_legend
 
 Kind = Literal["overlay", "labels", "probs"]
@@ -36,6 +31,12 @@ class Prediction:
         timings_ms: By stage, one value a frame.
         files: What was written, by kind; for the label maps and probabilities of a video, their
             folder.
+        fps: Of a video, frames a second from the first to the last.
+        p95_ms: Of a video, the 95th percentile of the time from one frame to the next.
+        dropped: Frames of a camera or stream that came too fast.
+        damaged: Packets of a video that could not be decoded.
+        error: What ended a video early; what came before is written.
+        interrupted: Ctrl-C ended a video early.
     """
 
     source: str
@@ -45,6 +46,12 @@ class Prediction:
     pixels: dict[str, int] = field(default_factory=dict[str, int])
     timings_ms: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     files: dict[str, str] = field(default_factory=dict[str, str])
+    fps: float | None = None
+    p95_ms: float | None = None
+    dropped: int = 0
+    damaged: int = 0
+    error: str | None = None
+    interrupted: bool = False
 
     def add(self, result: Segmentation) -> None:
         """Counts one frame."""
@@ -59,11 +66,66 @@ class Prediction:
 
 @dataclass
 class Run:
-    """What all sources gave: predictions, errors as (source, message), and whether Ctrl-C came."""
+    """What all sources gave.
+
+    Attributes:
+        predictions: Of the sources that gave something.
+        failures: Of those that gave nothing, as (source, message).
+        interrupted: Whether Ctrl-C came.
+    """
 
     predictions: list[Prediction] = field(default_factory=list[Prediction])
-    errors: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    failures: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     interrupted: bool = False
+
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """All that went wrong, as (source, message): failures, and what broke off."""
+        broken = [(p.source, p.error) for p in self.predictions if p.error is not None]
+        return self.failures + broken
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Which files are written, and where.
+
+    Attributes:
+        folder: Holds a folder a kind.
+        kinds: What is asked for.
+    """
+
+    folder: Path
+    kinds: tuple[Kind, ...]
+
+    def path(self, kind: Kind, name: str, suffix: str = "") -> Path:
+        """Gives the file of a kind."""
+        return self.folder / kind / f"{name}{suffix}"
+
+    def write_arrays(
+        self, name: str, result: Segmentation, probs: np.ndarray | None
+    ) -> dict[str, str]:
+        """Writes the label map where it is asked for, and the probabilities; gives their files."""
+        files: dict[str, str] = {}
+        if "labels" in self.kinds:
+            path = self.path("labels", name, ".png")
+            result.save(path)
+            files["labels"] = str(path)
+        if probs is not None:
+            path = self.path("probs", name, ".npy")
+            with replacing(path) as temporary:
+                np.save(temporary, probs.astype(np.float16))
+            files["probs"] = str(path)
+        return files
+
+    def write_overlay(self, name: str, result: Segmentation) -> dict[str, str]:
+        """Writes an image's overlay where it is asked for; gives its file."""
+        if "overlay" not in self.kinds:
+            return {}
+        path = self.path("overlay", name, ".jpg")
+        picture = with_legend(result.overlay(), result.labels, result.class_shares())
+        with replacing(path) as temporary:
+            Image.fromarray(picture).save(temporary, format="JPEG", quality=_JPEG_QUALITY)
+        return {"overlay": str(path)}
 
 
 def parse_kinds(text: str) -> tuple[Kind, ...]:
@@ -73,94 +135,3 @@ def parse_kinds(text: str) -> tuple[Kind, ...]:
         if kind not in KINDS:
             raise unknown_name("output", kind, KINDS)
     return cast(tuple[Kind, ...], kinds)
-
-
-def predict_all(
-    segmenter: Segmenter, sources: Sequence[Source], out: Path, kinds: tuple[Kind, ...]
-) -> Run:
-    """Segments every source and writes its outputs; an unreadable one is noted and passed over."""
-    run = Run()
-    with LateProgress("frames" if any(s.is_video for s in sources) else "images") as progress:
-        progress.expect(sum(not source.is_video for source in sources))
-        for source in sources:
-            try:
-                if source.is_video:
-                    prediction, run.interrupted = _predict_video(
-                        segmenter, source, out, kinds, progress
-                    )
-                else:
-                    prediction = _predict_image(segmenter, source, out, kinds)
-                    progress.advance()
-                run.predictions.append(prediction)
-            except SwiftsegError as error:
-                run.errors.append((source.given, str(error)))
-            except KeyboardInterrupt:
-                run.interrupted = True
-            if run.interrupted:
-                break
-    return run
-
-
-def _predict_image(
-    segmenter: Segmenter, source: Source, out: Path, kinds: tuple[Kind, ...]
-) -> Prediction:
-    prediction = Prediction(source.given, "image")
-    result = segmenter(source.given)
-    prediction.add(result)
-    if "overlay" in kinds:
-        path = out / "overlay" / f"{source.name}.jpg"
-        picture = with_legend(result.overlay(), result.labels, result.class_shares())
-        with replacing(path) as temporary:
-            Image.fromarray(picture).save(temporary, format="JPEG", quality=_JPEG_QUALITY)
-        prediction.files["overlay"] = str(path)
-    prediction.files |= _write_arrays(segmenter, result, out, source.name, kinds)
-    return prediction
-
-
-def _predict_video(
-    segmenter: Segmenter,
-    source: Source,
-    out: Path,
-    kinds: tuple[Kind, ...],
-    progress: LateProgress,
-) -> tuple[Prediction, bool]:
-    """Segments a video; Ctrl-C ends it early (told as True), and what it wrote is kept whole."""
-    prediction = Prediction(source.given, "video")
-    prediction.files = {kind: str(out / kind / source.name) for kind in kinds}
-    path = out / "overlay" / f"{source.name}.mp4"
-    with reading_video(source.given) as video, ExitStack() as stack:
-        progress.expect(video.num_frames)
-        writer = None
-        if "overlay" in kinds:
-            writer = stack.enter_context(writing_video(path, fps=video.fps))
-            prediction.files["overlay"] = str(path)
-        try:
-            for index, frame in enumerate(video.frames):
-                result = segmenter(frame.image)
-                if writer is not None:
-                    writer.write(with_legend(result.overlay(), result.labels), frame.time_s)
-                _write_arrays(segmenter, result, out, f"{source.name}/{index:06d}", kinds)
-                prediction.add(result)
-                progress.advance()
-        except KeyboardInterrupt:
-            if prediction.num_frames == 0:
-                raise
-            return prediction, True
-    return prediction, False
-
-
-def _write_arrays(
-    segmenter: Segmenter, result: Segmentation, out: Path, name: str, kinds: tuple[Kind, ...]
-) -> dict[str, str]:
-    """Writes the label map and the probabilities where they are asked for; gives their files."""
-    files: dict[str, str] = {}
-    if "labels" in kinds:
-        path = out / "labels" / f"{name}.png"
-        result.save(path)
-        files["labels"] = str(path)
-    if "probs" in kinds:
-        path = out / "probs" / f"{name}.npy"
-        with replacing(path) as temporary:
-            np.save(temporary, segmenter.probabilities(result.image).astype(np.float16))
-        files["probs"] = str(path)
-    return files

@@ -51,13 +51,13 @@ def print_errors(run: Run) -> None:
     """Prints one line an error on stderr, and how many there were among the rest."""
     for _, message in run.errors:
         typer.echo(f"error: {message}", err=True)
-    if run.errors and run.predictions:
-        done = len(run.predictions)
-        typer.echo(f"{len(run.errors)} of {done + len(run.errors)} inputs failed", err=True)
+    inputs = len(run.predictions) + len(run.failures)
+    if run.errors and inputs > 1:
+        typer.echo(f"{len(run.errors)} of {inputs} inputs failed", err=True)
 
 
 def _as_dict(prediction: Prediction) -> dict[str, Any]:
-    return {
+    summary = {
         "input": prediction.source,
         "kind": prediction.kind,
         "size_hw": list(prediction.size_hw),
@@ -66,6 +66,14 @@ def _as_dict(prediction: Prediction) -> dict[str, Any]:
         "timings_ms": _stage_medians_ms([prediction]),
         "files": prediction.files,
     }
+    if prediction.kind == "video":
+        summary |= {
+            "fps": prediction.fps,
+            "p95_ms": prediction.p95_ms,
+            "dropped": prediction.dropped,
+            "damaged": prediction.damaged,
+        }
+    return summary
 
 
 def _shares(pixels: Sequence[Mapping[str, int]]) -> dict[str, float]:
@@ -88,5 +96,16 @@ def _counted(predictions: Sequence[Prediction]) -> str:
     images = sum(prediction.kind == "image" for prediction in predictions)
     videos = [prediction for prediction in predictions if prediction.kind == "video"]
     parts = [f"{images} image{'s' * (images != 1)}"] if images else []
-    parts += [f"{video.source}: {video.num_frames} frames" for video in videos]
-    return ", ".join(parts)
+    parts += [f"{video.source}: {_video_facts(video)}" for video in videos]
+    return "; ".join(parts)
+
+
+def _video_facts(video: Prediction) -> str:
+    facts = [f"{video.num_frames} frame{'s' * (video.num_frames != 1)}"]
+    if video.fps is not None and video.p95_ms is not None:
+        facts += [f"{video.fps:.1f} fps", f"p95 {video.p95_ms:.0f} ms"]
+    if video.dropped:
+        facts.append(f"{video.dropped} dropped to keep up")
+    if video.damaged:
+        facts.append(f"{video.damaged} damaged packet{'s' * (video.damaged != 1)} passed over")
+    return ", ".join(facts)

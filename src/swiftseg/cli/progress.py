@@ -2,17 +2,10 @@
 
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _PATIENCE_S = 1.0
 
@@ -21,18 +14,12 @@ class LateProgress:
     """A bar on stderr that shows itself after a second of work, and only on a terminal."""
 
     def __init__(self, what: str) -> None:
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._task = self._progress.add_task(what, total=0)
+        self._what = what
         self._total: int | None = 0
+        self._done = 0
         self._begin = monotonic()
+        self._is_due = False
+        self._bar: Progress | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -43,21 +30,54 @@ class LateProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._progress.live.is_started:  # stopping prints a line even where nothing was shown
-            self._progress.stop()
+        if self._bar is not None:
+            self._bar.stop()
 
     def expect(self, count: int | None) -> None:
         """Adds to what is to be done; None, an unknown number, makes the total unknown."""
-        if self._total is None or count is None:
-            self._total = None
-        else:
-            self._total += count
-        # Progress.update takes None for "as before".
-        self._progress.tasks[self._task].total = self._total
+        self._total = None if self._total is None or count is None else self._total + count
+        self._show()
 
-    def advance(self) -> None:
-        """Counts one as done."""
-        self._progress.advance(self._task)
-        late = monotonic() - self._begin > _PATIENCE_S
-        if late and self._progress.console.is_terminal and not self._progress.live.is_started:
-            self._progress.start()
+    def advance(self, note: str = "") -> None:
+        """Counts one as done; the note stands behind the count until the next."""
+        self._done += 1
+        if not self._is_due and monotonic() - self._begin > _PATIENCE_S:
+            self._is_due = True
+            self._bar = _bar_on_terminal(self._what)
+        self._show(note)
+
+    def _show(self, note: str = "") -> None:
+        if self._bar is not None:
+            [task] = self._bar.tasks
+            task.total = self._total  # update() takes None for "as before"
+            self._bar.update(task.id, completed=self._done, note=note)
+
+
+def _bar_on_terminal(what: str) -> "Progress | None":
+    # Imported when it is needed: short work is done before rich is there.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return None
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+    bar.add_task(what, total=None, note="")
+    bar.start()
+    return bar

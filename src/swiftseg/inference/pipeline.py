@@ -87,7 +87,8 @@ class Pipeline:
 
     Order is kept. What a stage or the source raises is raised by the iteration, behind the items
     that were ahead of it. However the iteration ends (also by Ctrl-C or by being closed), the
-    threads have ended when it is left, each after the item it had in hand.
+    threads have ended when it is left, each after the item it had in hand. Who may leave it early
+    wraps it in `contextlib.closing`.
 
     Args:
         source: Walked through by a thread of its own.
@@ -131,12 +132,21 @@ class Pipeline:
             for thread in self._threads:
                 thread.start()
             yield from self._channels[-1]
+        except ChannelClosedError:
+            return  # stopped
         finally:
             for channel in self._channels:
                 channel.close()
             for thread in self._threads:
                 if thread.ident is not None:  # Ctrl-C may come before all are started
                     thread.join()
+
+    def stop(self) -> None:
+        """Makes the iteration end soon and well; what waits is let go. Signal handlers may call it.
+
+        Stage after stage finds the channel before it closed, once it is done with its item.
+        """
+        self._first.close()
 
     def _feed(self, source: Iterable[Any]) -> None:
         def timed() -> Iterator[Any]:

@@ -12,6 +12,7 @@ from swiftseg.data.image_file import read_image, rgb_array
 from swiftseg.inference.model_path import model_path
 from swiftseg.inference.probabilities import backend_probabilities, resize_frame, resize_planes
 from swiftseg.inference.segmentation import Segmentation
+from swiftseg.inference.smoothing import SmoothingBackend
 from swiftseg.runtimes import Backend, load_backend
 from swiftseg.weights import DEFAULT_MODEL
 
@@ -57,6 +58,17 @@ class Segmenter:
     def spec(self) -> ModelSpec:
         """What the model says of itself."""
         return self._backend.spec
+
+    def smoothed(self, smooth: float) -> "Segmenter":
+        """Gives a segmenter for the frames of one video, its logits averaged over time.
+
+        Args:
+            smooth: The part that stays from frame to frame, see `SmoothingBackend`.
+
+        Raises:
+            UsageError: `smooth` is not from 0 to below 1.
+        """
+        return Segmenter(SmoothingBackend(self._backend, smooth))
 
     def __call__(self, image: Frame) -> Segmentation:
         """Segments one image.

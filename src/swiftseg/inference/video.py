@@ -1,4 +1,4 @@
-"""Video files and cameras in, video files out, through PyAV; needs the `video` extra.
+"""Frames out of video files, cameras and streams, through PyAV; needs the `video` extra.
 
 Frames keep their time stamps, so that a recording of uneven rate keeps its pace.
 """
@@ -10,23 +10,26 @@ from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from swiftseg.core import MissingExtraError, SwiftsegError
-from swiftseg.core.files import replacing
 
 if TYPE_CHECKING:
     import av.container
+    import av.packet
     import av.video.frame
     import av.video.stream
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg")
+VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts")
 
 _CAMERA = re.compile(r"camera:(\d+)")
+_STREAM = re.compile(r"(rtsps?|https?)://.+", re.IGNORECASE)
 _FALLBACK_FPS = Fraction(30)  # for containers that name no rate; the time stamps decide anyhow
-_TICKS = 90_000  # a second; MPEG's clock, which the common frame rates divide
+_HIGHEST_FPS = 1000  # above it a container has named its clock, as some streams do
+_PATIENCE_S = 10.0  # that a server may be silent
+_DISORDER_S = 1.0  # a longer step back in time is a new count
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,111 +40,144 @@ class TimedFrame:
     time_s: float
 
 
-@dataclass(frozen=True)
 class Video:
-    """An open video.
+    """An open video, made by `reading_video`.
 
     Attributes:
         fps: Frames a second, on average.
         num_frames: As the container says; None where it does not, as for a camera.
-        frames: The frames, upright, to be walked through once.
+        is_live: It goes on whether its frames are taken or not: a camera, or a stream of no stated
+            length.
+        damaged: Packets that could not be decoded so far. Each costs its frame, and perhaps some
+            that were stored as differences from it.
     """
 
-    fps: Fraction
-    num_frames: int | None
-    frames: Iterator[TimedFrame]
-
-
-class VideoWriter:
-    """Takes frames of one size and encodes them; made by `writing_video`."""
-
-    def __init__(self, container: "av.container.OutputContainer", fps: Fraction) -> None:
+    def __init__(self, source: str, container: "av.container.InputContainer") -> None:
+        self._source = source
         self._container = container
-        self._fps = fps
-        self._stream: av.video.stream.VideoStream | None = None
-        self._last_tick = -1
+        self._stream: av.video.stream.VideoStream = container.streams.video[0]
+        self._decoded = 0
+        self.damaged = 0
+        self.is_live = is_camera(source) or (is_stream(source) and not container.duration)
+        # Decoding several frames at once is faster, and holds some of them back.
+        self._stream.thread_type = "SLICE" if self.is_live else "AUTO"
+        rate = self._stream.average_rate
+        self.fps = rate if rate and rate <= _HIGHEST_FPS else _FALLBACK_FPS
+        self.num_frames = None if self.is_live else self._stream.frames or None
 
-    def write(self, image: np.ndarray, time_s: float) -> None:
-        """Appends a frame uint8 (H, W, 3) RGB; times count from the first frame, in order."""
-        import av
+    def frames(self) -> Iterator[TimedFrame]:
+        """Yields the frames, upright, all of one size; to be walked through once.
 
-        image = _even_sized(image)
-        if self._stream is None:
-            self._stream = self._open_stream(image)
-        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-        self._last_tick = frame.pts = max(round(time_s * _TICKS), self._last_tick + 1)
-        frame.time_base = Fraction(1, _TICKS)
-        frame.duration = round(_TICKS / self._fps)
-        self._container.mux(self._stream.encode(frame))
+        Raises:
+            SwiftsegError: The video breaks off, changes its size, or holds no frame.
+        """
+        clock = FrameClock(float(1 / self.fps))
+        size_hw: tuple[int, ...] = ()
+        for frame in self._frames():
+            image = _upright(frame)
+            size_hw = size_hw or image.shape[:2]
+            if image.shape[:2] != size_hw:
+                raise self._resized(size_hw, image.shape[:2])
+            self._decoded += 1
+            yield TimedFrame(image, clock.at(frame.time))
+        if self._decoded == 0:
+            raise SwiftsegError(f"{self._source}: the video holds no frame that can be decoded")
 
-    def finish(self) -> None:
-        """Writes what the encoder still holds; raises SwiftsegError where no frame has come."""
-        if self._stream is None:
-            raise SwiftsegError("a video needs at least one frame")
-        self._container.mux(self._stream.encode(None))
+    def _frames(self) -> Iterator["av.video.frame.VideoFrame"]:
+        from av.error import FFmpegError
 
-    def _open_stream(self, image: np.ndarray) -> "av.video.stream.VideoStream":
-        stream = self._container.add_stream("libx264", rate=self._fps)
-        stream.height, stream.width = image.shape[:2]
-        stream.pix_fmt = "yuv420p"  # what every player reads
-        stream.codec_context.time_base = Fraction(1, _TICKS)
-        return stream
+        is_cut = False
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size:
+                    is_cut = packet.is_corrupt
+                yield from self._decode(packet)
+        except FFmpegError as error:
+            yield from self._decode(None)
+            raise self._broken_off(_reason(error)) from error
+        if is_cut:
+            raise self._broken_off("its last packet is not whole")
+
+    def _decode(self, packet: "av.packet.Packet[Any] | None") -> list["av.video.frame.VideoFrame"]:
+        """Decodes a packet, or with None what the decoder still holds."""
+        from av.error import FFmpegError
+
+        try:
+            return self._stream.decode(packet)
+        except FFmpegError:
+            self.damaged += 1
+            return []
+
+    def _broken_off(self, reason: str) -> SwiftsegError:
+        if self._decoded == 0:
+            return SwiftsegError(f"{self._source}: no frame can be decoded ({reason})")
+        return SwiftsegError(
+            f"{self._source}: the video breaks off after {self._decoded} frames ({reason})"
+        )
+
+    def _resized(self, size_hw: tuple[int, ...], new_hw: tuple[int, ...]) -> SwiftsegError:
+        (height, width), (new_height, new_width) = size_hw, new_hw
+        return SwiftsegError(
+            f"{self._source}: the frames' size changes from {height}x{width} to "
+            f"{new_height}x{new_width} after {self._decoded} frames, and a video has one size; "
+            "cut it there"
+        )
+
+
+class FrameClock:
+    """Turns time stamps into times from the first frame that never run backward.
+
+    Args:
+        step_s: To the next frame, where no stamp tells.
+    """
+
+    def __init__(self, step_s: float) -> None:
+        self._step_s = step_s
+        self._start_s: float | None = None
+        self._next_s = self._last_s = 0.0
+
+    def at(self, stamp_s: float | None) -> float:
+        """Gives a frame's time in seconds; None stands for a frame without a stamp."""
+        time_s = self._next_s
+        if stamp_s is not None and self._start_s is not None:
+            time_s = stamp_s - self._start_s
+            if time_s < self._last_s - _DISORDER_S:  # a second recording in the same file
+                self._start_s, time_s = stamp_s - self._next_s, self._next_s
+        elif stamp_s is not None:
+            self._start_s = stamp_s - time_s
+        self._last_s = max(time_s, self._last_s)
+        self._next_s = self._last_s + self._step_s
+        return self._last_s
 
 
 @contextmanager
 def reading_video(source: Path | str) -> Generator[Video]:
-    """Opens a video file or, as `camera:N`, the camera /dev/videoN.
+    """Opens a video file, a stream (an rtsp or http address) or a camera.
+
+    Args:
+        source: The file, the address, or `camera:N` for the camera /dev/videoN.
 
     Raises:
         MissingExtraError: PyAV is not installed.
-        SwiftsegError: There is no such file or camera, or it holds no video; while frames are read:
-            the file is damaged, or holds no frame.
+        SwiftsegError: There is no such file, server or camera, or it holds no video.
     """
-    _require_pyav()
+    require_pyav()
     import av
     from av.error import FFmpegError
 
-    camera = _CAMERA.fullmatch(str(source))
+    name = str(source)
+    camera = _CAMERA.fullmatch(name)
     try:
-        container = (
-            av.open(f"/dev/video{camera[1]}", format="v4l2") if camera else av.open(str(source))
-        )
+        if camera:
+            container = av.open(f"/dev/video{camera[1]}", format="v4l2")
+        else:
+            container = av.open(name, timeout=_PATIENCE_S if is_stream(name) else None)
     except (FFmpegError, ValueError) as error:
-        raise _not_opened(source, camera[1] if camera else None, error) from error
+        raise _not_opened(name, error) from error
     with container:
         if not container.streams.video:
-            raise SwiftsegError(f"{source}: the file is truncated or holds no video")
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        yield Video(
-            fps=stream.average_rate or _FALLBACK_FPS,
-            num_frames=stream.frames or None,
-            frames=_frames(source, container),
-        )
-
-
-@contextmanager
-def writing_video(path: Path, *, fps: Fraction) -> Generator[VideoWriter]:
-    """Opens an H.264 .mp4 for writing; the file is at `path` once the block ends well.
-
-    A side of odd length gets its last row or column twice, since H.264 stores color at half size.
-
-    Raises:
-        MissingExtraError: PyAV is not installed.
-        SwiftsegError: The file cannot be written.
-    """
-    _require_pyav()
-    import av
-    from av.error import FFmpegError
-
-    with replacing(path) as temporary:
-        try:
-            with av.open(str(temporary), "w", format="mp4") as container:
-                writer = VideoWriter(container, fps)
-                yield writer
-                writer.finish()
-        except FFmpegError as error:
-            raise SwiftsegError(f"cannot write {path}: {error.strerror}") from error
+            raise SwiftsegError(f"{name}: the file is truncated or holds no video")
+        yield Video(name, container)
 
 
 def is_camera(source: str) -> bool:
@@ -149,19 +185,15 @@ def is_camera(source: str) -> bool:
     return _CAMERA.fullmatch(source) is not None
 
 
-def _frames(source: Path | str, container: "av.container.InputContainer") -> Iterator[TimedFrame]:
-    from av.error import FFmpegError
+def is_stream(source: str) -> bool:
+    """Whether the text is an address, as `rtsp://HOST/PATH` is."""
+    return _STREAM.fullmatch(source) is not None
 
-    start_s: float | None = None
-    try:
-        for frame in container.decode(video=0):
-            time_s = frame.time or 0.0
-            start_s = time_s if start_s is None else start_s
-            yield TimedFrame(_upright(frame), time_s - start_s)
-    except FFmpegError as error:
-        raise SwiftsegError(f"{source}: the video is damaged ({error.strerror})") from error
-    if start_s is None:
-        raise SwiftsegError(f"{source}: the video holds no frame")
+
+def require_pyav() -> None:
+    """Raises MissingExtraError where PyAV is not installed."""
+    if find_spec("av") is None:
+        raise MissingExtraError("reading and writing video", "video")
 
 
 def _upright(frame: "av.video.frame.VideoFrame") -> np.ndarray:
@@ -169,25 +201,25 @@ def _upright(frame: "av.video.frame.VideoFrame") -> np.ndarray:
     return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
 
 
-def _even_sized(image: np.ndarray) -> np.ndarray:
-    height, width = image.shape[:2]
-    if height % 2 == 0 and width % 2 == 0:
-        return image
-    return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-
-
-def _require_pyav() -> None:
-    if find_spec("av") is None:
-        raise MissingExtraError("reading and writing video", "video")
-
-
-def _not_opened(source: Path | str, camera: str | None, error: Exception) -> SwiftsegError:
-    if camera is None and isinstance(error, FileNotFoundError):
-        return SwiftsegError(f"no such file: {source}")
-    reason = getattr(error, "strerror", None) or error
-    if camera is not None:
+def _not_opened(source: str, error: Exception) -> SwiftsegError:
+    camera = _CAMERA.fullmatch(source)
+    if camera:
         return SwiftsegError(
-            f"no camera at /dev/video{camera} ({reason}); cameras are read through Linux's "
-            "Video4Linux, `ls /dev/video*` lists them"
+            f"no camera at /dev/video{camera[1]} ({_reason(error)}); cameras are read through "
+            "Linux's Video4Linux, `ls /dev/video*` lists them"
         )
-    return SwiftsegError(f"{source}: not a video that can be read ({reason})")
+    if is_stream(source):
+        return SwiftsegError(f"cannot open the stream {source} ({_reason(error)})")
+    if isinstance(error, FileNotFoundError):
+        return SwiftsegError(f"no such file: {source}")
+    if Path(source).is_file() and Path(source).stat().st_size == 0:
+        return SwiftsegError(f"{source}: the file is empty (0 bytes)")
+    return SwiftsegError(f"{source}: not a video that can be read ({_reason(error)})")
+
+
+def _reason(error: Exception) -> str:
+    from av.error import ExitError
+
+    if isinstance(error, ExitError):  # FFmpeg's words for a timeout: immediate exit requested
+        return f"nothing came for {_PATIENCE_S:.0f} seconds"
+    return str(getattr(error, "strerror", None) or error)

@@ -1,0 +1,77 @@
+"""Images through the network: the next ones are read and the last ones written meanwhile."""
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+
+from swiftseg.cli.inputs import Source
+from swiftseg.cli.prediction import Outputs, Prediction
+from swiftseg.cli.progress import LateProgress
+from swiftseg.core import SwiftsegError
+from swiftseg.data.image_file import read_image
+from swiftseg.inference import Segmentation, Segmenter
+from swiftseg.inference.pipeline import Pipeline
+
+
+@dataclass
+class _Job:
+    """An image on its way; an error makes the stages behind it pass it on as it is."""
+
+    source: Source
+    frame: np.ndarray | None = None
+    read_ms: float = 0.0
+    result: Segmentation | None = None
+    probs: np.ndarray | None = None
+    outcome: Prediction | SwiftsegError | None = None
+
+
+def predict_images(
+    segmenter: Segmenter, sources: Sequence[Source], outputs: Outputs, progress: LateProgress
+) -> Generator[tuple[Source, Prediction | SwiftsegError]]:
+    """Yields each image's prediction once its files are written, or why there is none."""
+
+    def segment(job: _Job) -> _Job:
+        if job.frame is not None:
+            result = segmenter(job.frame)
+            job.result = replace(result, timings_ms={**result.timings_ms, "read": job.read_ms})
+            try:
+                if "probs" in outputs.kinds:
+                    job.probs = segmenter.probabilities(job.frame)
+            except SwiftsegError as error:
+                job.outcome = error
+        return job
+
+    def write(job: _Job) -> _Job:
+        if job.result is not None and job.outcome is None:
+            try:
+                job.outcome = _written(job, job.result, outputs)
+            except SwiftsegError as error:
+                job.outcome = error
+        return job
+
+    stages = {"segment": segment, "write": write}
+    with closing(iter(Pipeline(map(_read, sources), stages, source_name="read"))) as jobs:
+        for job in jobs:
+            progress.advance()
+            assert job.outcome is not None  # after the last stage
+            yield job.source, job.outcome
+
+
+def _read(source: Source) -> _Job:
+    begin = perf_counter()
+    try:
+        frame = read_image(source.given)
+    except SwiftsegError as error:
+        return _Job(source, outcome=error)
+    return _Job(source, frame, read_ms=1000 * (perf_counter() - begin))
+
+
+def _written(job: _Job, result: Segmentation, outputs: Outputs) -> Prediction:
+    prediction = Prediction(job.source.given, "image")
+    prediction.add(result)
+    prediction.files |= outputs.write_arrays(job.source.name, result, job.probs)
+    prediction.files |= outputs.write_overlay(job.source.name, result)
+    return prediction

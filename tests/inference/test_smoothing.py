@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from swiftseg.core import UsageError
+from swiftseg.inference import Segmenter
+from swiftseg.inference.smoothing import SmoothingBackend
+from swiftseg.runtimes import load_backend
+from tests.support.exported import write_shade_model
+
+SIZE_HW = (4, 6)
+
+
+@pytest.fixture
+def backend(tmp_path):
+    return load_backend(write_shade_model(tmp_path / "m.onnx", size_hw=SIZE_HW), threads=1)
+
+
+@pytest.fixture
+def frames():
+    return np.random.default_rng(3).integers(0, 256, (5, *SIZE_HW, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("smooth", [0.0, 0.4, 0.9])
+def test_labels_are_those_of_the_weighted_sum_of_all_logits_so_far(backend, frames, smooth):
+    logits = backend.run_logits(frames).astype(np.float64)
+    smoothing = SmoothingBackend(backend, smooth)
+    for last, frame in enumerate(frames):
+        weights = (1 - smooth) * smooth ** np.arange(last, -1.0, -1.0)
+        weights[0] = smooth**last  # the average begins with the first frame
+        expected = np.tensordot(weights, logits[: last + 1], axes=1).argmax(axis=0)
+        np.testing.assert_array_equal(smoothing.run(frame[None])[0], expected)
+
+
+def test_a_batch_is_frames_that_follow_each_other(backend, frames):
+    one_by_one = SmoothingBackend(backend, 0.7)
+    expected = np.concatenate([one_by_one.run(frame[None]) for frame in frames])
+    np.testing.assert_array_equal(SmoothingBackend(backend, 0.7).run(frames), expected)
+
+
+def test_the_engines_logits_are_left_alone(backend, frames):
+    expected = backend.run_logits(frames[:1])
+    smoothing = SmoothingBackend(backend, 0.5)
+    smoothing.run(frames)
+    np.testing.assert_array_equal(smoothing.run_logits(frames[:1]), expected)
+
+
+def test_every_smoothed_segmenter_begins_anew(backend, frames):
+    segmenter = Segmenter(backend)
+    first = segmenter.smoothed(0.9)(frames[0]).label_map
+    np.testing.assert_array_equal(first, segmenter(frames[0]).label_map)
+    again = segmenter.smoothed(0.9)(frames[1]).label_map
+    np.testing.assert_array_equal(again, segmenter(frames[1]).label_map)
+
+
+@pytest.mark.parametrize("smooth", [-0.1, 1.0, 2.0, float("nan")])
+def test_what_never_moves_or_is_no_part_is_refused(backend, smooth):
+    with pytest.raises(UsageError, match="expected a smoothing from 0"):
+        SmoothingBackend(backend, smooth)
