@@ -33,6 +33,10 @@ from tests.support.broken_datasets import COLORS, class_mask, describe, make_goo
         ("names: [a, b]\nignore_index: null\ntolerance: 9\n", "tolerance needs an ignore_index"),
         ("names: [a, b]\npath: nowhere\n", "no such folder"),
         ("names: [a, b]\npalette: [[0, 0, 0]]\n", "got 1 for 2 classes"),
+        ("names: 3\n", r"names: .*, got 3; expected names: \["),
+        ("train: images/train\n", "names is missing"),
+        ("[1, 2]\n", r"the file: .*, got \[1, 2\]"),
+        (f"names: {'x' * 500}\n", r"got x{60}\.\.\.;"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, words: str):

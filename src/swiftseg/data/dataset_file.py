@@ -110,12 +110,24 @@ def read_dataset_file(path: Path) -> DatasetFile:
                     raise unknown_name("key", str(key), DatasetFile.model_fields)
         parsed = DatasetFile.model_validate(fields)
         parsed.rules()
-    except (OSError, yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+    except ValidationError as error:
+        raise SwiftsegError(f"{path}: {_first_problem(error)}; expected {EXAMPLE}") from error
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise SwiftsegError(f"{path}: expected {EXAMPLE}; {reason}") from error
     except SwiftsegError as error:
         raise SwiftsegError(f"{path}: {error}") from error
     return parsed
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Says in one line which key is wrong, and what came."""
+    problem = error.errors(include_url=False)[0]
+    key = str(problem["loc"][0]) if problem["loc"] else "the file"
+    if problem["type"] == "missing":
+        return f"{key} is missing"
+    got = str(problem["input"])
+    return f"{key}: {problem['msg']}, got {got if len(got) <= 60 else got[:60] + '...'}"
 
 
 def _parse_key(key: int | str, encoding: Encoding) -> int:
