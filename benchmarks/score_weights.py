@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftseg.core.files import replacing
-from swiftseg.data.open_dataset import TOY_STREET
+from swiftseg.data.opening import TOY_STREET
 from swiftseg.weights import shipped_models
 
 SCORES = Path(__file__).parent / "results/scores"

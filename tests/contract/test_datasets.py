@@ -10,7 +10,7 @@ import pytest
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import open_dataset
-from swiftseg.data.open_dataset import DATASETS, RECOGNIZED
+from swiftseg.data.opening import DATASETS, RECOGNIZED
 from tests.support.dataset_trees import SIZE_HW, TREES
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.doctor import check_structure
-from swiftseg.data.open_dataset import OWN_DATA, TOY_STREET, recognize
+from swiftseg.data.opening import OWN_DATA, TOY_STREET, recognize
 from swiftseg.data.own.finding import refuse_broken
 from swiftseg.data.own.own_data import find_own_data
 
