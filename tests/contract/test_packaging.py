@@ -1,6 +1,9 @@
+import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
 from email.parser import Parser
@@ -16,6 +19,7 @@ from swiftseg.weights import shipped_models
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/swiftseg"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+KERNEL = "runtimes/native/libupsample_argmax.so"
 TORCH = {"torch", "torchvision", "accelerate", "onnx", "onnxscript"}
 
 
@@ -26,12 +30,17 @@ def requirements() -> list[Requirement]:
     return [requirement for requirement in asked if requirement.name != "swiftseg"]
 
 
+def build_wheel(folder: Path, **environment: str) -> Path:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    environment = {**os.environ, **environment}
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, env=environment)
+    [path] = folder.glob("*.whl")
+    return path
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as file:
+    with zipfile.ZipFile(build_wheel(tmp_path_factory.mktemp("wheel"))) as file:
         yield file
 
 
@@ -47,6 +56,35 @@ def test_the_wheel_holds_what_is_no_python(wheel: zipfile.ZipFile):
     expected = {f"swiftseg/{path.relative_to(PACKAGE).as_posix()}" for path in data}
     assert {"swiftseg/py.typed", "swiftseg/recipes/enet_camvid.yaml"} <= expected
     assert expected <= set(wheel.namelist())
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+def test_a_wheel_with_the_kernel_is_for_any_python_on_this_platform(wheel: zipfile.ZipFile):
+    assert f"swiftseg/{KERNEL}" in wheel.namelist()
+    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    assert Path(str(wheel.filename)).stem.endswith(f"-py3-none-{platform}")
+
+
+@pytest.mark.parametrize("compiler", ["no-such-compiler", "false"])
+def test_without_a_compiler_the_wheel_is_pure_and_labels_all_the_same(
+    compiler: str, tmp_path: Path
+):
+    path = build_wheel(tmp_path, CC=compiler)
+    assert path.stem.endswith("-py3-none-any")
+    with zipfile.ZipFile(path) as file:
+        assert f"swiftseg/{KERNEL}" not in file.namelist()
+        file.extractall(tmp_path / "site")
+    script = (
+        "import numpy as np\n"
+        "from swiftseg.runtimes import native\n"
+        "from swiftseg.runtimes.upsample_argmax import upsample_argmax\n"
+        "scores = np.eye(3, dtype=np.float32).reshape(1, 3, 1, 3)\n"
+        "print(native.is_available(), upsample_argmax(scores, (1, 6)).tolist(), native.__file__)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"False [[[0, 0, 1, 1, 2, 2]]] {tmp_path}")
 
 
 def test_the_license_travels_with_the_wheel(wheel: zipfile.ZipFile):

@@ -1,0 +1,71 @@
+"""Compiles the native kernel into the wheel, where a C compiler is at hand.
+
+Without one the package is pure Python: the same labels, from numpy, in more time. `CC` names
+another compiler, `CC=` none.
+"""
+
+import os
+import shlex
+import subprocess
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+FOLDER = Path("src/swiftseg/runtimes/native")
+SOURCE = FOLDER / "upsample_argmax.c"
+LIBRARY = FOLDER / "libupsample_argmax.so"
+
+# Contracting a product and a sum changes the last bit; the source says where it is wanted.
+FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-pthread")
+
+
+class NativeKernelHook(BuildHookInterface):
+    """Puts the shared library beside its source (editable) or into the wheel alone."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Builds the library; see hatchling's build hooks."""
+        if self.target_name != "wheel":
+            return
+        root = Path(self.root)
+        if version == "editable":
+            (root / LIBRARY).unlink(missing_ok=True)  # an older one would answer for this source
+            library = root / LIBRARY
+        else:
+            self._folder = tempfile.TemporaryDirectory()
+            library = Path(self._folder.name) / LIBRARY.name
+        refusal = compile_library(root / SOURCE, library)
+        if refusal:
+            self.app.display_warning(f"no native kernel, numpy does its work: {refusal}")
+            return
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{platform_tag()}"  # ctypes loads it: any Python does
+        if version != "editable":
+            build_data["force_include"][str(library)] = str(LIBRARY.relative_to("src"))
+
+
+def compile_library(source: Path, library: Path) -> str:
+    """Compiles one file; gives the reason where that fails, else nothing."""
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    if not compiler:
+        return "CC is empty"
+    try:
+        subprocess.run(
+            [*compiler, *FLAGS, "-o", str(library), str(source)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    except OSError as error:
+        return f"{compiler[0]}: {error.strerror}"
+    except subprocess.CalledProcessError as error:
+        library.unlink(missing_ok=True)
+        return f"{compiler[0]} fails: {error.stderr.strip().partition(chr(10))[0]}"
+    return ""
+
+
+def platform_tag() -> str:
+    """Gives this machine's platform as wheels name it, such as `linux_x86_64`."""
+    return sysconfig.get_platform().replace("-", "_").replace(".", "_")
