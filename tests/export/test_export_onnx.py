@@ -71,7 +71,7 @@ def test_scores_stand_alone(tmp_path: Path, output: OutputKind):
 def test_training_only_operators_are_gone(exported: Path):
     operators = {node.op_type for node in onnx.load(exported).graph.node}
     assert not operators & {"BatchNormalization", "Dropout", "MaxUnpool"}
-    assert "PRelu" in operators
+    assert not operators & {"PRelu", "DepthToSpace"}
 
 
 def test_the_file_describes_itself_and_needs_no_other(exported: Path):
@@ -81,7 +81,7 @@ def test_the_file_describes_itself_and_needs_no_other(exported: Path):
     assert ModelSpec.from_dict(fields) == SPEC
     assert [file.name for file in exported.parent.iterdir()] == ["enet.onnx"]
     weights = sum(parameter.numel() for parameter in ENet(5).parameters())
-    assert exported.stat().st_size < 4 * weights + 100_000
+    assert exported.stat().st_size < 4 * weights + 200_000
 
 
 def test_the_file_tells_nothing_of_where_it_was_made(exported: Path):

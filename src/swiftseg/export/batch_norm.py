@@ -6,11 +6,12 @@ branch by branch.
 """
 
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import onnx
 from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
+
+from swiftseg.export.graph import attribute, drop_unused_weights
 
 
 def fold_batch_norms(model: ModelProto) -> None:
@@ -30,14 +31,14 @@ def fold_batch_norms(model: ModelProto) -> None:
         folded = _push(graph, node.input[0], scale, shift)
         graph.node.remove(node)
         _rename(graph, folded, node.output[0])
-    _drop_unused_weights(graph)
+    drop_unused_weights(graph)
 
 
 def _scale_and_shift(graph: GraphProto, norm: NodeProto) -> tuple[np.ndarray, np.ndarray]:
     """Gives float64 (C,) each; a network in training mode has no such weights."""
     weights = [_weight(graph, name) for name in norm.input[1:5]]
     gamma, beta, mean, variance = (w.astype(np.float64) for w in weights if w is not None)
-    epsilon = _attribute(norm, "epsilon", 1e-5)
+    epsilon = attribute(norm, "epsilon", 1e-5)
     scale = gamma / np.sqrt(variance + epsilon)
     return scale, beta - mean * scale
 
@@ -53,7 +54,7 @@ def _fold_forward(graph: GraphProto, norm: NodeProto, scale: np.ndarray, shift: 
     weight = _weight(graph, conv.input[1])  # (C_out, C_in / groups, kh, kw)
     if weight is None or weight.shape[2:] != (1, 1) or weight.shape[1] != len(scale):
         return False
-    if any(_attribute(conv, "pads", ())):
+    if any(attribute(conv, "pads", ())):
         return False
     bias = _weight(graph, conv.input[2]) if len(conv.input) > 2 else None
     shifted = weight[:, :, 0, 0] @ shift
@@ -72,7 +73,7 @@ def _push(graph: GraphProto, value: str, scale: np.ndarray, shift: np.ndarray) -
             if weight is not None:
                 _fold_into(graph, producer, weight, scale, shift)
                 return value
-        if producer.op_type == "Concat" and _attribute(producer, "axis", 0) == 1:
+        if producer.op_type == "Concat" and attribute(producer, "axis", 0) == 1:
             _push_into_branches(graph, producer, scale, shift)
             return value
     return _append_affine(graph, value, scale, shift)
@@ -95,7 +96,7 @@ def _fold_into(
     if conv.op_type == "Conv":  # (C_out, C_in / groups, kh, kw)
         scaled = weight * scale.reshape(-1, 1, 1, 1)
     else:  # (C_in, C_out / groups, kh, kw)
-        groups = int(_attribute(conv, "group", 1))
+        groups = int(attribute(conv, "group", 1))
         grouped = weight.reshape(groups, -1, *weight.shape[1:])
         scaled = (grouped * scale.reshape(groups, 1, -1, 1, 1)).reshape(weight.shape)
     _replace_weights(graph, conv, scaled, shift if bias is None else bias * scale + shift)
@@ -135,11 +136,6 @@ def _channels(graph: GraphProto, value: str) -> int:
     return info.type.tensor_type.shape.dim[1].dim_value
 
 
-def _attribute(node: NodeProto, name: str, default: Any) -> Any:
-    found = next((item for item in node.attribute if item.name == name), None)
-    return default if found is None else helper.get_attribute_value(found)
-
-
 def _has_one_reader(graph: GraphProto, value: str) -> bool:
     read = chain.from_iterable(node.input for node in graph.node)
     return sum(name == value for name in chain(read, (output.name for output in graph.output))) == 1
@@ -149,9 +145,3 @@ def _rename(graph: GraphProto, old: str, new: str) -> None:
     """Renames a value where it is made, once nothing reads it any more."""
     producer = next(node for node in graph.node if old in node.output)
     producer.output[list(producer.output).index(old)] = new
-
-
-def _drop_unused_weights(graph: GraphProto) -> None:
-    used = set(chain.from_iterable(node.input for node in graph.node))
-    for tensor in [tensor for tensor in graph.initializer if tensor.name not in used]:
-        graph.initializer.remove(tensor)

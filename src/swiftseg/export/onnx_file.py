@@ -1,5 +1,6 @@
 """Writing a network as an ONNX graph from frames to outputs, its description inside."""
 
+from collections.abc import Iterable
 from copy import deepcopy
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from swiftseg.core import ModelSpec
-from swiftseg.export.batch_norm import fold_batch_norms
+from swiftseg.export.rewrites import REWRITES, rewrite_graph
 from swiftseg.runtimes import METADATA_KEY
 from swiftseg.runtimes.base import INPUT_NAME
 from swiftseg.runtimes.torch_backend import FrameGraph
@@ -17,16 +18,24 @@ from swiftseg.runtimes.torch_backend import FrameGraph
 OPSET = 18  # the exporter's own; any other is reached by converting
 
 
-def write_onnx(network: nn.Module, spec: ModelSpec, path: Path) -> None:
+def write_onnx(
+    network: nn.Module, spec: ModelSpec, path: Path, *, rewrites: Iterable[str] = tuple(REWRITES)
+) -> None:
     """Writes one file that holds graph, weights and `spec`; the network stays as it is.
 
     Input `frames` uint8 (N, H, W, 3), N free, H and W those of the spec. Outputs by `spec.output`:
     `labels` uint8 (N, H, W) and `logits` float32 (N, C, H, W), or `logits` or `probs` alone.
-    Batch normalization is folded into the convolutions and dropout is gone.
+    Dropout is gone, and the graph is rewritten into what the engines run fast.
+
+    Args:
+        network: Maps float32 (N, 3, H, W) to logits (N, C, H, W).
+        spec: Describes it.
+        path: Where the file goes; what stands there is overwritten.
+        rewrites: Names of `swiftseg.export.rewrites.REWRITES`.
     """
     graph = FrameGraph(deepcopy(network).cpu().float(), spec.input, spec.output).eval()
     model = _trace(graph, spec)
-    fold_batch_norms(model)
+    rewrite_graph(model, rewrites)
     _drop_traces_of_origin(model)
     onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
     onnx.checker.check_model(model, full_check=True)
