@@ -1,6 +1,7 @@
 # make demo    a street clip, segmented and scored; installs the base package, no torch
 # make test    everything the tests need, then make check
 # make check   format, lint, types, import contracts and the fast tests; installs nothing
+# make benchmarks   every speed table, half an hour on a machine that does nothing else
 #
 # PYTHON names the interpreter that .venv is made with: make demo PYTHON=python3.12
 
@@ -9,7 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check clean
+.PHONY: demo test check benchmarks clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed-base
@@ -25,6 +26,10 @@ check:
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow"
+
+benchmarks: $(VENV)/installed-dev
+	for script in enet_speed segfast_speed shelfnet_speed fast_scnn_speed peers goals speed_page; do \
+	  $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean:
 	rm -rf $(VENV)

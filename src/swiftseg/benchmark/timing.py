@@ -6,7 +6,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-FEWEST_REPEATS = 3
+FEWEST_REPEATS = 2
 MOST_REPEATS = 2000
 WARM_UP_SHARE = 0.25  # of the time budget, and one call at the very least
 

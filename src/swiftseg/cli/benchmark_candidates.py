@@ -14,11 +14,10 @@ from swiftseg.cli.models import NETWORK_TABLE
 from swiftseg.core import MissingExtraError, UsageError, unknown_name
 from swiftseg.inference.model_path import model_path
 from swiftseg.runtimes import BACKENDS, read_spec
-from swiftseg.weights import shipped_models
+from swiftseg.weights import shipped_models, shipped_weights
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth")
 NETWORK_CLASSES = 19  # of networks with random weights: Cityscapes' classes
-NETWORK_SIZE_HW = (360, 640)  # theirs where none is asked for
 TORCH = "torch"
 TRAINING_STEP = "tensor to gradients"
 
@@ -30,13 +29,13 @@ class Model:
     Attributes:
         given: As it was named.
         file: Its exported file.
-        is_network: A network or a checkpoint, which torch can run as well.
+        runs_in_torch: It is no exported file alone.
         describes: Fields of a `Measurement` that do not depend on the engine.
     """
 
     given: str
     file: Path
-    is_network: bool
+    runs_in_torch: bool
     describes: dict[str, Any]
 
 
@@ -91,13 +90,11 @@ def training_candidates(models: Sequence[str], size_hw: tuple[int, int] | None) 
     """
     candidates: list[Candidate] = []
     for given in models:
-        if not _is_network(given):
+        if not _is_network(given) and given not in shipped_weights():
             raise UsageError(f"--training takes networks and checkpoints, and {given} is exported")
         torch_side = _torch_side(given)
         arguments = {"model": given, "num_classes": NETWORK_CLASSES}
-        facts = run_in_process(
-            torch_side.describe, size_hw=_network_size(given, size_hw), **arguments
-        )
+        facts = run_in_process(torch_side.describe, size_hw=size_hw, **arguments)
         describes = {**facts, "way": "torch eager", "scope": TRAINING_STEP}
         candidates.append(Candidate(torch_side.measure_training, arguments, describes))
     return candidates
@@ -114,11 +111,11 @@ def find_model(given: str, size_hw: tuple[int, int] | None, out: Path) -> Model:
             "size_hw": size_hw or spec.input.size_hw,
             "num_classes": len(spec.labels),
         }
-        return Model(given, file, False, {**facts, **_costs(file)})
+        return Model(given, file, given in shipped_weights(), {**facts, **_costs(file)})
     facts = run_in_process(
         _torch_side(given).export,
         model=given,
-        size_hw=_network_size(given, size_hw),
+        size_hw=size_hw,
         num_classes=NETWORK_CLASSES,
         output="labels",
         out=str(out),
@@ -144,11 +141,6 @@ def _network_names() -> set[str]:
     return {row["name"] for row in json.loads(NETWORK_TABLE.read_text("utf-8"))}
 
 
-def _network_size(given: str, size_hw: tuple[int, int] | None) -> tuple[int, int] | None:
-    """A checkpoint knows its size, and a network none."""
-    return size_hw or (NETWORK_SIZE_HW if given in _network_names() else None)
-
-
 def _costs(file: Path) -> dict[str, Any]:
     costs = graph_costs(file)
     return {
@@ -169,15 +161,14 @@ def _torch_side(given: str) -> ModuleType:
 
 
 def _torch_candidate(model: Model, precision: str) -> Candidate:
-    if not model.is_network:
+    if not model.runs_in_torch:
         raise UsageError(f"torch runs networks and checkpoints, and {model.given} is exported")
     if precision != "f32":
         raise UsageError(f"torch is measured in f32, not in {precision}")
     arguments = {
         "model": model.given,
-        "size_hw": model.describes["size_hw"],
+        "size_hw": None if model.given in shipped_weights() else model.describes["size_hw"],
         "num_classes": NETWORK_CLASSES,
-        "channels_last": False,
     }
-    describes = {**model.describes, "way": "torch eager", "scope": FRAME_TO_LABELS}
-    return Candidate(_torch_side(model.given).measure_eager, arguments, describes)
+    describes = {**model.describes, "way": TORCH, "scope": FRAME_TO_LABELS}
+    return Candidate(_torch_side(model.given).measure_torch, arguments, describes)

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision.transforms.functional import normalize, to_tensor
 
 from swiftseg.benchmark.engine import frame_times
 from swiftseg.benchmark.memory import peak_mb
@@ -24,11 +26,15 @@ from swiftseg.data.toy_street import ToyStreet
 from swiftseg.export.onnx_file import write_onnx
 from swiftseg.inference import Segmenter
 from swiftseg.models import create_model
+from swiftseg.runtimes import read_spec
 from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.training.checkpoint import load_network
+from swiftseg.weights import shipped_models, shipped_weights
 
 RANDOM = "random"
 CHECKPOINT_SUFFIXES = (".pt", ".pth")
+
+NETWORK_INPUT = InputSpec((360, 640))  # where nothing tells another size
 
 _SETTLING_HW = (128, 256)
 
@@ -36,12 +42,12 @@ _SETTLING_HW = (128, 256)
 def export(
     model: str, size_hw: list[int] | None, num_classes: int, output: str, out: str
 ) -> dict[str, Any]:
-    """Writes the .onnx file of a network's name, with random weights, or of a checkpoint.
+    """Writes the .onnx file of weights, or of a network's name with random ones; see `build`.
 
     Args:
-        model: The name or the checkpoint.
-        size_hw: Its input size; None takes the checkpoint's own.
-        num_classes: Of a network's name.
+        model: See `build`.
+        size_hw: See `build`.
+        num_classes: See `build`.
         output: See `swiftseg.core.OUTPUT_KINDS`.
         out: The file to write.
 
@@ -58,6 +64,21 @@ def describe(model: str, size_hw: list[int] | None, num_classes: int) -> dict[st
     return _description(*build(model, size_hw, num_classes))
 
 
+def measure_torch(
+    model: str,
+    size_hw: list[int],
+    num_classes: int,
+    image: str,
+    threads: int,
+    seconds: float,
+    started_ns: int,
+) -> dict[str, Any]:
+    """Measures our own torch backend from an image file to its overlay, as `measure_frames`."""
+    torch.set_num_threads(threads)
+    segmenter = Segmenter(TorchBackend(*build(model, size_hw, num_classes)))
+    return frame_times(segmenter, image, seconds=seconds, started_ns=started_ns)
+
+
 def measure_eager(
     model: str,
     size_hw: list[int],
@@ -66,24 +87,66 @@ def measure_eager(
     image: str,
     threads: int,
     seconds: float,
-    started_ns: int,
 ) -> dict[str, Any]:
-    """Measures a network in plain torch from an image file to its overlay, as `measure_frames`."""
-    torch.set_num_threads(threads)
+    """Measures a network in torch as a tutorial runs it, from frame to labels."""
     network, spec = build(model, size_hw, num_classes)
+    return plain_times(
+        network,
+        spec.input,
+        image,
+        channels_last=channels_last,
+        threads=threads,
+        seconds=seconds,
+    )
+
+
+def plain_times(
+    network: nn.Module,
+    input_spec: InputSpec,
+    image: str,
+    *,
+    channels_last: bool,
+    threads: int,
+    seconds: float,
+) -> dict[str, Any]:
+    """Measures a network in eval mode from frame to labels; see `plain_labels`."""
+    torch.set_num_threads(threads)
     if channels_last:
         network.to(memory_format=torch.channels_last)
-    segmenter = Segmenter(TorchBackend(network, spec))
-    return frame_times(segmenter, image, seconds=seconds, started_ns=started_ns)
+    frame = read_image(image)
+
+    def labels() -> np.ndarray:
+        return plain_labels(network, input_spec, frame, channels_last=channels_last)
+
+    times_ms = measure_ms(labels, seconds=seconds)
+    return {"total_ms": times_ms, "stages_ms": {"network": times_ms}, "peak_mb": peak_mb()}
+
+
+def plain_labels(
+    network: nn.Module, input_spec: InputSpec, frame: np.ndarray, *, channels_last: bool = False
+) -> np.ndarray:
+    """Labels a frame uint8 (H, W, 3) as torchvision's pages do it; gives uint8 (H, W)."""
+    with torch.inference_mode():
+        image = normalize(to_tensor(frame), list(input_spec.mean), list(input_spec.std))[None]
+        if channels_last:
+            image = image.to(memory_format=torch.channels_last)
+        return network(image).argmax(1)[0].to(torch.uint8).numpy()
 
 
 def measure_forward(
     model: str, num_classes: int, image: str, threads: int, seconds: float
 ) -> dict[str, Any]:
     """Measures one frame's forward pass alone in plain torch, from tensor to logits."""
+    network, _ = build(model, None, num_classes)
+    return forward_times(network, image, threads=threads, seconds=seconds)
+
+
+def forward_times(
+    network: nn.Module, image: str, *, threads: int, seconds: float
+) -> dict[str, Any]:
+    """Measures a network that is in eval mode; see `measure_forward`."""
     torch.set_num_threads(threads)
     frame = _tensor(image)
-    network, _ = build(model, list(frame.shape[-2:]), num_classes)
     with torch.inference_mode():
         forward_ms = measure_ms(lambda: network(frame), seconds=seconds)
     return {"total_ms": forward_ms, "stages_ms": {"forward": forward_ms}, "peak_mb": peak_mb()}
@@ -102,7 +165,7 @@ def measure_training(
     """
     torch.set_num_threads(threads)
     frame = _tensor(image)
-    network, spec = build(model, list(frame.shape[-2:]), num_classes)
+    network, spec = build(model, None, num_classes)
     classes = len(spec.labels)
     target = torch.randint(classes, frame.shape[-2:], generator=torch.Generator().manual_seed(0))
 
@@ -118,25 +181,37 @@ def measure_training(
 
 
 def build(model: str, size_hw: list[int] | None, num_classes: int) -> tuple[nn.Module, ModelSpec]:
-    """Builds a network in eval mode from a name or a checkpoint, and describes it.
+    """Builds a network in eval mode, and describes it.
 
     Random weights come from a fixed seed. Their normalization has seen street scenes, so that maps
     neither vanish into denormal numbers, which are slow, nor overflow.
 
+    Args:
+        model: A checkpoint, the name of shipped weights, or that of a network.
+        size_hw: The input size; None takes the weights' own.
+        num_classes: Of a network's name.
+
     Raises:
         SwiftsegError: There is no such network, or the checkpoint cannot be read.
     """
+    network, spec = _found(model, num_classes)
+    height, width = size_hw or spec.input.size_hw
+    return network.eval(), replace(spec, input=replace(spec.input, size_hw=(height, width)))
+
+
+def _found(model: str, num_classes: int) -> tuple[nn.Module, ModelSpec]:
     if Path(model).suffix in CHECKPOINT_SUFFIXES:
-        network, spec = load_network(Path(model))
-        height, width = size_hw or spec.input.size_hw
-        return network, replace(spec, input=replace(spec.input, size_hw=(height, width)))
-    assert size_hw is not None  # a network alone has no size
+        return load_network(Path(model))
+    if model in shipped_weights():
+        spec = read_spec(shipped_models()[model])
+        network = create_model(spec.network, num_classes=len(spec.labels))
+        network.load_state_dict(load_file(shipped_weights()[model]))
+        return network, spec
     torch.manual_seed(0)
     network = create_model(model, num_classes=num_classes)
     settle(network)
-    height, width = size_hw
-    spec = ModelSpec(model, model, class_set(num_classes), InputSpec((height, width)))
-    return network.eval(), replace(spec, training_data=RANDOM)
+    classes = class_set(num_classes)
+    return network, ModelSpec(model, model, classes, NETWORK_INPUT, training_data=RANDOM)
 
 
 def settle(network: nn.Module) -> None:
@@ -178,7 +253,7 @@ def _description(network: nn.Module, spec: ModelSpec) -> dict[str, Any]:
 
 def _tensor(image: str) -> Tensor:
     """Reads an image as float32 (1, 3, H, W) in 0..1."""
-    return torch.from_numpy(read_image(image)).permute(2, 0, 1)[None].contiguous() / 255
+    return to_tensor(read_image(image))[None]
 
 
 def _once_ms(call: Callable[[], object]) -> float:
