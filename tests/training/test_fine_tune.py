@@ -3,8 +3,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from swiftseg.core import LabelSet, Sample, SwiftsegError, UsageError
-from swiftseg.training.fine_tune import averaging_decay, fine_tuning_recipe, input_size_hw
+from swiftseg.core import InputSpec, LabelSet, Sample, SwiftsegError, UsageError
+from swiftseg.inference import Segmenter
+from swiftseg.training.fine_tune import MEAN, averaging_decay, fine_tuning_recipe, input_size_hw
+from swiftseg.training.initial_weights import input_of_weights
+from swiftseg.weights import shipped_weights
 
 
 class Frames:
@@ -26,9 +29,14 @@ class Frames:
         return (self[index] for index in range(len(self)))
 
 
-def recipe_for(count: int, *overrides: str):
+def recipe_for(count: int, *overrides: str, learned_with: InputSpec | None = None):
     return fine_tuning_recipe(
-        "enet", Frames(count), name="enet-field", source="field", overrides=overrides
+        "enet",
+        Frames(count),
+        name="enet-field",
+        source="field",
+        learned_with=learned_with,
+        overrides=overrides,
     )
 
 
@@ -47,6 +55,19 @@ def test_classes_come_from_the_data_and_overrides_win():
     assert (recipe.num_classes, recipe.optimizer.lr) == (2, 0.5)
     with pytest.raises(UsageError, match="did you mean batch_size"):
         recipe_for(30, "batchsize=3")
+
+
+def test_the_input_stays_what_the_weights_have_learned_with():
+    assert recipe_for(9).input.mean == MEAN
+    learned_with = input_of_weights(shipped_weights()["enet-camvid"])
+    assert learned_with == Segmenter.load("enet-camvid").spec.input
+    recipe = recipe_for(9, learned_with=learned_with)
+    assert (recipe.input.mean, recipe.input.std) == ((0.0,) * 3, (1.0,) * 3)
+    assert recipe.input.size_hw == (128, 192)  # that of the data
+
+
+def test_weights_that_do_not_tell_their_input(tmp_path):
+    assert input_of_weights(tmp_path / "alone.safetensors") is None
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import yaml
 
-from swiftseg.core import SwiftsegError, unknown_name
+from swiftseg.core import InputSpec, SwiftsegError, unknown_name
 from swiftseg.data import Dataset
 from swiftseg.models import NETWORKS
 from swiftseg.training.recipe import Recipe
 from swiftseg.training.recipe_file import parse_recipe
 
 # ImageNet's, which most published weights were trained with.
-MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 MAX_PIXELS = 512 * 512
 STRIDE = 32  # of the deepest network: sizes that it divides waste nothing at the borders
@@ -25,7 +25,13 @@ VALIDATIONS = 20
 
 
 def fine_tuning_recipe(
-    network: str, train_set: Dataset, *, name: str, source: str, overrides: tuple[str, ...] = ()
+    network: str,
+    train_set: Dataset,
+    *,
+    name: str,
+    source: str,
+    learned_with: InputSpec | None = None,
+    overrides: tuple[str, ...] = (),
 ) -> Recipe:
     """Makes a recipe for a network on some data.
 
@@ -37,6 +43,8 @@ def fine_tuning_recipe(
         train_set: The training data.
         name: The model's name.
         source: Where the data come from, in words.
+        learned_with: The input of the weights that the training starts from, whose mean and
+            deviation are kept; None takes ImageNet's.
         overrides: As for `load_recipe`.
 
     Raises:
@@ -49,6 +57,8 @@ def fine_tuning_recipe(
         raise SwiftsegError(
             f"{source}: {len(train_set)} training image; training needs 2 or more, and 1 for val"
         )
+    mean = learned_with.mean if learned_with else MEAN
+    std = learned_with.std if learned_with else STD
     batch_size = min(MAX_BATCH, len(train_set))
     steps_per_epoch = len(train_set) // batch_size
     epochs = min(max(math.ceil(TARGET_STEPS / steps_per_epoch), EPOCHS[0]), EPOCHS[1])
@@ -57,7 +67,11 @@ def fine_tuning_recipe(
         "training_data": f"{source}, {len(train_set)} images",
         "license_note": "Learned from the user's own data; what binds the data may bind them.",
         "num_classes": len(train_set.labels),
-        "input": {"size_hw": list(input_size_hw(train_set)), "mean": MEAN, "std": STD},
+        "input": {
+            "size_hw": list(input_size_hw(train_set)),
+            "mean": list(mean),
+            "std": list(std),
+        },
         "augmentation": {
             "scale": [0.75, 1.5],
             "horizontal_flip": 0.5,

@@ -6,11 +6,27 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core import InputSpec, SwiftsegError, UsageError
+from swiftseg.runtimes.model_file import read_spec
 from swiftseg.training.checkpoint import load_checkpoint
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth")
 SAFETENSORS_SUFFIX = ".safetensors"
+
+
+def input_of_weights(path: Path) -> InputSpec | None:
+    """Gives the input that weights have learned with, as far as it is written down.
+
+    A checkpoint's is in its recipe, and that of shipped weights in the exported model beside them.
+    None: nobody has told.
+
+    Raises:
+        SwiftsegError: The checkpoint or the model is damaged.
+    """
+    if path.suffix in CHECKPOINT_SUFFIXES:
+        return load_checkpoint(path).recipe.input.to_spec()
+    exported = path.with_suffix(".onnx")
+    return read_spec(exported).input if exported.is_file() else None
 
 
 def read_initial_weights(path: Path) -> dict[str, Tensor]:

@@ -40,7 +40,7 @@ def confusion_picture(matrix: np.ndarray, names: tuple[str, ...]) -> Markup:
         "svg",
         *parts,
         viewBox=f"0 0 {width:.0f} {height:.0f}",
-        style=f"width:{width:.0f}px",
+        style=f"width:{width:.0f}px; max-width:100%; min-width:{0.75 * width:.0f}px",
         class_="matrix",
         role="img",
         aria_label="confusion matrix",
