@@ -1,10 +1,17 @@
 """A training that takes a second: the shipped ENet recipe on tiny frames."""
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from swiftseg.data import open_dataset
 from swiftseg.evaluation import Evaluation
 from swiftseg.training import Recipe, RunFolder, load_recipe, train
+from swiftseg.training.stage import StageTraining
 from tests.support.tiny_camvid import make_tiny_camvid
 
 OVERRIDES = [
@@ -41,3 +48,21 @@ def run_tiny(
         resume=resume,
     )
     return run, evaluation
+
+
+@contextmanager
+def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Sends this process a Ctrl-C after some steps, as a terminal would."""
+    run_step, done = StageTraining.run_step, 0
+
+    def stopping(training: StageTraining, *args: object, **options: object) -> object:
+        nonlocal done
+        result = run_step(training, *args, **options)  # type: ignore[arg-type]
+        done += 1
+        if done == steps:
+            os.kill(os.getpid(), signal.SIGINT)
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StageTraining, "run_step", stopping)
+        yield

@@ -1,8 +1,6 @@
 import csv
 import json
-import os
 import shutil
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from swiftseg.training.frames import epoch_batches
 from swiftseg.training.stage import StageTraining
 from swiftseg.training.stopping import StoppedError
 from tests.support.tiny_camvid import make_tiny_camvid
-from tests.support.tiny_training import run_tiny, tiny_recipe
+from tests.support.tiny_training import run_tiny, stop_after, tiny_recipe
 
 
 @pytest.fixture(scope="module")
@@ -54,30 +52,12 @@ def test_best_is_the_best_of_the_epochs(finished: Path):
     assert not best.optimizer
 
 
-class StopAfter:
-    """Sends this process a Ctrl-C after some steps, as a terminal would."""
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-        self.run_step = StageTraining.run_step
-
-    def __call__(self, training: StageTraining, *args: object, **options: object) -> object:
-        result = self.run_step(training, *args, **options)  # type: ignore[arg-type]
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
-        return result
-
-
 @pytest.mark.parametrize("steps", [1, 3, 4, 7])
 def test_stop_and_resume_gives_the_same_bits(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ):
-    with monkeypatch.context() as patch:
-        stopper = StopAfter(steps)
-        patch.setattr(StageTraining, "run_step", lambda self, *a, **k: stopper(self, *a, **k))
-        with pytest.raises(StoppedError, match="the same command with --resume"):
-            run_tiny(tmp_path)
+    with stop_after(steps, monkeypatch), pytest.raises(StoppedError, match="with --resume"):
+        run_tiny(tmp_path)
     run_tiny(tmp_path, resume=True)
     for name in ("best.pt", "last.pt"):
         ours = load_checkpoint(tmp_path / "run" / name)
@@ -174,11 +154,8 @@ def test_stop_and_resume_with_average_augmentation_and_schedule(
 ):
     recipe = tiny_recipe(*EVERYTHING)
     run_tiny(tmp_path, recipe, name="through")
-    with monkeypatch.context() as patch:
-        stopper = StopAfter(5)
-        patch.setattr(StageTraining, "run_step", lambda self, *a, **k: stopper(self, *a, **k))
-        with pytest.raises(StoppedError):
-            run_tiny(tmp_path, recipe, name="stopped")
+    with stop_after(5, monkeypatch), pytest.raises(StoppedError):
+        run_tiny(tmp_path, recipe, name="stopped")
     run_tiny(tmp_path, recipe, name="stopped", resume=True)
     for name in ("best.pt", "last.pt"):
         ours, theirs = (load_checkpoint(tmp_path / run / name) for run in ("stopped", "through"))

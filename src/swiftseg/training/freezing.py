@@ -23,7 +23,9 @@ def freeze(network: nn.Module, names: Sequence[str]) -> list[nn.Module]:
     modules = dict(network.named_modules())
     for name in names:
         if name not in modules:
-            raise unknown_name("module to freeze", name, (known for known in modules if known))
+            depth = name.count(".")
+            near = (known for known in modules if known and known.count(".") <= depth)
+            raise unknown_name("module to freeze", name, near)
         modules[name].requires_grad_(requires_grad=False)
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise UsageError(f"freeze {', '.join(names)}: no parameter is left to learn")

@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError, UsageError
+from swiftseg.data.camvid import CAMVID_LABELS
+from swiftseg.losses import distillation_loss
+from swiftseg.models import create_model
+from swiftseg.training.distillation import Teacher, load_teacher
+from swiftseg.training.recipe import Distillation
+from swiftseg.weights import shipped_weights
+
+IGNORE = 11
+
+
+def test_a_shipped_name_is_a_trained_network():
+    teacher = load_teacher(Distillation(teacher="enet-camvid"), CAMVID_LABELS, ignore_index=IGNORE)
+    weights = load_file(shipped_weights()["enet-camvid"])
+    assert weights.keys() == teacher.graph.network.state_dict().keys()
+    for name, tensor in teacher.graph.network.state_dict().items():
+        assert torch.equal(tensor, weights[name]), name
+
+
+def test_the_teacher_keeps_its_mode_and_its_values():
+    network = create_model("enet", num_classes=11)
+    spec = ModelSpec("enet", "enet", CAMVID_LABELS, InputSpec((32, 32), mean=(0.5, 0.5, 0.5)))
+    recipe = Distillation(teacher="x", weight=2.0, temperature=3.0)
+    step = torch.nn.ModuleList([Teacher(network, spec, recipe, ignore_index=IGNORE)]).train()
+    assert not any(module.training for module in step[0].modules())
+    assert not any(parameter.requires_grad for parameter in step.parameters())
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    frames = torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8)
+    logits = torch.randn(2, 11, 4, 4, requires_grad=True)
+    mask = torch.randint(0, 12, (2, 4, 4))
+    loss_sum, count = step[0](frames, logits, mask)
+    loss_sum.backward()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    # The teacher's logits at the pixels that stand for the smaller mask's: the middle of 8 x 8.
+    with torch.no_grad():
+        taught = network(frames.movedim(-1, 1).float() / 255 - 0.5)[..., 4::8, 4::8]
+    expected, counted = distillation_loss(
+        logits, taught, mask, temperature=3.0, ignore_index=IGNORE
+    )
+    torch.testing.assert_close(loss_sum, 2 * expected)
+    assert count == counted == step[0].normalizer(mask)
+
+
+def test_a_teacher_of_other_classes_is_refused():
+    labels = LabelSet(("road", "sky"), ((0, 0, 0), (1, 1, 1)))
+    with pytest.raises(SwiftsegError, match=r"enet-camvid has the classes sky, .*data have road"):
+        load_teacher(Distillation(teacher="enet-camvid"), labels, ignore_index=255)
+
+
+@pytest.mark.parametrize(
+    ("teacher", "error", "message"),
+    [
+        ("enet-camvit", UsageError, "unknown teacher 'enet-camvit'; did you mean enet-camvid"),
+        ("gone.pt", SwiftsegError, r"gone\.pt: no such checkpoint"),
+        ("model.onnx", UsageError, r"model\.onnx: expected a checkpoint \(\.pt\) or the name"),
+    ],
+)
+def test_a_teacher_that_is_not_there(teacher: str, error: type, message: str, tmp_path: Path):
+    with pytest.raises(error, match=message):
+        load_teacher(Distillation(teacher=teacher), CAMVID_LABELS, ignore_index=IGNORE)
+
+
+def test_reading_a_teacher_leaves_torchs_random_state():
+    before = torch.get_rng_state()
+    load_teacher(Distillation(teacher="enet-camvid"), CAMVID_LABELS, ignore_index=IGNORE)
+    assert torch.equal(torch.get_rng_state(), before)
