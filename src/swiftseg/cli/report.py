@@ -57,7 +57,7 @@ def report(
     """Write an HTML report of a model on labeled data.
 
     Scores with their interval, a run's curves, scores by class, the confusion matrix, and the best,
-    median and worst frames, all in one file that needs no network to be read.
+    median and worst frames, all in one file that opens offline.
     """
     from swiftseg.cli.inputs import check_writable
     from swiftseg.cli.report_file import Measurement, write_measurement
