@@ -1,6 +1,5 @@
 """`swiftseg train`: a recipe and data in, weights out."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,6 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swiftseg.cli.training_recipe import (
+    FoundRecipe,
+    find_recipe,
+    is_network,
+    option_overrides,
+    parse_sources,
+)
 from swiftseg.core import MissingExtraError, UsageError, unknown_name
 from swiftseg.weights import shipped_weights
 
@@ -20,7 +26,6 @@ if TYPE_CHECKING:
     from swiftseg.data import Dataset
     from swiftseg.evaluation import Evaluation
     from swiftseg.training import Recipe, RunFolder
-    from swiftseg.training.loop import OpenSplit
 
 PARITY_FRAMES = 8
 MODEL_NAME, REPORT_NAME = "model.onnx", "report.html"
@@ -54,6 +59,27 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start over where --out holds another run.")
+    ] = False,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="tiny", help="Change the recipe for a dozen images; says what."),
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="f32|bf16|fp16", help="In place of the recipe's.")
+    ] = None,
+    compile_: Annotated[
+        bool | None,
+        typer.Option("--compile/--no-compile", help="Compile the network, or not, as it may be."),
+    ] = None,
+    overfit_one_batch: Annotated[
+        bool,
+        typer.Option(
+            "--overfit-one-batch",
+            help="Test that the network learns one batch by heart; keeps nothing, fails with 1.",
+        ),
+    ] = False,
     hold_out: Annotated[
         str | None,
         typer.Option(
@@ -80,22 +106,54 @@ def train(
     except ImportError as error:
         raise MissingExtraError("swiftseg train", "train") from error
     del accelerate
+    if resume and overwrite:
+        raise UsageError("--resume goes on and --overwrite starts over; give one of them")
+    if overfit_one_batch and processes > 1:
+        raise UsageError("--overfit-one-batch runs in one process; leave out --processes")
     if processes > 1:
         raise typer.Exit(launch(processes, on_gpus=torch.cuda.is_available()))
-    overrides = list(set_ or [])
-    if hold_out is not None:
-        overrides.append(f"hold_out={json.dumps(hold_out)}")  # quoted: YAML makes numbers of some
-    run_recipe(recipe, data or [], out, overrides, weights=weights, resume=resume)
+    overrides = [*(set_ or []), *option_overrides(hold_out, precision, compile_)]
+    initial_weights = None if weights is None else find_weights(weights)
+    found = find_recipe(recipe, data or [], overrides, preset, initial_weights)
+    if is_first_process():
+        for line in found.changes:
+            typer.echo(line, err=True)
+    if overfit_one_batch:
+        raise typer.Exit(run_self_test(found))
+    places = (data or [], out, initial_weights)
+    run_recipe(found, recipe, *places, resume=resume, overwrite=overwrite)
+
+
+def run_self_test(found: FoundRecipe) -> int:
+    """Learns one batch by heart and says how that went; gives the exit code."""
+    from swiftseg.cli.progress import LateProgress
+    from swiftseg.training.overfit import MAX_STEPS, PASSING_SHARE, overfit_one_batch
+
+    with LateProgress("learning one batch") as progress:
+        progress.expect(MAX_STEPS)
+        test = overfit_one_batch(
+            found.recipe,
+            found.open_split,
+            show=lambda step, loss: progress.advance(f"loss {loss:.4f}"),
+        )
+    first, last = test.losses[0], test.losses[-1]
+    typer.echo(
+        f"{'pass' if test.passed else 'FAIL'}: the loss of one batch went from {first:.4f} to "
+        f"{last:.4f} in {len(test.losses)} steps; "
+        f"expected {PASSING_SHARE * first:.4f} within {MAX_STEPS}"
+    )
+    return 0 if test.passed else 1
 
 
 def run_recipe(
+    found: FoundRecipe,
     recipe_name: str,
     data: list[str],
     out: Path | None,
-    overrides: list[str],
+    initial_weights: Path | None,
     *,
-    weights: str | None,
     resume: bool,
+    overwrite: bool,
 ) -> None:
     from rich.console import Console
 
@@ -103,8 +161,7 @@ def run_recipe(
     from swiftseg.training import RunFolder, train
     from swiftseg.training.stage_data import divided
 
-    initial_weights = None if weights is None else find_weights(weights)
-    recipe, open_split, name = find_recipe(recipe_name, data, overrides)
+    recipe, open_split, name = found.recipe, found.open_split, found.run_name
     held_out, scored_on = recipe.hold_out, recipe.val_split
     if held_out is not None:
         name = f"{name}_without_{held_out.replace('/', '_')}"
@@ -116,9 +173,10 @@ def run_recipe(
         run,
         command=["swiftseg", *sys.argv[1:]],
         resume=resume,
+        overwrite=overwrite,
         initial_weights=initial_weights,
     )
-    if int(os.environ.get("RANK", "0")) > 0:
+    if not is_first_process():
         return
     console = Console()
     console.print(score_table(evaluation, f"{recipe.name} on {scored_on}"))
@@ -145,56 +203,6 @@ def find_weights(weights: str) -> Path:
     if path.suffix:
         raise UsageError(f"{path}: no such file to start from")
     raise unknown_name("weights", weights, shipped)
-
-
-def find_recipe(
-    recipe_name: str, data: list[str], overrides: list[str]
-) -> "tuple[Recipe, OpenSplit, str]":
-    """Gives the recipe, what opens its data, and the run's usual name.
-
-    A network's name stands for a recipe that is made for the data.
-    """
-    from swiftseg.cli.training_data import split_opener
-    from swiftseg.models import NETWORKS
-    from swiftseg.training import load_recipe, shipped_recipes
-    from swiftseg.training.fine_tune import fine_tuning_recipe
-
-    folders = parse_sources(data)
-    if is_network(recipe_name):
-        if set(folders) != {""}:
-            raise UsageError(f"training {recipe_name} needs one --data DIR")
-        open_split = split_opener(recipe_name, folders)
-        of_data = Path(folders[""]).resolve().stem
-        recipe = fine_tuning_recipe(
-            recipe_name,
-            open_split(None, "train"),
-            name=f"{recipe_name}-{of_data}",
-            source=of_data,
-            overrides=tuple(overrides),
-        )
-        return recipe, open_split, f"{recipe_name}_{of_data}"
-    if not recipe_name.endswith((".yaml", ".yml")) and recipe_name not in shipped_recipes():
-        raise unknown_name("recipe", recipe_name, [*shipped_recipes(), *NETWORKS])
-    recipe = load_recipe(recipe_name, overrides)
-    if not folders and recipe.data:
-        folders = {"": recipe.data}
-    if not folders:
-        raise UsageError(f"recipe {recipe_name} needs --data DIR, the folder of its data")
-    return recipe, split_opener(recipe_name, folders), Path(recipe_name).stem
-
-
-def is_network(recipe_name: str) -> bool:
-    """Tells whether a network is named in place of a recipe."""
-    from swiftseg.models import NETWORKS
-    from swiftseg.training import shipped_recipes
-
-    return recipe_name in NETWORKS and recipe_name not in shipped_recipes()
-
-
-def parse_sources(data: list[str]) -> dict[str, str]:
-    """Reads DIR and NAME=DIR; the name of the first is empty."""
-    parts = (given.rpartition("=") for given in data)
-    return {name: folder for name, _, folder in parts}
 
 
 def export_best(
@@ -242,6 +250,11 @@ def report_best(
     )
     segmenter = protocol.segmenter(loaded.spec, loaded.backend_at)
     return write_measurement(run.path / REPORT_NAME, measurement, segmenter, val_set)
+
+
+def is_first_process() -> bool:
+    """Tells whether this process prints, of those that torchrun has started."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def launch(processes: int, *, on_gpus: bool) -> int:

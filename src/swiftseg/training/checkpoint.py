@@ -39,6 +39,7 @@ class Checkpoint:
         averaged: That of its moving average, if there is one.
         optimizer: The optimizer's state dict; empty where only the weights are kept.
         schedule: The schedule's state dict.
+        scaler: The state dict of fp16's loss scaler; empty for other precisions.
         rng: The random state of torch, by device kind.
         best_score: The best score of the stage so far.
         validations_since_best: For early stopping.
@@ -55,6 +56,7 @@ class Checkpoint:
     averaged: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     optimizer: dict[str, Any] = field(default_factory=dict[str, Any])
     schedule: dict[str, Any] = field(default_factory=dict[str, Any])
+    scaler: dict[str, Any] = field(default_factory=dict[str, Any])
     rng: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     best_score: float = -math.inf
     validations_since_best: int = 0

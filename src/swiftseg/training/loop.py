@@ -32,8 +32,9 @@ from swiftseg.training.pictures import sample_pictures
 from swiftseg.training.progress import TrainingProgress
 from swiftseg.training.recipe import Recipe
 from swiftseg.training.run_folder import RunFolder
+from swiftseg.training.run_state import RunState
 from swiftseg.training.scoring import recipe_protocol, recipe_segmenter
-from swiftseg.training.stage import StageTraining
+from swiftseg.training.stage import StageTraining, check_networks
 from swiftseg.training.stage_data import StageData, open_stage_data
 from swiftseg.training.stopping import StoppedError, StopRequest
 
@@ -49,6 +50,7 @@ class Session:
     recipe: Recipe
     data: list[StageData]
     run: RunFolder
+    state: RunState
     accelerator: Accelerator
     progress: TrainingProgress
     stop_request: StopRequest
@@ -63,6 +65,7 @@ def train(
     *,
     command: list[str],
     resume: bool = False,
+    overwrite: bool = False,
     initial_weights: Path | None = None,
 ) -> Evaluation:
     """Runs a recipe to its end and scores its best weights, which are in `run.best` then.
@@ -74,17 +77,19 @@ def train(
         run: Where everything goes.
         command: What to note as the command that started this.
         resume: Go on where the run in `run` stopped.
+        overwrite: Start over where `run` holds another run.
         initial_weights: A checkpoint or .safetensors file that the first stage starts from, as far
             as its tensors fit.
 
     Raises:
-        UsageError: The run cannot be resumed.
+        UsageError: The run cannot be resumed, or the recipe names what does not exist.
         SwiftsegError: Data and recipe don't fit, the loss is no longer finite, or the recipe
             compiles and there is no compiler.
         StoppedError: Ctrl-C; the state is in `run.last`.
     """
     if recipe.compile:
         require_compiler()
+    check_networks(recipe)
     keep_freed_memory()
     accelerator = Accelerator(
         mixed_precision=MIXED_PRECISION[recipe.precision],
@@ -95,13 +100,19 @@ def train(
     data = open_stage_data(recipe, open_split, accelerator.num_processes, accelerator.device)
     teacher = recipe_teacher(recipe, data[0].val_set.labels)
     checkpoint = run.resume(recipe) if resume else None
-    if accelerator.is_main_process and not resume:
-        run.start(recipe, command)
-    total_steps = sum(stage.total_steps for stage in data)
     main = accelerator.is_main_process
-    with TrainingProgress(total_steps, enabled=main) as progress, StopRequest() as stop_request:
+    accelerator.wait_for_everyone()  # all have read what the first process may replace
+    if main and checkpoint is None:
+        run.start(recipe, command, overwrite=overwrite or resume)
+    total_steps = sum(stage.total_steps for stage in data)
+    facts = {"device": str(accelerator.device.type), "processes": accelerator.num_processes}
+    with (
+        RunState(run.state, facts, enabled=main) as state,
+        TrainingProgress(total_steps, enabled=main) as progress,
+        StopRequest() as stop_request,
+    ):
         session = Session(
-            recipe, data, run, accelerator, progress, stop_request, initial_weights, teacher
+            recipe, data, run, state, accelerator, progress, stop_request, initial_weights, teacher
         )
         for index in range(checkpoint.stage if checkpoint else 0, len(recipe.stages)):
             checkpoint = train_stage(session, index, checkpoint)
@@ -158,6 +169,7 @@ def train_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> 
         training.history.append(row)
         if session.accelerator.is_main_process:
             save_epoch(run, training)
+            session.state.note("running")
         session.progress.show_epoch(row, stage.epochs)
     return training.checkpoint()
 

@@ -4,6 +4,7 @@ import csv
 import json
 import platform
 import shlex
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,22 @@ from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.files import replacing
 from swiftseg.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from swiftseg.training.recipe import Recipe
+from swiftseg.training.recipe_file import load_recipe
 
 PACKAGES = ("swiftseg", "torch", "torchvision", "accelerate", "numpy", "pillow")
+
+# What a run writes, whatever its stages are called.
+OWN_FILES = (
+    "last.pt",
+    "best.pt",
+    "best_*.pt",
+    "metrics.csv",
+    "recipe.yaml",
+    "environment.json",
+    "state.json",
+    "tensorboard",
+    "samples",
+)
 
 Row = dict[str, Any]
 
@@ -31,19 +46,29 @@ class RunFolder:
         self.path = path
         self.last = path / "last.pt"
         self.best = path / "best.pt"
+        self.recipe = path / "recipe.yaml"
+        self.state = path / "state.json"
 
-    def start(self, recipe: Recipe, command: list[str]) -> None:
+    def start(self, recipe: Recipe, command: list[str], *, overwrite: bool = False) -> None:
         """Writes what is known before the first step.
+
+        Args:
+            recipe: Resolved.
+            command: What started the run.
+            overwrite: Remove what an earlier run has left in the folder; other files stay.
 
         Raises:
             SwiftsegError: The folder cannot be written, or holds another run.
         """
-        if self.last.exists() or self.best.exists():
+        left = [path for pattern in OWN_FILES for path in self.path.glob(pattern)]
+        if left and not overwrite:
             raise SwiftsegError(
-                f"{self.path}: holds a run already; go on with it by --resume, "
-                "or choose another folder"
+                f"{self.path}: holds a run already; go on with it by --resume, start over by "
+                "--overwrite, or choose another folder by --out"
             )
-        write_text(self.path / "recipe.yaml", yaml.safe_dump(recipe.model_dump(mode="json")))
+        for path in left:
+            remove(path)
+        write_text(self.recipe, yaml.safe_dump(recipe.model_dump(mode="json")))
         environment = {
             "command": shlex.join(command),
             "python": platform.python_version(),
@@ -54,16 +79,15 @@ class RunFolder:
         }
         write_text(self.path / "environment.json", json.dumps(environment, indent=2) + "\n")
 
-    def resume(self, recipe: Recipe) -> Checkpoint:
-        """Reads where the run stopped.
+    def resume(self, recipe: Recipe) -> Checkpoint | None:
+        """Reads where the run stopped; None where it was killed before its first checkpoint.
 
         Raises:
             UsageError: There is nothing to resume, or the run has another recipe.
         """
-        if not self.last.exists():
-            raise UsageError(f"{self.path}: nothing to resume, there is no {self.last.name}")
-        checkpoint = load_checkpoint(self.last)
-        stored, given = checkpoint.recipe.model_dump(), recipe.model_dump()
+        checkpoint = load_checkpoint(self.last) if self.last.exists() else None
+        stored = (checkpoint.recipe if checkpoint else self.stored_recipe()).model_dump()
+        given = recipe.model_dump()
         differing = [key for key in stored if stored[key] != given[key]]
         if differing:
             raise UsageError(
@@ -71,6 +95,12 @@ class RunFolder:
                 f"{', '.join(differing)}; resume with the same recipe and --set values"
             )
         return checkpoint
+
+    def stored_recipe(self) -> Recipe:
+        """Reads the recipe that the run was started with."""
+        if not self.recipe.exists():
+            raise UsageError(f"{self.path}: nothing to resume, there is no run here")
+        return load_recipe(str(self.recipe))
 
     def stage_best(self, stage: str) -> Path:
         """Gives the path of the best weights of a stage that is not the last."""
@@ -102,6 +132,16 @@ class RunFolder:
         picture = np.vstack([np.hstack(row) for row in rows])
         with replacing(self.path / "samples" / f"{stage}_{epoch:04d}.png") as temporary:
             Image.fromarray(picture).save(temporary)
+
+
+def remove(path: Path) -> None:
+    try:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    except OSError as error:
+        raise SwiftsegError(f"cannot remove {path}: {error.strerror}") from error
 
 
 def write_text(path: Path, text: str) -> None:

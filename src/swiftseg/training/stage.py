@@ -29,6 +29,18 @@ SHOWN_FRESH = 4
 TINY = 1e-12  # a batch of nothing but void has no loss, rather than none that is a number
 
 
+def check_networks(recipe: Recipe) -> None:
+    """Builds the network of each stage without its values, so that no wrong name waits for hours.
+
+    Raises:
+        UsageError: A network, one of its options or a module to freeze does not exist.
+    """
+    for stage in recipe.stages:
+        with torch.device("meta"):
+            network = stage_network(stage.without_backbone_weights(), recipe.num_classes)
+        freeze(network, stage.freeze)
+
+
 class StageTraining:
     """The state that a checkpoint saves and a resume restores.
 
@@ -183,6 +195,7 @@ class StageTraining:
             averaged=self.averaged.state_dict() if self.averaged else {},
             optimizer=self.optimizer.state_dict(),
             schedule=self.schedule.state_dict(),
+            scaler=self.accelerator.scaler.state_dict() if self.accelerator.scaler else {},
             rng=rng,
             best_score=self.best_score,
             validations_since_best=self.validations_since_best,
@@ -209,6 +222,8 @@ class StageTraining:
             self.averaged.load_state_dict(checkpoint.averaged)
         self.optimizer.load_state_dict(checkpoint.optimizer)
         self.schedule.load_state_dict(checkpoint.schedule)
+        if self.accelerator.scaler and checkpoint.scaler:
+            self.accelerator.scaler.load_state_dict(checkpoint.scaler)
         self.epoch, self.step = checkpoint.epoch, checkpoint.step
         self.loss_sum, self.best_score = checkpoint.loss_sum, checkpoint.best_score
         self.validations_since_best = checkpoint.validations_since_best
