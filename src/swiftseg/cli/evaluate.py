@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swiftseg.cli.engine_options import BackendOption, PrecisionOption, find_engine
 from swiftseg.core import MissingExtraError, ModelSpec, UsageError
 
 if TYPE_CHECKING:
@@ -78,7 +79,14 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="Write label maps as Cityscapes' server takes them."),
     ] = None,
-    backend: Annotated[str, typer.Option(help="The engine for exported files.")] = "onnxruntime",
+    backend: BackendOption = None,
+    precision: PrecisionOption = "f32",
+    calibration_frames: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Frames of the model's size that --precision auto is judged on."
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a model and nothing else.")
     ] = False,
@@ -95,7 +103,7 @@ def evaluate(
 
     if submission is not None and len(models) > 1:
         raise UsageError("--submission takes one model, since each would overwrite the other's")
-    loaded = [load_model(model, backend) for model in models]
+    loaded = [load_model(model, backend, precision, calibration_frames) for model in models]
     named = protocol or common_protocol(models, loaded)
     chosen = choose_protocol(named, scales, flip=flip, sliding=sliding)
     dataset = open_dataset(data, split, dataset_name)
@@ -188,15 +196,25 @@ def submission_writer(folder: Path, dataset: "Dataset") -> "Callable[[Sample, np
     return lambda sample, label_map: save_submission(folder, sample.name, label_map)
 
 
-def load_model(model: str, backend: str) -> LoadedModel:
-    """Loads what `model` names: a checkpoint in torch, at any size; all else in `backend`."""
+def load_model(
+    model: str,
+    backend: str | None,
+    precision: str = "f32",
+    calibration_frames: Path | None = None,
+) -> LoadedModel:
+    """Loads what `model` names: a checkpoint in torch, at any size; all else in an engine.
+
+    The other arguments are those of `find_engine`.
+    """
     from swiftseg.evaluation.protocol import NATIVE, fixed_size
     from swiftseg.inference.model_path import model_path
     from swiftseg.runtimes import load_backend
 
     if Path(model).suffix not in CHECKPOINT_SUFFIXES:
-        loaded = load_backend(model_path(model), name=backend)
-        return LoadedModel(loaded.spec, fixed_size(loaded, model), backend, NATIVE)
+        path = model_path(model)
+        engine = find_engine(path, backend, precision, calibration_frames)
+        loaded = load_backend(path, name=engine.backend, precision=engine.precision)
+        return LoadedModel(loaded.spec, fixed_size(loaded, model), engine.backend, NATIVE)
     try:
         from swiftseg.training.checkpoint import load_checkpoint, load_network
         from swiftseg.training.scoring import backend_at_any_size, recipe_protocol

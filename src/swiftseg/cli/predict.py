@@ -5,6 +5,12 @@ from typing import Annotated
 
 import typer
 
+from swiftseg.cli.engine_options import (
+    BackendOption,
+    CalibrationOption,
+    PrecisionOption,
+    find_engine,
+)
 from swiftseg.weights import DEFAULT_MODEL
 
 
@@ -30,9 +36,9 @@ def predict(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON summary on stdout and nothing else.")
     ] = False,
-    backend: Annotated[
-        str, typer.Option(help="The engine: onnxruntime or openvino.")
-    ] = "onnxruntime",
+    backend: BackendOption = None,
+    precision: PrecisionOption = "f32",
+    calibration: CalibrationOption = None,
     threads: Annotated[
         int | None,
         typer.Option(help="Threads for one frame.", show_default="one a physical core"),
@@ -55,6 +61,7 @@ def predict(
     from swiftseg.cli.prediction_run import predict_all
     from swiftseg.core import UsageError
     from swiftseg.inference import Segmenter
+    from swiftseg.inference.model_path import model_path
     from swiftseg.inference.smoothing import check_smooth
 
     kinds = parse_kinds(save)
@@ -62,7 +69,10 @@ def predict(
     sources = find_sources(inputs)
     if smooth and not any(source.is_video for source in sources):
         raise UsageError("--smooth averages over the frames of a video, and no input is one")
-    segmenter = Segmenter.load(model, backend=backend, threads=threads)
+    engine = find_engine(model_path(model), backend, precision, calibration, threads)
+    segmenter = Segmenter.load(
+        model, backend=engine.backend, precision=engine.precision, threads=threads
+    )
     check_writable(out)
     run = predict_all(segmenter, sources, Outputs(out, kinds), smooth=smooth)
 
@@ -70,7 +80,7 @@ def predict(
     from swiftseg.cli.prediction_report import print_errors, print_json, print_table
 
     if as_json:
-        print_json(run, segmenter.spec, backend)
+        print_json(run, segmenter.spec, engine.backend)
     else:
         print_table(run, segmenter.spec.labels, out)
     print_errors(run)

@@ -38,21 +38,24 @@ class Segmenter:
         model: Path | str = DEFAULT_MODEL,
         *,
         backend: str = "onnxruntime",
+        precision: str = "f32",
         threads: int | None = None,
     ) -> "Segmenter":
         """Loads a model.
 
         Args:
             model: The name of a shipped model, or an .onnx file that swiftseg has exported.
-            backend: The engine, see `swiftseg.runtimes.BACKENDS`.
+            backend: The engine, see `swiftseg.runtimes.PRECISIONS`.
+            precision: What the engine computes in, one of those listed there.
             threads: Threads for one frame; None takes one a physical core.
 
         Raises:
-            UsageError: The model's or the engine's name is unknown.
+            UsageError: The model's, the engine's or the precision's name is unknown.
             MissingExtraError: The engine is not installed.
             SwiftsegError: The file cannot be run; the message says why.
         """
-        return cls(load_backend(model_path(model), name=backend, threads=threads))
+        path = model_path(model)
+        return cls(load_backend(path, name=backend, precision=precision, threads=threads))
 
     @property
     def spec(self) -> ModelSpec:

@@ -18,10 +18,12 @@ except ModuleNotFoundError as error:
 class OpenVinoBackend:
     """Runs an exported .onnx file; see `swiftseg.runtimes.base.Backend`.
 
-    Computes in float32 also where the CPU offers bfloat16, so that labels equal the other engines'.
+    Computes in float32 also where the CPU offers bfloat16, so that labels equal the other engines',
+    unless told otherwise.
 
     Args:
         path: The file.
+        precision: `f32` or `bf16`.
         threads: Threads for one frame; None takes one a physical core.
 
     Raises:
@@ -30,12 +32,13 @@ class OpenVinoBackend:
 
     name = "openvino"
 
-    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+    def __init__(self, path: Path, *, precision: str = "f32", threads: int | None = None) -> None:
         self.spec = read_spec(path)
         self._path = path
         options = {
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
+            "CPU_DENORMALS_OPTIMIZATION": True,  # values below 1e-38 are slow and decide no label
             "INFERENCE_NUM_THREADS": threads or physical_cores(),
         }
         try:

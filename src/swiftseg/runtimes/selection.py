@@ -1,0 +1,194 @@
+"""`auto`: the fastest of installed engines and allowed precisions, tried once and remembered."""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.files import replacing
+from swiftseg.runtimes import BACKENDS, PRECISIONS, load_backend
+from swiftseg.runtimes.cores import check_threads, physical_cores
+from swiftseg.runtimes.trial import Candidate, compare_ms
+
+AUTO = "auto"
+
+# What `--precision auto` may change of the labels of the calibration frames against float32.
+MOST_CHANGED_LABELS = 0.005
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine and what it computes in.
+
+    Attributes:
+        backend: As `load_backend` takes it.
+        precision: As `load_backend` takes it.
+    """
+
+    backend: str
+    precision: str
+
+
+def choose_backend(
+    path: Path,
+    *,
+    backend: str = "onnxruntime",
+    precision: str = "f32",
+    threads: int | None = None,
+    frames: Sequence[np.ndarray] = (),
+) -> Choice:
+    """Resolves `auto` of either kind; anything else is taken as it is.
+
+    The fastest on this machine is taken, timed in processes of their own, and remembered in the
+    user's cache folder for this file, machine, number of threads and versions of the engines.
+
+    Args:
+        path: The exported file.
+        backend: An engine's name, or `auto` for any that is installed.
+        precision: Its precision, or `auto` for any that keeps 99.5 % of float32's labels.
+        threads: As `load_backend` takes them.
+        frames: uint8 (*size_hw, 3), RGB, what `precision="auto"` is judged on.
+
+    Raises:
+        UsageError: `precision` is `auto` and there are no frames.
+        SwiftsegError: The file cannot be run.
+    """
+    if AUTO not in (backend, precision):
+        return Choice(backend, precision)
+    check_threads(threads)
+    if precision == AUTO and not frames:
+        raise UsageError(
+            "--precision auto compares labels with those of f32 on your own frames; "
+            "name a folder of them with --calibration DIR"
+        )
+    candidates = _candidates(path, backend, precision, threads)
+    if len(candidates) == 1:
+        return Choice(candidates[0].backend, candidates[0].precision)
+    key = _key(path, candidates, frames)
+    remembered = _read_memory()
+    if key not in remembered:
+        chosen = _fastest([c for c in candidates if _keeps_labels(c, frames)])
+        remembered[key] = [chosen.backend, chosen.precision]
+        _write_memory(remembered)
+    return Choice(*remembered[key])
+
+
+def memory_file() -> Path:
+    """Where choices are remembered: `swiftseg/backends.json` in the user's cache folder."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData/Local"))
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library/Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    return Path(base) / "swiftseg" / "backends.json"
+
+
+def changed_labels(path: Path, candidate: Candidate, frames: Sequence[np.ndarray]) -> float:
+    """Gives the share, 0..1, of the frames' labels that differ from ONNX Runtime's in float32.
+
+    Args:
+        path: The file that is right.
+        candidate: What is compared with it, possibly another file.
+        frames: uint8 (*size_hw, 3), RGB.
+    """
+    reference = load_backend(path, threads=candidate.threads)
+    other = load_backend(
+        candidate.path,
+        name=candidate.backend,
+        precision=candidate.precision,
+        threads=candidate.threads,
+    )
+    pairs = ((labels_of(reference.run(f[None])), labels_of(other.run(f[None]))) for f in frames)
+    return float(np.mean([np.mean(right != ours) for right, ours in pairs]))
+
+
+def labels_of(output: np.ndarray) -> np.ndarray:
+    """Takes labels (N, H, W) from what a backend gives: those, or scores (N, C, H, W)."""
+    return output if output.ndim == 3 else output.argmax(axis=1)
+
+
+def _candidates(path: Path, backend: str, precision: str, threads: int | None) -> list[Candidate]:
+    names = [name for name in BACKENDS if find_spec(name)] if backend == AUTO else [backend]
+    found = [
+        Candidate(str(path), name, known, threads)
+        for name in names
+        for known in PRECISIONS.get(name, ())
+        if precision in (AUTO, known)
+    ]
+    # A wrong name, or a precision that none of them has: loading tells what there is.
+    return found or [Candidate(str(path), names[0], precision, threads)]
+
+
+def _keeps_labels(candidate: Candidate, frames: Sequence[np.ndarray]) -> bool:
+    if candidate.precision == "f32":
+        return True
+    return changed_labels(Path(candidate.path), candidate, frames) <= MOST_CHANGED_LABELS
+
+
+def _fastest(candidates: Sequence[Candidate]) -> Candidate:
+    if len(candidates) == 1:
+        return candidates[0]
+    times_ms = compare_ms(candidates)
+    return candidates[times_ms.index(min(times_ms))]
+
+
+def _key(path: Path, candidates: Sequence[Candidate], frames: Sequence[np.ndarray]) -> str:
+    """Makes one name of everything that the answer depends on."""
+    try:
+        model = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
+    seen = hashlib.sha256()
+    for frame in frames:
+        seen.update(np.ascontiguousarray(frame))
+    tried = [
+        f"{c.backend} {_version(c.backend)} {c.precision} {c.threads or physical_cores()}"
+        for c in candidates
+    ]
+    facts = [model, _processor(), seen.hexdigest(), *tried]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # onnxruntime has other distributions, such as -gpu
+        return "unknown"
+
+
+def _processor() -> str:
+    """Names the CPU; Linux alone tells its model in a file."""
+    facts = Path("/proc/cpuinfo")
+    if facts.is_file():
+        lines = facts.read_text(encoding="utf-8").splitlines()
+        wanted = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags")
+        return "\n".join(sorted({line for line in lines if line.split("\t")[0] in wanted}))
+    return f"{platform.machine()} {platform.processor()}"
+
+
+def _read_memory() -> dict[str, list[str]]:
+    """Reads what was remembered; a damaged file is no worse than none, and is written anew."""
+    try:
+        memory = json.loads(memory_file().read_text(encoding="utf-8"))
+        return {str(key): [str(name), str(kind)] for key, (name, kind) in memory.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _write_memory(memory: dict[str, list[str]]) -> None:
+    """Writes the file; where the cache folder is read-only the trial is done again next time."""
+    try:
+        with replacing(memory_file()) as temporary:
+            temporary.write_text(json.dumps(memory, indent=1), encoding="utf-8")
+    except (OSError, SwiftsegError):
+        return
