@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from swiftseg.cli import progress
@@ -50,3 +52,13 @@ def test_an_unknown_count_is_shown_as_such(clock, capsys, monkeypatch):
         clock[0] = 2
         bar.advance()
     assert "1/?" in capsys.readouterr().err
+
+
+def test_a_note_stands_beside_the_count(clock, capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    with LateProgress("frames") as bar:
+        bar.expect(2)
+        clock[0] = 2
+        bar.advance("23.4 fps, p95 51 ms")
+    assert "1/2 23.4 fps, p95 51 ms" in re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err)

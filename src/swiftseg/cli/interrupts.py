@@ -8,7 +8,7 @@ from types import FrameType
 
 
 class Interrupt:
-    """Whether Ctrl-C came, and what it stops."""
+    """Whether Ctrl-C came, and what it stops; until `stop` is set it raises as ever."""
 
     def __init__(self) -> None:
         self.came = False
@@ -17,7 +17,7 @@ class Interrupt:
 
 @contextmanager
 def first_interrupt_stops() -> Generator[Interrupt]:
-    """Makes the first Ctrl-C call `stop` of what is yielded; a second one raises as ever.
+    """Makes the first Ctrl-C call `stop` of what is yielded; a second one raises.
 
     An exception in the middle of writing a file's end would leave a video that no player opens.
     Outside the main thread, which gets no signals, nothing changes.
@@ -28,11 +28,10 @@ def first_interrupt_stops() -> Generator[Interrupt]:
         return
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:
-        if interrupt.came:
+        if interrupt.came or interrupt.stop is None:
             signal.default_int_handler(number, frame)
         interrupt.came = True
-        if interrupt.stop is not None:
-            interrupt.stop()
+        interrupt.stop()
 
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:
