@@ -7,7 +7,7 @@ def test_a_report_becomes_tables():
     for told in (
         "## A report",
         "`python benchmarks/one.py`",
-        "Test CPU, 2 cores (avx2 fma), 16 GB; 2 threads, batch 1",
+        "Test CPU, cores: 2 (avx2 fma), 16 GB; threads: 2; batch: 1",
         "| SegNet / ENet | 20.00 | 9.90 | Table 2 |",
         "| speed | 2 times | 4 times | 3 times | must |",
         "| start | 1 s | 0.5 s | 0.4 s | goal |",

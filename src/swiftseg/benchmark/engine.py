@@ -117,7 +117,7 @@ def load(model: str, *, backend: str, precision: str, threads: int) -> "Segmente
     """Loads a model as a user does."""
     from swiftseg.inference import Segmenter
 
-    return Segmenter.load(model, backend=backend, threads=threads)
+    return Segmenter.load(model, backend=backend, precision=precision, threads=threads)
 
 
 def _count_frames(segmenter: "Segmenter", frame: "np.ndarray", seconds: float) -> tuple[int, float]:

@@ -64,8 +64,8 @@ class Machine(BaseModel):
         if self.busy_cpus < BUSY_CPUS:
             return None
         return (
-            f"the machine is busy: other programs take {self.busy_cpus:.1f} of {self.cpus} "
-            "processors, so what is measured now is too slow and scatters"
+            f"the machine is busy: other programs take {self.busy_cpus:.1f} processors' time, so "
+            "what is measured now is too slow and scatters"
         )
 
 

@@ -16,7 +16,8 @@ def report_markdown(report: Report) -> str:
         parts.append(ratio_table(report.ratios))
     if report.measurements:
         parts.append(measurement_table(report.measurements))
-    parts += [f"- {note}" for note in report.notes]
+    if report.notes:
+        parts.append("\n".join(f"- {note}" for note in report.notes))
     return "\n\n".join(parts) + "\n"
 
 
@@ -26,10 +27,10 @@ def machine_line(report: Report) -> str:
     threads = sorted({measurement.threads for measurement in report.measurements})
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
     memory = "" if machine.memory_gb is None else f", {machine.memory_gb:.0f} GB"
-    told = f"; {_joined(threads)} threads" if threads else ""
+    told = f"; threads: {_joined(threads)}" if threads else ""
     return (
-        f"{_cpu(machine)}{memory}{told}, batch {settings.batch}, {settings.passes} processes each, "
-        f"taking turns, {settings.seconds:g} s in each. {machine.system}, Python {machine.python}, "
+        f"{_cpu(machine)}{memory}{told}; batch: {settings.batch}; processes each, taking turns: "
+        f"{settings.passes}, of {settings.seconds:g} s. {machine.system}, Python {machine.python}, "
         f"{versions}."
     )
 
@@ -107,7 +108,7 @@ def _with_unit(value: float, unit: str) -> str:
 
 def _cpu(machine: Machine) -> str:
     sets = " ".join(machine.instruction_sets)
-    return f"{machine.cpu}, {machine.cores} cores" + (f" ({sets})" if sets else "")
+    return f"{machine.cpu}, cores: {machine.cores}" + (f" ({sets})" if sets else "")
 
 
 def _joined(numbers: Sequence[int]) -> str:

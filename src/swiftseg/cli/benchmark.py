@@ -35,9 +35,16 @@ def benchmark(
         ),
     ] = None,
     backend: Annotated[
-        str, typer.Option(help="Engines, with commas between; torch for checkpoints and networks.")
+        str,
+        typer.Option(
+            help="Engines, with commas between; auto for the fastest, torch for networks."
+        ),
     ] = "onnxruntime",
     precision: Annotated[str, typer.Option(help="Precisions, with commas between.")] = "f32",
+    calibration: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Images whose labels --precision auto must keep."),
+    ] = None,
     stages: Annotated[bool, typer.Option("--stages", help="Show every stage's time.")] = False,
     training: Annotated[
         bool,
@@ -69,14 +76,16 @@ def benchmark(
     from swiftseg.benchmark.report import Report, Settings
     from swiftseg.cli.benchmark_candidates import frame_candidates, training_candidates
     from swiftseg.cli.export import parse_size
+    from swiftseg.runtimes.cores import check_threads
 
     size_hw = None if size is None else parse_size(size)
     if plot is not None:
         check_plot_path(plot)
     if seconds <= 0:
         raise UsageError(f"expected --seconds above 0, got {seconds:g}")
+    check_threads(threads)
     machine = describe_machine()
-    count = choose_threads(threads, machine.cores, machine.cpus)
+    count = threads or machine.cores
     if machine.warning:
         typer.echo(f"warning: {machine.warning}", err=True)
     settings = Settings(seconds=seconds, passes=PASSES)
@@ -85,7 +94,7 @@ def benchmark(
             candidates = training_candidates(models, size_hw)
         else:
             ways = [(b, p) for b in backend.split(",") for p in precision.split(",")]
-            candidates = frame_candidates(models, size_hw, ways, count, Path(folder))
+            candidates = frame_candidates(models, size_hw, ways, count, Path(folder), calibration)
         measurements = measure(candidates, count, settings)
     report = Report(
         title=f"swiftseg benchmark {' '.join(models)}",
@@ -99,17 +108,6 @@ def benchmark(
         report.save(json_file)
     if plot is not None:
         save_plot(measurements, report.title, plot)
-
-
-def choose_threads(asked: int | None, cores: int, cpus: int) -> int:
-    """Gives the number of threads for one frame.
-
-    Raises:
-        UsageError: It is none, or more than there are processors, which only slows down.
-    """
-    if asked is not None and not 1 <= asked <= cpus:
-        raise UsageError(f"expected --threads of 1 to {cpus}, the processors here, got {asked}")
-    return asked or cores
 
 
 def measure(

@@ -7,13 +7,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from swiftseg.benchmark import run_in_process
 from swiftseg.benchmark.graph_costs import graph_costs
 from swiftseg.benchmark.measure import FRAME_TO_LABELS, Candidate, engine_candidate
+from swiftseg.cli.export import read_frames
 from swiftseg.cli.models import NETWORK_TABLE
 from swiftseg.core import MissingExtraError, UsageError, unknown_name
 from swiftseg.inference.model_path import model_path
-from swiftseg.runtimes import BACKENDS, read_spec
+from swiftseg.runtimes import PRECISIONS, read_spec
+from swiftseg.runtimes.selection import AUTO, choose_backend
 from swiftseg.weights import shipped_models, shipped_weights
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth")
@@ -45,6 +49,7 @@ def frame_candidates(
     ways: Sequence[tuple[str, str]],
     threads: int,
     folder: Path,
+    calibration: Path | None,
 ) -> list[Candidate]:
     """Makes a candidate of every model in every way.
 
@@ -54,28 +59,23 @@ def frame_candidates(
         ways: Backends and precisions.
         threads: Threads for one frame; as many streams are tried.
         folder: Where networks and checkpoints are exported to.
+        calibration: The images that the precision `auto` is judged on.
 
     Raises:
         UsageError: A name is unknown, or torch is asked to run an exported file.
         MissingExtraError: A network or a checkpoint is asked for, and torch is missing.
     """
+    known = (*PRECISIONS, AUTO, TORCH)
     for backend, _ in ways:
-        if backend not in (*BACKENDS, TORCH):
-            raise unknown_name("backend", backend, (*BACKENDS, TORCH))
+        if backend not in known:
+            raise unknown_name("backend", backend, known)
     found = [
         find_model(given, size_hw, folder / f"{index}.onnx") for index, given in enumerate(models)
     ]
-    stream_counts = sorted({1, threads})
     return [
         _torch_candidate(model, precision)
         if backend == TORCH
-        else engine_candidate(
-            model.file,
-            backend=backend,
-            precision=precision,
-            describes=model.describes,
-            stream_counts=stream_counts,
-        )
+        else _engine_candidate(model, backend, precision, threads, calibration)
         for model in found
         for backend, precision in ways
     ]
@@ -158,6 +158,25 @@ def _torch_side(given: str) -> ModuleType:
             f"measuring {given}, which is no exported file,", "train"
         ) from error
     return benchmark_networks
+
+
+def _engine_candidate(
+    model: Model, backend: str, precision: str, threads: int, calibration: Path | None
+) -> Candidate:
+    """Makes the candidate of an engine; `auto` is decided before anything is measured."""
+    frames: list[np.ndarray] = []
+    if precision == AUTO and calibration is not None:
+        frames = list(read_frames(calibration, read_spec(model.file).input.size_hw))
+    choice = choose_backend(
+        model.file, backend=backend, precision=precision, threads=threads, frames=frames
+    )
+    return engine_candidate(
+        model.file,
+        backend=choice.backend,
+        precision=choice.precision,
+        describes=model.describes,
+        stream_counts=sorted({1, threads}),
+    )
 
 
 def _torch_candidate(model: Model, precision: str) -> Candidate:

@@ -1,0 +1,248 @@
+"""What the goals are judged by: networks, the ways they run, their times and their labels."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from speed_script import (
+    ENGINE,
+    Options,
+    SizeHw,
+    eager_frames,
+    exported,
+    find,
+    measure,
+)
+from torchvision import transforms
+
+from swiftseg.benchmark import repeat, run_in_process
+from swiftseg.benchmark.engine import label_map_of
+from swiftseg.benchmark.measure import Candidate, engine_candidate, street_image
+from swiftseg.benchmark.report import Measurement
+from swiftseg.cli import benchmark_networks
+from swiftseg.data.image_file import read_image
+from swiftseg.data.toy_street import ToyStreet
+from swiftseg.runtimes import read_spec
+from swiftseg.runtimes.selection import choose_backend
+from swiftseg.weights import shipped_models, shipped_weights
+
+FAST_SCNN_HW, ENET_HW, SEGFAST_HW = (1024, 2048), (360, 640), (224, 224)
+NUM_CLASSES = 19  # of random weights
+USER = "pillow, torchvision, torch, pillow"
+F32_ENGINES = (ENGINE, "openvino")
+AUTO = "auto"
+WITH_AUTO = ("fast_scnn", "enet", "segfast")
+CALIBRATION_FRAMES = 4  # street scenes on which `--precision auto` compares labels
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network at a size.
+
+    Attributes:
+        weights: As `benchmark_networks.build` takes it: shipped weights' name, or the network's,
+            which has random ones.
+        size_hw: The frame's, and the network's.
+        num_classes: Of random weights.
+    """
+
+    weights: str
+    size_hw: SizeHw
+    num_classes: int
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What `benchmark_networks.build` takes."""
+        return {"model": self.weights, "size_hw": self.size_hw, "num_classes": self.num_classes}
+
+
+@dataclass(frozen=True)
+class Way:
+    """An engine and what it computes in, and what the two are called."""
+
+    name: str
+    backend: str
+    precision: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was measured.
+
+    Attributes:
+        named: The subjects, by network.
+        ways: Their ways, by network; `auto` comes last.
+        measurements: All of them.
+        equal: By network and way, which part of the labels equals plain torch's, 0..1.
+    """
+
+    named: Mapping[str, Subject]
+    ways: Mapping[str, Sequence[Way]]
+    measurements: Sequence[Measurement]
+    equal: Mapping[tuple[str, str], float]
+
+    def of(self, network: str, way: str) -> Measurement:
+        """Finds the measurement of a network in one way."""
+        subject = self.named[network]
+        return find(self.measurements, subject.weights, way, subject.size_hw)
+
+    def f32(self, network: str) -> Measurement:
+        """Finds the faster engine's in float32, from frame to labels."""
+        return min(
+            (self.of(network, engine) for engine in F32_ENGINES), key=lambda m: m.total_ms.p50_ms
+        )
+
+    def auto(self, network: str) -> Measurement:
+        """Finds that of the engine and the precision that `auto` has chosen."""
+        return self.of(network, self.ways[network][-1].name)
+
+    def note(self, network: str, ours: Measurement) -> str:
+        """Tells engine, weights and labels."""
+        weights = self.named[network].weights
+        equal = self.equal[network, ours.way]
+        told = "random weights" if ours.weights == "random" else f"weights {weights}"
+        return f"{ours.way} {ours.precision}, {told}, {equal:.4%} of torch's labels"
+
+
+def users_way(
+    model: str,
+    size_hw: list[int],
+    num_classes: int,
+    image: str,
+    threads: int,
+    seconds: float,
+) -> dict[str, Any]:
+    """Measures what a user writes today, from a JPEG to its overlay."""
+    torch.set_num_threads(threads)
+    network, spec = benchmark_networks.build(model, size_hw, num_classes)
+    palette = spec.labels.colors.tobytes()
+    norm = transforms.Normalize(spec.input.mean, spec.input.std)
+    normalized = transforms.Compose([transforms.ToTensor(), norm])
+
+    def to_overlay() -> dict[str, float]:
+        times = [perf_counter()]
+        picture = Image.open(image).convert("RGB")
+        times.append(perf_counter())
+        batch = normalized(picture).unsqueeze(0)
+        times.append(perf_counter())
+        with torch.no_grad():
+            logits = network(batch)
+        times.append(perf_counter())
+        labels = logits.argmax(1)[0].byte().numpy()
+        times.append(perf_counter())
+        colors = Image.fromarray(labels)
+        colors.putpalette(palette)
+        np.asarray(Image.blend(picture, colors.convert("RGB"), 0.5))
+        times.append(perf_counter())
+        stages = ("read", "normalize", "network", "argmax", "color")
+        return dict(zip(stages, 1000 * np.diff(times), strict=True))
+
+    repeats = repeat(to_overlay, seconds=seconds)
+    return {
+        "total_ms": [sum(map(float, one.values())) for one in repeats],
+        "stages_ms": {stage: [float(one[stage]) for one in repeats] for stage in repeats[0]},
+    }
+
+
+def torch_label_map(model: str, size_hw: list[int], num_classes: int, image: str, out: str) -> None:
+    """Writes the label map that plain torch gives, as a .npy file."""
+    network, spec = benchmark_networks.build(model, size_hw, num_classes)
+    np.save(out, benchmark_networks.plain_labels(network, spec.input, read_image(image)))
+
+
+def shipped_or_random(network: str) -> str:
+    """Gives the name of weights that are shipped for a network, or the network's own."""
+    trained = (
+        name
+        for name in shipped_weights()
+        if name in shipped_models() and read_spec(shipped_models()[name]).network == network
+    )
+    return next(trained, network)
+
+
+def subjects(options: Options) -> dict[str, Subject]:
+    """Gives what is measured, by network."""
+    segfast_hw = options.size_hw(*SEGFAST_HW)
+    return {
+        "fast_scnn": Subject(
+            shipped_or_random("fast_scnn"), options.size_hw(*FAST_SCNN_HW), NUM_CLASSES
+        ),
+        "enet": Subject(shipped_or_random("enet"), options.size_hw(*ENET_HW), NUM_CLASSES),
+        "segfast": Subject(shipped_or_random("segfast"), segfast_hw, NUM_CLASSES),
+        "segnet": Subject("segnet", segfast_hw, NUM_CLASSES),
+        "fcn8s": Subject("fcn8s", segfast_hw, NUM_CLASSES),
+    }
+
+
+def engine_ways(network: str, file: Path, subject: Subject, threads: int) -> tuple[Way, ...]:
+    """Gives the float32 engines, and what `auto` chooses of engines and precisions."""
+    ways = tuple(Way(engine, engine, "f32") for engine in F32_ENGINES)
+    if network not in WITH_AUTO:
+        return ways
+    frames = [sample.image for sample in ToyStreet("test", CALIBRATION_FRAMES, subject.size_hw)]
+    choice = choose_backend(file, backend=AUTO, precision=AUTO, threads=threads, frames=frames)
+    return (*ways, Way(f"{AUTO}: {choice.backend}", choice.backend, choice.precision))
+
+
+def torch_candidates(named: Mapping[str, Subject]) -> list[Candidate]:
+    """Gives the user's way, and plain torch from frame to labels."""
+    fast_scnn = named["fast_scnn"]
+    told = {"name": fast_scnn.weights, "way": USER, "scope": "file to overlay"}
+    told |= {"size_hw": fast_scnn.size_hw, "num_classes": fast_scnn.num_classes}
+    eager = [
+        eager_frames(one.weights, one.size_hw, one.num_classes)
+        for one in (named["enet"], named["segfast"])
+    ]
+    return [Candidate(users_way, fast_scnn.arguments, told), *eager]
+
+
+def engine_candidates(
+    file: Path, describes: dict[str, Any], ways: Sequence[Way]
+) -> list[Candidate]:
+    """Gives an exported file in each way."""
+    return [
+        engine_candidate(
+            file,
+            backend=way.backend,
+            precision=way.precision,
+            describes={**describes, "way": way.name},
+        )
+        for way in ways
+    ]
+
+
+def equal_labels(file: Path, subject: Subject, ways: Sequence[Way], threads: int) -> list[float]:
+    """Gives the part of a street scene's labels that equal plain torch's, 0..1, by way."""
+    image = str(street_image(subject.size_hw, file.with_suffix(".jpg")))
+    known, own = file.with_suffix(".torch.npy"), file.with_suffix(".own.npy")
+    run_in_process(torch_label_map, image=image, out=str(known), **subject.arguments)
+    shares: list[float] = []
+    for way in ways:
+        arguments = {"backend": way.backend, "precision": way.precision, "threads": threads}
+        run_in_process(label_map_of, model=str(file), image=image, out=str(own), **arguments)
+        shares.append(float((np.load(own) == np.load(known)).mean()))
+    return shares
+
+
+def measure_all(options: Options) -> Found:
+    """Exports, measures, and compares labels."""
+    named = subjects(options)
+    ways: dict[str, tuple[Way, ...]] = {}
+    equal: dict[tuple[str, str], float] = {}
+    candidates = torch_candidates(named)
+    with tempfile.TemporaryDirectory() as folder:
+        for network, one in named.items():
+            file = Path(folder) / f"{network}.onnx"
+            describes = exported(one.weights, one.size_hw, one.num_classes, file)
+            ways[network] = engine_ways(network, file, one, options.threads)
+            candidates += engine_candidates(file, {**describes, "name": one.weights}, ways[network])
+            shares = equal_labels(file, one, ways[network], options.threads)
+            names = (way.name for way in ways[network])
+            equal |= {(network, name): share for name, share in zip(names, shares, strict=True)}
+        return Found(named, ways, measure(options, candidates), equal)
