@@ -25,7 +25,9 @@ class LovaszSoftmax(nn.Module):
     # The number of counted pixels and of present classes changes from image to image: compiled, it
     # would be compiled again and again, and sorting gains nothing from it.
     @torch.compiler.disable
-    def forward(self, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride] the decorator's type
+        self, logits: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Compares logits (N, C, H, W) with masks (N, H, W), int64; sums over images."""
         counted = mask != self.ignore_index
         total = logits.sum() * 0.0

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
@@ -127,7 +127,7 @@ class StageTraining:
         self.optimizer.step()
         self.optimizer.zero_grad()
         found = torch.stack((share, share.new_tensor(float(stop))))
-        loss, stops = self.accelerator.reduce(found, reduction="sum").tolist()
+        loss, stops = cast(Tensor, self.accelerator.reduce(found, reduction="sum")).tolist()
         if not self.accelerator.optimizer_step_was_skipped:
             self.schedule.step()
             if self.averaged:
@@ -166,7 +166,8 @@ class StageTraining:
         """Adds to a part's normalizers those of this batch's other masks, then of all devices."""
         if len(other_masks):
             normalizers = normalizers + self.training_step.normalizers(other_masks, size_hw)
-        return self.accelerator.reduce(normalizers, reduction="sum").clamp_min(TINY)
+        totals = cast(Tensor, self.accelerator.reduce(normalizers, reduction="sum"))
+        return totals.clamp_min(TINY)
 
     def finish_epoch(self, steps: int) -> dict[str, Any]:
         """Counts the epoch and gives its numbers."""
