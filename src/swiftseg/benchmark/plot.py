@@ -10,7 +10,8 @@ from swiftseg.benchmark.report import Measurement
 from swiftseg.core import UsageError
 from swiftseg.core.files import replacing
 
-_WIDTH, _LABEL, _VALUE = 920, 300, 70  # of the picture, and of the text left and right of the bars
+_BARS, _VALUE = 560, 70  # widths of the longest bar and of the number to its right
+_CHARACTER = 7.2  # wider than most at this size
 _ROW, _BAR, _HEAD, _FOOT = 34, 22, 76, 40
 # Okabe and Ito's colors, which color-blind readers tell apart.
 _COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
@@ -44,17 +45,19 @@ def plot(measurements: Sequence[Measurement], title: str) -> str:
     stages = list(dict.fromkeys(stage for parts in bars for stage in parts))
     longest_ms = max(sum(parts.values()) for parts in bars)
     step_ms = _step(longest_ms)
-    scale = (_WIDTH - _LABEL - _VALUE) / longest_ms
-    height = _HEAD + _ROW * len(bars) + _FOOT
+    scale = _BARS / longest_ms
+    left = 26 + _CHARACTER * max(len(_label(measurement)) for measurement in measurements)
+    width, height = left + _BARS + _VALUE, _HEAD + _ROW * len(bars) + _FOOT
     lines = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {_WIDTH} {height}' {_FONT}>",
-        f"<rect width='{_WIDTH}' height='{height}' fill='white'/>",
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width:.0f} {height}' {_FONT}>",
+        f"<rect width='{width:.0f}' height='{height}' fill='white'/>",
         _text(16, 26, title, "font-size='16' font-weight='600'"),
         *_legend(stages),
-        *_axis(longest_ms, step_ms, scale, height),
+        *_axis(longest_ms, step_ms, scale, left, height),
     ]
     for row, (measurement, parts) in enumerate(zip(measurements, bars, strict=True)):
-        lines += _bar(measurement, parts, stages, _HEAD + _ROW * row, scale)
+        top = _HEAD + _ROW * row
+        lines += _bar(_label(measurement), parts, stages, (left, top), scale)
     return "\n".join([*lines, "</svg>", ""])
 
 
@@ -80,10 +83,10 @@ def _legend(stages: Sequence[str]) -> list[str]:
     return lines
 
 
-def _axis(longest_ms: float, step_ms: float, scale: float, height: int) -> list[str]:
+def _axis(longest_ms: float, step_ms: float, scale: float, left: float, height: int) -> list[str]:
     lines: list[str] = []
     for index in range(int(longest_ms / step_ms) + 1):
-        x = _LABEL + index * step_ms * scale
+        x = left + index * step_ms * scale
         line = f"x1='{x:.1f}' x2='{x:.1f}' y1='{_HEAD - 6}' y2='{height - _FOOT + 4}'"
         lines.append(f"<line {line} stroke='#ddd'/>")
         label = f"{index * step_ms:g}" + (" ms" if index == 0 else "")
@@ -91,18 +94,21 @@ def _axis(longest_ms: float, step_ms: float, scale: float, height: int) -> list[
     return lines
 
 
+def _label(measurement: Measurement) -> str:
+    size = "{}x{}".format(*measurement.size_hw)
+    return f"{measurement.name}, {measurement.way} {measurement.precision}, {size}"
+
+
 def _bar(
-    measurement: Measurement,
+    label: str,
     parts: dict[str, float],
     stages: Sequence[str],
-    top: int,
+    corner: tuple[float, float],
     scale: float,
 ) -> list[str]:
+    left, top = corner
     middle = top + _BAR / 2 + 5
-    size = "{}x{}".format(*measurement.size_hw)
-    label = f"{measurement.name}, {measurement.way} {measurement.precision}, {size}"
-    lines = [_text(_LABEL - 10, middle, label, "text-anchor='end'")]
-    left = float(_LABEL)
+    lines = [_text(left - 10, middle, label, "text-anchor='end'")]
     for stage, value_ms in parts.items():
         color = _COLORS[stages.index(stage) % len(_COLORS)]
         box = f"x='{left:.1f}' y='{top}' width='{value_ms * scale:.1f}' height='{_BAR}'"
