@@ -21,12 +21,13 @@ from itertools import product
 from pathlib import Path
 from statistics import median
 
+import onnx
 import torch
 from torch import nn
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec
 from swiftseg.export.onnx_file import write_onnx
-from swiftseg.export.rewrites import REWRITES
+from swiftseg.export.rewrites import REWRITES, rewrite_graph
 from swiftseg.models import create_model
 
 RESULT = Path(__file__).parent / "results/graph_rewrites.json"
@@ -98,10 +99,14 @@ def export_variants(case: str, folder: Path) -> dict[str, Path]:
         labels=LabelSet(tuple(f"class {i}" for i in range(NUM_CLASSES)), palette, 255),
         input=InputSpec((height, width), **IMAGENET),
     )
+    traced = folder / "traced.onnx"
+    write_onnx(network, spec, traced, rewrites=())
     files: dict[str, Path] = {}
     for without in ("all", *REWRITES):
+        model = onnx.load(traced)
+        rewrite_graph(model, [name for name in REWRITES if name != without])
         path = folder / f"{name}_{size}_without_{without}.onnx"
-        write_onnx(network, spec, path, rewrites=[r for r in REWRITES if r != without])
+        onnx.save(model, path)
         if without == "all" or path.read_bytes() != files["all"].read_bytes():
             files[without] = path
     return files
