@@ -41,6 +41,7 @@ def fast_scnn_goals(found: Found) -> list[Goal]:
             goal=goal,
             measured=user_ms / sum(stage.p50_ms for stage in ours.stages_ms.values()),
             note=f"user {user_ms:.0f} ms; {found.note('fast_scnn', ours)}",
+            conditions_hold=found.keeps_labels("fast_scnn", ours),
         )
         for ours, must, goal in bounds
     ]
@@ -84,6 +85,7 @@ def eager_goals(
             goal=goal,
             measured=eager_ms / ours.total_ms.p50_ms,
             note=f"{eager_ms:.1f} / {ours.total_ms.p50_ms:.2f} ms; {found.note(network, ours)}",
+            conditions_hold=found.keeps_labels(network, ours),
         )
         for ours, must, goal in bounds
     ]
@@ -100,7 +102,7 @@ def paper_goal(found: Found, network: str, published: float) -> Goal:
         must=published,
         goal=3 * published,
         measured=other_ms / segfast_ms,
-        note=f"{other_ms:.0f} ms in {other.way} / {segfast_ms:.2f} ms in {segfast.way}",
+        note=f"{other_ms:.3g} ms in {other.way} / {segfast_ms:.3g} ms in {segfast.way}",
     )
 
 

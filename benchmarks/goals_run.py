@@ -37,6 +37,7 @@ NUM_CLASSES = 19  # of random weights
 USER = "pillow, torchvision, torch, pillow"
 F32_ENGINES = (ENGINE, "openvino")
 AUTO = "auto"
+EQUAL_LABELS = {True: 0.9999, False: 0.995}  # at least, of torch's: in float32, and below it
 WITH_AUTO = ("fast_scnn", "enet", "segfast")
 CALIBRATION_FRAMES = 4  # street scenes on which `--precision auto` compares labels
 
@@ -101,6 +102,10 @@ class Found:
     def auto(self, network: str) -> Measurement:
         """Finds that of the engine and the precision that `auto` has chosen."""
         return self.of(network, self.ways[network][-1].name)
+
+    def keeps_labels(self, network: str, ours: Measurement) -> bool:
+        """Tells whether the labels are torch's, as far as the precision is asked to."""
+        return self.equal[network, ours.way] >= EQUAL_LABELS[ours.precision == "f32"]
 
     def note(self, network: str, ours: Measurement) -> str:
         """Tells engine, weights and labels."""

@@ -60,3 +60,16 @@ def test_a_goal_is_judged(measured: float | None, higher_is_better: bool, verdic
         measured=measured,
     )
     assert found.verdict == verdict
+
+
+def test_without_its_conditions_nothing_is_reached():
+    found = Goal(
+        what="it",
+        unit="times",
+        higher_is_better=True,
+        must=2,
+        goal=4,
+        measured=5.0,
+        conditions_hold=False,
+    )
+    assert found.verdict == "missed"

@@ -129,6 +129,7 @@ class Goal(_Part):
         goal: What would be better still.
         measured: None where it could not be measured; `note` says why.
         note: Weights, labels that agree, and other conditions.
+        conditions_hold: Whether the conditions do; without them nothing is reached.
     """
 
     what: str
@@ -138,12 +139,15 @@ class Goal(_Part):
     goal: float
     measured: float | None
     note: str = ""
+    conditions_hold: bool = True
 
     @property
     def verdict(self) -> Literal["goal", "must", "missed", "not measured"]:
         """Which of the bounds is kept."""
         if self.measured is None:
             return "not measured"
+        if not self.conditions_hold:
+            return "missed"
         for name, bound in (("goal", self.goal), ("must", self.must)):
             if self.measured >= bound if self.higher_is_better else self.measured <= bound:
                 return "goal" if name == "goal" else "must"
