@@ -1,78 +1,36 @@
 """One step of a training against torch alone, and exact resume with all that a recipe can ask."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError, UsageError
+from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data.camvid import CAMVID_LABELS
-from swiftseg.losses import DiceLoss, LovaszSoftmax, WeightedCrossEntropy
+from swiftseg.losses import WeightedCrossEntropy
 from swiftseg.models import NETWORKS, create_model
-from swiftseg.training import Recipe
 from swiftseg.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from swiftseg.training.criterion import Criterion
-from swiftseg.training.distillation import Teacher, load_teacher
+from swiftseg.training.distillation import load_teacher
 from swiftseg.training.recipe import Distillation
-from swiftseg.training.stage import StageTraining
 from swiftseg.training.stopping import StoppedError
+from tests.support import plain_training
+from tests.support.plain_training import (
+    CLASS_WEIGHTS,
+    LR,
+    Plain,
+    after_steps,
+    all_losses,
+    noise_batch,
+    plain_recipe,
+    plain_teacher,
+)
 from tests.support.tiny_training import run_tiny, stop_after, tiny_recipe
-
-LABELS = LabelSet(("a", "b", "c"), ((0, 0, 0), (1, 1, 1), (2, 2, 2)), 255)
-LR = 0.5
-CLASS_WEIGHTS = torch.tensor([1.0, 2.0, 5.0])
-
-
-class Plain(nn.Module):
-    """A network without batch normalization and dropout."""
-
-    def __init__(self, num_classes: int) -> None:
-        super().__init__()
-        self.backbone = nn.Conv2d(3, 4, 3, padding=1)
-        self.head = nn.Conv2d(4, num_classes, 1)
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.head(self.backbone(image).relu())
-
-    def forward_coarse(self, image: Tensor) -> Tensor:
-        return self(image)[..., ::2, ::2]
-
-
-def recipe(**fields: Any) -> Recipe:
-    stage = {"name": "full", "network": "plain", "epochs": 1, "schedule": {"name": "constant"}}
-    stage |= fields.pop("stage", {})
-    base: dict[str, Any] = {
-        "name": "plain", "training_data": "noise", "license_note": "none", "num_classes": 3,
-        "input": {"size_hw": (8, 10)}, "batch_size": 5, "stages": [stage],
-        "optimizer": {"name": "sgd", "lr": LR, "momentum": 0.0},
-    }  # fmt: skip
-    return Recipe.model_validate(base | fields)
-
-
-def batch() -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    frames = torch.randint(0, 256, (5, 8, 10, 3), generator=generator, dtype=torch.uint8)
-    masks = torch.randint(0, 3, (5, 8, 10), generator=generator, dtype=torch.uint8)
-    masks[0, :6] = masks[3, 2] = masks[4] = 255  # parts with more and with less void
-    return frames, masks
-
-
-def criterion() -> Criterion:
-    cross_entropy = WeightedCrossEntropy(CLASS_WEIGHTS, ignore_index=255)
-    dice, lovasz = DiceLoss(ignore_index=255), LovaszSoftmax(ignore_index=255)
-    return Criterion([(1.0, cross_entropy), (0.5, dice), (0.3, lovasz)])
-
-
-def after_a_step(
-    of: Recipe, terms: Criterion, teacher: Teacher | None = None
-) -> tuple[dict[str, Tensor], float]:
-    training = StageTraining(of, 0, LABELS, terms, Accelerator(cpu=True), 1, teacher)
-    loss, _ = training.run_step(*batch(), stop=False)
-    return training.network.state_dict(), loss
 
 
 @pytest.fixture(autouse=True)
@@ -86,12 +44,11 @@ def assert_close(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
 
 
 def test_a_step_is_torchs_own_gradient_step():
-    ours, loss = after_a_step(
-        recipe(), Criterion([(1.0, WeightedCrossEntropy(CLASS_WEIGHTS, ignore_index=255))])
-    )
+    cross_entropy = WeightedCrossEntropy(CLASS_WEIGHTS, ignore_index=255)
+    ours, loss = after_steps(plain_recipe(), Criterion([(1.0, cross_entropy)]))
     torch.manual_seed(0)
     network = Plain(3)
-    frames, masks = batch()
+    frames, masks = noise_batch()
     logits = network(frames.movedim(-1, 1).float() / 255)
     expected = F.cross_entropy(logits, masks.long(), CLASS_WEIGHTS, ignore_index=255)
     expected.backward()
@@ -102,24 +59,36 @@ def test_a_step_is_torchs_own_gradient_step():
     assert_close(ours, network.state_dict())
 
 
-@pytest.mark.parametrize("parts", [2, 3, 5])
+@pytest.mark.parametrize("parts", [2, 4, 6])
 @pytest.mark.parametrize("coarse", [False, True])
 def test_a_batch_in_parts_has_the_gradient_of_the_whole(parts: int, coarse: bool):
-    teaching = Distillation(teacher="none", weight=0.7, temperature=2.0)
-    torch.manual_seed(9)
-    spec = ModelSpec("plain", "plain", LABELS, InputSpec((8, 10), mean=(0.5, 0.5, 0.5)))
-    teacher = Teacher(Plain(3), spec, teaching, ignore_index=255)
-    stage = {"coarse": coarse}
-    whole, loss = after_a_step(recipe(stage=stage), criterion(), teacher)
-    divided, same_loss = after_a_step(recipe(stage=stage, accumulate=parts), criterion(), teacher)
+    stage, teacher = {"coarse": coarse}, plain_teacher()
+    whole, loss = after_steps(plain_recipe(stage=stage), all_losses(), teacher)
+    in_parts = plain_recipe(stage=stage, accumulate=parts)
+    divided, same_loss = after_steps(in_parts, all_losses(), teacher)
     assert same_loss == pytest.approx(loss, rel=1e-5)
     assert_close(divided, whole)
 
 
+@pytest.mark.parametrize("parts", [1, 2])
+def test_two_processes_take_the_steps_of_one(parts: int, tmp_path: Path):
+    """Every loss, distillation and accumulation included; the processes speak gloo."""
+    out = tmp_path / "weights.pt"
+    script = Path(plain_training.__file__)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command = [*launcher, "--nproc-per-node", "2", str(script), str(out), str(parts)]
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, env=environment, capture_output=True, timeout=600)
+    found = torch.load(out, weights_only=True)
+    weights, loss = after_steps(plain_recipe(), all_losses(), plain_teacher(), steps=3)
+    assert found["processes"] == 2
+    assert found["loss"] == pytest.approx(loss, rel=1e-5)
+    assert_close(found["weights"], weights)
+
+
 def test_frozen_modules_stay_to_the_bit():
-    before = StageTraining(recipe(), 0, LABELS, criterion(), Accelerator(cpu=True), 1)
-    fresh = {name: tensor.clone() for name, tensor in before.network.state_dict().items()}
-    after, _ = after_a_step(recipe(stage={"freeze": ["backbone"]}), criterion())
+    fresh, _ = after_steps(plain_recipe(), all_losses(), steps=0)
+    after, _ = after_steps(plain_recipe(stage={"freeze": ["backbone"]}), all_losses())
     for name, tensor in fresh.items():
         assert torch.equal(after[name], tensor) == name.startswith("backbone"), name
 
