@@ -8,7 +8,17 @@ from swiftseg.cli import main as command_line
 from swiftseg.core import UsageError
 from tests.support.command_line import run_cli
 
-DEPLOYMENT = ["core", "data", "metrics", "render", "runtimes", "inference", "evaluation", "weights"]
+DEPLOYMENT = [
+    "core",
+    "data",
+    "metrics",
+    "render",
+    "runtimes",
+    "inference",
+    "evaluation",
+    "benchmark",
+    "weights",
+]
 
 
 def run_python(code):
