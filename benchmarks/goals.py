@@ -109,9 +109,12 @@ def paper_goal(found: Found, network: str, published: float) -> Goal:
 def pipeline_goals(options: Options) -> list[Goal]:
     """The video pipeline against its slowest stage, by its own script."""
     height, width = options.size_hw(*VIDEO_HW)
-    quick = ("--frames", "8", "--passes", "1") if options.shrink > 1 else ()
-    threads = ("--threads", str(options.threads))
-    found = script_result("video_pipeline", "--size", f"{height}x{width}", *threads, *quick)
+    frames, passes = (8, 1) if options.shrink > 1 else (96, 3)
+    found = script_result(
+        "video_pipeline",
+        *("--size", f"{height}x{width}", "--threads", str(options.threads)),
+        *("--frames", str(frames), "--passes", str(passes)),
+    )
     return [
         Goal(
             what="video 512x1024, all stages at once: of the slowest stage's frames a second",
