@@ -22,6 +22,7 @@ from swiftseg.cli.import_weights import import_weights
 from swiftseg.cli.models import models
 from swiftseg.cli.predict import predict
 from swiftseg.cli.report import report
+from swiftseg.cli.runs import runs
 from swiftseg.cli.train import train
 from swiftseg.core import SwiftsegError
 
@@ -31,6 +32,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "evaluate": evaluate,
     "report": report,
     "train": train,
+    "runs": runs,
     "export": export,
     "import": import_weights,
     "benchmark": benchmark,

@@ -105,13 +105,13 @@ def train(
         import torch
     except ImportError as error:
         raise MissingExtraError("swiftseg train", "train") from error
-    del accelerate
+    del accelerate, torch
     if resume and overwrite:
         raise UsageError("--resume goes on and --overwrite starts over; give one of them")
     if overfit_one_batch and processes > 1:
         raise UsageError("--overfit-one-batch runs in one process; leave out --processes")
     if processes > 1:
-        raise typer.Exit(launch(processes, on_gpus=torch.cuda.is_available()))
+        raise typer.Exit(launch(processes))
     overrides = [*(set_ or []), *option_overrides(hold_out, precision, compile_)]
     initial_weights = None if weights is None else find_weights(weights)
     found = find_recipe(recipe, data or [], overrides, preset, initial_weights)
@@ -257,14 +257,12 @@ def is_first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def launch(processes: int, *, on_gpus: bool) -> int:
+def launch(processes: int) -> int:
     """Starts this very command in several processes through torchrun; gives the exit code."""
     arguments = list(sys.argv[1:])
     at = next(i for i, argument in enumerate(arguments) if argument.startswith("--processes"))
     del arguments[at : at + (1 if "=" in arguments[at] else 2)]
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     launcher += ["--nproc-per-node", str(processes), "-m", "swiftseg"]
-    # Accelerate would look for MPI on a machine without GPUs.
-    on_cpu = {} if on_gpus else {"ACCELERATE_USE_CPU": "true"}
     one_core_each = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-    return subprocess.call([*launcher, *arguments], env={**os.environ, **one_core_each, **on_cpu})
+    return subprocess.call([*launcher, *arguments], env={**os.environ, **one_core_each})

@@ -4,6 +4,7 @@ They hold tensors and plain values only and are read with `weights_only=True`, s
 somewhere else can do no more than be refused.
 """
 
+import errno
 import math
 import pickle
 import zipfile
@@ -20,6 +21,9 @@ from swiftseg.models import create_model
 from swiftseg.training.recipe import Recipe, Stage
 
 FORMAT_VERSION = 1
+
+# The disk is full, the user's share of it, or what a file may have.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 # What the names of scores begin with: those on a group of the training data are not those of val.
 VAL_SCORES, HELD_OUT_SCORES = "val/", "held_out/"
@@ -65,12 +69,35 @@ class Checkpoint:
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Writes the file whole or not at all."""
+    """Writes the file whole or not at all.
+
+    Raises:
+        SwiftsegError: It cannot be written; what stood at `path` before is still there.
+    """
     fields = {name: getattr(checkpoint, name) for name in Checkpoint.__dataclass_fields__}
     fields["recipe"] = checkpoint.recipe.model_dump(mode="json")
     fields["labels"] = asdict(checkpoint.labels)
-    with replacing(path) as temporary:
-        torch.save({"format_version": FORMAT_VERSION, **fields}, temporary)
+    try:
+        with replacing(path) as temporary:
+            write_tensors({"format_version": FORMAT_VERSION, **fields}, temporary)
+    except SwiftsegError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in NO_ROOM:
+            raise SwiftsegError(
+                f"{error}; the last good checkpoint is kept: make room, then go on by the same "
+                "command with --resume"
+            ) from error
+        raise
+
+
+def write_tensors(fields: dict[str, Any], path: Path) -> None:
+    try:
+        with path.open("wb") as file:
+            torch.save(fields, file)
+    except RuntimeError as error:
+        # Where a write fails, torch raises its own complaint about positions while handling it.
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from error
+        raise
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import Accelerator
 
 from swiftseg.core import LabelSet, SwiftsegError
@@ -91,10 +92,7 @@ def train(
         require_compiler()
     check_networks(recipe)
     keep_freed_memory()
-    accelerator = Accelerator(
-        mixed_precision=MIXED_PRECISION[recipe.precision],
-        dynamo_backend="inductor" if recipe.compile else "no",
-    )
+    accelerator = build_accelerator(recipe)
     if recipe.sync_batch_norm:
         refuse_synchronizing_cpus(accelerator.num_processes, accelerator.device)
     data = open_stage_data(recipe, open_split, accelerator.num_processes, accelerator.device)
@@ -104,6 +102,8 @@ def train(
     accelerator.wait_for_everyone()  # all have read what the first process may replace
     if main and checkpoint is None:
         run.start(recipe, command, overwrite=overwrite or resume)
+    elif main:
+        run.sweep()
     total_steps = sum(stage.total_steps for stage in data)
     facts = {"device": str(accelerator.device.type), "processes": accelerator.num_processes}
     with (
@@ -119,6 +119,15 @@ def train(
     network, spec = load_network(run.best)
     segmenter = recipe_segmenter(recipe, network, spec, accelerator.device)
     return evaluate(segmenter, data[-1].val_set, protocol=recipe_protocol(recipe))
+
+
+def build_accelerator(recipe: Recipe) -> Accelerator:
+    """Finds the devices; several processes without GPUs work together over gloo."""
+    return Accelerator(
+        cpu=not torch.accelerator.is_available(),
+        mixed_precision=MIXED_PRECISION[recipe.precision],
+        dynamo_backend="inductor" if recipe.compile else "no",
+    )
 
 
 def require_compiler() -> None:

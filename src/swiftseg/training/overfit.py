@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from accelerate import Accelerator
 from torch import nn
 
 from swiftseg.training.criterion import build_pixel_loss
 from swiftseg.training.frames import EpochFrames, batch_loader
-from swiftseg.training.loop import MIXED_PRECISION, OpenSplit
+from swiftseg.training.loop import OpenSplit, build_accelerator
 from swiftseg.training.recipe import Recipe, Schedule
 from swiftseg.training.stage import StageTraining
 from swiftseg.training.stage_data import open_stage_data
@@ -59,7 +58,7 @@ def overfit_one_batch(
         SwiftsegError: Data and recipe don't fit.
     """
     recipe = without_regularization(recipe)
-    accelerator = Accelerator(mixed_precision=MIXED_PRECISION[recipe.precision])
+    accelerator = build_accelerator(recipe)
     [data] = open_stage_data(recipe, open_split, 1, accelerator.device)
     criterion = build_pixel_loss(recipe, data.frames)
     training = StageTraining(recipe, 0, data.val_set.labels, criterion, accelerator, 1)

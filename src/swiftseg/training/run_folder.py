@@ -36,6 +36,9 @@ OWN_FILES = (
     "samples",
 )
 
+# What `replacing` leaves of them when it is killed.
+HALF_WRITTEN = (".last-*.pt", ".best*-*.pt", ".metrics-*.csv", ".state-*.json")
+
 Row = dict[str, Any]
 
 
@@ -68,6 +71,7 @@ class RunFolder:
             )
         for path in left:
             remove(path)
+        self.sweep()
         write_text(self.recipe, yaml.safe_dump(recipe.model_dump(mode="json")))
         environment = {
             "command": shlex.join(command),
@@ -96,6 +100,12 @@ class RunFolder:
             )
         return checkpoint
 
+    def sweep(self) -> None:
+        """Removes what was being written when a run was killed."""
+        for name in HALF_WRITTEN:
+            for path in self.path.glob(name):
+                remove(path)
+
     def stored_recipe(self) -> Recipe:
         """Reads the recipe that the run was started with."""
         if not self.recipe.exists():
@@ -122,10 +132,14 @@ class RunFolder:
 
     def write_scalars(self, row: Row, step: int) -> None:
         """Adds an epoch's numbers to TensorBoard."""
-        with SummaryWriter(str(self.path / "tensorboard" / str(row["stage"]))) as writer:
-            for name, value in row.items():
-                if isinstance(value, float):
-                    writer.add_scalar(name, value, step)
+        folder = self.path / "tensorboard" / str(row["stage"])
+        try:
+            with SummaryWriter(str(folder)) as writer:
+                for name, value in row.items():
+                    if isinstance(value, float):
+                        writer.add_scalar(name, value, step)
+        except OSError as error:
+            raise SwiftsegError(f"cannot write {folder}: {error.strerror}") from error
 
     def write_samples(self, stage: str, epoch: int, rows: list[list[np.ndarray]]) -> None:
         """Writes pictures uint8 (H, W, 3) as one PNG: a row a frame."""

@@ -1,0 +1,162 @@
+import json
+import os
+import platform
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.command_line import run_cli
+from tests.support.tiny_training import run_tiny, tiny_recipe
+
+RECIPE = {
+    "name": "enet-camvid",
+    "best": "mean_iou",
+    "val_split": "val",
+    "hold_out": None,
+    "precision": "bf16",
+    "seed": 7,
+    "stages": [
+        {"name": "encoder", "network": "enet_encoder", "epochs": 2},
+        {"name": "full", "network": "enet", "epochs": 3},
+    ],
+}
+GONE = 2**22 + 1  # no process has this number: Linux counts to 2**22 at most
+
+
+def make_run(folder: Path, rows: list[str], recipe: object = RECIPE, **state: object) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    if rows:
+        (folder / "metrics.csv").write_text("\n".join(rows) + "\n")
+    if state:
+        stored = {"host": platform.node(), "pid": os.getpid(), "wall_seconds": 3723.4, **state}
+        (folder / "state.json").write_text(json.dumps(stored))
+
+
+HEADER = "stage,epoch,loss,val/mean_iou"
+FINISHED = [HEADER, "encoder,1,2.5,0.9", "full,1,2.0,0.5", "full,2,1.5,0.625", "full,3,1.25,0.6"]
+
+
+def listed(capsys: pytest.CaptureFixture[str], folder: Path) -> dict[str, list[dict[str, object]]]:
+    return json.loads(run_cli(capsys, "runs", folder, "--json").out)
+
+
+def test_runs_are_sorted_by_the_best_score_of_the_stage_they_reached(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    make_run(tmp_path / "low", [HEADER, "full,1,2.0,0.25"], state="stopped")
+    make_run(tmp_path / "high", FINISHED, state="finished")
+    make_run(tmp_path / "none" / "yet", [], state="running")
+    runs = listed(capsys, tmp_path)["runs"]
+    assert [Path(str(run["folder"])).name for run in runs] == ["high", "low", "yet"]
+    best = {key: value for key, value in runs[0].items() if key != "folder"}
+    assert best == {
+        "recipe": "enet-camvid", "network": "enet", "stage": "full", "epoch": 3, "epochs": 3,
+        "mean_iou": 0.625, "scored_on": "val", "hold_out": None, "loss": 1.25,
+        "wall_seconds": 3723.4, "precision": "bf16", "seed": 7, "state": "finished",
+    }  # fmt: skip
+    assert (runs[2]["mean_iou"], runs[2]["loss"], runs[2]["network"]) == (
+        None,
+        None,
+        "enet_encoder",
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({"state": "running"}, "running"),
+        ({"state": "running", "pid": GONE}, "killed"),
+        ({"state": "running", "pid": GONE, "host": "elsewhere"}, "running"),
+        ({"state": "failed", "pid": GONE}, "failed"),
+        ({}, "finished"),
+    ],
+)
+def test_the_state_tells_a_killed_run_from_a_running_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], state: dict[str, object], told: str
+):
+    make_run(tmp_path / "run", FINISHED, **state)
+    assert listed(capsys, tmp_path)["runs"][0]["state"] == told
+
+
+def test_a_run_that_never_said_and_is_not_complete_is_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    make_run(tmp_path, FINISHED[:-1])
+    assert listed(capsys, tmp_path)["runs"][0]["state"] == "unknown"
+
+
+def test_a_run_by_loss_shows_the_score_of_the_weights_it_keeps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    rows = ["stage,epoch,loss,val/mean_iou,val/loss", "full,1,2,0.5,1.0", "full,2,1,0.75,1.5"]
+    make_run(tmp_path, rows, {**RECIPE, "best": "loss"})
+    assert listed(capsys, tmp_path)["runs"][0]["mean_iou"] == 0.5
+
+
+def test_a_held_out_group_is_named_beside_its_score(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    rows = ["stage,epoch,loss,held_out/mean_iou", "full,1,2.0,0.5"]
+    make_run(tmp_path / "a", rows, {**RECIPE, "hold_out": "0016E5"}, state="finished")
+    result = run_cli(capsys, "runs", tmp_path)
+    [line] = [line for line in result.out.splitlines() if "0016E5" in line]
+    cells = [cell.strip() for cell in line.strip("│").split("│")]
+    assert cells == [
+        "a", "enet", "full", "1/3", "50.00", "0016E5 (held out)", "2.0000", "1:02:03", "bf16", "7",
+        "finished",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "problem"),
+    [
+        ("recipe.yaml", None, "recipe.yaml: no such file"),
+        ("recipe.yaml", "name: [", "recipe.yaml: cannot be read"),
+        ("recipe.yaml", "text", "recipe.yaml: expected a recipe"),
+        ("recipe.yaml", "name: x", "do not fit"),
+        ("metrics.csv", "stage,epoch,loss\nfull,x,1\n", "do not fit"),
+        ("metrics.csv", "stage,epoch,loss\nother,1,1\n", "do not fit"),
+        ("state.json", "{", "state.json: expected the state of a run"),
+    ],
+)
+def test_broken_folders_are_named_and_the_rest_is_listed(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    content: str | None,
+    problem: str,
+):
+    make_run(tmp_path / "good", FINISHED)
+    make_run(tmp_path / "bad", FINISHED)
+    (tmp_path / "bad" / file).unlink(missing_ok=True)
+    if content is not None:
+        (tmp_path / "bad" / file).write_text(content)
+    result = run_cli(capsys, "runs", tmp_path)
+    assert result.code == 0
+    assert "good" in result.out
+    assert result.err.startswith("broken: ")
+    assert "bad" in result.err
+    assert problem in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_a_folder_without_runs_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    result = run_cli(capsys, "runs", tmp_path)
+    assert result.code == 1
+    assert "no runs here; expected folders that swiftseg train has made" in result.err
+    assert "no such folder" in run_cli(capsys, "runs", tmp_path / "gone").err
+
+
+def test_runs_of_a_training_are_read_as_they_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run_tiny(tmp_path, tiny_recipe("stages.1.epochs=1", "stages.0.epochs=1"))
+    found = listed(capsys, tmp_path)
+    assert found["broken"] == []
+    [run] = found["runs"]
+    assert (run["state"], run["stage"], run["epoch"]) == ("finished", "full", 1)
+    assert isinstance(run["mean_iou"], float)
+    assert isinstance(run["wall_seconds"], float)
