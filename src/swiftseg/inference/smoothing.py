@@ -6,6 +6,7 @@ import numpy as np
 
 from swiftseg.core import UsageError
 from swiftseg.runtimes import Backend
+from swiftseg.runtimes.upsample_argmax import argmax
 
 
 class SmoothingBackend:
@@ -43,9 +44,11 @@ class SmoothingBackend:
         if self._average is None:
             self._average = logits.copy()
         else:
-            self._average *= self._smooth
-            self._average += (1 - self._smooth) * logits
-        return self._average.argmax(axis=0).astype(np.uint8)
+            # Class by class, so that what is computed between stays in the cache.
+            for average, own in zip(self._average, logits, strict=True):
+                average *= self._smooth
+                average += (1 - self._smooth) * own
+        return argmax(self._average[None])[0]
 
 
 def check_smooth(smooth: float) -> None:
