@@ -144,7 +144,7 @@ def test_only_bad_files_still_give_valid_json(here, capsys):
         (["in", "--model", "enet-camvit"], 2, "error: unknown model 'enet-camvit'"),
         (["in", "--model", "in/a.png"], 1, "error: in/a.png is no ONNX file"),
         (["in", "--model", "gone.onnx"], 1, "error: no such model file: gone.onnx"),
-        (["in", "--backend", "tensorrt"], 2, "error: unknown backend 'tensorrt'"),
+        (["in", "--backend", "tensorflow"], 2, "error: unknown backend 'tensorflow'"),
         (["in", "--threads", "0"], 2, "error: expected at least 1 thread, got 0"),
         (["in", "--out", "m.onnx"], 1, "error: cannot write to the folder m.onnx: File exists"),
         (["empty"], 1, "error: no images in empty"),

@@ -30,6 +30,44 @@ class _Frame:
     picture: np.ndarray | None = None
 
 
+class _Stages:
+    """What happens to a frame, stage by stage; the prediction is right after each frame."""
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        outputs: Outputs,
+        name: str,
+        writer: VideoWriter | None,
+        prediction: Prediction,
+    ) -> None:
+        self.pace = Pace()
+        self._segmenter = segmenter
+        self._outputs = outputs
+        self._name = name
+        self._writer = writer
+        self._prediction = prediction
+        self._numbers = count()
+
+    def segment(self, frame: TimedFrame) -> _Frame:
+        asked = "probs" in self._outputs.kinds
+        probs = self._segmenter.probabilities(frame.image) if asked else None
+        return _Frame(frame.time_s, self._segmenter(frame.image), probs)
+
+    def draw(self, frame: _Frame) -> _Frame:
+        if self._writer is not None:
+            frame.picture = with_legend(frame.result.overlay(), frame.result.labels)
+        name = f"{self._name}/{next(self._numbers):06d}"
+        self._outputs.write_arrays(name, frame.result, frame.probs)
+        return frame
+
+    def encode(self, frame: _Frame) -> None:
+        if self._writer is not None and frame.picture is not None:
+            self._writer.write(frame.picture, frame.time_s)
+        self._prediction.add(frame.result)
+        self.pace.tick(perf_counter())
+
+
 def predict_video(
     segmenter: Segmenter, source: Source, outputs: Outputs, progress: LateProgress
 ) -> Prediction:
@@ -49,8 +87,9 @@ def predict_video(
             path = outputs.path("overlay", source.name, ".mp4")
             writer = stack.enter_context(writing_video(path, fps=video.fps))
             prediction.files["overlay"] = str(path)
+        stages = _Stages(segmenter, outputs, source.name, writer, prediction)
         try:
-            _run(segmenter, video, writer, outputs, source, prediction, progress, interrupt)
+            _run(video, stages, prediction, progress, interrupt)
         except SwiftsegError as error:
             if prediction.num_frames == 0:
                 raise
@@ -63,49 +102,32 @@ def predict_video(
 
 
 def _run(
-    segmenter: Segmenter,
     video: Video,
-    writer: VideoWriter | None,
-    outputs: Outputs,
-    source: Source,
+    stages: _Stages,
     prediction: Prediction,
     progress: LateProgress,
     interrupt: Interrupt,
 ) -> None:
-    """Fills the prediction frame by frame, so that it is right whenever this ends."""
-    numbers = count()
-    pace = Pace()
-
-    def segment(frame: TimedFrame) -> _Frame:
-        probs = segmenter.probabilities(frame.image) if "probs" in outputs.kinds else None
-        return _Frame(frame.time_s, segmenter(frame.image), probs)
-
-    def draw(frame: _Frame) -> _Frame:
-        if writer is not None:
-            frame.picture = with_legend(frame.result.overlay(), frame.result.labels)
-        outputs.write_arrays(f"{source.name}/{next(numbers):06d}", frame.result, frame.probs)
-        return frame
-
-    def encode(frame: _Frame) -> None:
-        if writer is not None and frame.picture is not None:
-            writer.write(frame.picture, frame.time_s)
-        prediction.add(frame.result)
-        pace.tick(perf_counter())
-
-    stages = {"segment": segment, "draw": draw, "encode": encode}
-    pipeline = Pipeline(video.frames(), stages, source_name="decode", drop_oldest=video.is_live)
+    """Sends all frames through the stages; fills in the times however it ends."""
+    pipeline = Pipeline(
+        video.frames(),
+        {"segment": stages.segment, "draw": stages.draw, "encode": stages.encode},
+        source_name="decode",
+        drop_oldest=video.is_live,
+    )
     interrupt.stop = pipeline.stop
     try:
         with closing(iter(pipeline)) as frames:
             for _ in frames:
-                progress.advance(pace.recent())
+                progress.advance(stages.pace.recent())
     finally:
-        prediction.fps, prediction.p95_ms = pace.fps, pace.p95_ms
+        prediction.fps, prediction.p95_ms = stages.pace.fps, stages.pace.p95_ms
         prediction.dropped = pipeline.dropped
         times_ms = pipeline.times_ms
         inside = {name: times for name, times in prediction.timings_ms.items() if name != "read"}
         prediction.timings_ms = {
             "decode": times_ms["decode"],
             **inside,
-            **{name: times_ms[name] for name in ("draw", "encode")},
+            "draw": times_ms["draw"],
+            "encode": times_ms["encode"],
         }
