@@ -75,8 +75,8 @@ def label(
     sets = get_args(InstructionSet)
     request = _Request(
         scores=scores.ctypes.data,
-        # An array of ctypes would hold on to itself until the garbage is collected.
-        strides=tuple(step // scores.itemsize for step in scores.strides),
+        # Not by a generator, whose tuples Python would hoard, 2,000 of them.
+        strides=(ctypes.c_int64 * 4)(*[step // scores.itemsize for step in scores.strides]),
         batch=scores.shape[0],
         classes=scores.shape[1],
         in_h=scores.shape[2],
