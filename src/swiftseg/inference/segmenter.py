@@ -14,6 +14,7 @@ from swiftseg.inference.probabilities import backend_probabilities, resize_frame
 from swiftseg.inference.segmentation import Segmentation
 from swiftseg.inference.smoothing import SmoothingBackend
 from swiftseg.runtimes import Backend, load_backend
+from swiftseg.runtimes.upsample_argmax import argmax
 from swiftseg.weights import DEFAULT_MODEL
 
 Frame = Path | str | Image.Image | np.ndarray
@@ -133,7 +134,7 @@ def _stage_timings_ms(times: list[float]) -> dict[str, float]:
 
 def _labels_of(output: np.ndarray) -> np.ndarray:
     """Takes the classes from labels (h, w), or from scores (C, h, w)."""
-    return output if output.ndim == 2 else output.argmax(axis=0).astype(np.uint8)
+    return output if output.ndim == 2 else argmax(output[None])[0]
 
 
 def _restore(label_map: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """ONNX Runtime on the CPU."""
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import onnxruntime as ort
 from swiftseg.core import SwiftsegError
 from swiftseg.runtimes.base import INPUT_NAME, check_contract, no_logits
 from swiftseg.runtimes.cores import physical_cores
+from swiftseg.runtimes.label_head import cut_label_head
 from swiftseg.runtimes.model_file import read_spec
 
 _ERRORS_ONLY = 3  # the log severity; below it ONNX Runtime tells of its own optimizations
@@ -29,34 +31,56 @@ class OnnxRuntimeBackend:
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
         self.spec = read_spec(path)
         self._path = path
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or physical_cores()
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _ERRORS_ONLY
-        # Arithmetic with values below 1e-38 is many times slower, and no label depends on them.
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
-        try:
-            self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its errors share no base class of their own
-            raise SwiftsegError(
-                f"{path}: ONNX Runtime cannot load it: {first_line(error)}"
-            ) from error
-        self._outputs = [output.name for output in self._session.get_outputs()]
-        inputs = [node.name for node in self._session.get_inputs()]
-        check_contract(path, inputs, self._outputs, self.spec)
+        self._options = _options(threads or physical_cores())
+        self._head = cut_label_head(path) if self.spec.output == "labels" else None
+        self._session = self._load(self._head.model) if self._head else self._whole
 
     def run(self, batch: np.ndarray) -> np.ndarray:
-        return self._run(self._outputs[0], batch)
+        if self._head is None:
+            return _run(self._session, self.spec.output, batch)
+        scores = _run(self._session, self._head.scores, batch)
+        return self._head.labels(scores, self.spec.input.size_hw)
 
     def run_logits(self, batch: np.ndarray) -> np.ndarray:
-        if "logits" not in self._outputs:
+        if self._head is not None and self._head.scores == "logits":
+            return _run(self._session, "logits", batch)
+        if "logits" not in [output.name for output in self._whole.get_outputs()]:
             raise no_logits(self._path)
-        return self._run("logits", batch)
+        return _run(self._whole, "logits", batch)
 
-    def _run(self, output: str, batch: np.ndarray) -> np.ndarray:
-        result = self._session.run([output], {INPUT_NAME: batch})[0]
-        assert isinstance(result, np.ndarray)
-        return result
+    @cached_property
+    def _whole(self) -> ort.InferenceSession:
+        """The graph to its end; loaded once somebody wants what a cut one does not give."""
+        session = self._load(self._path)
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        check_contract(
+            self._path, [node.name for node in inputs], [node.name for node in outputs], self.spec
+        )
+        return session
+
+    def _load(self, model: Path | bytes) -> ort.InferenceSession:
+        try:
+            return ort.InferenceSession(model, self._options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its errors share no base class of their own
+            raise SwiftsegError(
+                f"{self._path}: ONNX Runtime cannot load it: {first_line(error)}"
+            ) from error
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    # Arithmetic with values below 1e-38 is many times slower, and no label depends on them.
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    return options
+
+
+def _run(session: ort.InferenceSession, output: str, batch: np.ndarray) -> np.ndarray:
+    result = session.run([output], {INPUT_NAME: batch})[0]
+    assert isinstance(result, np.ndarray)
+    return result
 
 
 def first_line(error: Exception) -> str:

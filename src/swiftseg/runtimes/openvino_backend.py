@@ -1,5 +1,6 @@
 """OpenVINO on the CPU; needs the `openvino` extra."""
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from swiftseg.core import MissingExtraError, SwiftsegError
 from swiftseg.runtimes.base import INPUT_NAME, check_contract, no_logits
 from swiftseg.runtimes.cores import physical_cores
+from swiftseg.runtimes.label_head import cut_label_head
 from swiftseg.runtimes.model_file import read_spec
 
 try:
@@ -35,30 +37,43 @@ class OpenVinoBackend:
     def __init__(self, path: Path, *, precision: str = "f32", threads: int | None = None) -> None:
         self.spec = read_spec(path)
         self._path = path
-        options = {
+        self._options = {
             "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
             "CPU_DENORMALS_OPTIMIZATION": True,  # values below 1e-38 are slow and decide no label
             "INFERENCE_NUM_THREADS": threads or physical_cores(),
         }
-        try:
-            core = ov.Core()
-            self._model = core.compile_model(core.read_model(path), "CPU", options)
-        except RuntimeError as error:
-            reason = str(error).strip().rpartition("\n")[2]
-            raise SwiftsegError(f"{path}: OpenVINO cannot load it: {reason}") from error
-        self._outputs = [output.any_name for output in self._model.outputs]
-        check_contract(
-            path, [node.any_name for node in self._model.inputs], self._outputs, self.spec
-        )
+        self._head = cut_label_head(path) if self.spec.output == "labels" else None
+        self._model = self._load(self._head.model) if self._head else self._whole
 
     def run(self, batch: np.ndarray) -> np.ndarray:
-        return self._run(self._outputs[0], batch)
+        if self._head is None:
+            return self._model({INPUT_NAME: batch})[self.spec.output]
+        # The next run overwrites shared scores, of which nothing is left by then.
+        scores = self._model({INPUT_NAME: batch}, share_outputs=True)[self._head.scores]
+        return self._head.labels(scores, self.spec.input.size_hw)
 
     def run_logits(self, batch: np.ndarray) -> np.ndarray:
-        if "logits" not in self._outputs:
+        if self._head is not None and self._head.scores == "logits":
+            return self._model({INPUT_NAME: batch})["logits"]
+        if "logits" not in [output.any_name for output in self._whole.outputs]:
             raise no_logits(self._path)
-        return self._run("logits", batch)
+        return self._whole({INPUT_NAME: batch})["logits"]
 
-    def _run(self, output: str, batch: np.ndarray) -> np.ndarray:
-        return self._model({INPUT_NAME: batch})[output]
+    @cached_property
+    def _whole(self) -> ov.CompiledModel:
+        """The graph to its end; loaded once somebody wants what a cut one does not give."""
+        model = self._load(self._path)
+        inputs, outputs = (
+            [node.any_name for node in side] for side in (model.inputs, model.outputs)
+        )
+        check_contract(self._path, inputs, outputs, self.spec)
+        return model
+
+    def _load(self, model: Path | bytes) -> ov.CompiledModel:
+        core = ov.Core()
+        try:
+            return core.compile_model(core.read_model(model), "CPU", self._options)
+        except RuntimeError as error:
+            reason = str(error).strip().rpartition("\n")[2]
+            raise SwiftsegError(f"{self._path}: OpenVINO cannot load it: {reason}") from error

@@ -1,0 +1,180 @@
+"""The end of a labels graph, taken out of the engine.
+
+A file that gives labels ends in an argmax over its logits, and those mostly in a bilinear
+upsampling. An engine computes both far slower than `upsample_argmax` does, and runs a graph to its
+end whatever outputs are asked for. So the graph is cut before them when it is loaded: the file
+stays one that everyone can run, and needs to name nothing, since the nodes cut off tell how the
+labels are made.
+"""
+
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+
+import numpy as np
+
+from swiftseg.runtimes.protobuf import Field, encoded_field, encoded_number, fields, text
+from swiftseg.runtimes.upsample_argmax import argmax, upsample_argmax
+
+# Field numbers of onnx.proto.
+_MODEL_GRAPH = 7
+_GRAPH_NODE, _GRAPH_OUTPUT = 1, 12
+_NODE_INPUT, _NODE_OUTPUT, _NODE_OP_TYPE, _NODE_ATTRIBUTE = 1, 2, 4, 5
+_ATTRIBUTE_NAME, _ATTRIBUTE_STRING = 1, 4
+_VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_ELEMENT, _TENSOR_SHAPE, _SHAPE_DIM = (
+    1,
+    2,
+    1,
+    1,
+    2,
+    1,
+)
+_FLOAT = 1
+
+# From labels back to logits; the transposition brings the classes last, as some engines like it.
+_LABEL_STEPS = ("Cast", "ArgMax", "Transpose")
+
+# Of Resize, what torch's align_corners means.
+_ALIGN_CORNERS = {"half_pixel": False, "align_corners": True}
+
+
+@dataclass(frozen=True)
+class LabelHead:
+    """A graph without its end, and what that end was.
+
+    Attributes:
+        model: The .onnx file whose only output is `scores`, float32 (N, C, h, w).
+        scores: The output's name.
+        align_corners: How the scores are upsampled; None where they have the labels' size.
+    """
+
+    model: bytes
+    scores: str
+    align_corners: bool | None
+
+    def labels(self, scores: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+        """Gives the graph's labels uint8 (N, *size_hw) for the scores that the engine gave.
+
+        One thread does it: a second one would compete with the engine's own, which wait for the
+        next frame by spinning.
+        """
+        if self.align_corners is None:
+            return argmax(scores)
+        return upsample_argmax(scores, size_hw, align_corners=self.align_corners)
+
+
+@dataclass(frozen=True)
+class _Node:
+    """One operator: its name, its first input, its outputs and its attributes that are text."""
+
+    field: Field
+    op_type: str
+    input: str
+    outputs: tuple[str, ...]
+    settings: dict[str, str]
+
+
+def cut_label_head(path: Path) -> LabelHead | None:
+    """Cuts a labels file before its argmax, and before the upsampling where that comes last.
+
+    Gives None where the labels are made in another way, and the graph has to run as it is; for a
+    damaged one too, which the engine shall refuse in its own words.
+    """
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as message:
+        try:
+            return _cut_message(message)
+        except (IndexError, KeyError, StopIteration, ValueError):
+            return None
+
+
+def _cut_message(message: mmap) -> LabelHead | None:
+    [graph] = (f for f in fields(message, 0, len(message)) if f.number == _MODEL_GRAPH)
+    parts = list(fields(message, graph.start, graph.end))
+    outputs = [_name(message, part) for part in parts if part.number == _GRAPH_OUTPUT]
+    nodes = [part for part in parts if part.number == _GRAPH_NODE]
+    logits = _producer(message, nodes, "logits")
+    if outputs != ["labels", "logits"] or logits is None or not _is_argmax(message, nodes):
+        return None
+    align_corners, scores = _upsampling(logits), "logits"
+    if align_corners is not None:
+        scores = logits.input
+    last = _producer(message, nodes, scores)
+    if last is None:  # what is upsampled is the graph's input or a constant
+        return None
+    return LabelHead(_cut(message, graph, parts, last.field, scores), scores, align_corners)
+
+
+def _is_argmax(message: mmap, nodes: list[Field]) -> bool:
+    """Whether the labels are the argmax of the logits."""
+    value = "labels"
+    for op_type in _LABEL_STEPS:
+        node = _producer(message, nodes, value)
+        if node is not None and node.op_type == op_type:
+            value = node.input
+        elif op_type != "Transpose":
+            return False
+    return value == "logits"
+
+
+def _upsampling(node: _Node) -> bool | None:
+    """Gives `align_corners` of a bilinear Resize, or None for any other operator."""
+    if node.op_type != "Resize" or node.settings.get("mode") != "linear":
+        return None
+    return _ALIGN_CORNERS.get(node.settings.get("coordinate_transformation_mode", "half_pixel"))
+
+
+def _producer(message: mmap, nodes: list[Field], value: str) -> _Node | None:
+    """Finds the operator that gives a value, from the end, where the labels are made."""
+    parsed = (_node(message, field) for field in reversed(nodes))
+    return next((node for node in parsed if value in node.outputs), None)
+
+
+def _node(message: mmap, field: Field) -> _Node:
+    parts = list(fields(message, field.start, field.end))
+
+    def texts(number: int) -> list[str]:
+        return [text(message, part) for part in parts if part.number == number]
+
+    attributes = (_text_attribute(message, p) for p in parts if p.number == _NODE_ATTRIBUTE)
+    return _Node(
+        field,
+        op_type="".join(texts(_NODE_OP_TYPE)),
+        input=next(iter(texts(_NODE_INPUT)), ""),
+        outputs=tuple(texts(_NODE_OUTPUT)),
+        settings={name: value for name, value in attributes if value},
+    )
+
+
+def _name(message: mmap, value: Field) -> str:
+    found = (f for f in fields(message, value.start, value.end) if f.number == _VALUE_NAME)
+    return text(message, next(found))
+
+
+def _text_attribute(message: mmap, field: Field) -> tuple[str, str]:
+    """Gives an attribute's name and its value where that is text, else nothing."""
+    found = {part.number: part for part in fields(message, field.start, field.end)}
+    value = found.get(_ATTRIBUTE_STRING)
+    return text(message, found[_ATTRIBUTE_NAME]), text(message, value) if value else ""
+
+
+def _cut(message: mmap, graph: Field, parts: list[Field], last: Field, scores: str) -> bytes:
+    """Gives the file without the operators behind `last` and with `scores` as its only output.
+
+    Operators stand in an order in which each comes after those it reads from.
+    """
+    kept = [
+        message[part.begin : part.end]
+        for part in parts
+        if part.number != _GRAPH_OUTPUT
+        and not (part.number == _GRAPH_NODE and part.begin > last.begin)
+    ]
+    body = b"".join([*kept, encoded_field(_GRAPH_OUTPUT, _scores_value(scores))])
+    return message[: graph.begin] + encoded_field(_MODEL_GRAPH, body) + message[graph.end :]
+
+
+def _scores_value(name: str) -> bytes:
+    """Writes the description of a float32 tensor of four dimensions that engines work out."""
+    shape = encoded_field(_SHAPE_DIM, b"") * 4
+    tensor = encoded_number(_TENSOR_ELEMENT, _FLOAT) + encoded_field(_TENSOR_SHAPE, shape)
+    value_type = encoded_field(_TYPE_TENSOR, tensor)
+    return encoded_field(_VALUE_NAME, name.encode()) + encoded_field(_VALUE_TYPE, value_type)

@@ -1,0 +1,90 @@
+"""Protobuf's wire format, as far as reading and cutting an .onnx file takes it.
+
+A message is a sequence of fields: a tag (number and wire type) and a value. Strings, byte strings
+and messages within are a length and so many bytes; they are all that is of interest here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from mmap import mmap
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+@dataclass(frozen=True)
+class Field:
+    """One length-delimited field; positions are those in the whole file.
+
+    Attributes:
+        number: As the .proto file has it.
+        begin: Where its tag stands.
+        start, end: Where its bytes start and end.
+    """
+
+    number: int
+    begin: int
+    start: int
+    end: int
+
+
+def fields(message: mmap, start: int, end: int) -> Iterator[Field]:
+    """Yields the length-delimited fields of a message and skips the others.
+
+    Raises:
+        ValueError, IndexError: This is no message.
+    """
+    position = start
+    while position < end:
+        begin = position
+        tag, position = _varint(message, position)
+        kind = tag & 7
+        if kind == _VARINT:
+            _, position = _varint(message, position)
+            continue
+        if kind == _BYTES:
+            length, position = _varint(message, position)
+        elif kind in (_FIXED64, _FIXED32):
+            length = 8 if kind == _FIXED64 else 4
+        else:
+            raise ValueError(f"unknown wire type {kind}")
+        if position + length > end:
+            raise ValueError("a field runs past the end")
+        if kind == _BYTES:
+            yield Field(tag >> 3, begin, position, position + length)
+        position += length
+
+
+def text(message: mmap, field: Field) -> str:
+    """Reads a string."""
+    return str(message[field.start : field.end], "utf-8")
+
+
+def encoded_field(number: int, content: bytes) -> bytes:
+    """Writes a length-delimited field."""
+    return _encoded_varint(number << 3 | _BYTES) + _encoded_varint(len(content)) + content
+
+
+def encoded_number(number: int, value: int) -> bytes:
+    """Writes a field that holds an integer, zero at least."""
+    return _encoded_varint(number << 3 | _VARINT) + _encoded_varint(value)
+
+
+def _varint(message: mmap, position: int) -> tuple[int, int]:
+    """Reads a base-128 number, lowest seven bits first; gives it and the position behind it."""
+    value = shift = 0
+    while True:
+        byte = message[position]
+        value |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+        if byte < 0x80:
+            return value, position
+        if shift > 63:
+            raise ValueError("a number of more than 64 bits")
+
+
+def _encoded_varint(value: int) -> bytes:
+    digits = bytearray()
+    while value > 0x7F:
+        digits.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*digits, value])
