@@ -10,6 +10,7 @@ from swiftseg.data.camvid import CAMVID_LABELS
 from swiftseg.inference import Segmenter
 from swiftseg.training.checkpoint import Checkpoint, save_checkpoint
 from tests.support.command_line import run_cli
+from tests.support.exported import write_shade_model
 from tests.support.settled_networks import settled_enet, street_frames
 from tests.support.tiny_training import tiny_recipe
 
@@ -30,7 +31,7 @@ def test_a_checkpoint_becomes_a_file_that_segments(
 ):
     out, frames = tmp_path / "made" / "model.onnx", tmp_path / "frames"
     frames.mkdir()
-    for index, frame in enumerate(street_frames((30, 50), 3)):
+    for index, frame in enumerate(street_frames((32, 40), 3)):
         Image.fromarray(frame).save(frames / f"{index}.png")
     options = ["--size", "32x40", "--name", "mine", "--frames", str(frames)]
     result = run_cli(capsys, "export", checkpoint, "--out", out, *options)
@@ -49,6 +50,9 @@ def test_a_checkpoint_becomes_a_file_that_segments(
         (["--output", "label"], 2, "unknown output 'label'; did you mean labels?"),
         (["--size", "360"], 2, "expected --size as HEIGHTxWIDTH, such as 360x480, got '360'"),
         (["--frames", "nowhere"], 1, "nowhere"),
+        (["--precision", "int9"], 2, "unknown precision 'int9'; did you mean int8?"),
+        (["--precision", "int8"], 2, "name a folder with --calibration DIR"),
+        (["--calibration", "nowhere"], 2, "--calibration is for --precision int8"),
     ],
 )
 def test_bad_options_leave_no_file(
@@ -69,6 +73,40 @@ def test_a_missing_checkpoint_is_named(tmp_path: Path, capsys: pytest.CaptureFix
     result = run_cli(capsys, "export", tmp_path / "no.pt", "--out", tmp_path / "model.onnx")
     assert result.code == 1
     assert "no.pt: no such checkpoint" in result.err
+
+
+@pytest.mark.parametrize(
+    ("count", "size_hw", "message"),
+    [
+        (5, (12, 16), "5 frames; calibration takes 16 or more"),
+        (16, (16, 12), "000.png is 16x12; calibration takes frames of the model's 12x16"),
+    ],
+)
+def test_int8_of_unfit_frames_is_one_line(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    count: int,
+    size_hw: tuple[int, int],
+    message: str,
+):
+    model, frames = write_shade_model(tmp_path / "m.onnx"), tmp_path / "frames"
+    frames.mkdir()
+    for index, frame in enumerate(street_frames(size_hw, count)):
+        Image.fromarray(frame).save(frames / f"{index:03}.png")
+    options = ["--precision", "int8", "--calibration", frames]
+    result = run_cli(capsys, "export", model, "--out", tmp_path / "int8.onnx", *options)
+    assert result.code == 1
+    assert message in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_options_of_checkpoints_are_refused_for_exported_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    options = ["--precision", "int8", "--calibration", tmp_path, "--size", "12x16"]
+    result = run_cli(capsys, "export", "enet-camvid", "--out", tmp_path / "int8.onnx", *options)
+    assert result.code == 2
+    assert "enet-camvid is exported already" in result.err
 
 
 def test_sizes_are_height_and_width():

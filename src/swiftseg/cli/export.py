@@ -1,6 +1,7 @@
 """`swiftseg export`: a checkpoint in, one self-describing file out."""
 
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +16,19 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from swiftseg.export import ParityReport
+    from swiftseg.export.quantization import QuantizationReport
+
+PRECISIONS = ("f32", "int8")
+CHECKPOINT_SUFFIXES = (".pt", ".pth")
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of swiftseg train.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A checkpoint of swiftseg train; for int8 an exported file or shipped model, too."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The file to write, such as model.onnx.")],
     output: Annotated[
         str, typer.Option(help="What the file gives: labels (and logits), logits, or probs.")
@@ -30,16 +40,70 @@ def export(
         Path | None, typer.Option(help="A folder of images to compare on [drawn street scenes].")
     ] = None,
     name: Annotated[str | None, typer.Option(help="The model's name [the recipe's].")] = None,
+    precision: Annotated[
+        str, typer.Option(help="f32, or int8 where --calibration says what that costs.")
+    ] = "f32",
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="For int8: frames of the model's size, or images/ and masks/."
+        ),
+    ] = None,
+    max_drop: Annotated[
+        float,
+        typer.Option(help="For int8: points of mean IoU, or of equal labels without masks."),
+    ] = 0.5,
 ) -> None:
     """Export a checkpoint as one .onnx file and compare the two.
 
     The file takes uint8 frames and holds normalization, classes and palette; it needs no torch. It
-    is written only when every installed engine gives torch's answers on the same frames.
+    is written only when every installed engine gives torch's answers on the same frames; with int8
+    only when it is faster on this machine and loses no more than --max-drop.
     """
-    from rich.console import Console
-
     kind = parse_output(output)
     size_hw = None if size is None else parse_size(size)
+    check_precision(precision, calibration)
+    if precision == "f32":
+        export_float(Path(model), out, kind, size_hw, frames, name)
+        return
+    assert calibration is not None
+    if Path(model).suffix not in CHECKPOINT_SUFFIXES:
+        if size or frames or name or output != "labels":
+            raise UsageError(
+                f"{model} is exported already; --size, --frames, --name and --output "
+                "are for checkpoints"
+            )
+        from swiftseg.inference.model_path import model_path
+
+        export_int8(model_path(model), out, calibration, max_drop)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        in_float = Path(folder) / "float.onnx"
+        export_float(Path(model), in_float, kind, size_hw, frames, name)
+        export_int8(in_float, out, calibration, max_drop)
+
+
+def check_precision(precision: str, calibration: Path | None) -> None:
+    """Raises UsageError for an unknown precision, or one without the options it needs."""
+    if precision not in PRECISIONS:
+        raise unknown_name("precision", precision, PRECISIONS)
+    if precision == "int8" and calibration is None:
+        raise UsageError("--precision int8 needs frames: name a folder with --calibration DIR")
+    if precision != "int8" and calibration is not None:
+        raise UsageError("--calibration is for --precision int8")
+
+
+def export_float(
+    checkpoint: Path,
+    out: Path,
+    output: OutputKind,
+    size_hw: tuple[int, int] | None,
+    frames: Path | None,
+    name: str | None,
+) -> None:
+    """Exports a checkpoint in float32 and prints how it compares."""
+    from rich.console import Console
+
     try:
         from swiftseg.export import export_onnx
         from swiftseg.training.checkpoint import load_network
@@ -49,10 +113,43 @@ def export(
     input_spec = replace(spec.input, size_hw=size_hw or spec.input.size_hw)
     spec = replace(spec, name=name or spec.name, input=input_spec)
     images = None if frames is None else read_frames(frames, input_spec.size_hw)
-    report = export_onnx(network, spec, out, output=kind, frames=images)
+    report = export_onnx(network, spec, out, output=output, frames=images)
     console = Console()
     console.print(parity_table(report))
     console.print(f"{out}: {spec.name}, {out.stat().st_size / 1e6:.2f} MB")
+
+
+def export_int8(source: Path, out: Path, folder: Path, max_drop: float) -> None:
+    """Quantizes an exported file and prints what that costs and gains."""
+    from rich.console import Console
+
+    from swiftseg.cli.calibration import read_calibration
+    from swiftseg.runtimes import read_spec
+
+    spec = read_spec(source)
+    calibration = read_calibration(folder, spec.input.size_hw, spec.labels)
+    try:
+        from swiftseg.export.quantization import quantize_onnx
+    except ImportError as error:
+        raise MissingExtraError("swiftseg export", "train") from error
+    report = quantize_onnx(
+        source, out, calibration.frames, masks=calibration.masks, max_drop=max_drop
+    )
+    console = Console()
+    console.print(quantization_table(report))
+    console.print(f"{out}: {spec.name}, {out.stat().st_size / 1e6:.2f} MB")
+
+
+def quantization_table(report: "QuantizationReport") -> "Table":
+    """Lists what int8 costs and gains."""
+    from rich.table import Table
+
+    in_int8 = report.convolutions - len(report.in_float)
+    title = f"int8 in {in_int8} of {report.convolutions} convolutions, on {report.frames} frames"
+    table = Table("", "f32", "int8", title=title, title_justify="left")
+    table.add_row(f"{report.measure} %", f"{report.before:.2f}", f"{report.after:.2f}")
+    table.add_row("ms a frame", f"{report.before_ms:.2f}", f"{report.after_ms:.2f}")
+    return table
 
 
 def parse_output(output: str) -> OutputKind:
