@@ -315,6 +315,28 @@ def test_a_video_is_timed_by_stage(here, clip, capsys):
     assert (result["dropped"], result["damaged"]) == (0, 0)
 
 
+def test_an_uneven_pace_is_kept(here, capsys):
+    times_s = [0.0, 0.04, 0.5, 0.54, 2.0]
+    with writing_video(here / "uneven.mp4", fps=Fraction(25)) as writer:
+        for time_s in times_s:
+            writer.write(np.zeros((24, 32, 3), np.uint8), time_s)
+    assert predict(capsys, "uneven.mp4", "--out", "out").code == 0
+    with reading_video(here / "out/overlay/uneven.mp4") as video:
+        kept_s = [frame.time_s for frame in video.frames()]
+    np.testing.assert_allclose(kept_s, times_s, atol=1e-3)
+
+
+def test_a_stage_that_fails_ends_the_run_with_its_error(here, capsys):
+    write_clip(here / "long.mp4", 200)
+    (here / "out/labels").mkdir(parents=True)
+    (here / "out/labels/long").touch()  # where the folder of the label maps would be
+    outcome = predict(capsys, "long.mp4", "--out", "out")
+    assert outcome.code == 1
+    assert outcome.err == "error: cannot write out/labels/long/000000.png: File exists\n"
+    assert not list((here / "out/overlay").iterdir())
+    assert not [t for t in threading.enumerate() if t.name.startswith("swiftseg")]
+
+
 def test_probabilities_of_a_video_are_one_file_a_frame(here, clip, capsys):
     assert predict(capsys, clip, "--save", "probs", "--out", "out").code == 0
     assert files_below(here / "out") == [f"probs/clip/{i:06d}.npy" for i in range(3)]
