@@ -11,6 +11,7 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.models import create_model
+from swiftseg.training import frames as frames_module
 from swiftseg.training.checkpoint import load_checkpoint, load_network
 from swiftseg.training.frames import epoch_batches
 from swiftseg.training.stage import StageTraining
@@ -112,6 +113,23 @@ def test_a_folder_with_a_run_is_not_overwritten(finished: Path):
 def test_what_does_not_fit_is_said(tmp_path: Path, override: str, message: str):
     with pytest.raises(SwiftsegError, match=message):
         run_tiny(tmp_path, tiny_recipe(override))
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_class_beyond_the_recipe_is_said_with_its_mask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: bool
+):
+    """In one line, also when a reader process comes upon it."""
+    if not in_memory:
+        monkeypatch.setattr(frames_module, "MEMORY_LIMIT_BYTES", 0)
+    camvid = make_tiny_camvid(tmp_path / "camvid")
+    mask = camvid / "trainannot" / "frame_003.png"
+    Image.fromarray(np.full((24, 32), 13, np.uint8)).save(mask)
+    with pytest.raises(SwiftsegError) as caught:
+        run_tiny(tmp_path, tiny_recipe("class_weights=null"))
+    assert str(caught.value).startswith(f"{mask}: ")
+    assert "13" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_missing_compiler_is_said_before_anything_is_written(

@@ -4,7 +4,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from swiftseg.training.checkpoint import (
 )
 from swiftseg.training.criterion import build_pixel_loss, padding_index
 from swiftseg.training.distillation import Teacher, load_teacher
-from swiftseg.training.frames import EpochFrames, batch_loader, epoch_batches
+from swiftseg.training.frames import Batch, EpochFrames, batch_loader, epoch_batches
 from swiftseg.training.initial_weights import read_initial_weights
 from swiftseg.training.memory import keep_freed_memory
 from swiftseg.training.pictures import sample_pictures
@@ -211,7 +211,7 @@ def train_epoch(session: Session, training: StageTraining) -> dict[str, Any]:
     loader = iter(batch_loader(EpochFrames(data.frames, data.augment, seed), own))
     for batch in batches:
         asked = time.perf_counter()
-        frames, masks = next(loader)
+        frames, masks = next_batch(loader)
         waited += time.perf_counter() - asked
         loss, stop = training.run_step(frames, masks, stop=session.stop_request.made)
         if not math.isfinite(loss):
@@ -227,6 +227,16 @@ def train_epoch(session: Session, training: StageTraining) -> dict[str, Any]:
     row["images_per_second"] = len(batches) * data.batch_size / seconds
     row["wait_share"] = waited / seconds
     return row
+
+
+def next_batch(loader: Iterator[Batch]) -> Batch:
+    try:
+        return next(loader)
+    except SwiftsegError as error:
+        # From a reader process it comes with a traceback, whose last line is what was said there.
+        said = str(error).strip().splitlines()[-1]
+        origin = f"{SwiftsegError.__module__}.{SwiftsegError.__qualname__}: "
+        raise SwiftsegError(said.removeprefix(origin)) from error
 
 
 def show_step(session: Session, training: StageTraining, loss: float) -> None:

@@ -1,6 +1,5 @@
 """What a training shows while it runs."""
 
-from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
@@ -42,12 +41,7 @@ class TrainingProgress:
         self.bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.bar.stop()
 
     def say(self, line: str) -> None:
@@ -67,9 +61,9 @@ class TrainingProgress:
             f"{row['images_per_second']:.1f} images/s",
             f"waited {row['wait_share']:.0%}",
         ]
-        for kind in ("val", "held_out"):
+        for kind, name in (("val", "val"), ("held_out", "held-out")):
             if f"{kind}/loss" in row:
-                parts.append(f"{kind} loss {row[f'{kind}/loss']:.4f}")
+                parts.append(f"{name} loss {row[f'{kind}/loss']:.4f}")
             if f"{kind}/mean_iou" in row:
-                parts.append(f"{kind} mIoU {row[f'{kind}/mean_iou']:.4f}")
+                parts.append(f"{name} mIoU {row[f'{kind}/mean_iou']:.4f}")
         self.say("  ".join(parts))

@@ -1,7 +1,7 @@
 """Stopping a training between two steps."""
 
 import signal
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Self
 
 from swiftseg.core import SwiftsegError
@@ -25,12 +25,7 @@ class StopRequest:
             self.previous[kind] = signal.signal(kind, self.note)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.restore()
 
     def note(self, number: int, frame: FrameType | None) -> None:
