@@ -8,6 +8,7 @@ from swiftseg.inference import Segmenter
 from swiftseg.training.fine_tune import MEAN, averaging_decay, fine_tuning_recipe, input_size_hw
 from swiftseg.training.initial_weights import input_of_weights
 from swiftseg.weights import shipped_weights
+from tests.support.exported import write_shade_model
 
 
 class Frames:
@@ -68,6 +69,7 @@ def test_the_input_stays_what_the_weights_have_learned_with():
 
 def test_weights_that_do_not_tell_their_input(tmp_path):
     assert input_of_weights(tmp_path / "alone.safetensors") is None
+    assert input_of_weights(write_shade_model(tmp_path / "no_start.onnx")) is None
 
 
 @pytest.mark.parametrize(

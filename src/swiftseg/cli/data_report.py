@@ -88,7 +88,9 @@ def print_report(diagnosis: Diagnosis, files: dict[str, str]) -> None:
         console.print(f"pairs: {splits}{encoding}", highlight=False)
     for path in files.values():
         console.print(f"written: {path}", highlight=False, soft_wrap=True, markup=False)
-    verdict = "broken: training would refuse it" if diagnosis.is_broken else "fit for training"
+    verdict = "fit for training" if diagnosis.splits else "there is nothing here to examine"
+    if diagnosis.is_broken:
+        verdict = "broken: training would refuse it"
     console.print(f"{diagnosis.source}: {verdict}", highlight=False, soft_wrap=True, markup=False)
 
 

@@ -26,7 +26,8 @@ def input_of_weights(path: Path) -> InputSpec | None:
     if path.suffix in CHECKPOINT_SUFFIXES:
         return load_checkpoint(path).recipe.input.to_spec()
     exported = path.with_suffix(".onnx")
-    return read_spec(exported).input if exported.is_file() else None
+    is_exported = path.suffix == SAFETENSORS_SUFFIX and exported.is_file()
+    return read_spec(exported).input if is_exported else None
 
 
 def read_initial_weights(path: Path) -> dict[str, Tensor]:

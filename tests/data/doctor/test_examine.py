@@ -19,6 +19,7 @@ from tests.support.broken_datasets import (
     make_good,
     rewrite_masks,
 )
+from tests.support.dataset_trees import TREES
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -146,3 +147,14 @@ def test_the_contact_sheet_shows_the_pairs(tmp_path: Path):
     with Image.open(path) as sheet:
         colors = {color for _, color in sheet.convert("RGB").getcolors(1 << 24) or []}
     assert set(diagnosis.labels.palette) <= colors
+
+
+@pytest.mark.parametrize("name", ["cityscapes", "voc", "coco_stuff"])
+def test_a_published_dataset_is_not_called_broken(tmp_path: Path, name: str):
+    root = tmp_path / name
+    TREES[name](root)
+    diagnosis = examine(root)
+    [finding] = diagnosis.findings
+    assert (finding.severity, finding.code) == ("note", "published_dataset")
+    assert f"the tree of {name}" in finding.message
+    assert not diagnosis.is_broken

@@ -21,6 +21,7 @@ from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.pair_facts import PairFacts, examine_pair
 from swiftseg.data.doctor.structure import too_few
 from swiftseg.data.doctor.value_table import ValueRow, value_table
+from swiftseg.data.opening import OWN_DATA, RECOGNIZED
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.in_threads import in_threads
 from swiftseg.data.own.mask_rules import MaskRules
@@ -78,9 +79,19 @@ def examine(source: Path, progress: Progress | None = None) -> Diagnosis:
     try:
         own = find_own_data(source)
     except SwiftsegError as error:
+        published = published_dataset(source)
+        if published is not None:
+            message = f"{source}: the tree of {published}, which its own reader describes"
+            return Diagnosis(source, (Finding("note", "published_dataset", message),))
         finding = Finding("broken", _opening_code(source), str(error), files=(str(source),))
         return Diagnosis(source, (finding,))
     return Examination(own, progress).run()
+
+
+def published_dataset(source: Path) -> str | None:
+    """Names the published dataset whose tree a folder has, or None."""
+    names = (name for name, is_tree in RECOGNIZED.items() if name != OWN_DATA and is_tree(source))
+    return next(names, None)
 
 
 class Examination:
