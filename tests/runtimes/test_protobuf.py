@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from onnx import StringStringEntryProto
 
-from swiftseg.runtimes.protobuf import encoded_field, encoded_number, fields, text
+from swiftseg.runtimes.protobuf import encoded_field, encoded_number, fields, numbers, text
 
 
 @pytest.fixture
@@ -31,6 +31,7 @@ def test_texts_are_found_between_other_fields(opened):
     [field] = fields(message, 0, len(message))
     assert (field.number, text(message, field)) == (1, "é")
     assert message[field.begin : field.end] == encoded_field(1, "é".encode())
+    assert list(numbers(message, 0, len(message))) == [(3, 1 << 40)]
 
 
 @pytest.mark.parametrize("content", [b"\x0a\x05abc", b"\x0f", b"\x80" * 11 + b"\x01", b"\x0a"])

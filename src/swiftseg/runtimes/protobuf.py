@@ -1,7 +1,7 @@
 """Protobuf's wire format, as far as reading and cutting an .onnx file takes it.
 
 A message is a sequence of fields: a tag (number and wire type) and a value. Strings, byte strings
-and messages within are a length and so many bytes; they are all that is of interest here.
+and messages within are a length and so many bytes; they and integers are all that is of interest.
 """
 
 from collections.abc import Iterator
@@ -33,25 +33,12 @@ def fields(message: mmap, start: int, end: int) -> Iterator[Field]:
     Raises:
         ValueError, IndexError: This is no message.
     """
-    position = start
-    while position < end:
-        begin = position
-        tag, position = _varint(message, position)
-        kind = tag & 7
-        if kind == _VARINT:
-            _, position = _varint(message, position)
-            continue
-        if kind == _BYTES:
-            length, position = _varint(message, position)
-        elif kind in (_FIXED64, _FIXED32):
-            length = 8 if kind == _FIXED64 else 4
-        else:
-            raise ValueError(f"unknown wire type {kind}")
-        if position + length > end:
-            raise ValueError("a field runs past the end")
-        if kind == _BYTES:
-            yield Field(tag >> 3, begin, position, position + length)
-        position += length
+    return (part for part in _parts(message, start, end) if isinstance(part, Field))
+
+
+def numbers(message: mmap, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yields the integer fields of a message, number and value; raises as `fields` does."""
+    return (part for part in _parts(message, start, end) if not isinstance(part, Field))
 
 
 def text(message: mmap, field: Field) -> str:
@@ -67,6 +54,29 @@ def encoded_field(number: int, content: bytes) -> bytes:
 def encoded_number(number: int, value: int) -> bytes:
     """Writes a field that holds an integer, zero at least."""
     return _encoded_varint(number << 3 | _VARINT) + _encoded_varint(value)
+
+
+def _parts(message: mmap, start: int, end: int) -> Iterator[Field | tuple[int, int]]:
+    position = start
+    while position < end:
+        begin = position
+        tag, position = _varint(message, position)
+        kind = tag & 7
+        if kind == _VARINT:
+            value, position = _varint(message, position)
+            yield tag >> 3, value
+            continue
+        if kind == _BYTES:
+            length, position = _varint(message, position)
+        elif kind in (_FIXED64, _FIXED32):
+            length = 8 if kind == _FIXED64 else 4
+        else:
+            raise ValueError(f"unknown wire type {kind}")
+        if position + length > end:
+            raise ValueError("a field runs past the end")
+        if kind == _BYTES:
+            yield Field(tag >> 3, begin, position, position + length)
+        position += length
 
 
 def _varint(message: mmap, position: int) -> tuple[int, int]:
