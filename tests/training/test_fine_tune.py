@@ -41,7 +41,7 @@ def recipe_for(count: int, *overrides: str, learned_with: InputSpec | None = Non
     )
 
 
-@pytest.mark.parametrize(("count", "epochs"), [(2, 150), (24, 150), (800, 10), (100_000, 10)])
+@pytest.mark.parametrize(("count", "epochs"), [(2, 400), (24, 400), (800, 20), (100_000, 10)])
 def test_epochs_follow_the_number_of_images(count: int, epochs: int):
     assert recipe_for(count).stages[0].epochs == epochs
 

@@ -19,8 +19,8 @@ MAX_PIXELS = 512 * 512
 STRIDE = 32  # of the deepest network: sizes that it divides waste nothing at the borders
 SIZES_LOOKED_AT = 20
 MAX_BATCH = 8
-TARGET_STEPS = 1000
-EPOCHS = (10, 150)
+TARGET_STEPS = 2000
+EPOCHS = (10, 400)
 VALIDATIONS = 20
 
 
@@ -36,7 +36,7 @@ def fine_tuning_recipe(
     """Makes a recipe for a network on some data.
 
     AdamW in one cycle, ENet's class weights, frames scaled, flipped and varied in color, averaged
-    weights; about `TARGET_STEPS` steps, within 10 to 150 epochs.
+    weights; about `TARGET_STEPS` steps, within 10 to 400 epochs.
 
     Args:
         network: One of `NETWORKS`.
