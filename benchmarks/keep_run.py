@@ -1,0 +1,125 @@
+"""Keeps what a training has told, for the page of results.
+
+    python benchmarks/keep_run.py runs/fast_scnn fast_scnn-camvid --data CAMVID
+
+Writes docs/results/NAME: the resolved recipe, every epoch, its curves as a picture, and run.json
+with the command, seed, time, machine and best score. results_page.py makes the page of them.
+"""
+
+import argparse
+import json
+import re
+import shlex
+import shutil
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from swiftseg.cli.run_list import METRICS, RECIPE, read_recipe, read_rows, read_run
+from swiftseg.core.files import replacing
+from swiftseg.evaluation.report.curves import training_curves
+from swiftseg.evaluation.report.epochs import read_epochs
+
+RESULTS = Path(__file__).parents[1] / "docs/results"
+CHART_WH = 400, 240  # as the report draws them
+
+
+def public_command(command: str, data: str) -> str:
+    """Gives the command without this machine's folders."""
+    words = shlex.split(command)
+    kept: list[str] = []
+    for option, word in zip(["", *words], words, strict=False):
+        if option == "--out" or word in {"--out", "--resume"}:
+            continue
+        kept.append(data if option == "--data" else word)
+    kept[0] = Path(kept[0]).stem
+    return shlex.join(kept)
+
+
+def training_seconds(rows: list[dict[str, str]], recipe: dict[str, Any], frames: int) -> float:
+    """Adds up the epochs' own time, from their images a second."""
+    stages = recipe["stages"]
+    batch = {stage["name"]: stage["batch_size"] or recipe["batch_size"] for stage in stages}
+    taken = [frames // batch[row["stage"]] * batch[row["stage"]] for row in rows]
+    speeds = [float(row["images_per_second"]) for row in rows]
+    return sum(images / speed for images, speed in zip(taken, speeds, strict=True))
+
+
+def best_row(rows: list[dict[str, str]], recipe: dict[str, Any]) -> dict[str, str]:
+    """Finds the epoch whose weights were kept, in the last stage."""
+    stage = recipe["stages"][-1]["name"]
+    scored = [row for row in rows if row["stage"] == stage and row.get("val/mean_iou")]
+    if recipe["best"] == "loss":
+        return min(scored, key=lambda row: float(row["val/loss"]))
+    return max(scored, key=lambda row: float(row["val/mean_iou"]))
+
+
+def facts(run: Path, data: str, frames: int) -> dict[str, Any]:
+    """Gathers run.json."""
+    recipe, rows = read_recipe(run / RECIPE), read_rows(run / METRICS)
+    environment = json.loads((run / "environment.json").read_text("utf-8"))
+    best = best_row(rows, recipe)
+    return {
+        "recipe": recipe["name"],
+        "network": recipe["stages"][-1]["network"],
+        "command": public_command(environment["command"], data),
+        "seed": recipe["seed"],
+        "epochs": {stage["name"]: stage["epochs"] for stage in recipe["stages"]},
+        "epochs_done": len(rows),
+        "training_minutes": round(training_seconds(rows, recipe, frames) / 60, 1),
+        "hold_out": read_run(run).hold_out,
+        "best_epoch": int(best["epoch"]),
+        "val": {
+            key: float(best[f"val/{key}"])
+            for key in ("mean_iou", "mean_class_accuracy", "global_accuracy")
+        },
+        "torch_threads": environment["torch_threads"],
+        "gpus": environment["gpus"],
+        "platform": re.sub(r"-\d.*?-(?=x86|aarch|arm)", "-", environment["platform"]),
+        "python": environment["python"],
+        "versions": environment["versions"],
+    }
+
+
+def write_curves(epochs_file: Path, out: Path) -> None:
+    """Draws the report's charts side by side into one SVG."""
+    markup = str(training_curves(read_epochs(epochs_file)))
+    charts = re.findall(r"<svg (.*?</svg>)", markup, re.DOTALL)
+    placed = [
+        f'<svg x="{CHART_WH[0] * place}" width="{CHART_WH[0]}" height="{CHART_WH[1]}" {chart}'
+        for place, chart in enumerate(charts)
+    ]
+    size = f"{CHART_WH[0] * len(charts)} {CHART_WH[1]}"
+    style = (files("swiftseg.evaluation.report") / "style.css").read_text("utf-8")
+    picture = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}">',
+        f"<style>{style} .ground {{ fill: var(--panel); }}</style>",
+        '<rect class="ground" width="100%" height="100%"/>',
+        *placed,
+        "</svg>",
+    ]
+    with replacing(out) as temporary:
+        temporary.write_text("\n".join(picture) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("--data", default="CAMVID", help="What the command shows for the folder.")
+    parser.add_argument("--frames", type=int, default=367, help="That the run has trained on.")
+    options = parser.parse_args()
+    folder = RESULTS / options.name
+    folder.mkdir(parents=True, exist_ok=True)
+    found = facts(options.run, options.data, options.frames)
+    (folder / "run.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    shutil.copyfile(options.run / METRICS, folder / METRICS)
+    write_curves(folder / METRICS, folder / "curves.svg")
+    recipe = read_recipe(options.run / RECIPE)
+    (folder / RECIPE).write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Writes docs/results/README.md from what keep_run.py has kept.
+
+python benchmarks/results_page.py
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parents[1] / "docs/results"
+PAGE = RESULTS / "README.md"
+
+HEAD = """# What our trainings gave
+
+Made by `python benchmarks/results_page.py` from the `run.json` of each folder here, which
+`benchmarks/keep_run.py` takes from a run. A folder holds the resolved recipe, every epoch
+(`metrics.csv`) and the curves.
+
+CamVid's val frames are of a drive that train has seen, so val says little about new streets:
+trials that scored 57 % there scored 46 % on test. A row whose column `scored on` names a sequence
+was trained without it and scored on it (`swiftseg train RECIPE --hold-out SEQUENCE`). The best
+epoch was chosen on what the row is scored on. The minutes are those of the training steps alone.
+"""
+
+
+def row(name: str, run: dict[str, Any]) -> str:
+    """Gives a run's line of the table."""
+    scores = [f"{100 * run['val'][key]:.1f}" for key in run["val"]]
+    devices = ", ".join(run["gpus"]) or f"{run['torch_threads']} CPU thread(s)"
+    cells = [
+        f"[{name}]({name}/run.json)",
+        f"`{run['network']}`",
+        f"train without {run['hold_out']}" if run["hold_out"] else "train",
+        run["hold_out"] or "val",
+        *scores,
+        f"{run['best_epoch']} of {list(run['epochs'].values())[-1]}",
+        f"{run['training_minutes']:.0f}",
+        devices,
+    ]
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def page(runs: dict[str, dict[str, Any]]) -> str:
+    """Gives the whole page."""
+    lines = [
+        HEAD,
+        "| run | network | trained on | scored on | mean IoU % | class average % | all pixels % "
+        "| best epoch | minutes | on |",
+        "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
+        *(row(name, run) for name, run in runs.items()),
+    ]
+    for name, run in runs.items():
+        lines += ["", f"## {name}", "", "```", run["command"], "```", ""]
+        lines += [
+            f"Seed {run['seed']}. [Recipe]({name}/recipe.yaml), [epochs]({name}/metrics.csv)."
+        ]
+        lines += ["", f"![Loss, mean IoU and learning rate of {name}]({name}/curves.svg)"]
+    return "\n".join(lines) + "\n"
+
+
+def kept_runs() -> dict[str, dict[str, Any]]:
+    """Reads every folder's run.json."""
+    return {
+        path.parent.name: json.loads(path.read_text("utf-8"))
+        for path in sorted(RESULTS.glob("*/run.json"))
+    }
+
+
+def main() -> None:
+    PAGE.write_text(page(kept_runs()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
