@@ -45,7 +45,7 @@ class TrainingProgress:
         self.bar.stop()
 
     def say(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False)
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def show_reading(self, count: int, total: int) -> None:
         self.bar.update(self.task, description=f"reading frames {count}/{total}")
