@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from swiftseg.core import OUTPUT_KINDS, InputSpec, OutputKind
+from swiftseg.core import OUTPUT_KINDS, InputSpec, OutputKind, UsageError
 from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
 from tests.support.settled_networks import street_spec
 
@@ -78,3 +78,29 @@ def test_frames_of_another_kind_are_refused():
 def test_the_normalization_is_no_part_of_the_weights():
     graph = FrameGraph(ChannelsAsClasses(), INPUT, "labels")
     assert not graph.state_dict()
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_reduced_precisions_are_near(precision: str):
+    torch.manual_seed(0)
+    network, spec = nn.Conv2d(3, 3, 3, padding=1), street_spec(3, INPUT)
+    exact = TorchBackend(network, spec).run_logits(frames())
+    reduced = TorchBackend(network, spec, precision=precision)
+    ours = reduced.run_logits(frames())
+    assert ours.dtype == np.float32
+    assert 0 < np.abs(ours - exact).max() < 0.05  # bf16 has 8 bits, of values near 3
+    assert reduced.run(frames()).dtype == np.uint8
+
+
+def test_channels_last_changes_no_label():
+    torch.manual_seed(0)
+    network, spec = nn.Conv2d(3, 3, 3, padding=1), street_spec(3, INPUT)
+    expected = TorchBackend(network, spec).run(frames())
+    ours = TorchBackend(network, spec, channels_last=True).run(frames())
+    assert network.weight.is_contiguous(memory_format=torch.channels_last)
+    np.testing.assert_array_equal(ours, expected)
+
+
+def test_an_unknown_precision_is_named():
+    with pytest.raises(UsageError, match="unknown precision of torch 'bf61'; did you mean bf16"):
+        TorchBackend(ChannelsAsClasses(), street_spec(3, INPUT), precision="bf61")

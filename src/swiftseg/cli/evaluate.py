@@ -220,7 +220,13 @@ def load_model(
         from swiftseg.training.scoring import backend_at_any_size, recipe_protocol
     except ImportError as error:
         raise MissingExtraError(f"evaluating the checkpoint {model}", "train") from error
+    if precision == "auto":
+        raise UsageError(
+            f"--precision auto is for exported files; {model} runs in f32, bf16 or fp16"
+        )
     path = Path(model)
     network, spec = load_network(path)
     protocol = recipe_protocol(load_checkpoint(path).recipe)
-    return LoadedModel(spec, backend_at_any_size(network, spec), "torch", protocol)
+    return LoadedModel(
+        spec, backend_at_any_size(network, spec, precision=precision), "torch", protocol
+    )

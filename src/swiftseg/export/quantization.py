@@ -178,9 +178,9 @@ class _Frames(CalibrationDataReader):
     def __init__(self, frames: Sequence[np.ndarray]) -> None:
         self._frames = iter(frames)
 
-    def get_next(self) -> dict[str, np.ndarray] | None:
+    def get_next(self) -> dict[str, np.ndarray]:
         frame = next(self._frames, None)
-        return None if frame is None else {INPUT_NAME: frame[None]}
+        return {} if frame is None else {INPUT_NAME: frame[None]}  # nothing ends it
 
 
 def _is_worthwhile(quantizer: _Quantizer, node: onnx.NodeProto) -> bool:

@@ -5,6 +5,7 @@ of the size before pooling is several times quicker in both.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper
@@ -84,7 +85,7 @@ def _substitutes(editor: GraphEditor, found: Unpooling) -> list[NodeProto]:
             nearest_mode="floor",
         )
 
-    def node(op_type: str, inputs: list[str], name: str, **attributes: object) -> NodeProto:
+    def node(op_type: str, inputs: list[str], name: str, **attributes: Any) -> NodeProto:
         names = [value if value in known else f"{stem}_{value}" for value in inputs]
         return helper.make_node(op_type, names, [f"{stem}_{name}"], **attributes)
 

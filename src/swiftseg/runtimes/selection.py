@@ -150,7 +150,7 @@ def _key(path: Path, candidates: Sequence[Candidate], frames: Sequence[np.ndarra
         raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
     seen = hashlib.sha256()
     for frame in frames:
-        seen.update(np.ascontiguousarray(frame))
+        seen.update(frame.tobytes())
     tried = [
         f"{c.backend} {_version(c.backend)} {c.precision} {c.threads or physical_cores()}"
         for c in candidates

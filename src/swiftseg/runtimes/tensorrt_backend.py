@@ -14,8 +14,8 @@ from swiftseg.runtimes.base import INPUT_NAME, check_contract, no_logits
 from swiftseg.runtimes.model_file import read_spec
 
 try:
-    import tensorrt as trt
-    from cuda.bindings import runtime as cudart
+    import tensorrt as trt  # pyright: ignore[reportMissingImports] of another machine
+    from cuda.bindings import runtime as cudart  # pyright: ignore
 except ModuleNotFoundError as error:
     raise MissingExtraError("the tensorrt backend", "tensorrt") from error
 

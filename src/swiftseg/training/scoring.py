@@ -28,12 +28,16 @@ def recipe_segmenter(
 
 
 def backend_at_any_size(
-    network: nn.Module, spec: ModelSpec, device: torch.device | str = "cpu"
+    network: nn.Module,
+    spec: ModelSpec,
+    device: torch.device | str = "cpu",
+    *,
+    precision: str = "f32",
 ) -> BackendAt:
-    """Gives engines of one network, which runs at every size."""
+    """Gives engines of one network, which runs at every size; see `TorchBackend`."""
 
     def backend_at(size_hw: tuple[int, int]) -> TorchBackend:
         sized = replace(spec, input=replace(spec.input, size_hw=size_hw))
-        return TorchBackend(network, sized, device=device)
+        return TorchBackend(network, sized, device=device, precision=precision)
 
     return backend_at
