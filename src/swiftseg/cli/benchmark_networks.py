@@ -66,7 +66,7 @@ def describe(model: str, size_hw: list[int] | None, num_classes: int) -> dict[st
 
 def measure_torch(
     model: str,
-    size_hw: list[int],
+    size_hw: list[int] | None,
     num_classes: int,
     image: str,
     threads: int,
