@@ -71,7 +71,10 @@ def write_measurement(
     )
     frames = shown_frames(segmenter, dataset, scores, protocol=protocol)
     card = card_of(measurement.model)
-    facts = {**measured_with(measurement, scores), **trained_with(run)}
+    facts = measured_with(measurement, scores)
+    trained = trained_with(run) if run else {}
+    # A training that reports itself has one command.
+    facts |= {name: text for name, text in trained.items() if text != facts["command"]}
     subject = Subject(segmenter.spec, measurement.data, measurement.split, facts, card)
     write_report(path, evaluation, subject, frames=frames, epochs=epochs)
     return (
@@ -105,11 +108,11 @@ def sizes_text(scores: FrameScores) -> str:
     return f"{between} pixels, where predictions are compared with them"
 
 
-def trained_with(run: Path | None) -> dict[str, str]:
+def trained_with(run: Path) -> dict[str, str]:
     """Gives the command of a training run, as the run has noted it."""
-    if run is None or not (run / ENVIRONMENT).is_file():
-        return {}
     path = run / ENVIRONMENT
+    if not path.is_file():
+        return {}
     try:
         return {"trained by": str(json.loads(path.read_text(encoding="utf-8"))["command"])}
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
