@@ -44,6 +44,7 @@ def test_overrides_reach_nested_values_and_lists():
         ("optimizer.lr=-1", r"optimizer\.lr: .* got -1"),
         ("stages.9.epochs=1", r"the recipe has no place 'stages\.9\.epochs'"),
         ("stages.full.epochs=1", r"the recipe has no place"),
+        ("loss={name: dice}", r"class_weights belong to cross entropy, and loss dice weighs"),
         ("seed", r"expected key=value"),
         ("seed={", r"no place|not YAML"),
     ],
