@@ -3,6 +3,7 @@ import threading
 
 import pytest
 
+from swiftseg.cli import interrupts
 from swiftseg.cli.interrupts import first_interrupt_stops
 
 
@@ -10,12 +11,18 @@ def ctrl_c():
     signal.raise_signal(signal.SIGINT)
 
 
-def test_the_first_one_stops_and_the_second_one_raises():
+def test_the_first_one_stops_and_one_much_later_raises(monkeypatch):
+    now_s = [100.0]
+    monkeypatch.setattr(interrupts, "monotonic", lambda: now_s[0])
     stopped = []
     with first_interrupt_stops() as interrupt:
+        assert not interrupt.came
         interrupt.stop = lambda: stopped.append(True)
         ctrl_c()
         assert (interrupt.came, stopped) == (True, [True])
+        now_s[0] += 0.3  # pressed twice
+        ctrl_c()
+        now_s[0] += 10
         with pytest.raises(KeyboardInterrupt):
             ctrl_c()
     assert stopped == [True]

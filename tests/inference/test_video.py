@@ -258,6 +258,17 @@ def test_a_stream_that_is_not_there_is_told(tmp_path):
         read_frames(f"{address}/a.ts")
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_frames_of_a_closed_video_are_refused(tmp_path, begun):
+    path = write_clip(tmp_path / "a.mp4", 20)
+    with reading_video(path) as video:
+        frames = video.frames()
+        if begun:
+            next(frames)
+    with pytest.raises(ValueError, match=r"a\.mp4 is closed"):
+        next(frames)
+
+
 def test_addresses_are_told_from_files():
     assert is_stream("rtsp://192.168.0.4:554/cam")
     assert is_stream("HTTP://host/a.ts")

@@ -5,11 +5,12 @@ Frames keep their time stamps, so that a recording of uneven rate keeps its pace
 
 import re
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +57,8 @@ class Video:
         self._source = source
         self._container = container
         self._stream: av.video.stream.VideoStream = container.streams.video[0]
+        self._in_use = Lock()
+        self._is_closed = False
         self._decoded = 0
         self.damaged = 0
         self.is_live = is_camera(source) or (is_stream(source) and not container.duration)
@@ -70,7 +73,32 @@ class Video:
 
         Raises:
             SwiftsegError: The video breaks off, changes its size, or holds no frame.
+            ValueError: The video has been closed.
         """
+        frames = self._timed_frames()
+        while True:
+            with self._in_use:
+                if self._is_closed:  # FFmpeg would crash
+                    raise ValueError(f"{self._source} is closed")
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
+
+    def close(self) -> None:
+        """Closes the container.
+
+        Not while another thread reads it, which would free what that thread works with: a second
+        Ctrl-C leaves a silent server so, and the process's end does the rest.
+        """
+        self._is_closed = True
+        if self._in_use.acquire(blocking=False):
+            try:
+                self._container.close()
+            finally:
+                self._in_use.release()
+
+    def _timed_frames(self) -> Iterator[TimedFrame]:
         clock = FrameClock(float(1 / self.fps))
         size_hw: tuple[int, ...] = ()
         for frame in self._frames():
@@ -174,10 +202,11 @@ def reading_video(source: Path | str) -> Generator[Video]:
             container = av.open(name, timeout=_PATIENCE_S if is_stream(name) else None)
     except (FFmpegError, ValueError) as error:
         raise _not_opened(name, error) from error
-    with container:
-        if not container.streams.video:
-            raise SwiftsegError(f"{name}: the file is truncated or holds no video")
-        yield Video(name, container)
+    if not container.streams.video:
+        container.close()
+        raise SwiftsegError(f"{name}: the file is truncated or holds no video")
+    with closing(Video(name, container)) as video:
+        yield video
 
 
 def is_camera(source: str) -> bool:
