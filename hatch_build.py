@@ -53,7 +53,7 @@ def compile_library(source: Path, library: Path) -> str:
         return "CC is empty"
     try:
         subprocess.run(
-            [*compiler, *FLAGS, "-o", str(library), str(source)],
+            [*compiler, *FLAGS, "-o", str(library), str(source), "-lm"],
             check=True,
             capture_output=True,
             text=True,
