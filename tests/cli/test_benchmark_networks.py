@@ -82,7 +82,8 @@ def test_every_way_tells_its_stages(image: str):
     forward = measure_forward("segfast", 5, image, **QUICK)
     training = measure_training("segfast", 5, image, **QUICK)
     eager = measure_eager("segfast", SIZE_HW, 5, True, image, **QUICK)
-    backend = measure_torch("segfast", SIZE_HW, 5, image, started_ns=0, **QUICK)
+    options = {"precision": "bf16", "channels_last": True}
+    backend = measure_torch("segfast", SIZE_HW, 5, options, image, started_ns=0, **QUICK)
     assert list(forward["stages_ms"]) == ["forward"]
     assert list(training["stages_ms"]) == ["forward", "backward"]
     assert list(eager["stages_ms"]) == ["network"]

@@ -37,7 +37,7 @@ def benchmark(
     backend: Annotated[
         str,
         typer.Option(
-            help="Engines, with commas between; auto for the fastest, torch for networks."
+            help="Engines, with commas between; auto for the fastest; for networks torch, too."
         ),
     ] = "onnxruntime",
     precision: Annotated[str, typer.Option(help="Precisions, with commas between.")] = "f32",

@@ -1,7 +1,7 @@
 """From what a user names to what `swiftseg benchmark` measures."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +22,12 @@ from swiftseg.weights import shipped_models, shipped_weights
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth")
 NETWORK_CLASSES = 19  # of networks with random weights: Cityscapes' classes
-TORCH = "torch"
+# Names of `--backend` that run networks in torch, and options of its backend.
+TORCH_WAYS: Mapping[str, Mapping[str, bool]] = {
+    "torch": {},
+    "torch-channels-last": {"channels_last": True},
+    "torch-compiled": {"compiled": True},
+}
 TRAINING_STEP = "tensor to gradients"
 
 
@@ -65,7 +70,7 @@ def frame_candidates(
         UsageError: A name is unknown, or torch is asked to run an exported file.
         MissingExtraError: A network or a checkpoint is asked for, and torch is missing.
     """
-    known = (*PRECISIONS, AUTO, TORCH)
+    known = (*PRECISIONS, AUTO, *TORCH_WAYS)
     for backend, _ in ways:
         if backend not in known:
             raise unknown_name("backend", backend, known)
@@ -73,8 +78,8 @@ def frame_candidates(
         find_model(given, size_hw, folder / f"{index}.onnx") for index, given in enumerate(models)
     ]
     return [
-        _torch_candidate(model, precision)
-        if backend == TORCH
+        _torch_candidate(model, backend, precision)
+        if backend in TORCH_WAYS
         else _engine_candidate(model, backend, precision, threads, calibration)
         for model in found
         for backend, precision in ways
@@ -179,15 +184,15 @@ def _engine_candidate(
     )
 
 
-def _torch_candidate(model: Model, precision: str) -> Candidate:
+def _torch_candidate(model: Model, way: str, precision: str) -> Candidate:
     if not model.runs_in_torch:
         raise UsageError(f"torch runs networks and checkpoints, and {model.given} is exported")
-    if precision != "f32":
-        raise UsageError(f"torch is measured in f32, not in {precision}")
     arguments = {
         "model": model.given,
         "size_hw": None if model.given in shipped_weights() else model.describes["size_hw"],
         "num_classes": NETWORK_CLASSES,
+        "options": {**TORCH_WAYS[way], "precision": precision},
     }
-    describes = {**model.describes, "way": TORCH, "scope": FRAME_TO_LABELS}
+    told = {"way": way, "precision": precision, "scope": FRAME_TO_LABELS}
+    describes = {**model.describes, **told}
     return Candidate(_torch_side(model.given).measure_torch, arguments, describes)

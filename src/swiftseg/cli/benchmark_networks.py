@@ -68,14 +68,19 @@ def measure_torch(
     model: str,
     size_hw: list[int] | None,
     num_classes: int,
+    options: dict[str, Any],
     image: str,
     threads: int,
     seconds: float,
     started_ns: int,
 ) -> dict[str, Any]:
-    """Measures our own torch backend from an image file to its overlay, as `measure_frames`."""
+    """Measures our own torch backend from an image file to its overlay, as `measure_frames`.
+
+    `options` are those of `TorchBackend`.
+    """
     torch.set_num_threads(threads)
-    segmenter = Segmenter(TorchBackend(*build(model, size_hw, num_classes)))
+    network, spec = build(model, size_hw, num_classes)
+    segmenter = Segmenter(TorchBackend(network, spec, **options))
     return frame_times(segmenter, image, seconds=seconds, started_ns=started_ns)
 
 
