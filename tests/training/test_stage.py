@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data.camvid import CAMVID_LABELS
@@ -18,6 +19,7 @@ from swiftseg.training.checkpoint import Checkpoint, load_checkpoint, save_check
 from swiftseg.training.criterion import Criterion
 from swiftseg.training.distillation import load_teacher
 from swiftseg.training.recipe import Distillation
+from swiftseg.training.stage import warmed_up_average
 from swiftseg.training.stopping import StoppedError
 from tests.support import plain_training
 from tests.support.plain_training import (
@@ -84,6 +86,20 @@ def test_two_processes_take_the_steps_of_one(parts: int, tmp_path: Path):
     assert found["processes"] == 2
     assert found["loss"] == pytest.approx(loss, rel=1e-5)
     assert_close(found["weights"], weights)
+
+
+def test_the_average_of_few_steps_forgets_the_start_and_that_of_many_decays_as_told():
+    network = torch.nn.Linear(1, 1, bias=False)
+    averaged = AveragedModel(network, multi_avg_fn=warmed_up_average(0.9))
+    expected = 0.0
+    for step in range(200):
+        with torch.no_grad():
+            network.weight.fill_(float(step % 7))
+        averaged.update_parameters(network)
+        # The first update copies; TensorFlow's decay is min(0.9, (1 + n) / (10 + n)) from then on.
+        decay = min(0.9, (1 + step) / (10 + step)) if step else 0.0
+        expected = decay * expected + (1 - decay) * (step % 7)
+        assert averaged.module.weight.item() == pytest.approx(expected, abs=1e-5)
 
 
 def test_frozen_modules_stay_to_the_bit():

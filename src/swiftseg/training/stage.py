@@ -1,7 +1,7 @@
 """One stage of a training: network, optimizer and schedule, and where they stand."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, cast
 
@@ -41,6 +41,21 @@ def check_networks(recipe: Recipe) -> None:
         freeze(network, stage.freeze)
 
 
+def warmed_up_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """Averages over few steps at first, so that the random start is soon forgotten.
+
+    The decay after n steps is (1 + n) / (10 + n) while that is the smaller one, as in TensorFlow's
+    `ExponentialMovingAverage`.
+    """
+
+    def average(averaged: list[Tensor], current: list[Tensor], num_averaged: Tensor) -> None:
+        steps = int(num_averaged)
+        ema = get_ema_multi_avg_fn(min(decay, (1 + steps) / (10 + steps)))
+        ema(averaged, current, num_averaged)
+
+    return average
+
+
 class StageTraining:
     """The state that a checkpoint saves and a resume restores.
 
@@ -77,7 +92,7 @@ class StageTraining:
         self.frozen = freeze(self.network, self.stage.freeze)
         self.averaged: AveragedModel | None = None
         if recipe.ema is not None:
-            average = get_ema_multi_avg_fn(recipe.ema)
+            average = warmed_up_average(recipe.ema)
             self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
         self.training_step = TrainingStep(
             self.network,
