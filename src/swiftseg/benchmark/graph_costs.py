@@ -28,8 +28,9 @@ class GraphCosts:
     """What a file costs.
 
     Attributes:
-        parameters: The weights of its convolutions and activations. Batch normalization that is
-            folded into them counts no more, so it is less than the network has in training.
+        parameters: The weights of its convolutions and activations. They are not quite as many as
+            in training: normalization is folded into them, and a transposed convolution that an
+            export has turned into an ordinary one holds zeros.
         gmacs: Multiply-accumulates of its convolutions for one frame, in 10^9, or None where the
             file does not tell the sizes of all maps.
         file_bytes: Its size.
