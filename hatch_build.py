@@ -40,9 +40,9 @@ class NativeKernelHook(BuildHookInterface):
         if refusal:
             self.app.display_warning(f"no native kernel, numpy does its work: {refusal}")
             return
-        build_data["pure_python"] = False
-        build_data["tag"] = f"py3-none-{platform_tag()}"  # ctypes loads it: any Python does
         if version != "editable":
+            build_data["pure_python"] = False
+            build_data["tag"] = f"py3-none-{platform_tag()}"  # ctypes loads it: any Python does
             build_data["force_include"][str(library)] = str(LIBRARY.relative_to("src"))
 
 

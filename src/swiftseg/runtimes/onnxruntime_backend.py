@@ -31,7 +31,12 @@ class OnnxRuntimeBackend:
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
         self.spec = read_spec(path)
         self._path = path
-        self._options = _options(threads or physical_cores())
+        self._options = ort.SessionOptions()
+        self._options.intra_op_num_threads = threads or physical_cores()
+        self._options.inter_op_num_threads = 1
+        self._options.log_severity_level = _ERRORS_ONLY
+        # Arithmetic with values below 1e-38 is many times slower, and no label depends on them.
+        self._options.add_session_config_entry("session.set_denormal_as_zero", "1")
         self._head = cut_label_head(path) if self.spec.output == "labels" else None
         self._session = self._load(self._head.model) if self._head else self._whole
 
@@ -65,16 +70,6 @@ class OnnxRuntimeBackend:
             raise SwiftsegError(
                 f"{self._path}: ONNX Runtime cannot load it: {first_line(error)}"
             ) from error
-
-
-def _options(threads: int) -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
-    # Arithmetic with values below 1e-38 is many times slower, and no label depends on them.
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    return options
 
 
 def _run(session: ort.InferenceSession, output: str, batch: np.ndarray) -> np.ndarray:
