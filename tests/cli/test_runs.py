@@ -1,6 +1,8 @@
 import json
 import os
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -160,3 +162,11 @@ def test_runs_of_a_training_are_read_as_they_are_written(
     assert (run["state"], run["stage"], run["epoch"]) == ("finished", "full", 1)
     assert isinstance(run["mean_iou"], float)
     assert isinstance(run["wall_seconds"], float)
+
+
+def test_it_needs_no_torch(tmp_path: Path):
+    make_run(tmp_path / "run", FINISHED)
+    without = "import sys; sys.modules['torch'] = None; from swiftseg.cli.main import main; main()"
+    command = [sys.executable, "-c", without, "runs", str(tmp_path)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "62.50" in told

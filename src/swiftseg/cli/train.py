@@ -71,7 +71,7 @@ def train(
     ] = None,
     compile_: Annotated[
         bool | None,
-        typer.Option("--compile/--no-compile", help="Compile the network, or not, as it may be."),
+        typer.Option("--compile/--no-compile", help="In place of the recipe's."),
     ] = None,
     overfit_one_batch: Annotated[
         bool,
@@ -110,11 +110,11 @@ def train(
         raise UsageError("--resume goes on and --overwrite starts over; give one of them")
     if overfit_one_batch and processes > 1:
         raise UsageError("--overfit-one-batch runs in one process; leave out --processes")
-    if processes > 1:
-        raise typer.Exit(launch(processes))
     overrides = [*(set_ or []), *option_overrides(hold_out, precision, compile_)]
     initial_weights = None if weights is None else find_weights(weights)
     found = find_recipe(recipe, data or [], overrides, preset, initial_weights)
+    if processes > 1:  # only now, so that a wrong option is said once
+        raise typer.Exit(launch(processes))
     if is_first_process():
         for line in found.changes:
             typer.echo(line, err=True)
