@@ -5,14 +5,13 @@ and messages within are a length and so many bytes; they and integers are all th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from mmap import mmap
+from typing import NamedTuple
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One length-delimited field; positions are those in the whole file.
 
     Attributes:
