@@ -1,22 +1,33 @@
-"""Writes docs/models.md from the table of networks: `python benchmarks/network_page.py`."""
+"""Writes docs/models.md from the table of networks and the comparison of their exported files.
+
+python benchmarks/network_page.py
+"""
 
 import json
+from math import floor
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/models.md"
 NETWORKS = ROOT / "src/swiftseg/cli/networks.json"
+PARITY = ROOT / "benchmarks/results/export_parity.json"
 
 INTRO = """\
 # Networks
 
-<!-- Written by benchmarks/network_page.py from src/swiftseg/cli/networks.json; not by hand. -->
+<!-- Written by benchmarks/network_page.py from src/swiftseg/cli/networks.json and
+benchmarks/results/export_parity.json; not by hand. -->
 
 `create_model(name, num_classes=...)` builds each of these, `swiftseg models` lists them. Parameters
 are all that training changes. A GMAC is 10^9 multiply-accumulates of convolutions and matrix
 products, counted from shapes; papers that give FLOPs count two for each. The fp16 size is that of
-the parameters alone, at two bytes each, in MiB, which is what the papers call MB."""
+the parameters alone, at two bytes each, in MiB, which is what the papers call MB.
+
+*Equal labels* is the share of pixels to which the exported file gives the label that torch gives,
+in float32 on frames of CamVid: the lowest of ONNX Runtime and OpenVINO, at 360x480 and at the
+paper's size. `benchmarks/export_parity.py` measures it; its JSON tells frames and weights. An empty
+cell is not measured yet."""
 
 NOTES = """\
 Where the columns differ:
@@ -34,17 +45,25 @@ An empty cell is a figure that no paper gives; the setting is then one that the 
 in."""
 
 
-def cost_table(networks: list[dict[str, Any]]) -> str:
+def cost_table(networks: list[dict[str, Any]], parity: list[dict[str, Any]]) -> str:
     """Lists every network at one class count."""
     lines = [
-        "| network | parameters | fp16 MiB | GMACs at 512x1024 | paper |",
-        "| --- | ---: | ---: | ---: | --- |",
+        "| network | parameters | fp16 MiB | GMACs at 512x1024 | equal labels | paper |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
     ]
     for row in networks:
         cells = [f"`{row['name']}`", f"{row['parameters']:,}", f"{row['fp16_mib']:.2f}"]
-        cells += [f"{row['gmacs_512x1024']:.2f}", f"*{row['paper']}*, {row['citation']}"]
+        cells += [f"{row['gmacs_512x1024']:.2f}", lowest_equality(row["name"], parity)]
+        cells += [f"*{row['paper']}*, {row['citation']}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def lowest_equality(name: str, parity: list[dict[str, Any]]) -> str:
+    """Gives the lowest share over sizes and engines in percent, rounded down; "" without any."""
+    rows = [row for row in parity if row["network"] == name]
+    shares = [share for row in rows for share in row["equal_labels"].values()]
+    return f"{floor(min(shares) * 1e6) / 1e4:.4f} %" if shares else ""
 
 
 def paper_table(networks: list[dict[str, Any]]) -> str:
@@ -80,12 +99,12 @@ def setting_cells(setting: dict[str, Any]) -> list[str]:
     ]
 
 
-def page(networks: list[dict[str, Any]]) -> str:
+def page(networks: list[dict[str, Any]], parity: list[dict[str, Any]]) -> str:
     """Gives the whole page."""
     parts = [
         INTRO,
         f"## What they cost at {networks[0]['num_classes']} classes",
-        cost_table(networks),
+        cost_table(networks, parity),
         "## Beside the papers",
         paper_table(networks),
         NOTES,
@@ -94,5 +113,6 @@ def page(networks: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(json.loads(NETWORKS.read_text("utf-8"))), encoding="utf-8")
+    rows = json.loads(NETWORKS.read_text("utf-8"))
+    PAGE.write_text(page(rows, json.loads(PARITY.read_text("utf-8"))["rows"]), encoding="utf-8")
     print(f"wrote {PAGE}")

@@ -1,14 +1,17 @@
-"""docs/models.md is what the table of networks says; tests/cli/test_models.py holds the table."""
+"""docs/models.md says what was counted and measured; tests/cli/test_models.py holds the table."""
 
 import json
 from typing import Any
 
 import pytest
 
-from benchmarks.network_page import NETWORKS, PAGE, page
+from benchmarks.export_parity import CAMVID_HW, ENGINES, PAPER_SIZES_HW
+from benchmarks.network_page import NETWORKS, PAGE, PARITY, page
+from swiftseg.export.parity import MIN_EQUAL_LABELS
 from swiftseg.models import NETWORKS as BUILT
 
 ROWS: list[dict[str, Any]] = json.loads(NETWORKS.read_text("utf-8"))
+PARITY_ROWS: list[dict[str, Any]] = json.loads(PARITY.read_text("utf-8"))["rows"]
 
 
 def settings_of(name: str) -> dict[str, dict[str, Any]]:
@@ -17,7 +20,23 @@ def settings_of(name: str) -> dict[str, dict[str, Any]]:
 
 
 def test_the_page_is_what_the_table_says():
-    assert PAGE.read_text("utf-8") == page(ROWS), "run `python benchmarks/network_page.py`"
+    expected = page(ROWS, PARITY_ROWS)
+    assert PAGE.read_text("utf-8") == expected, "run `python benchmarks/network_page.py`"
+
+
+def test_a_network_is_held_against_torch_at_its_papers_size_and_camvids():
+    assert list(PAPER_SIZES_HW) == list(BUILT)
+    for name in {row["network"] for row in PARITY_ROWS}:
+        sizes = {tuple(row["size_hw"]) for row in PARITY_ROWS if row["network"] == name}
+        assert sizes == {CAMVID_HW, *PAPER_SIZES_HW[name]}
+
+
+@pytest.mark.parametrize("row", PARITY_ROWS, ids=lambda row: f"{row['network']}-{row['size_hw']}")
+def test_every_engine_gives_torchs_labels(row: dict[str, Any]):
+    assert set(row["equal_labels"]) == set(ENGINES)
+    assert min(row["equal_labels"].values()) >= MIN_EQUAL_LABELS
+    # One label everywhere would agree with anything.
+    assert row["share_of_the_commonest_label"] < 0.9
 
 
 def test_every_network_is_counted_where_a_paper_does():
