@@ -34,13 +34,15 @@ benchmarks: $(VENV)/installed-dev
 clean:
 	rm -rf $(VENV)
 
-# A stamp is older than pyproject.toml or constraints.txt when the install is to be done again.
-$(VENV)/installed-base: pyproject.toml constraints.txt | $(BIN)/pip
+# A stamp is older than one of these when the install, which builds the kernel, is to be done again.
+BUILT_FROM := pyproject.toml constraints.txt hatch_build.py $(wildcard src/swiftseg/runtimes/native/*.[ch])
+
+$(VENV)/installed-base: $(BUILT_FROM) | $(BIN)/pip
 	@echo "installing swiftseg into $(VENV), without torch: some seconds to a minute"
 	$(INSTALL) -e .
 	@touch $@
 
-$(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/pip
+$(VENV)/installed-dev: $(BUILT_FROM) | $(BIN)/pip
 	@echo "installing swiftseg with torch and the tools into $(VENV): gigabytes, some minutes"
 	$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/installed-base
