@@ -17,12 +17,13 @@ from typing import Any
 
 import yaml
 
-from swiftseg.cli.run_list import METRICS, RECIPE, read_recipe, read_rows, read_run
+from swiftseg.cli.run_list import METRICS, RECIPE, read_recipe, read_rows
 from swiftseg.core.files import replacing
 from swiftseg.evaluation.report.curves import training_curves
 from swiftseg.evaluation.report.epochs import read_epochs
 
 RESULTS = Path(__file__).parents[1] / "docs/results"
+SCORES = ("mean_iou", "mean_class_accuracy", "global_accuracy")
 CHART_WH = 400, 240  # as the report draws them
 
 
@@ -47,20 +48,26 @@ def training_seconds(rows: list[dict[str, str]], recipe: dict[str, Any], frames:
     return sum(images / speed for images, speed in zip(taken, speeds, strict=True))
 
 
-def best_row(rows: list[dict[str, str]], recipe: dict[str, Any]) -> dict[str, str]:
-    """Finds the epoch whose weights were kept, in the last stage."""
+def best_scores(rows: list[dict[str, str]], recipe: dict[str, Any]) -> tuple[int, dict[str, float]]:
+    """Finds the epoch whose weights were kept, in the last stage, and its scores."""
     stage = recipe["stages"][-1]["name"]
-    scored = [row for row in rows if row["stage"] == stage and row.get("val/mean_iou")]
-    if recipe["best"] == "loss":
-        return min(scored, key=lambda row: float(row["val/loss"]))
-    return max(scored, key=lambda row: float(row["val/mean_iou"]))
+    scored_on = "held_out" if recipe.get("hold_out") else "val"
+    scored = [row for row in rows if row["stage"] == stage and row.get(f"{scored_on}/mean_iou")]
+    by_loss = recipe["best"] == "loss"
+    best = max(
+        scored,
+        key=lambda row: (
+            -float(row[f"{scored_on}/loss"]) if by_loss else float(row[f"{scored_on}/mean_iou"])
+        ),
+    )
+    return int(best["epoch"]), {key: float(best[f"{scored_on}/{key}"]) for key in SCORES}
 
 
 def facts(run: Path, data: str, frames: int) -> dict[str, Any]:
     """Gathers run.json."""
     recipe, rows = read_recipe(run / RECIPE), read_rows(run / METRICS)
     environment = json.loads((run / "environment.json").read_text("utf-8"))
-    best = best_row(rows, recipe)
+    best_epoch, scores = best_scores(rows, recipe)
     return {
         "recipe": recipe["name"],
         "network": recipe["stages"][-1]["network"],
@@ -69,12 +76,9 @@ def facts(run: Path, data: str, frames: int) -> dict[str, Any]:
         "epochs": {stage["name"]: stage["epochs"] for stage in recipe["stages"]},
         "epochs_done": len(rows),
         "training_minutes": round(training_seconds(rows, recipe, frames) / 60, 1),
-        "hold_out": read_run(run).hold_out,
-        "best_epoch": int(best["epoch"]),
-        "val": {
-            key: float(best[f"val/{key}"])
-            for key in ("mean_iou", "mean_class_accuracy", "global_accuracy")
-        },
+        "hold_out": recipe.get("hold_out"),
+        "best_epoch": best_epoch,
+        "scores": scores,
         "torch_threads": environment["torch_threads"],
         "gpus": environment["gpus"],
         "platform": re.sub(r"-\d.*?-(?=x86|aarch|arm)", "-", environment["platform"]),

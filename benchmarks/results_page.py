@@ -25,7 +25,7 @@ epoch was chosen on what the row is scored on. The minutes are those of the trai
 
 def row(name: str, run: dict[str, Any]) -> str:
     """Gives a run's line of the table."""
-    scores = [f"{100 * run['val'][key]:.1f}" for key in run["val"]]
+    scores = [f"{100 * score:.1f}" for score in run["scores"].values()]
     devices = ", ".join(run["gpus"]) or f"{run['torch_threads']} CPU thread(s)"
     cells = [
         f"[{name}]({name}/run.json)",

@@ -6,9 +6,10 @@ from swiftseg.evaluation.report import Epoch, read_epochs
 ROWS = "stage,epoch,loss,lr,val/mean_iou\nencoder,1,2.5,0.001,\nfull,1,1.5,0.0005,0.25\n"
 
 
-def test_epochs_as_a_run_writes_them(tmp_path):
+@pytest.mark.parametrize("scored_on", ["val", "held_out"])
+def test_epochs_as_a_run_writes_them(tmp_path, scored_on):
     path = tmp_path / "metrics.csv"
-    path.write_text(ROWS)
+    path.write_text(ROWS.replace("val", scored_on))
     assert read_epochs(path) == [
         Epoch("encoder", 2.5, 0.001, None, None),
         Epoch("full", 1.5, 0.0005, 0.25, None),

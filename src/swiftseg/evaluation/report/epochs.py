@@ -17,7 +17,7 @@ class Epoch(NamedTuple):
         stage: Its name.
         loss: Mean over the epoch's steps.
         lr: The learning rate at its end.
-        val_mean_iou: In 0..1.
+        val_mean_iou: In 0..1, on val or on the frames held out.
         val_loss: For runs that choose their best weights by it.
     """
 
@@ -50,9 +50,12 @@ def _epoch(row: dict[str, str]) -> Epoch:
     loss, lr = _number(row["loss"]), _number(row["lr"])
     if loss is None or lr is None:
         raise ValueError("a row has no loss or learning rate")
-    return Epoch(
-        row["stage"], loss, lr, _number(row.get("val/mean_iou")), _number(row.get("val/loss"))
-    )
+    return Epoch(row["stage"], loss, lr, _score(row, "mean_iou"), _score(row, "loss"))
+
+
+def _score(row: dict[str, str], name: str) -> float | None:
+    """Finds a score of val, or of the frames that `--hold-out` has kept from the training."""
+    return _number(row.get(f"val/{name}") or row.get(f"held_out/{name}"))
 
 
 def _number(text: str | None) -> float | None:
