@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from goals_run import USER, Found, measure_all
+from goals_run import AUTO, USER, Found, measure_all
 from roofline import measure_limits, roofline_ms
 from speed_script import EAGER, Options, finish, read_options
 
@@ -34,7 +34,7 @@ def fast_scnn_goals(found: Found) -> list[Goal]:
     bounds = ((found.f32("fast_scnn"), 6, 9), (found.auto("fast_scnn"), 10, 15))
     return [
         Goal(
-            what=f"Fast-SCNN 1024x2048, JPEG to overlay, {ours.precision}: the user's way / ours",
+            what=f"Fast-SCNN 1024x2048, JPEG to overlay, {asked_for(ours)}: the user's way / ours",
             unit="times",
             higher_is_better=True,
             must=must,
@@ -78,7 +78,7 @@ def eager_goals(
     height, width = found.named[network].size_hw
     return [
         Goal(
-            what=f"{network} {height}x{width}, frame to labels, {ours.precision}: torch / ours",
+            what=f"{network} {height}x{width}, frame to labels, {asked_for(ours)}: torch / ours",
             unit="times",
             higher_is_better=True,
             must=must,
@@ -89,6 +89,11 @@ def eager_goals(
         )
         for ours, must, goal in bounds
     ]
+
+
+def asked_for(ours: Measurement) -> str:
+    """Names the precision that was asked for; the note tells what `auto` has chosen."""
+    return "--precision auto" if ours.way.startswith(AUTO) else ours.precision
 
 
 def paper_goal(found: Found, network: str, published: float) -> Goal:
