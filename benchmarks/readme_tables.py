@@ -28,7 +28,7 @@ def scores_table(results: list[dict[str, Any]]) -> str:
         cells = [f"`{result['model']}`", f"{result['data']} {result['split']}", result["frames"]]
         cells += [f"{100 * score:.1f}" for score in scores]
         lines.append(f"| {' | '.join(map(str, cells))} |")
-        if result["data"] == "CamVid":
+        if result["model"] == "enet-camvid":
             lines.append(PAPER)
     return "\n".join(lines)
 

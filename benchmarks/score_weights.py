@@ -36,7 +36,11 @@ class Scoring:
 
 # Frames that neither trained the weights nor chose among their epochs, where there are such: CamVid
 # val has chosen among the epochs, since the test frames are kept for the last measurement.
-SCORINGS = (Scoring("enet-camvid", "CamVid", "val"), Scoring("enet-toystreet", TOY_STREET, "test"))
+SCORINGS = (
+    Scoring("enet-camvid", "CamVid", "val"),
+    Scoring("fast_scnn-camvid", "CamVid", "val"),
+    Scoring("enet-toystreet", TOY_STREET, "test"),
+)
 
 
 def score(scoring: Scoring, source: str) -> dict[str, Any]:
