@@ -105,7 +105,8 @@ def prepared(name: str, camvid: Path, steps: int) -> tuple[nn.Module, dict[str, 
     rate = LEARNING_RATES.get(name, 1e-3)
     loss = train(network, open_dataset(str(camvid), "train"), steps=steps, rate=rate)
     origin = f"{steps} steps of Adam {rate:g}, {BATCH} crops of {CROP_HW[0]}x{CROP_HW[1]}"
-    origin += f", statistics of {NORM_BATCHES} batches more"
+    if any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
+        origin += f", statistics of {NORM_BATCHES} batches more"
     print(f"{name}: {origin}, loss {loss:.2f}", flush=True)
     return network.eval(), IMAGENET, origin
 
