@@ -8,8 +8,8 @@ the authors' Caffe release decide:
   by batch normalization alone.
 - SegNet-Basic's convolutions have biases; `bias=False` drops them, as its paper describes.
 
-Deviation: batch normalization keeps running averages in place of statistics recomputed over the
-training set after training.
+Batch normalization keeps running averages; training recomputes its statistics over the training set
+where a recipe says `reestimate_batch_norm`, as the release does.
 """
 
 from collections.abc import Iterable
