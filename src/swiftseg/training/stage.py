@@ -41,14 +41,17 @@ def check_networks(recipe: Recipe) -> None:
         freeze(network, stage.freeze)
 
 
-def warmed_up_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+def warmed_up_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
     """Averages over few steps at first, so that the random start is soon forgotten.
 
     The decay after n steps is (1 + n) / (10 + n) while that is the smaller one, as in TensorFlow's
     `ExponentialMovingAverage`.
     """
 
-    def average(averaged: list[Tensor], current: list[Tensor], num_averaged: Tensor) -> None:
+    def average(averaged: Tensors, current: Tensors, num_averaged: Tensor | int) -> None:
         steps = int(num_averaged)
         ema = get_ema_multi_avg_fn(min(decay, (1 + steps) / (10 + steps)))
         ema(averaged, current, num_averaged)
