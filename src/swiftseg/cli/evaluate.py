@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swiftseg.cli.engine_options import BackendOption, PrecisionOption, find_engine
+from swiftseg.cli.scoring_options import (
+    DataOption,
+    DatasetOption,
+    FlipOption,
+    ProtocolOption,
+    ScalesOption,
+    SlidingOption,
+    SplitOption,
+)
 from swiftseg.core import MissingExtraError, ModelSpec, UsageError
 
 if TYPE_CHECKING:
@@ -48,30 +57,13 @@ def evaluate(
             metavar="MODEL...", help="Shipped models' names, exported files, or checkpoints."
         ),
     ],
-    data: Annotated[str, typer.Option(help="The folder of the labeled data, or toystreet.")],
-    split: Annotated[str, typer.Option(help="The part of the data to score.")] = "val",
-    dataset_name: Annotated[
-        str | None,
-        typer.Option("--dataset", help="The reader and class set [told by the folder's tree]."),
-    ] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            help="native: labels at their own size; or a paper's: enet, segfast, shelfnet. "
-            "[native; a checkpoint's by its recipe]"
-        ),
-    ] = None,
-    scales: Annotated[
-        str | None,
-        typer.Option(
-            metavar="S,S,...", help="Average probabilities over scales, such as 0.75,1.0,1.25."
-        ),
-    ] = None,
-    flip: Annotated[bool, typer.Option("--flip", help="Average over mirror images too.")] = False,
-    sliding: Annotated[
-        bool,
-        typer.Option("--sliding", help="Go over the frames in windows of the network's size."),
-    ] = False,
+    data: DataOption,
+    split: SplitOption = "val",
+    dataset_name: DatasetOption = None,
+    protocol: ProtocolOption = None,
+    scales: ScalesOption = None,
+    flip: FlipOption = False,
+    sliding: SlidingOption = False,
     calibration: Annotated[
         bool, typer.Option("--calibration", help="Take the expected calibration error, too.")
     ] = False,

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
+from swiftseg.cli.engine_options import BackendOption
 from swiftseg.cli.evaluate import choose_protocol, load_model
+from swiftseg.cli.scoring_options import (
+    DataOption,
+    DatasetOption,
+    FlipOption,
+    ProtocolOption,
+    ScalesOption,
+    SlidingOption,
+    SplitOption,
+)
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.weights import shipped_models
 
@@ -22,37 +32,20 @@ def report(
             "checkpoint.",
         ),
     ],
-    data: Annotated[str, typer.Option(help="The folder of the labeled data, or toystreet.")],
-    split: Annotated[str, typer.Option(help="The part of the data to score.")] = "val",
-    dataset_name: Annotated[
-        str | None,
-        typer.Option("--dataset", help="The reader and class set [told by the folder's tree]."),
-    ] = None,
+    data: DataOption,
+    split: SplitOption = "val",
+    dataset_name: DatasetOption = None,
     out: Annotated[
         Path | None, typer.Option(help="The HTML file [report.html, a run's in its folder].")
     ] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            help="native: labels at their own size; or a paper's: enet, segfast, shelfnet. "
-            "[native; a checkpoint's by its recipe]"
-        ),
-    ] = None,
-    scales: Annotated[
-        str | None,
-        typer.Option(
-            metavar="S,S,...", help="Average probabilities over scales, such as 0.75,1.0,1.25."
-        ),
-    ] = None,
-    flip: Annotated[bool, typer.Option("--flip", help="Average over mirror images too.")] = False,
-    sliding: Annotated[
-        bool,
-        typer.Option("--sliding", help="Go over the frames in windows of the network's size."),
-    ] = False,
+    protocol: ProtocolOption = None,
+    scales: ScalesOption = None,
+    flip: FlipOption = False,
+    sliding: SlidingOption = False,
     calibration: Annotated[
         bool, typer.Option("--calibration", help="Take the calibration, too.")
     ] = False,
-    backend: Annotated[str, typer.Option(help="The engine for exported files.")] = "onnxruntime",
+    backend: BackendOption = None,
 ) -> None:
     """Write an HTML report of a model on labeled data.
 

@@ -1,0 +1,34 @@
+"""What is scored and how, alike in every command that scores a model."""
+
+from typing import Annotated
+
+import typer
+
+DataOption = Annotated[
+    str, typer.Option("--data", help="The folder of the labeled data, or toystreet.")
+]
+SplitOption = Annotated[str, typer.Option("--split", help="The part of the data to score.")]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option("--dataset", help="The reader and class set [told by the folder's tree]."),
+]
+ProtocolOption = Annotated[
+    str | None,
+    typer.Option(
+        "--protocol",
+        help="native: labels at their own size; or a paper's: enet, segfast, shelfnet. "
+        "[native; a checkpoint's by its recipe]",
+    ),
+]
+ScalesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scales",
+        metavar="S,S,...",
+        help="Average probabilities over scales, such as 0.75,1.0,1.25.",
+    ),
+]
+FlipOption = Annotated[bool, typer.Option("--flip", help="Average over mirror images too.")]
+SlidingOption = Annotated[
+    bool, typer.Option("--sliding", help="Go over the frames in windows of the network's size.")
+]
