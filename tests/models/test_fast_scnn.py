@@ -16,6 +16,7 @@ from swiftseg.models.fast_scnn import (
 )
 from swiftseg.runtimes.torch_backend import FrameGraph
 from swiftseg.training import load_recipe
+from swiftseg.training.criterion import Criterion
 from swiftseg.training.step import TrainingStep
 from tests.support.macs import conv_gflops, parameter_count
 from tests.support.networks import modules_of, outputs_of, sizes_of
@@ -212,14 +213,14 @@ def test_equal_heads_give_1_8_times_the_main_loss():
     mask = torch.randint(0, 4, (2, 97, 131), dtype=torch.uint8)
     step = TrainingStep(
         network,
-        WeightedCrossEntropy(None, ignore_index=255),
+        Criterion([(1.0, WeightedCrossEntropy(None, ignore_index=255))]),
         load_recipe("fast_scnn_cityscapes").loss,
         InputSpec((97, 131)),
         coarse=False,
     )
-    loss_sum, normalizer = step(frames, mask)
+    sums, normalizers, _ = step(frames, mask)
     main = F.cross_entropy(step.graph.logits(frames), mask.long())
-    assert (loss_sum / normalizer).item() == pytest.approx(1.8 * main.item())
+    assert (sums / normalizers).item() == pytest.approx(1.8 * main.item())
 
 
 def test_aux_heads_are_where_the_paper_has_them():
