@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SCORES = ROOT / "benchmarks/results/scores"
 NETWORKS = ROOT / "src/swiftseg/cli/networks.json"
+GOALS = ROOT / "benchmarks/results/goals.json"
 
 # ENet's row of the CamVid table in its paper (arXiv:1606.02147): 233 test frames of 480x360.
 PAPER = "| ENet, its paper | CamVid test | 233 | 51.3 | 68.3 | not given |"
@@ -46,11 +47,25 @@ def networks_table(networks: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def speed_table(report: dict[str, Any]) -> str:
+    """Lists the speed that we ask of ourselves, and what is measured."""
+    lines = ["| what | at least | goal | measured |", "| --- | ---: | ---: | ---: |"]
+    for goal in report["goals"]:
+        bounds = (f"{goal[key]:g} {goal['unit']}" for key in ("must", "goal"))
+        measured = f"{goal['measured']:.3g} {goal['unit']}"
+        lines.append(f"| {' | '.join((goal['what'], *bounds, measured))} |")
+    return "\n".join(lines)
+
+
 def tables() -> dict[str, str]:
     """Makes every table by the name of its markers."""
     results = [json.loads(path.read_text("utf-8")) for path in sorted(SCORES.glob("*.json"))]
     networks = json.loads(NETWORKS.read_text("utf-8"))
-    return {"scores": scores_table(results), "networks": networks_table(networks)}
+    return {
+        "scores": scores_table(results),
+        "networks": networks_table(networks),
+        "speed": speed_table(json.loads(GOALS.read_text("utf-8"))),
+    }
 
 
 def renewed(readme: str) -> str:
