@@ -49,9 +49,10 @@ def networks_table(networks: list[dict[str, Any]]) -> str:
 
 def speed_table(report: dict[str, Any]) -> str:
     """Lists the speed that we ask of ourselves, and what is measured."""
-    lines = ["| what | at least | goal | measured |", "| --- | ---: | ---: | ---: |"]
+    lines = ["| what | must | goal | measured |", "| --- | ---: | ---: | ---: |"]
     for goal in report["goals"]:
-        bounds = (f"{goal[key]:g} {goal['unit']}" for key in ("must", "goal"))
+        sign = ">=" if goal["higher_is_better"] else "<="
+        bounds = (f"{sign} {goal[key]:g} {goal['unit']}" for key in ("must", "goal"))
         measured = f"{goal['measured']:.3g} {goal['unit']}"
         lines.append(f"| {' | '.join((goal['what'], *bounds, measured))} |")
     return "\n".join(lines)
