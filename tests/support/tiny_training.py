@@ -60,7 +60,7 @@ def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         result = run_step(training, *args, **options)  # type: ignore[arg-type]
         done += 1
         if done == steps:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.getsignal(signal.SIGINT)(signal.SIGINT, None)
         return result
 
     with monkeypatch.context() as patch:
