@@ -58,7 +58,7 @@ def settle_norms(network: nn.Module, size_hw: tuple[int, int]) -> None:
             FrameGraph(network.train(), InputSpec(size_hw), "logits")(frames)
 
 
-def train_on_streets(network: nn.Module, steps: int = 20) -> None:
+def train_on_streets(network: nn.Module, steps: int = 60) -> None:
     """Trains on four tiny frames: seconds for SegNet-Basic, and more than half are labeled right.
 
     The network has the classes of `ToyStreet`.
