@@ -1,6 +1,5 @@
 """A training that takes a second: the shipped ENet recipe on tiny frames."""
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
