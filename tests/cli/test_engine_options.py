@@ -5,9 +5,10 @@ import pytest
 from PIL import Image
 
 from swiftseg.cli.calibration import FEWEST_FRAMES, MOST_FRAMES, read_calibration
-from swiftseg.cli.engine_options import Engine, find_engine
+from swiftseg.cli.engine_options import find_engine
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.runtimes import trial
+from swiftseg.runtimes.base import Engine
 from tests.support.command_line import run_cli
 from tests.support.exported import shade_spec, write_shade_model
 

@@ -5,7 +5,8 @@ import pytest
 
 from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
 from swiftseg.runtimes import BACKENDS, PRECISIONS, load_backend, selection, trial
-from swiftseg.runtimes.selection import Choice, changed_labels, choose_backend
+from swiftseg.runtimes.base import Engine
+from swiftseg.runtimes.selection import changed_labels, choose_backend
 from swiftseg.runtimes.trial import Candidate, compare_ms
 from tests.support.exported import shade_labels, write_shade_model
 
@@ -30,7 +31,7 @@ def frames():
 
 
 def test_what_is_named_is_taken_without_a_trial(model, memory):
-    assert choose_backend(model, backend="openvino", precision="bf16") == Choice("openvino", "bf16")
+    assert choose_backend(model, backend="openvino", precision="bf16") == Engine("openvino", "bf16")
     assert not memory.exists()
 
 
@@ -66,7 +67,7 @@ def test_auto_precision_keeps_the_labels(model, frames):
 def test_a_precision_that_changes_labels_is_not_tried(model, frames, monkeypatch):
     monkeypatch.setattr(selection, "MOST_CHANGED_LABELS", -1.0)
     chosen = choose_backend(model, backend="openvino", precision="auto", frames=frames)
-    assert chosen == Choice("openvino", "f32")
+    assert chosen == Engine("openvino", "f32")
 
 
 def test_auto_precision_asks_for_frames(model):

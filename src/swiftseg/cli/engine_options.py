@@ -1,10 +1,12 @@
 """`--backend`, `--precision` and `--calibration`, alike in every command that runs a model."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from swiftseg.runtimes.base import Engine
 
 DEFAULT_BACKEND = "onnxruntime"
 
@@ -34,26 +36,13 @@ CalibrationOption = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Engine:
-    """What runs a model.
-
-    Attributes:
-        backend: As `load_backend` takes it.
-        precision: As `load_backend` takes it.
-    """
-
-    backend: str
-    precision: str
-
-
 def find_engine(
     path: Path,
     backend: str | None,
     precision: str,
     calibration: Path | None,
     threads: int | None = None,
-) -> Engine:
+) -> "Engine":
     """Turns the options into an engine that is named, by a trial where one says auto.
 
     Args:
@@ -68,6 +57,7 @@ def find_engine(
         SwiftsegError: The folder is unfit, or the model cannot be run.
     """
     from swiftseg.core import UsageError
+    from swiftseg.runtimes.base import Engine
 
     backend = backend or ("auto" if precision == "auto" else DEFAULT_BACKEND)
     if precision != "auto" and calibration is not None:
@@ -85,7 +75,6 @@ def find_engine(
     frames = ()
     if calibration is not None:
         frames = read_calibration(calibration, spec.input.size_hw, spec.labels).frames
-    choice = choose_backend(
+    return choose_backend(
         path, backend=backend, precision=precision, threads=threads, frames=frames
     )
-    return Engine(choice.backend, choice.precision)

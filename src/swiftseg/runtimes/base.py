@@ -6,13 +6,20 @@ carries its logits as a second output.
 """
 
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from swiftseg.core import ModelSpec, SwiftsegError
 
 INPUT_NAME = "frames"
+
+
+class Engine(NamedTuple):
+    """What runs a model, by the names that `load_backend` takes."""
+
+    backend: str
+    precision: str
 
 
 class Backend(Protocol):

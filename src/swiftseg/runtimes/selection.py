@@ -6,7 +6,6 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.files import replacing
 from swiftseg.runtimes import BACKENDS, PRECISIONS, load_backend
+from swiftseg.runtimes.base import Engine
 from swiftseg.runtimes.cores import check_threads, physical_cores
 from swiftseg.runtimes.trial import Candidate, compare_ms
 
@@ -25,19 +25,6 @@ AUTO = "auto"
 MOST_CHANGED_LABELS = 0.005
 
 
-@dataclass(frozen=True)
-class Choice:
-    """An engine and what it computes in.
-
-    Attributes:
-        backend: As `load_backend` takes it.
-        precision: As `load_backend` takes it.
-    """
-
-    backend: str
-    precision: str
-
-
 def choose_backend(
     path: Path,
     *,
@@ -45,7 +32,7 @@ def choose_backend(
     precision: str = "f32",
     threads: int | None = None,
     frames: Sequence[np.ndarray] = (),
-) -> Choice:
+) -> Engine:
     """Resolves `auto` of either kind; anything else is taken as it is.
 
     The fastest on this machine is taken, timed in processes of their own, and remembered in the
@@ -63,7 +50,7 @@ def choose_backend(
         SwiftsegError: The file cannot be run.
     """
     if AUTO not in (backend, precision):
-        return Choice(backend, precision)
+        return Engine(backend, precision)
     check_threads(threads)
     if precision == AUTO and not frames:
         raise UsageError(
@@ -72,14 +59,14 @@ def choose_backend(
         )
     candidates = _candidates(path, backend, precision, threads)
     if len(candidates) == 1:
-        return Choice(candidates[0].backend, candidates[0].precision)
+        return Engine(candidates[0].backend, candidates[0].precision)
     key = _key(path, candidates, frames)
     remembered = _read_memory()
     if key not in remembered:
         chosen = _fastest([c for c in candidates if _keeps_labels(c, frames)])
         remembered[key] = [chosen.backend, chosen.precision]
         _write_memory(remembered)
-    return Choice(*remembered[key])
+    return Engine(*remembered[key])
 
 
 def memory_file() -> Path:
