@@ -59,7 +59,7 @@ def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         result = run_step(training, *args, **options)  # type: ignore[arg-type]
         done += 1
         if done == steps:
-            signal.getsignal(signal.SIGINT)(signal.SIGINT, None)
+            signal.raise_signal(signal.SIGINT)
         return result
 
     with monkeypatch.context() as patch:

@@ -1,6 +1,6 @@
 """OpenVINO on the CPU; needs the `openvino` extra."""
 
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -71,9 +71,20 @@ class OpenVinoBackend:
         return model
 
     def _load(self, model: Path | bytes) -> ov.CompiledModel:
-        core = ov.Core()
+        core = shared_core()
         try:
             return core.compile_model(core.read_model(model), "CPU", self._options)
         except RuntimeError as error:
             reason = str(error).strip().rpartition("\n")[2]
             raise SwiftsegError(f"{self._path}: OpenVINO cannot load it: {reason}") from error
+
+
+@cache
+def shared_core() -> ov.Core:
+    """Gives the one engine of this process.
+
+    Each engine lays a stack for signals and, when it ends, puts back the one it had found. Of two
+    that end in the order of their making, the second puts back the first one's, which is gone:
+    the next signal, such as Ctrl-C, then kills the process (OpenVINO 2026.4).
+    """
+    return ov.Core()
