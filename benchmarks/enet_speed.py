@@ -14,6 +14,7 @@ from pathlib import Path
 from speed_script import (
     EAGER,
     ENGINE,
+    RANDOM_WEIGHTS,
     Options,
     eager_forward,
     engine_frames,
@@ -75,7 +76,7 @@ def main() -> None:
         options,
         measurements=measurements,
         ratios=ratios(measurements, options),
-        notes=["Random weights: the time of these networks does not depend on them."],
+        notes=[RANDOM_WEIGHTS],
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from speed_script import (
     EAGER,
     ENGINE,
+    RANDOM_WEIGHTS,
     Options,
     SizeHw,
     eager_forward,
@@ -122,7 +123,7 @@ def main() -> None:
         options,
         measurements=measurements,
         ratios=ratios(measurements, options),
-        notes=["Random weights: the time of these networks does not depend on them."],
+        notes=[RANDOM_WEIGHTS],
     )
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 from speed_script import (
     EAGER,
     ENGINE,
+    RANDOM_WEIGHTS,
     Options,
     engine_frames,
     find,
@@ -109,7 +110,7 @@ def main() -> None:
         measurements=measurements,
         ratios=ratios(measurements, options),
         notes=[
-            "Random weights: the time of these networks does not depend on them.",
+            RANDOM_WEIGHTS,
             "The training passes keep normalization to its running averages.",
         ],
     )

@@ -16,6 +16,7 @@ import torch
 from speed_script import (
     EAGER,
     ENGINE,
+    RANDOM_WEIGHTS,
     TENSOR_TO_LOGITS,
     Options,
     SizeHw,
@@ -161,7 +162,7 @@ def main() -> None:
         measurements=measurements,
         ratios=ratios(measurements, options),
         notes=[
-            "Random weights: the time of these networks does not depend on them.",
+            RANDOM_WEIGHTS,
             "The paper does not tell the backbones of the PSPNet and EncNet it timed.",
         ],
     )

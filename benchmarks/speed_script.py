@@ -30,6 +30,7 @@ RESULTS = Path(__file__).parent / "results"
 EAGER = "torch eager"
 ENGINE = "onnxruntime"  # the engine that Segmenter.load takes by itself
 TENSOR_TO_LOGITS = "tensor to logits"
+RANDOM_WEIGHTS = "Random weights: the time of these networks does not depend on them."
 
 SizeHw = tuple[int, int]
 

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from swiftseg.cli.score_table import comparison_table
 from swiftseg.core import LabelSet
 from swiftseg.evaluation import NATIVE, PROTOCOLS, Evaluation
 from tests.support.command_line import run_cli
-from tests.support.exported import SHADES, shade_labels, write_shade_model
+from tests.support.exported import write_shade_model
+from tests.support.shady_frames import write_shady_frames
 from tests.support.tiny_camvid import make_tiny_camvid
 from tests.support.tiny_training import run_tiny, tiny_recipe
 
@@ -17,19 +17,12 @@ from tests.support.tiny_training import run_tiny, tiny_recipe
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     """Four labeled frames for the model that tells shades; the third is half wrong."""
-    root = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    for index in range(4):
-        image = rng.integers(0, 256, (24, 32, 3), dtype=np.uint8)
-        mask = shade_labels(image)
+
+    def spoil(index: int, mask: np.ndarray) -> None:
         mask[:12] = (mask[:12] + (index == 2)) % 3
         mask[0] = 255
-        for folder, pixels in (("images", image), ("masks", mask)):
-            path = root / folder / "val" / f"{index}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels).save(path)
-    (root / "dataset.yaml").write_text(f"names: [{', '.join(SHADES.names)}]\n")
-    return root
+
+    return write_shady_frames(tmp_path_factory.mktemp("data"), 4, spoil)
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from tests.support.command_line import run_cli
-from tests.support.exported import SHADES, shade_labels, write_shade_model
+from tests.support.exported import write_shade_model
 from tests.support.parsed_html import Element, decode_picture, parse_html, urls
+from tests.support.shady_frames import write_shady_frames
 from tests.support.tiny_camvid import make_tiny_camvid
 from tests.support.tiny_training import run_tiny, tiny_recipe
 
@@ -14,19 +14,12 @@ from tests.support.tiny_training import run_tiny, tiny_recipe
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     """Twelve labeled frames for the model that tells shades, each worse than the one before."""
-    root = tmp_path_factory.mktemp("made") / "shady"
-    rng = np.random.default_rng(0)
-    for index in range(12):
-        image = rng.integers(0, 256, (24, 32, 3), dtype=np.uint8)
-        mask = shade_labels(image)
+
+    def spoil(index: int, mask: np.ndarray) -> None:
         mask[: 2 * index] = (mask[: 2 * index] + 1) % 3
         mask[-1] = 255
-        for folder, pixels in (("images", image), ("masks", mask)):
-            path = root / folder / "val" / f"{index:02d}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels).save(path)
-    (root / "dataset.yaml").write_text(f"names: [{', '.join(SHADES.names)}]\n")
-    return root
+
+    return write_shady_frames(tmp_path_factory.mktemp("made") / "shady", 12, spoil)
 
 
 @pytest.fixture(scope="module")
