@@ -3,7 +3,9 @@
     python benchmarks/keep_run.py runs/fast_scnn fast_scnn-camvid --data CAMVID
 
 Writes docs/results/NAME: the resolved recipe, every epoch, its curves as a picture, and run.json
-with the command, seed, time, machine and best score. results_page.py makes the page of them.
+with the command, seed, time, machine and best score. A protocol other than native wants the
+scores of the best weights: --evaluation takes what `swiftseg evaluate RUN/best.pt --json` has
+printed. results_page.py makes the page of them.
 """
 
 import argparse
@@ -78,6 +80,7 @@ def facts(run: Path, data: str, frames: int) -> dict[str, Any]:
         "training_minutes": round(training_seconds(rows, recipe, frames) / 60, 1),
         "hold_out": recipe.get("hold_out"),
         "best_epoch": best_epoch,
+        "protocol": "native",
         "scores": scores,
         "torch_threads": environment["torch_threads"],
         "gpus": environment["gpus"],
@@ -114,10 +117,17 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--data", default="CAMVID", help="What the command shows for the folder.")
     parser.add_argument("--frames", type=int, default=367, help="That the run has trained on.")
+    parser.add_argument("--evaluation", type=Path, help="The JSON of swiftseg evaluate.")
     options = parser.parse_args()
     folder = RESULTS / options.name
     folder.mkdir(parents=True, exist_ok=True)
     found = facts(options.run, options.data, options.frames)
+    if options.evaluation:
+        told = json.loads(options.evaluation.read_text("utf-8"))
+        found |= {
+            "protocol": told["protocol"]["name"],
+            "scores": {key: told[key] for key in SCORES},
+        }
     (folder / "run.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     shutil.copyfile(options.run / METRICS, folder / METRICS)
     write_curves(folder / METRICS, folder / "curves.svg")

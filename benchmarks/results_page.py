@@ -9,6 +9,7 @@ from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "docs/results"
 PAGE = RESULTS / "README.md"
+ROWS = RESULTS / "rows.json"
 
 HEAD = """# What our trainings gave
 
@@ -20,7 +21,15 @@ CamVid's val frames are of a drive that train has seen, so val says little about
 trials that scored 57 % there scored 46 % on test. A row whose column `scored on` names a sequence
 was trained without it and scored on it (`swiftseg train RECIPE --hold-out SEQUENCE`). The best
 epoch was chosen on what the row is scored on. The minutes are those of the training steps alone.
+Scores of unlike protocols (`swiftseg evaluate --protocol`) are not to be held against each other.
 """
+
+# Mean IoU, class average and all pixels as the papers print them, for the runs that follow them.
+PUBLISHED = {
+    "enet-camvid": "51.3 / 68.3 / - on test",
+    "segfast-paper": "50.00 / - / 85.08 on val",
+    "segfast_basic-paper": "44.31 / - / 86.31 on val",
+}
 
 
 def row(name: str, run: dict[str, Any]) -> str:
@@ -32,7 +41,9 @@ def row(name: str, run: dict[str, Any]) -> str:
         f"`{run['network']}`",
         f"train without {run['hold_out']}" if run["hold_out"] else "train",
         run["hold_out"] or "val",
+        run["protocol"],
         *scores,
+        PUBLISHED.get(name, ""),
         f"{run['best_epoch']} of {list(run['epochs'].values())[-1]}",
         f"{run['training_minutes']:.0f}",
         devices,
@@ -40,15 +51,41 @@ def row(name: str, run: dict[str, Any]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
+def rows_section(kept: dict[str, Any]) -> list[str]:
+    """Gives the table of runs that differ from a base in one thing each."""
+    lines = [
+        "",
+        "## One change, one run, one row",
+        "",
+        f"Short runs, each with a sequence held out; the base is `{kept['base']}`.",
+        "Kept by `benchmarks/keep_rows.py` in [rows.json](rows.json).",
+        "",
+        "```",
+        kept["command"],
+        "```",
+        "",
+        "| what differs | scored on | mean IoU % | class average % | all pixels % | minutes |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for run in sorted(kept["rows"], key=lambda run: -run["scores"]["mean_iou"]):
+        told = ", ".join(f"`{key}={value}`" for key, value in run["changes"].items()) or "nothing"
+        scores = [f"{100 * score:.1f}" for score in run["scores"].values()]
+        cells = [told, run["hold_out"] or "val", *scores, f"{run['training_minutes']:.0f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 def page(runs: dict[str, dict[str, Any]]) -> str:
     """Gives the whole page."""
     lines = [
         HEAD,
-        "| run | network | trained on | scored on | mean IoU % | class average % | all pixels % "
-        "| best epoch | minutes | on |",
-        "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
+        "| run | network | trained on | scored on | protocol | mean IoU % | class average % "
+        "| all pixels % | the paper | best epoch | minutes | on |",
+        "| --- | --- | --- | --- | --- | ---: | ---: | ---: | --- | ---: | ---: | --- |",
         *(row(name, run) for name, run in runs.items()),
     ]
+    if ROWS.exists():
+        lines += rows_section(json.loads(ROWS.read_text("utf-8")))
     for name, run in runs.items():
         lines += ["", f"## {name}", "", "```", run["command"], "```", ""]
         lines += [

@@ -1,0 +1,64 @@
+"""Keeps what trainings that differ in one thing each have told, for the page of results.
+
+    python benchmarks/keep_rows.py runs/rows --base base --frames 266
+
+Writes docs/results/rows.json: for each run in that folder what its recipe changes against the
+base's, and its scores. results_page.py makes the table of it.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, cast
+
+from keep_run import RESULTS, facts
+
+from swiftseg.cli.run_list import RECIPE, read_recipe
+
+ROWS = RESULTS / "rows.json"
+KEPT = ("network", "seed", "hold_out", "epochs_done", "best_epoch", "scores", "training_minutes")
+
+
+def flat(value: object, name: str = "") -> dict[str, Any]:
+    """Gives a recipe's values by the dotted names that --set takes."""
+    if isinstance(value, dict):
+        items = cast(dict[str, Any], value).items()
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        items = ((str(place), item) for place, item in enumerate(cast(list[Any], value)))
+    else:
+        return {name: value}
+    return {key: leaf for part, item in items for key, leaf in flat(item, f"{name}.{part}").items()}
+
+
+def changes(recipe: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
+    """Finds what a recipe says otherwise than the base."""
+    ours, theirs = flat(recipe), flat(base)
+    return {
+        name.removeprefix("."): value
+        for name, value in ours.items()
+        if value != theirs.get(name, object())
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", type=Path, help="The folder of the runs.")
+    parser.add_argument("--base", required=True, help="The run the others are held against.")
+    parser.add_argument("--frames", type=int, required=True, help="That the runs have trained on.")
+    options = parser.parse_args()
+    base = read_recipe(options.runs / options.base / RECIPE)
+    folders = sorted(path.parent for path in options.runs.glob(f"*/{RECIPE}"))
+    rows: list[dict[str, Any]] = []
+    for folder in folders:
+        told = facts(folder, "CAMVID", options.frames)
+        row = {"name": folder.name, "changes": changes(read_recipe(folder / RECIPE), base)}
+        rows.append(row | {key: told[key] for key in KEPT})
+    kept = {
+        "base": options.base,
+        "command": facts(options.runs / options.base, "CAMVID", 1)["command"],
+    }
+    ROWS.write_text(json.dumps(kept | {"rows": rows}, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
