@@ -13,6 +13,7 @@ from swiftseg.data.coco import is_coco, open_coco
 from swiftseg.data.dataset import Dataset
 from swiftseg.data.dataset_file import EXAMPLE, FILE_NAME
 from swiftseg.data.mapillary import is_mapillary, open_mapillary
+from swiftseg.data.own.layout import contents_text
 from swiftseg.data.own.own_data import is_own_data, open_own_data
 from swiftseg.data.pascal_context import is_pascal_context, open_pascal_context
 from swiftseg.data.sun_rgbd import is_sun_rgbd, open_sun_rgbd
@@ -106,7 +107,8 @@ def recognize(folder: Path) -> str:
     known = ", ".join(name for name in RECOGNIZED if name != OWN_DATA)
     raise SwiftsegError(
         f"{folder}: neither the tree of a known dataset ({known}) nor images/SPLIT and "
-        f"masks/SPLIT, SPLIT/images and SPLIT/masks, or a {FILE_NAME} such as {EXAMPLE}"
+        f"masks/SPLIT, SPLIT/images and SPLIT/masks, or a {FILE_NAME} such as {EXAMPLE}, "
+        f"got {contents_text(folder)}"
     )
 
 

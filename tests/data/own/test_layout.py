@@ -1,13 +1,16 @@
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import open_dataset
-from swiftseg.data.own.layout import hold_out_val
+from swiftseg.data.own.layout import common_ending, hold_out_val
+from swiftseg.data.own.own_data import find_own_data
 from swiftseg.data.paired_files import Pair
-from tests.support.broken_datasets import make_good
+from tests.support.broken_datasets import make_good, renamed
 
 
 def split_first(root: Path) -> None:
@@ -28,11 +31,38 @@ def lists(root: Path) -> None:
         (root / kind).rmdir()
 
 
+def other_words(root: Path) -> None:
+    for kind in ("images", "masks"):
+        (root / kind / "train").rename(root / kind / "training")
+        (root / kind / "val").rename(root / kind / "valid")
+
+
+def in_folders(root: Path) -> None:
+    for kind in ("images", "masks"):
+        for split, group in (("train", "city/day"), ("val", "night")):
+            files = list((root / kind / split).iterdir())
+            (root / kind / split / group).mkdir(parents=True)
+            (root / kind / split / ".hidden").mkdir()
+            for path in files:
+                shutil.copy(path, root / kind / split / ".hidden" / f"copy{path.suffix}")
+                path.rename(path.parent / group / path.name)
+
+
+def suffixed(root: Path) -> None:
+    renamed(root, "_leftImg8bit", "_gtFine_labelIds")
+
+
+def masks_suffixed(root: Path) -> None:
+    renamed(root, "", "_mask")
+
+
 def as_it_is(root: Path) -> None:
     del root
 
 
-@pytest.mark.parametrize("rearrange", [as_it_is, split_first, lists])
+@pytest.mark.parametrize(
+    "rearrange", [as_it_is, split_first, lists, other_words, in_folders, suffixed, masks_suffixed]
+)
 def test_the_usual_trees_are_recognized(tmp_path: Path, rearrange):
     root = make_good(tmp_path / "data")
     rearrange(root)
@@ -41,6 +71,63 @@ def test_the_usual_trees_are_recognized(tmp_path: Path, rearrange):
     assert train.labels.names == ("class_0", "class_1", "class_2")
     with pytest.raises(UsageError, match="unknown split 'trian'; did you mean train"):
         open_dataset(root, "trian")
+
+
+@pytest.mark.parametrize("rearrange", [in_folders, suffixed, masks_suffixed])
+def test_each_image_keeps_its_mask(tmp_path: Path, rearrange):
+    good, changed = make_good(tmp_path / "good"), make_good(tmp_path / "changed")
+    rearrange(changed)
+    for one, other in zip(open_dataset(good, "train"), open_dataset(changed, "train"), strict=True):
+        assert other.name.endswith(one.name)
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.mask, other.mask)
+
+
+def test_folders_that_are_no_splits_are_one(tmp_path: Path):
+    root = make_good(tmp_path / "data")
+    for kind in ("images", "masks"):
+        (root / kind / "train").rename(root / kind / "day")
+        (root / kind / "val").rename(root / kind / "night")
+    train, val = (open_dataset(root, split) for split in ("train", "val"))
+    assert (len(train), len(val)) == (6, 2)
+    names = {sample.name for sample in (*train, *val)}
+    assert {name.partition("/")[0] for name in names} == {"day", "night"}
+
+
+@pytest.mark.parametrize(
+    ("names", "ending"),
+    [
+        (["a_mask", "b_mask"], "_mask"),
+        (["x_1_sat", "y_1_sat"], "_1_sat"),
+        (["a0", "b0"], ""),
+        (["_mask", "b_mask"], ""),
+        ([], ""),
+    ],
+)
+def test_a_common_ending_begins_at_a_sign_between_words(names: list[str], ending: str):
+    assert common_ending(names) == ending
+
+
+def test_a_tree_that_nobody_knows_is_told_what_it_holds(tmp_path: Path):
+    root = make_good(tmp_path / "data")
+    (root / "masks").rename(root / "annotations")
+    with pytest.raises(SwiftsegError, match=r"masks: FOLDER.*got the folders annotations, images$"):
+        find_own_data(root)
+    with pytest.raises(SwiftsegError, match=r"got the folders annotations, images$"):
+        open_dataset(root, "train")
+    with pytest.raises(SwiftsegError, match=r"got 6 .jpg files$"):
+        open_dataset(root / "images" / "train", "train")
+    (root / "nothing").mkdir()
+    with pytest.raises(SwiftsegError, match=r"got an empty folder$"):
+        open_dataset(root / "nothing", "train")
+
+
+def test_a_list_may_begin_with_a_byte_order_mark_and_end_in_csv(tmp_path: Path):
+    root = make_good(tmp_path / "data")
+    pairs = [f"images/train/frame_{i}.jpg,masks/train/frame_{i}.png" for i in range(5)]
+    path = root / "pairs.csv"
+    path.write_text("\r\n".join(pairs), encoding="utf-8-sig")
+    assert len(open_dataset(path, "train")) == 4
 
 
 def test_images_without_masks_are_no_test_split(tmp_path: Path):

@@ -11,6 +11,7 @@ from swiftseg.data.own.layout import (
     SPLITS,
     UNSPLIT,
     PairList,
+    contents_text,
     find_splits,
     hold_out_val,
     pair_files,
@@ -23,8 +24,6 @@ from swiftseg.data.own.mask_rules import MaskRules
 from swiftseg.data.own.propose import propose
 from swiftseg.data.own.survey import survey_masks
 from swiftseg.data.paired_files import Pair, PairedFiles
-
-LIST_SUFFIX = ".txt"
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def open_pairs(pairs: list[Pair], labels: LabelSet, rules: MaskRules) -> PairedF
 
 def is_own_data(source: Path) -> bool:
     """Tells whether a path is a dataset YAML, a list, or a folder in one of the usual trees."""
-    if source.suffix in (*SUFFIXES, LIST_SUFFIX) and source.is_file():
+    if source.is_file():
         return True
     return source.is_dir() and ((source / FILE_NAME).is_file() or bool(find_splits(source)))
 
@@ -135,7 +134,7 @@ def _pairs_of(path: Path, root: Path, split: str, given: str, file: DatasetFile)
         if has_pairs or file.masks is None:
             return read_pair_list(images, root)
         names = [root / line for _, line in read_lines(images, PairList())]
-        return pair_files(names, _masks_of(path, root, split, images, file), where=str(images))
+        return pair_files(names, _masks_of(path, root, split, images, file), where=images)
     if not images.is_dir():
         message = f"{path}: {split}: {images}: no such folder or list"
         return PairList(findings=[Finding("broken", "missing_folder", message)])
@@ -152,7 +151,8 @@ def _masks_of(path: Path, root: Path, split: str, images: Path, file: DatasetFil
             raise SwiftsegError(f"{path}: masks names no folder for {split}")
         return root / file.masks[split]
     if file.masks is None:  # images/train has its masks in masks/train
-        parts = list(images.relative_to(root).parts)
+        is_below = images.is_relative_to(root)
+        parts = list((images.relative_to(root) if is_below else images).parts)
         if "images" not in parts:
             raise SwiftsegError(f"{path}: say where the masks of {split} are: masks: FOLDER")
         parts[parts.index("images")] = "masks"
@@ -167,7 +167,9 @@ def _splits_of(root: Path) -> dict[str, PairList]:
     if not splits:
         raise SwiftsegError(
             f"{root}: expected images/SPLIT and masks/SPLIT, SPLIT/images and SPLIT/masks, images "
-            f"and masks, lists of pairs such as train.txt, or a {FILE_NAME}"
+            f"and masks, lists of pairs such as train.txt, or a {FILE_NAME} that says where they "
+            "are (train: FOLDER, masks: FOLDER, names: [soil, crop]), "
+            f"got {contents_text(root)}"
         )
     return splits
 
