@@ -33,10 +33,15 @@ from tests.support.broken_datasets import COLORS, class_mask, describe, make_goo
         ("names: [a, b]\nignore_index: null\ntolerance: 9\n", "tolerance needs an ignore_index"),
         ("names: [a, b]\npath: nowhere\n", "no such folder"),
         ("names: [a, b]\npalette: [[0, 0, 0]]\n", "got 1 for 2 classes"),
-        ("names: 3\n", r"names: .*, got 3; expected names: \["),
+        ("names: 3\n", r"names: expected names as text, .*, got 3$"),
+        ("names: [yes, no]\n", r"in quotes where YAML reads something else .*, got True$"),
+        ("names: [a]\npalette: ['#ff0000']\n", r"red, green and blue, such as .*, got #ff0000$"),
+        ("names: [a]\npalette: [[1, 2, 300]]\n", r"in 0..255, got \[1, 2, 300\]$"),
+        ("names: [a]\nignore_index: none\n", "expected a whole number or null, got none$"),
         ("train: images/train\n", "names is missing"),
-        ("[1, 2]\n", r"the file: .*, got \[1, 2\]"),
-        (f"names: {'x' * 500}\n", r"got x{60}\.\.\.;"),
+        ("[1, 2]\n", r"expected keys and their values, got \[1, 2\]"),
+        ("", "expected keys and their values, got nothing"),
+        (f"names: {'x' * 500}\n", r"got x{60}\.\.\.$"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, words: str):
@@ -53,6 +58,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, words: str
         "train: images/train\nval: images/val\nmasks: masks\n",
         "train: images/train\nval: images/val\n",
         "train: images/train\nmasks: {train: masks/train}\n",
+        "train: ABSOLUTE/images/train\n",
         "train: pairs.txt\n",
         "train: frames.txt\nmasks: masks/train\n",
         "",
@@ -65,7 +71,7 @@ def test_images_and_masks_are_found_wherever_the_yaml_says(tmp_path: Path, text:
     (root / "pairs.txt").write_text("# image, mask\n" + "\n".join(pairs) + "\n")
     (root / "frames.txt").write_text("\n".join(f"images/train/{name}.jpg" for name in names))
     path = tmp_path / "my data.yaml"
-    path.write_text(f"path: data\nnames: [soil, crop, weed]\n{text}")
+    path.write_text(f"path: data\nnames: [soil, crop, weed]\n{text.replace('ABSOLUTE', str(root))}")
     train, val = open_dataset(path, "train"), open_dataset(path, "val")
     if "val" in text or not text:
         assert (len(train), len(val)) == (6, 2)
@@ -73,6 +79,21 @@ def test_images_and_masks_are_found_wherever_the_yaml_says(tmp_path: Path, text:
         assert (len(train), len(val)) == (5, 1)
     for sample in (*train, *val):
         assert sample.mask.max() == 2
+
+
+def test_images_elsewhere_have_their_masks_beside_them(tmp_path: Path):
+    root = make_good(tmp_path / "data")
+    path = tmp_path / "descriptions" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_text(f"names: [soil, crop, weed]\ntrain: {root}/images/train\n")
+    assert len(open_dataset(path, "train")) == 5
+
+
+def test_gray_masks_with_transparency_are_read(tmp_path: Path):
+    root = rewrite_masks(
+        make_good(tmp_path / "data"), lambda mask: Image.fromarray(mask).convert("LA")
+    )
+    np.testing.assert_array_equal(open_dataset(root, "val")[0].mask, class_mask(6))
 
 
 MASKS = {

@@ -1,5 +1,6 @@
 """Data that are broken in one way each, and the diagnosis each should get."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -229,6 +230,58 @@ def only_in_val(root: Path) -> None:
         Image.fromarray(np.where(mask == 2, np.uint8(0), mask)).save(path)
 
 
+def masks_and_images_swapped(root: Path) -> None:
+    """Smooth photographs as JPEG, whose colors lie near few main ones."""
+    for path in all_masks(root):
+        picture = Image.fromarray(picture_of(np.array(Image.open(path)), len(str(path))))
+        path.unlink()
+        picture.filter(ImageFilter.GaussianBlur(3)).save(path.with_suffix(".jpg"))
+
+
+def beside_the_splits(root: Path) -> None:
+    for kind in ("images", "masks"):
+        source = first(root, kind)
+        shutil.copy(source, root / kind / f"late{source.suffix}")
+
+
+def described_val_is_train(root: Path) -> None:
+    describe(root, "names: [a, b, c]\ntrain: images/train\nval: images/train\nmasks: masks/train\n")
+
+
+def masks_as_arrays(root: Path) -> None:
+    for path in (root / "masks" / "train").iterdir():
+        np.save(path.with_suffix(".npy"), np.array(Image.open(path)))
+        path.unlink()
+
+
+def upside_down(root: Path) -> None:
+    """A phone's picture, stored upside down; a mask drawn on it has the same size either way."""
+    path = first(root, "images")
+    with Image.open(path) as image:
+        exif = image.getexif()
+        exif[0x0112] = 3
+        image.save(path, exif=exif)
+
+
+def camvid_tree(root: Path) -> None:
+    for split in ("train", "val"):
+        (root / "images" / split).rename(root / split)
+        (root / "masks" / split).rename(root / f"{split}annot")
+
+
+def list_of_bytes(root: Path) -> Path:
+    make_good(root)
+    path = root / "pairs.txt"
+    path.write_bytes(bytes(range(256)))
+    return path
+
+
+def renamed(root: Path, behind_images: str, behind_masks: str) -> None:
+    for kind, behind in (("images", behind_images), ("masks", behind_masks)):
+        for path in (root / kind).rglob("frame_*"):
+            path.rename(path.with_stem(path.stem + behind))
+
+
 def photographs_as_masks(root: Path) -> None:
     for path in all_masks(root):
         noise = np.random.default_rng(len(str(path))).integers(0, 256, (*SIZE_HW, 3))
@@ -283,6 +336,16 @@ CASES: dict[str, Case] = {
         "lossy_index_masks",
     ),
     "photographs for masks": Case(good(photographs_as_masks), "broken", "not_masks"),
+    "images for masks": Case(good(masks_and_images_swapped), "broken", "not_masks"),
+    "masks as arrays": Case(good(masks_as_arrays), "broken", "no_images"),
+    "a list that is no text": Case(list_of_bytes, "broken", "bad_list"),
+    "images beside the splits": Case(good(beside_the_splits), "warning", "unused_images"),
+    "a val that is train": Case(good(described_val_is_train), "warning", "same_image_in_splits"),
+    "a picture upside down": Case(good(upside_down), "note", "turned_images"),
+    "classes of one's own in CamVid's tree": Case(good(camvid_tree), "note", "camvid_classes"),
+    "masks named otherwise": Case(
+        good(lambda root: renamed(root, "_sat", "_mask")), "note", "named_apart"
+    ),
     "masks of one value": Case(
         good(lambda root: rewrite_masks(root, np.zeros_like)), "broken", "one_class"
     ),

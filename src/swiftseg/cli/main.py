@@ -89,6 +89,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SwiftsegError as error:
         _report(f"error: {error}", debug)
         sys.exit(error.exit_code)
+    except OSError as error:  # a folder or a disk that the system refuses
+        file = "" if error.filename is None else f"{error.filename}: "
+        _report(f"error: {file}{error.strerror or error}", debug)
+        sys.exit(1)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         _report(f"error: unexpected {reason} ({DEBUG} shows where)", debug)

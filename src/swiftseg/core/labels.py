@@ -32,8 +32,9 @@ class LabelSet:
             raise SwiftsegError(
                 f"expected one color a class, got {len(self.palette)} for {len(self.names)} classes"
             )
-        if any(len(color) != 3 or not all(0 <= v <= 255 for v in color) for color in self.palette):
-            raise SwiftsegError("expected colors as three values in 0..255")
+        for color in self.palette:
+            if len(color) != 3 or not all(0 <= value <= 255 for value in color):
+                raise SwiftsegError(f"expected colors as three values in 0..255, got {list(color)}")
         if self.ignore_index is not None and 0 <= self.ignore_index < len(self.names):
             raise SwiftsegError(
                 f"ignore_index {self.ignore_index} is the class {self.names[self.ignore_index]!r}"

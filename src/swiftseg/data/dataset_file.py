@@ -29,6 +29,16 @@ FILE_NAME = "dataset.yaml"
 SUFFIXES = (".yaml", ".yml")
 IGNORE = "ignore"
 
+# What the values of keys are to be, in the words of who writes them.
+EXPECTED = {
+    "names": "names as text, in quotes where YAML reads something else (yes, 1), "
+    "such as [soil, crop] or {0: soil, 1: crop}",
+    "palette": "a color a class as red, green and blue, such as [[90, 60, 30], [0, 160, 0]]",
+    "masks": "a folder, or one a split, such as {train: FOLDER, val: FOLDER}",
+    "ignore_index": "a whole number or null",
+    "label_mapping": "a class for each value or color, such as {0: soil, 85: crop, 255: ignore}",
+}
+
 EXAMPLE = "names: [background, crop, weed]; ignore_index: 255 (optional); palette (optional)"
 
 
@@ -104,14 +114,17 @@ def read_dataset_file(path: Path) -> DatasetFile:
     """
     try:
         fields: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if isinstance(fields, dict):
-            for key in cast(dict[Any, Any], fields):
-                if key not in DatasetFile.model_fields:
-                    raise unknown_name("key", str(key), DatasetFile.model_fields)
+        if not isinstance(fields, dict):
+            raise SwiftsegError(f"expected keys and their values, got {_short(fields)}")
+        for key in cast(dict[Any, Any], fields):
+            if key not in DatasetFile.model_fields:
+                raise unknown_name("key", str(key), DatasetFile.model_fields)
         parsed = DatasetFile.model_validate(fields)
         parsed.rules()
     except ValidationError as error:
-        raise SwiftsegError(f"{path}: {_first_problem(error)}; expected {EXAMPLE}") from error
+        problem = _first_problem(error)
+        hint = f"; expected {EXAMPLE}" if "expected" not in problem else ""
+        raise SwiftsegError(f"{path}: {problem}{hint}") from error
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise SwiftsegError(f"{path}: expected {EXAMPLE}; {reason}") from error
@@ -123,11 +136,17 @@ def read_dataset_file(path: Path) -> DatasetFile:
 def _first_problem(error: ValidationError) -> str:
     """Says in one line which key is wrong, and what came."""
     problem = error.errors(include_url=False)[0]
-    key = str(problem["loc"][0]) if problem["loc"] else "the file"
+    key = str(problem["loc"][0])
     if problem["type"] == "missing":
         return f"{key} is missing"
-    got = str(problem["input"])
-    return f"{key}: {problem['msg']}, got {got if len(got) <= 60 else got[:60] + '...'}"
+    if key in EXPECTED:
+        return f"{key}: expected {EXPECTED[key]}, got {_short(problem['input'])}"
+    return f"{key}: {problem['msg']}, got {_short(problem['input'])}"
+
+
+def _short(value: object) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 60 else text[:60] + "..."
 
 
 def _parse_key(key: int | str, encoding: Encoding) -> int:

@@ -125,6 +125,16 @@ def read_first_channel(path: Path | str) -> np.ndarray:
     return lower
 
 
+def is_turned(path: Path | str) -> bool:
+    """Tells whether an image's EXIF orientation turns or mirrors what is stored.
+
+    Raises:
+        SwiftsegError: The file cannot be read.
+    """
+    with _opened(Path(path)) as image:
+        return image.getexif().get(_ORIENTATION) in _UPRIGHT
+
+
 @contextmanager
 def _opened(path: Path) -> Generator[Image.Image]:
     """Yields the image, checked but not decoded; errors of decoding it become one line."""

@@ -7,7 +7,7 @@ from typing import NamedTuple, overload
 import numpy as np
 
 from swiftseg.core import LabelSet, Sample, SwiftsegError
-from swiftseg.data.image_file import read_image
+from swiftseg.data.image_file import is_turned, read_image
 
 MaskReader = Callable[[Path], np.ndarray]
 
@@ -58,7 +58,8 @@ def size_mismatch_text(
     image: Path, image_hw: tuple[int, ...], mask: Path, mask_hw: tuple[int, ...]
 ) -> str:
     """Says that a mask has another size than its image."""
+    turned = ", turned as its EXIF orientation says" if is_turned(image) else ""
     return (
         f"{mask}: the mask is {mask_hw[0]}x{mask_hw[1]} where its image "
-        f"{image.name} is {image_hw[0]}x{image_hw[1]} (height x width)"
+        f"{image.name} is {image_hw[0]}x{image_hw[1]} (height x width){turned}"
     )

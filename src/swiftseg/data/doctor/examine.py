@@ -143,10 +143,16 @@ class Examination:
             self.note_copies(place, facts.digest)
         if not facts.findings:
             self.readable.append(place)
+        if facts.is_turned:
+            message = (
+                f"{facts.pair.image}: turned as its EXIF orientation says, its mask is not; they "
+                "have to lie alike, see the contact sheet"
+            )
+            self.collector.note("note", "turned_images", message, facts.pair.image)
 
     def note_copies(self, place: tuple[str, Pair], digest: bytes) -> None:
         (split, pair), (other_split, other) = place, self.seen.setdefault(digest, place)
-        if other == pair:
+        if (other_split, other) == place:
             return
         if other_split == split:
             message = f"{pair.image}: the same image as {other.image.name}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.image_file import read_image
+from swiftseg.data.image_file import is_turned, read_image
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.survey import MaskFacts, survey_mask
 from swiftseg.data.paired_files import Pair, size_mismatch_text
@@ -21,6 +21,7 @@ class PairFacts:
         size_hw: The image's, or None where it cannot be read.
         digest: Of the image's pixels: copies have the same, whatever their format.
         mask: The mask's values, or None where it cannot be read.
+        is_turned: Whether the image is turned, as its EXIF orientation says.
         findings: What is broken about the two.
     """
 
@@ -28,16 +29,18 @@ class PairFacts:
     size_hw: tuple[int, int] | None
     digest: bytes
     mask: MaskFacts | None
+    is_turned: bool
     findings: tuple[Finding, ...]
 
 
 def examine_pair(pair: Pair) -> PairFacts:
     """Reads both files."""
     findings: list[Finding] = []
-    image_hw, digest, mask = None, b"", None
+    image_hw, digest, mask, turned = None, b"", None, False
     try:
         image = read_image(pair.image)
         image_hw, digest = (image.shape[0], image.shape[1]), pixel_digest(image)
+        turned = is_turned(pair.image)
     except SwiftsegError as error:
         findings.append(_broken("unreadable_image", str(error), pair.image))
     try:
@@ -47,7 +50,7 @@ def examine_pair(pair: Pair) -> PairFacts:
     if image_hw and mask and image_hw != mask.size_hw:
         message = size_mismatch_text(pair.image, image_hw, pair.mask, mask.size_hw)
         findings.append(_broken("size_mismatch", message, pair.mask))
-    return PairFacts(pair, image_hw, digest, mask, tuple(findings))
+    return PairFacts(pair, image_hw, digest, mask, turned, tuple(findings))
 
 
 def pixel_digest(image: np.ndarray) -> bytes:

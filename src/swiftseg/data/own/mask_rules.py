@@ -16,6 +16,8 @@ from swiftseg.data.paired_files import MaskReader
 
 Encoding = Literal["index", "rgb", "palette", "binary"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
+# Pillow's modes of several channels, of which masks that hold one value a pixel are read, too.
+COLOR_MODES = ("RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "PA", "LA")
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def read_gray_mask(path: Path) -> np.ndarray:
     Raises:
         SwiftsegError: The file cannot be read, or holds colors.
     """
-    if header_mode(path) not in ("RGB", "RGBA"):
+    if header_mode(path) not in COLOR_MODES:
         return read_mask(path)
     rgb = read_image(path)
     if not is_gray(rgb):

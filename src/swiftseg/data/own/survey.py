@@ -12,7 +12,7 @@ from PIL import Image
 from swiftseg.core import SwiftsegError
 from swiftseg.data.image_file import read_image, read_mask
 from swiftseg.data.own.in_threads import in_threads
-from swiftseg.data.own.mask_rules import is_gray, to_codes
+from swiftseg.data.own.mask_rules import COLOR_MODES, is_gray, to_codes
 from swiftseg.data.paired_files import Pair
 
 Kind = Literal["gray", "palette", "rgb"]
@@ -110,7 +110,7 @@ def survey_mask(path: Path) -> MaskFacts:
     """Counts the values of one mask; raises SwiftsegError where it cannot be read."""
     mode, file_format, palette = _header(path)
     colors: dict[int, int] = {}
-    if mode in ("RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "PA", "LA", None):
+    if mode is None or mode in COLOR_MODES:
         rgb = read_image(path)
         kind: Kind = "gray" if is_gray(rgb) else "rgb"
         array = rgb[..., 0].astype(np.uint32) if kind == "gray" else to_codes(rgb)
