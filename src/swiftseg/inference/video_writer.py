@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     import av.video.stream
 
 _TICKS = 90_000  # a second; MPEG's clock, which the common frame rates divide
-# x264's default takes 2.5 times as long for files of the same size, on overlays of 512x1024.
-_PRESET = "veryfast"
+# The network shares the cores with x264. On overlays of 512x1024 the preset `veryfast` takes 3.5
+# times as long for files a fifth smaller that look alike (SSIM, PSNR). Two of the steps that
+# `ultrafast` leaves out cost next to nothing and more than pay in quality.
+_X264 = {"preset": "ultrafast", "crf": "26", "x264-params": "partitions=i4x4:deblock=0,0"}
 
 
 class VideoWriter:
@@ -47,7 +49,7 @@ class VideoWriter:
             self._stream = self._open_stream(_even_sized(image))
         if image.shape != self._size:
             raise ValueError(f"expected a frame of {self._size}, got {image.shape}")
-        frame = av.VideoFrame.from_ndarray(_even_sized(image), format="rgb24")
+        frame = av.VideoFrame.from_numpy_buffer(_even_sized(image), format="rgb24")
         self._last_tick = frame.pts = max(round(time_s * _TICKS), self._last_tick + 1)
         frame.time_base = Fraction(1, _TICKS)
         frame.duration = round(_TICKS / self._fps)
@@ -60,7 +62,7 @@ class VideoWriter:
         self._container.mux(self._stream.encode(None))
 
     def _open_stream(self, image: np.ndarray) -> "av.video.stream.VideoStream":
-        stream = self._container.add_stream("libx264", rate=self._fps, options={"preset": _PRESET})
+        stream = self._container.add_stream("libx264", rate=self._fps, options=_X264)
         stream.height, stream.width = image.shape[:2]
         stream.pix_fmt = "yuv420p"  # what every player reads
         stream.codec_context.time_base = Fraction(1, _TICKS)
@@ -94,5 +96,5 @@ def writing_video(path: Path, *, fps: Fraction) -> Generator[VideoWriter]:
 def _even_sized(image: np.ndarray) -> np.ndarray:
     height, width = image.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
-        return image
+        return np.ascontiguousarray(image)
     return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
