@@ -53,17 +53,24 @@ def check(
 
 def write_files(diagnosis: "Diagnosis", out: Path) -> dict[str, str]:
     """Writes the proposed YAML and the contact sheet, where there is anything to write."""
+    from PIL import Image
+
     from swiftseg.core.files import replacing
     from swiftseg.data.dataset_file import dataset_file_text
-    from swiftseg.data.doctor import write_contact_sheet
+    from swiftseg.data.doctor import contact_sheet, with_ignored
+    from swiftseg.render import with_legend
 
     file, rules, labels = diagnosis.file, diagnosis.rules, diagnosis.labels
     if file is None or rules is None or labels is None:
         return {}
-    described, sheet = out / FILE_NAME, out / SHEET_NAME
+    described = out / FILE_NAME
     with replacing(described) as temporary:
         temporary.write_text(dataset_file_text(file), encoding="utf-8")
     written = {"dataset_file": str(described)}
-    if write_contact_sheet(sheet, diagnosis.pairs, labels, rules):
-        written["contact_sheet"] = str(sheet)
+    sheet = contact_sheet(diagnosis.pairs, labels, rules)
+    if sheet is not None:
+        with replacing(out / SHEET_NAME) as temporary:
+            picture = Image.fromarray(with_legend(sheet, with_ignored(labels)))
+            picture.save(temporary, format="PNG")
+        written["contact_sheet"] = str(out / SHEET_NAME)
     return written

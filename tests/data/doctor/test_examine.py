@@ -1,13 +1,14 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from swiftseg.core import SwiftsegError
+from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.data import open_dataset
 from swiftseg.data.dataset_file import dataset_file_text, read_dataset_file
-from swiftseg.data.doctor import check_structure, examine, write_contact_sheet
+from swiftseg.data.doctor import check_structure, contact_sheet, examine, with_ignored
 from swiftseg.data.doctor.class_counts import training_counts
 from swiftseg.data.own.finding import refuse_broken
 from swiftseg.data.own.own_data import find_own_data
@@ -141,12 +142,16 @@ def test_the_contact_sheet_shows_the_pairs(tmp_path: Path):
     diagnosis = examine(make_good(tmp_path / "data"))
     assert diagnosis.labels is not None
     assert diagnosis.rules is not None
-    path = tmp_path / "sheet.png"
-    shown = write_contact_sheet(path, diagnosis.pairs, diagnosis.labels, diagnosis.rules)
-    assert shown == 8
-    with Image.open(path) as sheet:
-        colors = {color for _, color in sheet.convert("RGB").getcolors(1 << 24) or []}
+    sheet = contact_sheet(diagnosis.pairs, diagnosis.labels, diagnosis.rules)
+    assert sheet is not None
+    colors = {tuple(color) for color in sheet.reshape(-1, 3).tolist()}
     assert set(diagnosis.labels.palette) <= colors
+
+
+def test_the_legend_of_the_sheet_tells_what_is_ignored():
+    labels = LabelSet(("soil", "crop"), ((0, 0, 0), (0, 160, 0)), ignore_index=255)
+    assert with_ignored(labels).names == ("soil", "crop", "(ignored)")
+    assert with_ignored(replace(labels, ignore_index=None)).names == ("soil", "crop")
 
 
 @pytest.mark.parametrize("name", ["cityscapes", "voc", "coco_stuff"])

@@ -1,12 +1,9 @@
 """A picture of some pairs side by side, to be judged by eye."""
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image, ImageDraw
 
 from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.core.files import replacing
 from swiftseg.data.image_file import read_image
 from swiftseg.data.own.mask_rules import MaskRules
 from swiftseg.data.paired_files import Pair
@@ -15,19 +12,20 @@ CELL_WH = (200, 150)
 TEXT_HEIGHT = 14
 COLUMNS = 3
 MAX_PAIRS = 12
+MAX_NAMES = 255  # of a LabelSet
+IGNORED = (255, 255, 255)  # many palettes begin with black
 
 
-def write_contact_sheet(path: Path, pairs: list[Pair], labels: LabelSet, rules: MaskRules) -> int:
-    """Writes images and their colored masks as one PNG; what is ignored stays black.
+def contact_sheet(pairs: list[Pair], labels: LabelSet, rules: MaskRules) -> np.ndarray | None:
+    """Draws images and their colored masks; what is ignored is white.
 
     Args:
-        path: The file.
         pairs: Of these up to `MAX_PAIRS`, evenly spaced, are shown.
         labels: Names the colors.
         rules: How masks are read.
 
     Returns:
-        How many pairs it shows; without any that can be read no file is written.
+        uint8 (H, W, 3) RGB, or None without any pair that can be read.
     """
     read = rules.reader()
     cells: list[Image.Image] = []
@@ -38,15 +36,19 @@ def write_contact_sheet(path: Path, pairs: list[Pair], labels: LabelSet, rules: 
         except SwiftsegError:
             continue  # it is a finding already
         cells.append(_cell(pairs[index].name, read_image(pairs[index].image), mask, labels))
-    if cells:
-        with replacing(path) as temporary:
-            _grid(cells).save(temporary, format="PNG")
-    return len(cells)
+    return np.asarray(_grid(cells)) if cells else None
+
+
+def with_ignored(labels: LabelSet) -> LabelSet:
+    """Gives the classes and, behind them, the color of what is ignored, for a legend."""
+    if labels.ignore_index is None or len(labels) == MAX_NAMES:
+        return labels
+    return LabelSet((*labels.names, "(ignored)"), (*labels.palette, IGNORED))
 
 
 def _cell(name: str, image: np.ndarray, mask: np.ndarray, labels: LabelSet) -> Image.Image:
     """Draws the image, its mask's colors beside it, and the name above."""
-    colors = np.zeros((256, 3), np.uint8)
+    colors = np.full((256, 3), IGNORED, np.uint8)
     colors[: len(labels)] = labels.colors
     cell = Image.new("RGB", (2 * CELL_WH[0], CELL_WH[1] + TEXT_HEIGHT), (40, 40, 40))
     for column, (array, how) in enumerate(
