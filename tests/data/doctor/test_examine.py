@@ -10,6 +10,7 @@ from swiftseg.data import open_dataset
 from swiftseg.data.dataset_file import dataset_file_text, read_dataset_file
 from swiftseg.data.doctor import check_structure, contact_sheet, examine, with_ignored
 from swiftseg.data.doctor.class_counts import training_counts
+from swiftseg.data.opening import RECOGNIZED
 from swiftseg.data.own.finding import refuse_broken
 from swiftseg.data.own.own_data import find_own_data
 from tests.support.broken_datasets import (
@@ -154,12 +155,32 @@ def test_the_legend_of_the_sheet_tells_what_is_ignored():
     assert with_ignored(replace(labels, ignore_index=None)).names == ("soil", "crop")
 
 
-@pytest.mark.parametrize("name", ["cityscapes", "voc", "coco_stuff"])
-def test_a_published_dataset_is_not_called_broken(tmp_path: Path, name: str):
-    root = tmp_path / name
-    TREES[name](root)
+@pytest.mark.parametrize("name", RECOGNIZED.keys() - {"folder", "camvid"})
+def test_a_published_dataset_is_read_as_its_reader_reads_it(tmp_path: Path, name: str):
+    root = TREES[name](tmp_path / name)
     diagnosis = examine(root)
-    [finding] = diagnosis.findings
-    assert (finding.severity, finding.code) == ("note", "published_dataset")
-    assert f"the tree of {name}" in finding.message
     assert not diagnosis.is_broken
+    assert "published_dataset" in {finding.code for finding in diagnosis.findings}
+    train = open_dataset(root, "train")
+    assert diagnosis.labels == train.labels
+    assert diagnosis.splits["train"] == len(train)
+    masks = np.concatenate([sample.mask.ravel() for sample in train])
+    np.testing.assert_array_equal(
+        diagnosis.counts["train"].pixels, np.bincount(masks, minlength=256)
+    )
+
+
+def test_what_is_broken_in_a_published_dataset_is_told_as_training_tells_it(tmp_path: Path):
+    root = TREES["voc"](tmp_path / "voc")
+    pairs = open_dataset(root, "train").pairs
+    pairs[0].image.write_bytes(b"")
+    pairs[1].mask.write_text("mask")
+    broken = [f for f in examine(root).findings if f.severity == "broken"]
+    assert [(f.code, f.count, f.message) for f in broken] == [
+        ("unreadable_pair", 2, f"{pairs[0].image}: the file is empty (0 bytes)")
+    ]
+    pairs[1].mask.unlink()
+    broken = [f for f in examine(root).findings if f.severity == "broken"]
+    with pytest.raises(SwiftsegError) as caught:
+        open_dataset(root, "train")
+    assert [f.message for f in broken] == [f"train: {caught.value}"]

@@ -1,7 +1,8 @@
 """The doctor: what is wrong with a user's data, and what its masks mean."""
 
 from swiftseg.data.doctor.contact_sheet import contact_sheet, with_ignored
-from swiftseg.data.doctor.examine import Diagnosis, examine
+from swiftseg.data.doctor.diagnosis import Diagnosis
+from swiftseg.data.doctor.examine import examine
 from swiftseg.data.doctor.structure import check_structure
 
 __all__ = ["Diagnosis", "check_structure", "contact_sheet", "examine", "with_ignored"]

@@ -7,20 +7,20 @@ refuses is broken, in its own words, and what it reads is counted.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
-from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.core import SwiftsegError
 from swiftseg.data.camvid import is_camvid
 from swiftseg.data.dataset_file import FILE_NAME, SUFFIXES, DatasetFile
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes
 from swiftseg.data.doctor.collector import Collector
+from swiftseg.data.doctor.diagnosis import Diagnosis, Progress
 from swiftseg.data.doctor.pair_facts import PairFacts, examine_pair
+from swiftseg.data.doctor.published import examine_published
 from swiftseg.data.doctor.structure import too_few
-from swiftseg.data.doctor.value_table import ValueRow, value_table
+from swiftseg.data.doctor.value_table import value_table
 from swiftseg.data.opening import OWN_DATA, RECOGNIZED
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.in_threads import in_threads
@@ -31,49 +31,6 @@ from swiftseg.data.own.survey import MaskTotals
 from swiftseg.data.paired_files import Pair
 
 
-class Progress(Protocol):
-    """What the examination tells of its course."""
-
-    def expect(self, count: int | None) -> None: ...
-
-    def advance(self) -> None: ...
-
-
-@dataclass
-class Diagnosis:
-    """What the doctor has found.
-
-    Attributes:
-        source: What was examined.
-        findings: The worst first.
-        splits: How many pairs each split has.
-        file: The description, as given or proposed, with absolute paths; None where there is none.
-        rules: How it reads masks.
-        values: The masks' distinct values, the most frequent first.
-        counts: Pixels by class, for each split.
-        sizes: How many images have each size (height, width).
-        pairs: Those that can be read.
-    """
-
-    source: Path
-    findings: tuple[Finding, ...]
-    splits: dict[str, int] = field(default_factory=dict[str, int])
-    file: DatasetFile | None = None
-    rules: MaskRules | None = None
-    values: list[ValueRow] = field(default_factory=list[ValueRow])
-    counts: dict[str, ClassCounts] = field(default_factory=dict[str, ClassCounts])
-    sizes: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
-    pairs: list[Pair] = field(default_factory=list[Pair])
-
-    @property
-    def is_broken(self) -> bool:
-        return any(finding.severity == "broken" for finding in self.findings)
-
-    @property
-    def labels(self) -> LabelSet | None:
-        return None if self.file is None else self.file.labels()
-
-
 def examine(source: Path, progress: Progress | None = None) -> Diagnosis:
     """Examines a folder, a dataset YAML or a list of pairs; whatever is wrong is a finding."""
     try:
@@ -81,8 +38,9 @@ def examine(source: Path, progress: Progress | None = None) -> Diagnosis:
     except SwiftsegError as error:
         published = published_dataset(source)
         if published is not None:
-            message = f"{source}: the tree of {published}, which its own reader describes"
-            return Diagnosis(source, (Finding("note", "published_dataset", message),))
+            diagnosis = Diagnosis(source)
+            examine_published(diagnosis, published, progress)
+            return diagnosis
         finding = Finding("broken", _opening_code(source), str(error), files=(str(source),))
         return Diagnosis(source, (finding,))
     return Examination(own, progress).run()
@@ -117,7 +75,7 @@ class Examination:
                 self.take(split, facts)
                 self.advance()
         file = self.own.file or self.proposed()
-        diagnosis = Diagnosis(self.own.source, ())
+        diagnosis = Diagnosis(self.own.source)
         diagnosis.splits = {split: len(pairs) for split, pairs in self.own.splits.items()}
         diagnosis.sizes = self.sizes
         diagnosis.pairs = [pair for _, pair in self.readable]

@@ -1,0 +1,59 @@
+"""What the doctor tells."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from swiftseg.core import LabelSet
+from swiftseg.data.dataset_file import DatasetFile
+from swiftseg.data.doctor.class_counts import ClassCounts
+from swiftseg.data.doctor.value_table import ValueRow
+from swiftseg.data.own.finding import Finding
+from swiftseg.data.own.mask_rules import MaskRules
+from swiftseg.data.paired_files import Pair
+
+
+class Progress(Protocol):
+    """What the examination tells of its course."""
+
+    def expect(self, count: int | None) -> None: ...
+
+    def advance(self) -> None: ...
+
+
+@dataclass
+class Diagnosis:
+    """What the doctor has found.
+
+    Attributes:
+        source: What was examined.
+        findings: The worst first.
+        splits: How many pairs each split has.
+        file: The description, as given or proposed, with absolute paths; None where there is none.
+        published_labels: The classes of a published dataset, which needs no description.
+        rules: How it reads masks.
+        values: The masks' distinct values, the most frequent first.
+        counts: Pixels by class, for each split.
+        sizes: How many images have each size (height, width).
+        pairs: Those that can be read.
+    """
+
+    source: Path
+    findings: tuple[Finding, ...] = ()
+    splits: dict[str, int] = field(default_factory=dict[str, int])
+    file: DatasetFile | None = None
+    published_labels: LabelSet | None = None
+    rules: MaskRules | None = None
+    values: list[ValueRow] = field(default_factory=list[ValueRow])
+    counts: dict[str, ClassCounts] = field(default_factory=dict[str, ClassCounts])
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
+    pairs: list[Pair] = field(default_factory=list[Pair])
+
+    @property
+    def is_broken(self) -> bool:
+        return any(finding.severity == "broken" for finding in self.findings)
+
+    @property
+    def labels(self) -> LabelSet | None:
+        return self.published_labels if self.file is None else self.file.labels()

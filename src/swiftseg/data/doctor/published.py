@@ -1,0 +1,68 @@
+"""The examination of a published dataset, whose reader knows what its masks mean."""
+
+from functools import partial
+
+import numpy as np
+
+from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.data.dataset import Dataset
+from swiftseg.data.doctor.class_counts import ClassCounts, note_classes
+from swiftseg.data.doctor.collector import Collector
+from swiftseg.data.doctor.diagnosis import Diagnosis, Progress
+from swiftseg.data.opening import open_dataset
+from swiftseg.data.own.in_threads import in_threads
+
+LABELED_SPLITS = ("train", "val")  # of a test many keep the masks
+
+
+def examine_published(diagnosis: Diagnosis, name: str, progress: Progress | None) -> None:
+    """Reads every frame of training and validation as these would, and counts the classes.
+
+    Args:
+        diagnosis: Of the source; it is filled.
+        name: Of the dataset whose tree it has.
+        progress: Told of each frame.
+    """
+    collector = Collector()
+    message = f"{diagnosis.source}: the tree of {name}, read by its own reader"
+    collector.note("note", "published_dataset", message)
+    splits = _open_splits(diagnosis, name, collector)
+    if progress:
+        progress.expect(sum(map(len, splits.values())))
+    for split, dataset in splits.items():
+        diagnosis.splits[split] = len(dataset)
+        counts = diagnosis.counts[split] = ClassCounts()
+        for found in in_threads(partial(_read, dataset), range(len(dataset))):
+            if progress:
+                progress.advance()
+            if isinstance(found, SwiftsegError):
+                collector.note("broken", "unreadable_pair", str(found))
+                continue
+            diagnosis.sizes[found[0]] += 1
+            counts.add(found[1])
+        diagnosis.published_labels = dataset.labels
+    if diagnosis.published_labels is not None:
+        note_classes(collector, diagnosis.published_labels, diagnosis.counts)
+    diagnosis.findings = collector.findings()
+
+
+def _open_splits(diagnosis: Diagnosis, name: str, collector: Collector) -> dict[str, Dataset]:
+    splits: dict[str, Dataset] = {}
+    for split in LABELED_SPLITS:
+        try:
+            splits[split] = open_dataset(diagnosis.source, split, name)
+        except UsageError:
+            continue  # this dataset has no such split
+        except SwiftsegError as error:
+            collector.note("broken", "unreadable_split", f"{split}: {error}")
+    return splits
+
+
+def _read(dataset: Dataset, index: int) -> tuple[tuple[int, int], np.ndarray] | SwiftsegError:
+    """Gives a frame's size and its pixels by class, int64 (256,), or why it cannot be read."""
+    try:
+        sample = dataset[index]
+    except SwiftsegError as error:
+        return error
+    height, width = sample.mask.shape
+    return (height, width), np.bincount(sample.mask.ravel(), minlength=256)
