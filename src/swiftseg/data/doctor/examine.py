@@ -103,8 +103,8 @@ class Examination:
             self.readable.append(place)
         if facts.is_turned:
             message = (
-                f"{facts.pair.image}: shown turned, as its EXIF orientation says; masks are read as "
-                "stored and have to be upright, see the contact sheet"
+                f"{facts.pair.image}: shown turned, as its EXIF orientation says; masks are read "
+                "as stored and have to be upright, see the contact sheet"
             )
             self.collector.note("note", "turned_images", message, facts.pair.image)
 
