@@ -131,3 +131,8 @@ def test_a_checkpoint_must_be_exported_first():
 def test_a_missing_file_is_named():
     with pytest.raises(SwiftsegError, match=r"no such model file: gone\.onnx"):
         Segmenter.load("gone.onnx")
+
+
+def test_a_folder_is_told_to_hold_models(tmp_path):
+    with pytest.raises(SwiftsegError, match=r"is a folder.*name one in it.*model\.onnx"):
+        Segmenter.load(tmp_path)

@@ -15,7 +15,7 @@ def model_path(model: Path | str) -> Path:
 
     Raises:
         UsageError: No shipped model has that name.
-        SwiftsegError: It is a checkpoint, which must be exported first.
+        SwiftsegError: It is a checkpoint, which must be exported first, or a folder.
     """
     shipped = shipped_models()
     if str(model) in shipped:
@@ -25,6 +25,11 @@ def model_path(model: Path | str) -> Path:
         raise SwiftsegError(
             f"{path} is a checkpoint, and frames are segmented with exported models: "
             f"run `swiftseg export {path} --out model.onnx` (needs the train extra)"
+        )
+    if path.is_dir():
+        raise SwiftsegError(
+            f"{path} is a folder, and models are files: name one in it, such as a training run's "
+            f"{path / 'model.onnx'} or {path / 'best.pt'}"
         )
     if path.suffix == ".onnx" or path.exists():
         return path
