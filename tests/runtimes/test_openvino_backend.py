@@ -1,6 +1,9 @@
 import subprocess
 import sys
 
+import numpy as np
+
+from swiftseg.runtimes import load_backend
 from tests.support.exported import write_shade_model
 
 # Two engines that end in the order of their making would leave a stack for signals that is gone.
@@ -23,3 +26,11 @@ def test_a_process_that_has_let_models_go_survives_ctrl_c(tmp_path):
     command = [sys.executable, "-c", SCRIPT, str(model)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+
+
+def test_a_frame_alone_gets_the_labels_and_logits_that_it_gets_among_others(tmp_path):
+    frames = np.random.default_rng(3).integers(0, 256, (3, 12, 16, 3), dtype=np.uint8)
+    backend = load_backend(write_shade_model(tmp_path / "m.onnx"), name="openvino")
+    for run in (backend.run, backend.run_logits):
+        alone = np.concatenate([run(frame[None]) for frame in frames])
+        np.testing.assert_array_equal(alone, run(frames))
