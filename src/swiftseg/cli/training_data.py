@@ -1,14 +1,17 @@
 """The data that `swiftseg train` is given, opened split by split."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
+
+import typer
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.doctor import check_structure
 from swiftseg.data.opening import OWN_DATA, TOY_STREET, recognize
-from swiftseg.data.own.finding import refuse_broken
+from swiftseg.data.own.finding import Finding, refuse_broken
 from swiftseg.data.own.own_data import find_own_data
 
 
@@ -18,7 +21,7 @@ def split_opener(
     """Gives a function that opens a split of a data set by the names that recipes use.
 
     A user's own data are checked for what the doctor calls broken, as far as that is cheap, and
-    their masks are surveyed once where nobody has described them.
+    their masks are surveyed once where nobody has described them. Its warnings go to stderr.
 
     Args:
         recipe_name: For errors.
@@ -28,8 +31,10 @@ def split_opener(
     @cache
     def own_opener(folder: str) -> Callable[[str], Dataset]:
         own = find_own_data(Path(folder))
-        refuse_broken(check_structure(own), folder)
-        file = own.described()
+        found = check_structure(own)
+        refuse_broken(found, folder)
+        file, more = own.described()
+        warn((*found, *more))
         return lambda split: own.open(split, file)
 
     def open_split(dataset: str | None, split: str) -> Dataset:
@@ -41,6 +46,15 @@ def split_opener(
         return open_dataset(folder, split, dataset=dataset)
 
     return open_split
+
+
+def warn(findings: Iterable[Finding]) -> None:
+    """Prints the warnings among findings, but for the processes that a launcher has started."""
+    if "RANK" in os.environ:
+        return
+    for finding in findings:
+        if finding.severity == "warning":
+            typer.echo(f"warning: {finding.message}", err=True)
 
 
 def is_own(folder: str, dataset: str | None) -> bool:

@@ -48,20 +48,20 @@ class OwnData:
     def pairs(self) -> list[Pair]:
         return [pair for pairs in self.splits.values() for pair in pairs]
 
-    def described(self) -> DatasetFile:
-        """Gives the description; without one the masks are surveyed.
+    def described(self) -> tuple[DatasetFile, tuple[Finding, ...]]:
+        """Gives the description; without one the masks are surveyed, with what was found then.
 
         Raises:
             SwiftsegError: The masks make no sense, or contradict themselves.
         """
         if self.file is not None:
-            return self.file
+            return self.file, ()
         totals = survey_masks(self.pairs)
         proposal = propose(totals, is_camvid_tree=is_camvid(self.root))
         refuse_broken(proposal.findings, self.source)
         if proposal.file is None:
             raise SwiftsegError(f"{self.source}: no mask can be read")
-        return proposal.file
+        return proposal.file, proposal.findings
 
     def open(self, split: str, file: DatasetFile) -> PairedFiles:
         """Opens a split; train and val are made where there is no val."""
@@ -91,7 +91,8 @@ def open_own_data(source: Path, split: str) -> PairedFiles:
     """
     own = find_own_data(source)
     refuse_broken(own.findings, source)
-    return own.open(split, own.described())
+    file, _ = own.described()
+    return own.open(split, file)
 
 
 def find_own_data(source: Path) -> OwnData:
