@@ -149,6 +149,7 @@ def quantization_table(report: "QuantizationReport") -> "Table":
     table = Table("", "f32", "int8", title=title, title_justify="left")
     table.add_row(f"{report.measure} %", f"{report.before:.2f}", f"{report.after:.2f}")
     table.add_row("ms a frame", f"{report.before_ms:.2f}", f"{report.after_ms:.2f}")
+    table.add_row("in", report.before_backend, report.after_backend)
     return table
 
 
