@@ -31,8 +31,8 @@ from swiftseg.cli.video_prediction import predict_video
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
 from swiftseg.inference.video import reading_video
+from swiftseg.inference.video_overlay import overlay_frame
 from swiftseg.inference.video_writer import writing_video
-from swiftseg.render import with_legend
 
 RESULT = Path(__file__).parent / "results/video_pipeline.json"
 FPS = Fraction(12)
@@ -61,7 +61,10 @@ def measure_stages(segmenter: Segmenter, clip: Path) -> Times:
     pictures = _timed(
         times,
         "draw",
-        lambda: [with_legend(result.overlay(), result.labels) for result in results],
+        lambda: [
+            overlay_frame(frame, result.label_map, result.labels)
+            for frame, result in zip(frames, results, strict=True)
+        ],
     )
 
     def encode() -> None:

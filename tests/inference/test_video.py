@@ -107,6 +107,9 @@ def test_a_portrait_is_put_upright(tmp_path):
     assert frame.image.shape == (64, 32, 3)
     assert frame.image[:24].mean() > 240  # what was at the left is now on top
     assert frame.image[40:].mean() < 15
+    assert [plane.shape for plane in frame.planes] == [(64, 32), (32, 16), (32, 16)]
+    assert frame.planes[0][:24].mean() > 210  # of 235
+    assert frame.planes[0][40:].mean() < 30  # of 16 and more
 
 
 def test_ctrl_c_between_frames_leaves_a_playable_file(tmp_path):
@@ -125,7 +128,7 @@ def test_ctrl_c_between_frames_leaves_a_playable_file(tmp_path):
 def test_a_frame_of_another_size_is_refused(tmp_path):
     with writing_video(tmp_path / "a.mp4", fps=Fraction(10)) as writer:
         writer.write(np.zeros((16, 16, 3), np.uint8), 0.0)
-        with pytest.raises(ValueError, match=r"expected a frame of \(16, 16, 3\)"):
+        with pytest.raises(ValueError, match=r"expected a frame of \(16, 16\), got \(16, 18\)"):
             writer.write(np.zeros((16, 18, 3), np.uint8), 0.1)
 
 

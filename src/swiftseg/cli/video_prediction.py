@@ -4,6 +4,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import count
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,18 +17,21 @@ from swiftseg.core import SwiftsegError
 from swiftseg.inference import Segmentation, Segmenter
 from swiftseg.inference.pipeline import Pipeline
 from swiftseg.inference.video import TimedFrame, Video, reading_video
+from swiftseg.inference.video_overlay import overlay_frame
 from swiftseg.inference.video_writer import VideoWriter, writing_video
-from swiftseg.render import with_legend
+
+if TYPE_CHECKING:
+    import av
 
 
 @dataclass
 class _Frame:
     """A frame on its way."""
 
-    time_s: float
+    source: TimedFrame
     result: Segmentation
     probs: np.ndarray | None
-    picture: np.ndarray | None = None
+    picture: "av.VideoFrame | None" = None
 
 
 class _Stages:
@@ -52,18 +56,19 @@ class _Stages:
     def segment(self, frame: TimedFrame) -> _Frame:
         asked = "probs" in self._outputs.kinds
         probs = self._segmenter.probabilities(frame.image) if asked else None
-        return _Frame(frame.time_s, self._segmenter(frame.image), probs)
+        return _Frame(frame, self._segmenter(frame.image), probs)
 
     def draw(self, frame: _Frame) -> _Frame:
         if self._writer is not None:
-            frame.picture = with_legend(frame.result.overlay(), frame.result.labels)
+            result = frame.result
+            frame.picture = overlay_frame(frame.source, result.label_map, result.labels)
         name = f"{self._name}/{next(self._numbers):06d}"
         self._outputs.write_arrays(name, frame.result, frame.probs)
         return frame
 
     def encode(self, frame: _Frame) -> None:
         if self._writer is not None and frame.picture is not None:
-            self._writer.write(frame.picture, frame.time_s)
+            self._writer.write(frame.picture, frame.source.time_s)
         self._prediction.add(frame.result)
         self.pace.tick(perf_counter())
 

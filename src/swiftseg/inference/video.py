@@ -4,14 +4,14 @@ Frames keep their time stamps, so that a recording of uneven rate keeps its pace
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts")
 
+STORED = "yuv420p"  # what nearly all videos hold, and every player reads
+
 _CAMERA = re.compile(r"camera:(\d+)")
 _STREAM = re.compile(r"(rtsps?|https?)://.+", re.IGNORECASE)
 _FALLBACK_FPS = Fraction(30)  # for containers that name no rate; the time stamps decide anyhow
@@ -35,10 +37,20 @@ _DISORDER_S = 1.0  # a longer step back in time is a new count
 
 @dataclass(frozen=True, eq=False)
 class TimedFrame:
-    """A frame uint8 (H, W, 3) RGB and its time in seconds from the video's start."""
+    """A frame, upright.
+
+    Attributes:
+        image: uint8 (H, W, 3) RGB.
+        time_s: Time from the video's start.
+        planes: The frame as videos store it: brightness Y uint8 (H, W), color U and V at half size,
+            rounded up. Views of the decoder's memory, to be read only.
+        coding: How the planes make a color, see `color_coding`.
+    """
 
     image: np.ndarray
     time_s: float
+    planes: tuple[np.ndarray, ...]
+    coding: tuple[int, int]
 
 
 class Video:
@@ -102,12 +114,16 @@ class Video:
         clock = FrameClock(float(1 / self.fps))
         size_hw: tuple[int, ...] = ()
         for frame in self._frames():
-            image = _upright(frame)
+            image = _upright(frame, frame.to_ndarray(format="rgb24"))
+            stored = frame.reformat(format=STORED)  # mostly the frame itself
             size_hw = size_hw or image.shape[:2]
             if image.shape[:2] != size_hw:
                 raise self._resized(size_hw, image.shape[:2])
             self._decoded += 1
-            yield TimedFrame(image, clock.at(frame.time))
+            planes = tuple(_upright(frame, plane) for plane in planes_of(stored))
+            yield TimedFrame(
+                np.ascontiguousarray(image), clock.at(frame.time), planes, color_coding(stored)
+            )
         if self._decoded == 0:
             raise SwiftsegError(f"{self._source}: the video holds no frame that can be decoded")
 
@@ -225,9 +241,23 @@ def require_pyav() -> None:
         raise MissingExtraError("reading and writing video", "video")
 
 
-def _upright(frame: "av.video.frame.VideoFrame") -> np.ndarray:
-    """Turns a frame as its container asks for: phones store portraits lying down."""
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
+def planes_of(frame: "av.video.frame.VideoFrame") -> list[np.ndarray]:
+    """Views the planes of a frame of 8 bits, each uint8 (h, w), without the padding of its rows."""
+    planes = cast("Sequence[Any]", frame.planes)  # buffers, which PyAV's stubs do not tell
+    return [
+        np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        for plane in planes
+    ]
+
+
+def color_coding(frame: "av.video.frame.VideoFrame") -> tuple[int, int]:
+    """Gives FFmpeg's numbers for the weights between YUV and RGB, and for the values' range."""
+    return frame.colorspace, frame.color_range
+
+
+def _upright(frame: "av.video.frame.VideoFrame", pixels: np.ndarray) -> np.ndarray:
+    """Turns pixels as their frame's container asks for: phones store portraits lying down."""
+    return np.rot90(pixels, frame.rotation // 90)
 
 
 def _not_opened(source: str, error: Exception) -> SwiftsegError:

@@ -13,9 +13,10 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.files import replacing
-from swiftseg.inference.video import require_pyav
+from swiftseg.inference.video import STORED, color_coding, require_pyav
 
 if TYPE_CHECKING:
+    import av
     import av.container
     import av.video.stream
 
@@ -36,20 +37,24 @@ class VideoWriter:
         self._size: tuple[int, ...] = ()
         self._last_tick = -1
 
-    def write(self, image: np.ndarray, time_s: float) -> None:
-        """Appends a frame uint8 (H, W, 3) RGB; times count from the first frame, in order.
+    def write(self, picture: "np.ndarray | av.VideoFrame", time_s: float) -> None:
+        """Appends a picture.
+
+        Args:
+            picture: uint8 (H, W, 3) RGB, or a frame as `overlay_frame` makes it, which is encoded
+                as it is.
+            time_s: Counts from the first frame, in order.
 
         Raises:
-            ValueError: The frame has another size than the first one.
+            ValueError: The picture has another size than the first one.
         """
-        import av
-
+        frame = picture if not isinstance(picture, np.ndarray) else _frame_of(picture)
+        size = (frame.height, frame.width)
         if self._stream is None:
-            self._size = image.shape
-            self._stream = self._open_stream(_even_sized(image))
-        if image.shape != self._size:
-            raise ValueError(f"expected a frame of {self._size}, got {image.shape}")
-        frame = av.VideoFrame.from_numpy_buffer(_even_sized(image), format="rgb24")
+            self._size = size
+            self._stream = self._open_stream(frame)
+        if size != self._size:
+            raise ValueError(f"expected a frame of {self._size}, got {size}")
         self._last_tick = frame.pts = max(round(time_s * _TICKS), self._last_tick + 1)
         frame.time_base = Fraction(1, _TICKS)
         frame.duration = round(_TICKS / self._fps)
@@ -61,10 +66,13 @@ class VideoWriter:
             raise SwiftsegError("a video needs at least one frame")
         self._container.mux(self._stream.encode(None))
 
-    def _open_stream(self, image: np.ndarray) -> "av.video.stream.VideoStream":
+    def _open_stream(self, frame: "av.VideoFrame") -> "av.video.stream.VideoStream":
         stream = self._container.add_stream("libx264", rate=self._fps, options=_X264)
-        stream.height, stream.width = image.shape[:2]
-        stream.pix_fmt = "yuv420p"  # what every player reads
+        stream.height, stream.width = frame.height, frame.width
+        stream.pix_fmt = STORED
+        if frame.format.name == STORED:
+            context = stream.codec_context
+            context.colorspace, context.color_range = color_coding(frame)
         stream.codec_context.time_base = Fraction(1, _TICKS)
         return stream
 
@@ -93,7 +101,14 @@ def writing_video(path: Path, *, fps: Fraction) -> Generator[VideoWriter]:
             raise SwiftsegError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _even_sized(image: np.ndarray) -> np.ndarray:
+def _frame_of(image: np.ndarray) -> "av.VideoFrame":
+    import av
+
+    return av.VideoFrame.from_numpy_buffer(even_sized(image), format="rgb24")
+
+
+def even_sized(image: np.ndarray) -> np.ndarray:
+    """Repeats the last row or column of uint8 (H, W, 3) where their number is odd."""
     height, width = image.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
         return np.ascontiguousarray(image)

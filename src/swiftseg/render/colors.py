@@ -41,7 +41,18 @@ def overlay(
     if not 0 <= alpha <= 1:
         raise ValueError(f"expected alpha in 0..1, got {alpha}")
     colors = np.asarray(_colors(label_map, labels))
-    return _mean(image, colors) if alpha == 0.5 else _blend(image, colors, alpha)
+    return mean(image, colors) if alpha == 0.5 else _blend(image, colors, alpha)
+
+
+def mean(image: np.ndarray, colors: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Averages uint8 arrays, rounding down, without leaving uint8; into `out`, or a new array.
+
+    a + b = 2 (a AND b) + (a XOR b): what both have, and what one of them has.
+    """
+    out = np.bitwise_xor(image, colors, out=out)
+    out >>= 1
+    out += image & colors
+    return out
 
 
 def save_label_map(path: Path | str, label_map: np.ndarray, labels: LabelSet) -> None:
@@ -61,17 +72,6 @@ def save_label_map(path: Path | str, label_map: np.ndarray, labels: LabelSet) ->
 
 def _colors(label_map: np.ndarray, labels: LabelSet) -> Image.Image:
     return _palette_image(label_map, labels).convert("RGB")
-
-
-def _mean(image: np.ndarray, colors: np.ndarray) -> np.ndarray:
-    """Averages uint8 arrays, rounding down, without leaving uint8.
-
-    a + b = 2 (a AND b) + (a XOR b): what both have, and what one of them has.
-    """
-    mean = image ^ colors
-    mean >>= 1
-    mean += image & colors
-    return mean
 
 
 def _blend(image: np.ndarray, colors: np.ndarray, alpha: float) -> np.ndarray:
