@@ -43,6 +43,24 @@ def test_broken_data_end_with_code_1(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert finding["files"] == [str(root / "images/train/frame_0.jpg")]
 
 
+def test_where_nothing_can_be_written_nothing_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    root = CASES["a truncated image"].make(tmp_path / "field")
+    (tmp_path / "file").write_text("mine")
+    result = run_cli(capsys, "data", "check", root, "--out", tmp_path / "file" / "out")
+    assert (result.code, result.out) == (1, "")
+    assert f"cannot write to the folder {tmp_path / 'file'}: " in result.err
+
+
+def test_what_is_not_there_leaves_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    out = tmp_path / "out"
+    result = run_cli(capsys, "data", "check", tmp_path / "no.yaml", "--out", out)
+    assert result.code == 1
+    assert f"broken missing_path: {tmp_path / 'no.yaml'}: no such file\n" in result.out
+    assert not out.exists()
+
+
 def test_every_case_is_told_on_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     for number, (name, case) in enumerate(CASES.items()):
         root = case.make(tmp_path / str(number))

@@ -37,12 +37,16 @@ def check(
     dataset.yaml with what was found is written, and a contact sheet to judge by eye.
     """
     from swiftseg.cli.data_report import print_report, report_fields
+    from swiftseg.cli.inputs import check_writable
     from swiftseg.cli.progress import LateProgress
     from swiftseg.data.doctor import examine
 
+    folder = out or Path("data_check") / source.resolve().stem
+    # Before hours of reading, and without a folder where there may be nothing to write.
+    check_writable(next(path for path in (folder, *folder.parents) if path.exists()))
     with LateProgress("files") as progress:
         diagnosis = examine(source, progress)
-    files = write_files(diagnosis, out or Path("data_check") / source.resolve().stem)
+    files = write_files(diagnosis, folder)
     if as_json:
         typer.echo(json.dumps({**report_fields(diagnosis), "files": files}, indent=2))
     else:

@@ -125,7 +125,9 @@ def read_dataset_file(path: Path) -> DatasetFile:
         problem = _first_problem(error)
         hint = f"; expected {EXAMPLE}" if "expected" not in problem else ""
         raise SwiftsegError(f"{path}: {problem}{hint}") from error
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+    except FileNotFoundError as error:
+        raise SwiftsegError(f"{path}: no such file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise SwiftsegError(f"{path}: expected {EXAMPLE}; {reason}") from error
     except SwiftsegError as error:

@@ -165,7 +165,7 @@ class Examination:
         if self.own.file is not None and self.totals.palettes_differ:
             message = "palettes differ between masks: one index means several colors"
             self.collector.note("warning", "palettes_differ", message)
-        if self.own.splits and "val" not in self.own.splits:
+        if self.own.pairs and "val" not in self.own.splits:
             message = "there is no val; training holds out a fifth of the pairs, by their names"
             self.collector.note("note", "no_val_split", message)
 

@@ -128,8 +128,11 @@ def read_lines(path: Path, found: PairList) -> list[tuple[int, str]]:
     """Reads the lines of a list that count, with their numbers; notes a file that is no text."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path}: expected a text file with one pair a line ({error})"
+    except UnicodeDecodeError as error:
+        message = (
+            f"{path}: expected a text file with an image and its mask on each line, got bytes that "
+            f"are no UTF-8 text (at byte {error.start})"
+        )
         found.findings.append(Finding("broken", "bad_list", message, files=(str(path),)))
         return []
     lines = enumerate((line.strip() for line in text.splitlines()), 1)
