@@ -62,6 +62,13 @@ def test_a_users_error_is_one_line_with_its_code(capsys, failing):
     assert (outcome.code, outcome.out, outcome.err) == (2, "", "error: unknown x\n")
 
 
+def test_what_the_system_refuses_is_one_line_with_the_file(capsys, tmp_path):
+    folder = tmp_path / ("x" * 300)
+    outcome = run_cli(capsys, "data", "check", folder)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == f"error: {folder / 'dataset.yaml'}: File name too long\n"
+
+
 def test_an_unexpected_error_is_one_line_and_points_to_debug(capsys, failing):
     failing(ZeroDivisionError("by\nzero"))
     outcome = run_cli(capsys, "predict")
