@@ -97,7 +97,11 @@ def test_json_is_all_that_stands_on_stdout(here, frames, capsys):
 
     summary = json.loads(outcome.out)
     assert (outcome.code, outcome.err) == (0, "")
-    assert (summary["model"], summary["backend"]) == ("shades", "openvino")
+    assert [summary[key] for key in ("model", "backend", "precision")] == [
+        "shades",
+        "openvino",
+        "f32",
+    ]
     assert summary["classes"] == list(SHADES.names)
     assert [result["input"] for result in summary["results"]] == [f"in/{n}.png" for n in "abc"]
     all_labels = np.stack([shade_labels(image) for image in frames.values()])

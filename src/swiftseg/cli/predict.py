@@ -80,7 +80,7 @@ def predict(
     from swiftseg.cli.prediction_report import print_errors, print_json, print_table
 
     if as_json:
-        print_json(run, segmenter.spec, engine.backend)
+        print_json(run, segmenter.spec, engine)
     else:
         print_table(run, segmenter.spec.labels, out)
     print_errors(run)

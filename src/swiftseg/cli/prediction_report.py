@@ -13,6 +13,7 @@ from rich.table import Table
 
 from swiftseg.cli.prediction import Prediction, Run
 from swiftseg.core import LabelSet, ModelSpec
+from swiftseg.runtimes.base import Engine
 
 
 def print_table(run: Run, labels: LabelSet, out: Path) -> None:
@@ -32,11 +33,12 @@ def print_table(run: Run, labels: LabelSet, out: Path) -> None:
     console.print(f"written to {out}", highlight=False, soft_wrap=True)
 
 
-def print_json(run: Run, spec: ModelSpec, backend: str) -> None:
+def print_json(run: Run, spec: ModelSpec, engine: Engine) -> None:
     """Prints the whole run as one JSON object on stdout."""
     summary = {
         "model": spec.name,
-        "backend": backend,
+        "backend": engine.backend,
+        "precision": engine.precision,
         "classes": list(spec.labels.names),
         "shares": _shares([prediction.pixels for prediction in run.predictions]),
         "timings_ms": _stage_medians_ms(run.predictions),
