@@ -49,6 +49,16 @@ def test_any_two_values_blend_as_pillow_blends_them(alpha):
 
 
 @pytest.mark.parametrize("alpha", [0.3, 0.5])
+@pytest.mark.parametrize("size_hw", [(1100, 700), (3, 300_000)])
+def test_a_large_image_is_blended_to_its_end(alpha, size_hw):
+    label_map = RNG.integers(0, 255, size_hw, dtype=np.uint8)
+    image = RNG.integers(0, 256, (*size_hw, 3), dtype=np.uint8)
+    colors = Image.fromarray(LABELS.colors[label_map])
+    expected = Image.blend(Image.fromarray(image), colors, alpha)
+    np.testing.assert_array_equal(overlay(image, label_map, LABELS, alpha), expected)
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.5])
 def test_an_image_that_is_a_view_is_left_as_it_is(alpha):
     image = RNG.integers(0, 256, (9, 14, 3), dtype=np.uint8)
     view, before = image[::2, ::-2], image.copy()

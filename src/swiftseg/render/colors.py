@@ -13,6 +13,11 @@ from PIL import Image
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.core.files import replacing
 
+# At a time: what comes between the image and the overlay stays in the cache, and in memory that the
+# process holds. Frames of 1024x2048 in one piece had the system hand out fresh pages for every
+# one of them, which tripled the time.
+_STRIP_PIXELS = 2**19
+
 
 def colorize(label_map: np.ndarray, labels: LabelSet) -> np.ndarray:
     """Paints a label map uint8 (H, W) as uint8 (H, W, 3) RGB; what is no class turns black."""
@@ -40,19 +45,26 @@ def overlay(
         raise ValueError(f"an image of {image.shape[:2]} and a label map of {label_map.shape}")
     if not 0 <= alpha <= 1:
         raise ValueError(f"expected alpha in 0..1, got {alpha}")
-    colors = np.asarray(_colors(label_map, labels))
-    return mean(image, colors) if alpha == 0.5 else _blend(image, colors, alpha)
+    blended = np.empty(image.shape, dtype=np.uint8)
+    rows = max(1, _STRIP_PIXELS // max(1, image.shape[1]))
+    for top in range(0, len(image), rows):
+        strip = slice(top, top + rows)
+        colors = np.asarray(_colors(label_map[strip], labels))
+        if alpha == 0.5:
+            mean(image[strip], colors, out=blended[strip])
+        else:
+            blended[strip] = _blend(image[strip], colors, alpha)
+    return blended
 
 
-def mean(image: np.ndarray, colors: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """Averages uint8 arrays, rounding down, without leaving uint8; into `out`, or a new array.
+def mean(image: np.ndarray, colors: np.ndarray, *, out: np.ndarray) -> None:
+    """Averages uint8 arrays into a third one, rounding down, without leaving uint8.
 
     a + b = 2 (a AND b) + (a XOR b): what both have, and what one of them has.
     """
-    out = np.bitwise_xor(image, colors, out=out)
+    np.bitwise_xor(image, colors, out=out)
     out >>= 1
     out += image & colors
-    return out
 
 
 def save_label_map(path: Path | str, label_map: np.ndarray, labels: LabelSet) -> None:
