@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from swiftseg.cli.progress import LateProgress
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.doctor import check_structure
@@ -31,9 +32,11 @@ def split_opener(
     @cache
     def own_opener(folder: str) -> Callable[[str], Dataset]:
         own = find_own_data(Path(folder))
-        found = check_structure(own)
-        refuse_broken(found, folder)
-        file, more = own.described()
+        with LateProgress("checking files") as progress:
+            progress.expect(len(own.pairs) * (2 if own.file is None else 1))
+            found = check_structure(own, progress.advance)
+            refuse_broken(found, folder)
+            file, more = own.described(progress.advance)
         warn((*found, *more))
         return lambda split: own.open(split, file)
 

@@ -65,6 +65,14 @@ def test_training_refuses_with_the_same_words(tmp_path: Path, name: str):
     assert str(caught.value).startswith(message)
 
 
+def test_the_start_of_a_training_tells_of_its_course(tmp_path: Path):
+    own = find_own_data(make_good(tmp_path / "data"))
+    told: list[int] = []
+    check_structure(own, lambda: told.append(1))
+    own.described(lambda: told.append(1))
+    assert len(told) == 2 * len(own.pairs)
+
+
 @pytest.mark.parametrize(
     "name", ["a value that is no class", "a color that is no class", "a truncated mask"]
 )

@@ -1,5 +1,6 @@
 """The part of the examination that is cheap enough for the start of every training."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
@@ -16,8 +17,15 @@ from swiftseg.data.paired_files import Pair
 ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
 
 
-def check_structure(own: OwnData) -> tuple[Finding, ...]:
-    """Finds what does not pair up, cannot be opened, or differs in size, by the files' headers."""
+def check_structure(
+    own: OwnData, advance: Callable[[], None] = lambda: None
+) -> tuple[Finding, ...]:
+    """Finds what does not pair up, cannot be opened, or differs in size, by the files' headers.
+
+    Args:
+        own: The data.
+        advance: Called after each pair.
+    """
     collector = Collector()
     for finding in (*own.findings, *too_few(own)):
         collector.add(finding)
@@ -26,6 +34,7 @@ def check_structure(own: OwnData) -> tuple[Finding, ...]:
         if is_odd:
             for finding in examine_pair(pair).findings:
                 collector.add(finding)
+        advance()
     return collector.findings()
 
 

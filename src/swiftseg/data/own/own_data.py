@@ -1,5 +1,6 @@
 """Opening a user's own data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,15 +49,20 @@ class OwnData:
     def pairs(self) -> list[Pair]:
         return [pair for pairs in self.splits.values() for pair in pairs]
 
-    def described(self) -> tuple[DatasetFile, tuple[Finding, ...]]:
+    def described(
+        self, advance: Callable[[], None] = lambda: None
+    ) -> tuple[DatasetFile, tuple[Finding, ...]]:
         """Gives the description; without one the masks are surveyed, with what was found then.
+
+        Args:
+            advance: Called after each mask.
 
         Raises:
             SwiftsegError: The masks make no sense, or contradict themselves.
         """
         if self.file is not None:
             return self.file, ()
-        totals = survey_masks(self.pairs)
+        totals = survey_masks(self.pairs, advance)
         proposal = propose(totals, is_camvid_tree=is_camvid(self.root))
         refuse_broken(proposal.findings, self.source)
         if proposal.file is None:
