@@ -1,13 +1,15 @@
 """The speed that swiftseg is meant to have, and the speed that it has: one table.
 
-    python benchmarks/goals.py
+    python benchmarks/goals.py --frames DIR
 
 Quotients within one run, by medians: what a user writes today (Pillow, torchvision, plain torch,
 argmax, Pillow) over ours, ours over the least time that the convolutions can take on this machine
 (roofline.py, needs a C compiler), and what the scripts of the video pipeline and of the start-up
 give. Float32 counts with the faster engine of two. Weights are those that are shipped for a
 network, resized to the size that is asked for, else random ones; the notes say which, and how many
-labels of a drawn street scene equal plain torch's.
+labels of a frame equal plain torch's. DIR holds images like those that the weights learned from
+(CamVid's), by which `auto` chooses and labels are compared; without it street scenes are drawn, on
+which weights for real streets are less sure, and lower precision changes more labels.
 """
 
 import json
@@ -173,7 +175,7 @@ def script_result(name: str, *arguments: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    options = read_options(__doc__ or "")
+    options = read_options(__doc__ or "", takes_frames=True)
     found = measure_all(options)
     limits = run_in_process(measure_limits, threads=options.threads)
     goals = [
@@ -186,7 +188,9 @@ def main() -> None:
         *pipeline_goals(options),
         *start_goals(options),
     ]
-    finish("Goals", options, measurements=found.measurements, goals=goals)
+    frames = f"images of {options.frames.name}" if options.frames else "drawn street scenes"
+    notes = [f"Precision is chosen and labels are compared on {frames}."]
+    finish("Goals", options, measurements=found.measurements, goals=goals, notes=notes)
 
 
 if __name__ == "__main__":

@@ -23,11 +23,12 @@ from torchvision import transforms
 
 from swiftseg.benchmark import repeat, run_in_process
 from swiftseg.benchmark.engine import label_map_of
-from swiftseg.benchmark.measure import Candidate, engine_candidate, street_image
+from swiftseg.benchmark.measure import Candidate, engine_candidate
 from swiftseg.benchmark.report import Measurement
 from swiftseg.cli import benchmark_networks
-from swiftseg.data.image_file import read_image
+from swiftseg.data.image_file import IMAGE_SUFFIXES, read_image
 from swiftseg.data.toy_street import ToyStreet
+from swiftseg.inference.probabilities import resize_frame
 from swiftseg.runtimes import read_spec
 from swiftseg.runtimes.selection import choose_backend
 from swiftseg.weights import shipped_models, shipped_weights
@@ -39,7 +40,7 @@ F32_ENGINES = (ENGINE, "openvino")
 AUTO = "auto"
 EQUAL_LABELS = {True: 0.9999, False: 0.995}  # at least, of torch's: in float32, and below it
 WITH_AUTO = ("fast_scnn", "enet", "segfast")
-CALIBRATION_FRAMES = 4  # street scenes on which `--precision auto` compares labels
+CALIBRATION_FRAMES = 4  # on which `--precision auto` compares labels
 
 
 @dataclass(frozen=True)
@@ -185,12 +186,26 @@ def subjects(options: Options) -> dict[str, Subject]:
     }
 
 
-def engine_ways(network: str, file: Path, subject: Subject, threads: int) -> tuple[Way, ...]:
+def scenes(folder: Path | None, size_hw: SizeHw) -> list[np.ndarray]:
+    """Gives the frames for `auto`, and one more; uint8 (*size_hw, 3).
+
+    They are those of a folder, from all over it, or drawn.
+    """
+    count = CALIBRATION_FRAMES + 1
+    if folder is None:
+        return [sample.image for sample in ToyStreet("test", count, size_hw)]
+    paths = sorted(path for path in folder.iterdir() if path.suffix in IMAGE_SUFFIXES)
+    chosen = [paths[index * len(paths) // count] for index in range(count)]
+    return [resize_frame(read_image(path), size_hw) for path in chosen]
+
+
+def engine_ways(
+    network: str, file: Path, frames: Sequence[np.ndarray], threads: int
+) -> tuple[Way, ...]:
     """Gives the float32 engines, and what `auto` chooses of engines and precisions."""
     ways = tuple(Way(engine, engine, "f32") for engine in F32_ENGINES)
     if network not in WITH_AUTO:
         return ways
-    frames = [sample.image for sample in ToyStreet("test", CALIBRATION_FRAMES, subject.size_hw)]
     choice = choose_backend(file, backend=AUTO, precision=AUTO, threads=threads, frames=frames)
     return (*ways, Way(f"{AUTO}: {choice.backend}", choice.backend, choice.precision))
 
@@ -222,9 +237,12 @@ def engine_candidates(
     ]
 
 
-def equal_labels(file: Path, subject: Subject, ways: Sequence[Way], threads: int) -> list[float]:
-    """Gives the part of a street scene's labels that equal plain torch's, 0..1, by way."""
-    image = str(street_image(subject.size_hw, file.with_suffix(".jpg")))
+def equal_labels(
+    file: Path, subject: Subject, frame: np.ndarray, ways: Sequence[Way], threads: int
+) -> list[float]:
+    """Gives the part of a frame's labels that equal plain torch's, 0..1, by way."""
+    image = str(file.with_suffix(".png"))
+    Image.fromarray(frame).save(image)
     known, own = file.with_suffix(".torch.npy"), file.with_suffix(".own.npy")
     run_in_process(torch_label_map, image=image, out=str(known), **subject.arguments)
     shares: list[float] = []
@@ -245,9 +263,10 @@ def measure_all(options: Options) -> Found:
         for network, one in named.items():
             file = Path(folder) / f"{network}.onnx"
             describes = exported(one.weights, one.size_hw, one.num_classes, file)
-            ways[network] = engine_ways(network, file, one, options.threads)
+            *frames, unseen = scenes(options.frames, one.size_hw)
+            ways[network] = engine_ways(network, file, frames, options.threads)
             candidates += engine_candidates(file, {**describes, "name": one.weights}, ways[network])
-            shares = equal_labels(file, one, ways[network], options.threads)
+            shares = equal_labels(file, one, unseen, ways[network], options.threads)
             names = (way.name for way in ways[network])
             equal |= {(network, name): share for name, share in zip(names, shares, strict=True)}
         return Found(named, ways, measure(options, candidates), equal)

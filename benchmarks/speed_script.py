@@ -45,6 +45,7 @@ class Options:
         threads: Threads for one frame.
         shrink: Divides heights and widths, to try a script.
         out: Where the JSON goes.
+        frames: A folder of images like those that shipped weights have learned from.
     """
 
     machine: Machine
@@ -52,13 +53,16 @@ class Options:
     threads: int
     shrink: int
     out: Path
+    frames: Path | None = None
 
     def size_hw(self, height: int, width: int) -> SizeHw:
         """Gives the size, divided where the script is only tried."""
         return height // self.shrink, width // self.shrink
 
 
-def read_options(description: str, *, seconds: float = 2.0, passes: int = 2) -> Options:
+def read_options(
+    description: str, *, seconds: float = 2.0, passes: int = 2, takes_frames: bool = False
+) -> Options:
     """Reads the command line of a script, and warns where the machine is busy.
 
     The results are called by the script's name.
@@ -67,6 +71,7 @@ def read_options(description: str, *, seconds: float = 2.0, passes: int = 2) -> 
         description: The script's docstring.
         seconds: The usual length of a measurement.
         passes: The usual number of processes.
+        takes_frames: Whether it has the option `--frames`.
     """
     name = Path(sys.argv[0]).stem
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
@@ -75,12 +80,17 @@ def read_options(description: str, *, seconds: float = 2.0, passes: int = 2) -> 
     parser.add_argument("--threads", type=int, default=2, help="for one frame")
     parser.add_argument("--shrink", type=int, default=1, help="divide sizes, to try the script")
     parser.add_argument("--out", type=Path, default=RESULTS / f"{name}.json")
+    if takes_frames:
+        parser.add_argument(
+            "--frames", type=Path, help="images like those that weights have learned from [drawn]"
+        )
     given = parser.parse_args()
     machine = describe_machine()
     if machine.warning:
         print(f"warning: {machine.warning}", file=sys.stderr)
     settings = Settings(seconds=given.seconds, passes=given.passes)
-    return Options(machine, settings, given.threads, given.shrink, given.out)
+    frames = given.frames if takes_frames else None
+    return Options(machine, settings, given.threads, given.shrink, given.out, frames)
 
 
 def eager_forward(name: str, size_hw: SizeHw, num_classes: int) -> Candidate:
