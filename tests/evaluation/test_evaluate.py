@@ -9,6 +9,7 @@ from torchmetrics.classification import MulticlassCalibrationError, MulticlassJa
 
 from swiftseg.core import Sample, SwiftsegError
 from swiftseg.data import open_dataset
+from swiftseg.data.void_class import WithVoidClass
 from swiftseg.evaluation import NATIVE, Evaluation, evaluate, evaluate_frames
 from swiftseg.evaluation.protocol import fixed_size
 from swiftseg.inference import Segmenter
@@ -114,6 +115,11 @@ def test_other_classes_are_refused(backend, tmp_path):
     dataset = open_dataset(make_tiny_camvid(tmp_path), "val")
     with pytest.raises(SwiftsegError, match=r"knows 3 classes \(dark, dim, bright\) .* has 11"):
         evaluate(Segmenter(backend), dataset)
+
+
+def test_a_model_without_void_is_refused_where_void_is_scored(backend):
+    with pytest.raises(SwiftsegError, match=r"has not learned the class void.*void_as_class=true"):
+        evaluate(Segmenter(backend), WithVoidClass(Shades(1)))
 
 
 def test_no_frames_no_scores(backend):

@@ -7,6 +7,7 @@ import numpy as np
 from swiftseg.core import Sample, SwiftsegError
 from swiftseg.data import Dataset
 from swiftseg.data.cityscapes_instances import instance_paths, read_instances
+from swiftseg.data.void_class import WithVoidClass
 from swiftseg.evaluation.evaluation import Evaluation
 from swiftseg.evaluation.protocol import NATIVE, Protocol
 from swiftseg.evaluation.read_ahead import read_ahead
@@ -81,6 +82,11 @@ def _predict(
 
 def _check_classes(segmenter: Segmenter | AveragingSegmenter, dataset: Dataset) -> None:
     model_labels, labels = segmenter.spec.labels, dataset.labels
+    if isinstance(dataset, WithVoidClass) and model_labels.names == labels.names[:-1]:
+        raise SwiftsegError(
+            f"model {segmenter.spec.name} has not learned the class void, which this protocol "
+            "scores; train with --set void_as_class=true, or choose a protocol such as native"
+        )
     if model_labels.names != labels.names:
         raise SwiftsegError(
             f"model {segmenter.spec.name} knows {len(model_labels)} classes "
