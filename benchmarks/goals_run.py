@@ -40,7 +40,7 @@ F32_ENGINES = (ENGINE, "openvino")
 AUTO = "auto"
 EQUAL_LABELS = {True: 0.9999, False: 0.995}  # at least, of torch's: in float32, and below it
 WITH_AUTO = ("fast_scnn", "enet", "segfast")
-CALIBRATION_FRAMES = 4  # on which `--precision auto` compares labels
+CALIBRATION_FRAMES = 16  # on which `--precision auto` compares labels
 
 
 @dataclass(frozen=True)
