@@ -4,8 +4,8 @@ import pytest
 from swiftseg.core import UsageError
 from swiftseg.inference import Segmenter
 from swiftseg.inference.smoothing import SmoothingBackend
-from swiftseg.runtimes import load_backend
-from tests.support.exported import write_shade_model
+from swiftseg.runtimes import BACKENDS, load_backend
+from tests.support.exported import write_shade_model, write_upsampled_model
 
 SIZE_HW = (4, 6)
 
@@ -29,6 +29,20 @@ def test_labels_are_those_of_the_weighted_sum_of_all_logits_so_far(backend, fram
         weights[0] = smooth**last  # the average begins with the first frame
         expected = np.tensordot(weights, logits[: last + 1], axes=1).argmax(axis=0)
         np.testing.assert_array_equal(smoothing.run(frame[None])[0], expected)
+
+
+@pytest.mark.parametrize("engine", BACKENDS)
+def test_scores_are_averaged_at_the_size_that_the_network_gives(tmp_path, engine):
+    path = write_upsampled_model(tmp_path / "m.onnx", (16, 24))
+    backend = load_backend(path, name=engine, threads=1)
+    coarse = np.random.default_rng(4).integers(0, 256, (3, 2, 2, 3), dtype=np.uint8)
+    frames = coarse.repeat(8, axis=1).repeat(12, axis=2)  # large areas, so no label hangs on a ulp
+    logits = backend.run_logits(frames)
+    assert backend.run_scores(frames).shape == (3, 3, 4, 6)
+    average = 0.5 * (0.5 * logits[0] + 0.5 * logits[1]) + 0.5 * logits[2]
+    smoothing = SmoothingBackend(backend, 0.5)
+    labels = [smoothing.run(frame[None])[0] for frame in frames]
+    np.testing.assert_array_equal(labels[-1], average.argmax(axis=0))
 
 
 def test_a_batch_is_frames_that_follow_each_other(backend, frames):

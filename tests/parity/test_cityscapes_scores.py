@@ -34,6 +34,8 @@ class ReadsRed:
     def run_logits(self, batch: np.ndarray) -> np.ndarray:
         raise SwiftsegError("red holds no logits")
 
+    run_scores = scores_to_labels = run_logits
+
 
 def street(rng: np.random.Generator, label_ids: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Gives label ids and instance ids of a frame: blobs, some of them told apart, some groups."""

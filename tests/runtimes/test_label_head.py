@@ -7,42 +7,20 @@ import onnx
 import onnxruntime as ort
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import helper
 from torch.nn import functional as F
 
 from swiftseg.runtimes import BACKENDS, load_backend, read_spec
 from swiftseg.runtimes.label_head import cut_label_head
 from swiftseg.weights import shipped_models
-from tests.support.exported import SHADES, shade_spec, write_shade_model
+from tests.support.exported import (
+    SHADES,
+    shade_spec,
+    write_shade_model,
+    write_upsampled_model,
+)
 
 SIZE_HW = (48, 96)  # together above 128, so that torch takes its usual path
-
-
-def write_upsampled_model(path: Path, *, align_corners: bool = False, mode: str = "linear") -> Path:
-    """Writes a shade model whose logits are made at a quarter of the size."""
-    model = onnx.load(write_shade_model(path, size_hw=SIZE_HW))
-    graph = model.graph
-    scales = helper.make_tensor("scales", TensorProto.FLOAT, [4], [1.0, 1.0, 4.0, 4.0])
-    graph.initializer.append(scales)
-    neg = next(node for node in graph.node if "logits" in node.output)
-    neg.output[0] = "fine"
-    at = list(graph.node).index(neg) + 1
-    pool = helper.make_node(
-        "AveragePool", ["fine"], ["coarse"], kernel_shape=[4, 4], strides=[4, 4]
-    )
-    resize = helper.make_node(
-        "Resize",
-        ["coarse", "", "scales"],
-        ["logits"],
-        mode=mode,
-        coordinate_transformation_mode="align_corners" if align_corners else "half_pixel",
-    )
-    graph.node.insert(at, pool)
-    graph.node.insert(at + 1, resize)
-    model = onnx.shape_inference.infer_shapes(model)
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
-    return path
 
 
 def graph_outputs(path: Path, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +47,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 def test_labels_and_logits_are_those_of_the_whole_graph(
     tmp_path: Path, engine: str, align_corners: bool
 ):
-    path = write_upsampled_model(tmp_path / "m.onnx", align_corners=align_corners)
+    path = write_upsampled_model(tmp_path / "m.onnx", SIZE_HW, align_corners=align_corners)
     frames = frames_of(SIZE_HW)
     labels, logits = graph_outputs(path, frames)
     backend = load_backend(path, name=engine)
@@ -85,7 +63,7 @@ def test_labels_and_logits_are_those_of_the_whole_graph(
 
 
 def test_labels_are_torchs_for_what_the_cut_graph_gives(tmp_path: Path):
-    path = write_upsampled_model(tmp_path / "m.onnx", align_corners=True)
+    path = write_upsampled_model(tmp_path / "m.onnx", SIZE_HW, align_corners=True)
     frames = np.random.default_rng(1).integers(0, 256, (2, *SIZE_HW, 3), dtype=np.uint8)
     head = cut_label_head(path)
     assert head is not None
@@ -105,7 +83,7 @@ def test_without_an_upsampling_the_graph_is_cut_before_its_argmax(tmp_path: Path
 
 
 def test_what_is_left_is_a_whole_onnx_file(tmp_path: Path):
-    head = cut_label_head(write_upsampled_model(tmp_path / "m.onnx"))
+    head = cut_label_head(write_upsampled_model(tmp_path / "m.onnx", SIZE_HW))
     assert head is not None
     model = onnx.load_from_string(head.model)
     onnx.checker.check_model(model, full_check=True)
@@ -115,7 +93,7 @@ def test_what_is_left_is_a_whole_onnx_file(tmp_path: Path):
 
 
 def test_another_interpolation_stays_in_the_graph(tmp_path: Path, engine: str):
-    path = write_upsampled_model(tmp_path / "m.onnx", mode="cubic")
+    path = write_upsampled_model(tmp_path / "m.onnx", SIZE_HW, mode="cubic")
     head = cut_label_head(path)
     assert head is not None
     assert (head.scores, head.align_corners) == ("logits", None)

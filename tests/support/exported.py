@@ -56,6 +56,35 @@ def write_shade_model(
     return path
 
 
+def write_upsampled_model(
+    path: Path, size_hw: tuple[int, int], *, align_corners: bool = False, mode: str = "linear"
+) -> Path:
+    """Writes a shade model whose logits are made at a quarter of the size."""
+    model = onnx.load(write_shade_model(path, size_hw=size_hw))
+    graph = model.graph
+    scales = helper.make_tensor("scales", TensorProto.FLOAT, [4], [1.0, 1.0, 4.0, 4.0])
+    graph.initializer.append(scales)
+    neg = next(node for node in graph.node if "logits" in node.output)
+    neg.output[0] = "fine"
+    at = list(graph.node).index(neg) + 1
+    pool = helper.make_node(
+        "AveragePool", ["fine"], ["coarse"], kernel_shape=[4, 4], strides=[4, 4]
+    )
+    resize = helper.make_node(
+        "Resize",
+        ["coarse", "", "scales"],
+        ["logits"],
+        mode=mode,
+        coordinate_transformation_mode="align_corners" if align_corners else "half_pixel",
+    )
+    graph.node.insert(at, pool)
+    graph.node.insert(at + 1, resize)
+    model = onnx.shape_inference.infer_shapes(model)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+    return path
+
+
 def _graph(size_hw: tuple[int, int], output: OutputKind) -> onnx.GraphProto:
     num_classes = len(SHADES)
     centers = np.arange(num_classes, dtype=np.float32).reshape(1, -1, 1, 1) + 0.5

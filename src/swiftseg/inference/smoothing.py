@@ -1,4 +1,7 @@
-"""Logits averaged over the frames of a video, against labels that flicker."""
+"""Logits averaged over the frames of a video, against labels that flicker.
+
+Averaging and upsampling change places: what is averaged is as small as the network gives it.
+"""
 
 from dataclasses import replace
 
@@ -6,7 +9,6 @@ import numpy as np
 
 from swiftseg.core import UsageError
 from swiftseg.runtimes import Backend
-from swiftseg.runtimes.upsample_argmax import argmax
 
 
 class SmoothingBackend:
@@ -30,25 +32,33 @@ class SmoothingBackend:
         self.spec = replace(backend.spec, output="labels")
         self._backend = backend
         self._smooth = np.float32(smooth)
-        self._average: np.ndarray | None = None  # float32 (C, H, W)
+        self._average: np.ndarray | None = None  # float32 (C, h, w)
 
     def run(self, batch: np.ndarray) -> np.ndarray:
         """Runs frames uint8 (N, H, W, 3) that follow each other; gives labels uint8 (N, H, W)."""
-        return np.stack([self._labels(logits) for logits in self._backend.run_logits(batch)])
+        return np.stack([self._labels(scores) for scores in self._backend.run_scores(batch)])
 
     def run_logits(self, batch: np.ndarray) -> np.ndarray:
         """Gives each frame's own logits float32 (N, C, H, W)."""
         return self._backend.run_logits(batch)
 
-    def _labels(self, logits: np.ndarray) -> np.ndarray:
+    def run_scores(self, batch: np.ndarray) -> np.ndarray:
+        """Gives what each frame's own labels are made of, float32 (N, C, h, w)."""
+        return self._backend.run_scores(batch)
+
+    def scores_to_labels(self, scores: np.ndarray) -> np.ndarray:
+        """Makes labels uint8 (N, H, W) of scores."""
+        return self._backend.scores_to_labels(scores)
+
+    def _labels(self, scores: np.ndarray) -> np.ndarray:
         if self._average is None:
-            self._average = logits.copy()
+            self._average = scores.copy()
         else:
             # Class by class, so that what is computed between stays in the cache.
-            for average, own in zip(self._average, logits, strict=True):
+            for average, own in zip(self._average, scores, strict=True):
                 average *= self._smooth
                 average += (1 - self._smooth) * own
-        return argmax(self._average[None])[0]
+        return self._backend.scores_to_labels(self._average[None])[0]
 
 
 def check_smooth(smooth: float) -> None:

@@ -49,6 +49,22 @@ class Backend(Protocol):
         """
         ...
 
+    def run_scores(self, batch: np.ndarray) -> np.ndarray:
+        """Runs frames as `run` does, but gives what their labels are made of.
+
+        Returns:
+            float32 (N, C, h, w): logits, or what they are upsampled from. The next run may
+            overwrite them.
+
+        Raises:
+            SwiftsegError: The file holds no logits.
+        """
+        ...
+
+    def scores_to_labels(self, scores: np.ndarray) -> np.ndarray:
+        """Makes labels uint8 (N, H, W) of what `run_scores` gives, or of averages of that."""
+        ...
+
 
 def check_contract(path: Path, inputs: list[str], outputs: list[str], spec: ModelSpec) -> None:
     """Compares a graph's input and output names with what its spec promises.

@@ -11,6 +11,7 @@ from swiftseg.runtimes.base import INPUT_NAME, check_contract, no_logits
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.runtimes.label_head import cut_label_head
 from swiftseg.runtimes.model_file import read_spec
+from swiftseg.runtimes.upsample_argmax import argmax
 
 _ERRORS_ONLY = 3  # the log severity; below it ONNX Runtime tells of its own optimizations
 
@@ -43,8 +44,7 @@ class OnnxRuntimeBackend:
     def run(self, batch: np.ndarray) -> np.ndarray:
         if self._head is None:
             return _run(self._session, self.spec.output, batch)
-        scores = _run(self._session, self._head.scores, batch)
-        return self._head.labels(scores, self.spec.input.size_hw)
+        return self.scores_to_labels(self.run_scores(batch))
 
     def run_logits(self, batch: np.ndarray) -> np.ndarray:
         if self._head is not None and self._head.scores == "logits":
@@ -52,6 +52,16 @@ class OnnxRuntimeBackend:
         if "logits" not in [output.name for output in self._whole.get_outputs()]:
             raise no_logits(self._path)
         return _run(self._whole, "logits", batch)
+
+    def run_scores(self, batch: np.ndarray) -> np.ndarray:
+        if self._head is None:
+            return self.run_logits(batch)
+        return _run(self._session, self._head.scores, batch)
+
+    def scores_to_labels(self, scores: np.ndarray) -> np.ndarray:
+        if self._head is None:
+            return argmax(scores)
+        return self._head.labels(scores, self.spec.input.size_hw)
 
     @cached_property
     def _whole(self) -> ort.InferenceSession:

@@ -12,6 +12,7 @@ import numpy as np
 from swiftseg.core import MissingExtraError, SwiftsegError
 from swiftseg.runtimes.base import INPUT_NAME, check_contract, no_logits
 from swiftseg.runtimes.model_file import read_spec
+from swiftseg.runtimes.upsample_argmax import argmax
 
 try:
     import tensorrt as trt  # pyright: ignore[reportMissingImports] of another machine
@@ -57,6 +58,12 @@ class TensorRtBackend:
         if "logits" not in self._outputs:
             raise no_logits(self._path)
         return self._run("logits", batch)
+
+    def run_scores(self, batch: np.ndarray) -> np.ndarray:
+        return self.run_logits(batch)
+
+    def scores_to_labels(self, scores: np.ndarray) -> np.ndarray:
+        return argmax(scores)
 
     def _run(self, output: str, batch: np.ndarray) -> np.ndarray:
         starts = range(0, len(batch), LARGEST_BATCH)

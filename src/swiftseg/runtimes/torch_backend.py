@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from swiftseg.core import InputSpec, ModelSpec, OutputKind, unknown_name
+from swiftseg.runtimes.upsample_argmax import argmax
 
 
 class FrameGraph(nn.Module):
@@ -131,6 +132,14 @@ class TorchBackend:
         """Runs frames as `run` does, but gives float32 logits (N, C, H, W)."""
         with torch.inference_mode(), self._autocast():
             return self._graph.eval().logits(self._to_device(batch)).cpu().numpy()
+
+    def run_scores(self, batch: np.ndarray) -> np.ndarray:
+        """Gives logits, see `swiftseg.runtimes.base.Backend`."""
+        return self.run_logits(batch)
+
+    def scores_to_labels(self, scores: np.ndarray) -> np.ndarray:
+        """Gives the argmax over the classes, uint8 (N, H, W)."""
+        return argmax(scores)
 
     def _autocast(self) -> torch.autocast:
         reduced = self._precision != torch.float32
