@@ -41,6 +41,8 @@ from tests.support.broken_datasets import COLORS, class_mask, describe, make_goo
         ("train: images/train\n", "names is missing"),
         ("[1, 2]\n", r"expected keys and their values, got \[1, 2\]"),
         ("", "expected keys and their values, got nothing"),
+        ("names: [a, b]\nnames: [b, a]\n", "the key names is given twice"),
+        ("names: [a, b]\nlabel_mapping: {0: a, 1: b, 0: b}\n", "the key 0 is given twice"),
         (f"names: {'x' * 500}\n", r"got x{60}\.\.\.$"),
     ],
 )

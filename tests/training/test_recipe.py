@@ -69,3 +69,10 @@ def test_a_file_that_is_no_recipe(tmp_path: Path, text: str):
     with pytest.raises(UsageError, match=r"mine\.yaml: ") as caught:
         load_recipe(str(path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_key_that_is_given_twice(tmp_path: Path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nseed: 1\nseed: 2\n")
+    with pytest.raises(UsageError, match=r"mine\.yaml: not YAML: the key seed is given twice"):
+        load_recipe(str(path))

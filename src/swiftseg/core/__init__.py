@@ -1,4 +1,4 @@
-"""The vocabulary both halves share; needs numpy alone."""
+"""The vocabulary both halves share; needs numpy, and PyYAML for a part."""
 
 from swiftseg.core.errors import MissingExtraError, SwiftsegError, UsageError, unknown_name
 from swiftseg.core.labels import LabelSet

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from swiftseg.core import LabelSet, SwiftsegError, unknown_name
 from swiftseg.core.labels import RGB
+from swiftseg.core.yaml_text import parse_yaml
 from swiftseg.data.own.mask_rules import Encoding, MaskRules, to_code
 from swiftseg.data.voc_colors import voc_colors
 
@@ -113,7 +114,7 @@ def read_dataset_file(path: Path) -> DatasetFile:
         SwiftsegError: The file is no such YAML, or contradicts itself; the message shows one.
     """
     try:
-        fields: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        fields: Any = parse_yaml(path.read_text(encoding="utf-8"))
         if not isinstance(fields, dict):
             raise SwiftsegError(f"expected keys and their values, got {_short(fields)}")
         for key in cast(dict[Any, Any], fields):

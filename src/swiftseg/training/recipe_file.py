@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from swiftseg.core import UsageError, unknown_name
+from swiftseg.core.yaml_text import parse_yaml
 from swiftseg.training.recipe import Recipe
 
 
@@ -48,7 +49,7 @@ def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> Recipe:
 def parse_recipe(text: str, *, origin: str, overrides: Sequence[str] = ()) -> Recipe:
     """Reads a recipe's YAML text; `origin` names it in errors, else as `load_recipe`."""
     try:
-        fields = yaml.safe_load(text)
+        fields = parse_yaml(text)
     except yaml.YAMLError as error:
         raise UsageError(f"{origin}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(fields, dict):
