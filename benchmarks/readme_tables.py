@@ -1,6 +1,10 @@
 """Writes the tables of the README from committed JSON, between their markers.
 
-python benchmarks/readme_tables.py
+    python benchmarks/readme_tables.py
+
+The frames a second are those of
+
+    swiftseg benchmark MODEL... --size 360x480 --json benchmarks/results/shipped_speed.json
 """
 
 import json
@@ -13,21 +17,26 @@ README = ROOT / "README.md"
 SCORES = ROOT / "benchmarks/results/scores"
 NETWORKS = ROOT / "src/swiftseg/cli/networks.json"
 GOALS = ROOT / "benchmarks/results/goals.json"
+SHIPPED_SPEED = ROOT / "benchmarks/results/shipped_speed.json"
 
 # ENet's row of the CamVid table in its paper (arXiv:1606.02147): 233 test frames of 480x360.
-PAPER = "| ENet, its paper | CamVid test | 233 | 51.3 | 68.3 | not given |"
+PAPER = "| ENet, its paper | CamVid test | 233 | 51.3 | 68.3 | not given | |"
 
 
-def scores_table(results: list[dict[str, Any]]) -> str:
+def scores_table(results: list[dict[str, Any]], speed: dict[str, Any]) -> str:
     """Lists what `swiftseg evaluate` gave; beside CamVid's scores stands the paper's."""
+    frame_ms = {one["name"]: one["total_ms"]["p50_ms"] for one in speed["measurements"]}
     lines = [
-        "| weights | scored on | frames | mean IoU % | class average % | all pixels % |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+        "| weights | scored on | frames | mean IoU % | class average % | all pixels % "
+        "| frames/s, 480x360 |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for result in results:
         scores = (result["mean_iou"], result["mean_class_accuracy"], result["global_accuracy"])
         cells = [f"`{result['model']}`", f"{result['data']} {result['split']}", result["frames"]]
         cells += [f"{100 * score:.1f}" for score in scores]
+        name = result["model"]
+        cells.append(f"{1000 / frame_ms[name]:.0f}" if name in frame_ms else "")
         lines.append(f"| {' | '.join(map(str, cells))} |")
         if result["model"] == "enet-camvid":
             lines.append(PAPER)
@@ -63,7 +72,7 @@ def tables() -> dict[str, str]:
     results = [json.loads(path.read_text("utf-8")) for path in sorted(SCORES.glob("*.json"))]
     networks = json.loads(NETWORKS.read_text("utf-8"))
     return {
-        "scores": scores_table(results),
+        "scores": scores_table(results, json.loads(SHIPPED_SPEED.read_text("utf-8"))),
         "networks": networks_table(networks),
         "speed": speed_table(json.loads(GOALS.read_text("utf-8"))),
     }

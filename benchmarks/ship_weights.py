@@ -39,6 +39,7 @@ def main() -> None:
     )
     out = str(WEIGHTS / f"{options.name}.onnx")
     command = [sys.executable, "-m", "swiftseg", "export", str(best), "--out", out]
+    command += ["--name", options.name]
     subprocess.run(command, check=True)
     save_weights(weights, WEIGHTS / f"{options.name}.safetensors")
 
