@@ -5,7 +5,7 @@ Each is NAME.onnx to run, NAME.safetensors to train on from, and a card NAME.md.
 
 from pathlib import Path
 
-DEFAULT_MODEL = "enet-camvid"
+DEFAULT_MODEL = "segfast-camvid"
 
 _FOLDER = Path(__file__).parent
 
