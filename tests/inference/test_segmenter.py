@@ -6,6 +6,7 @@ import swiftseg
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.inference import Segmenter, model_path
 from swiftseg.runtimes import load_backend
+from swiftseg.weights import DEFAULT_MODEL
 from tests.support.exported import SHADES, shade_labels, shade_spec, write_shade_model
 
 SIZE_HW = (12, 16)
@@ -115,11 +116,12 @@ def test_a_pil_image_of_16_bits_is_refused(segmenter):
 
 
 def test_an_unknown_name_meets_its_nearest(tmp_path, monkeypatch):
-    shipped = {"enet-camvid": write_shade_model(tmp_path / "enet-camvid.onnx")}
+    shipped = {DEFAULT_MODEL: write_shade_model(tmp_path / "m.onnx")}
     monkeypatch.setattr(model_path, "shipped_models", lambda: shipped)
-    with pytest.raises(UsageError, match="unknown model 'enet-camvit'; did you mean enet-camvid"):
-        Segmenter.load("enet-camvit")
-    assert Segmenter.load("enet-camvid").spec == shade_spec()
+    wrong = f"{DEFAULT_MODEL[:-1]}t"
+    with pytest.raises(UsageError, match=f"unknown model '{wrong}'; did you mean {DEFAULT_MODEL}"):
+        Segmenter.load(wrong)
+    assert Segmenter.load(DEFAULT_MODEL).spec == shade_spec()
     assert swiftseg.Segmenter.load().spec == shade_spec()
 
 
