@@ -162,13 +162,17 @@ def rare_class(root: Path) -> None:
         Image.fromarray(mask).save(path)
 
 
-def sideways(root: Path) -> None:
-    """A phone's picture: stored lying, shown standing; its mask was drawn lying."""
-    path = first(root, "images")
+def turn(path: Path, orientation: int) -> None:
+    """Has an image shown otherwise than it is stored, by EXIF's number."""
     with Image.open(path) as image:
         exif = image.getexif()
-        exif[0x0112] = 6
+        exif[0x0112] = orientation
         image.save(path, exif=exif)
+
+
+def sideways(root: Path) -> None:
+    """A phone's picture: stored lying, shown standing; its mask was drawn lying."""
+    turn(first(root, "images"), 6)
 
 
 def sixteen_bit_mask(root: Path) -> None:
@@ -256,11 +260,7 @@ def masks_as_arrays(root: Path) -> None:
 
 def upside_down(root: Path) -> None:
     """A phone's picture, stored upside down; a mask drawn on it has the same size either way."""
-    path = first(root, "images")
-    with Image.open(path) as image:
-        exif = image.getexif()
-        exif[0x0112] = 3
-        image.save(path, exif=exif)
+    turn(first(root, "images"), 3)
 
 
 def camvid_tree(root: Path) -> None:

@@ -9,13 +9,13 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[tuple[str, str]] = set()
         for key, _ in node.value:
-            # Compared as written; PyYAML itself refuses keys that are no plain values.
-            if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # PyYAML itself refuses keys that are no plain values
+            if (key.tag, key.value) in seen:
                 raise yaml.constructor.ConstructorError(
                     problem=f"the key {key.value} is given twice", problem_mark=key.start_mark
                 )
-            if isinstance(key, yaml.ScalarNode):
-                seen.add((key.tag, key.value))
+            seen.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
 
 
