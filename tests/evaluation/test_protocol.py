@@ -6,7 +6,7 @@ import pytest
 from swiftseg.core import LabelSet, Sample, SwiftsegError, UsageError
 from swiftseg.data import open_dataset
 from swiftseg.evaluation import NATIVE, PROTOCOLS
-from swiftseg.evaluation.protocol import find_protocol, fixed_size
+from swiftseg.evaluation.protocol import find_protocol
 from swiftseg.inference import AveragingSegmenter, Segmenter
 from swiftseg.runtimes import load_backend
 from tests.support.exported import write_shade_model
@@ -84,16 +84,22 @@ def test_impossible_scales_are_refused(scales):
         replace(NATIVE, scales=scales)
 
 
-def test_a_file_runs_at_its_own_size_and_refuses_others(backend):
-    backend_at = fixed_size(backend, "m.onnx")
-    assert isinstance(NATIVE.segmenter(backend.spec, backend_at), Segmenter)
+def test_a_file_runs_at_its_own_size_and_refuses_scales(backend):
     sliding = replace(NATIVE, scales=(0.5, 2.0), sliding=True)
-    assert isinstance(sliding.segmenter(backend.spec, backend_at), AveragingSegmenter)
+    assert isinstance(sliding.segmenter(backend.spec, lambda _: backend), AveragingSegmenter)
     message = (
-        r"m\.onnx is exported for frames of 12x16 .*not run at 6x8; evaluate its checkpoint"
+        r"shades is exported for frames of 12x16 .*not run at 6x8; evaluate its checkpoint"
         r".*--size 6x8.*--sliding"
     )
     with pytest.raises(SwiftsegError, match=message):
-        replace(NATIVE, scales=(1.0, 0.5)).segmenter(backend.spec, backend_at)
+        replace(NATIVE, scales=(1.0, 0.5)).segmenter(backend.spec, lambda _: backend)
+    sized = replace(PROTOCOLS["segfast"], sliding=True)
     with pytest.raises(SwiftsegError, match="does not run at 224x224"):
-        PROTOCOLS["segfast"].segmenter(backend.spec, backend_at)
+        sized.segmenter(backend.spec, lambda _: backend)
+
+
+@pytest.mark.parametrize("protocol", [NATIVE, PROTOCOLS["enet"]])
+def test_a_file_of_another_size_sees_the_protocols_frames_at_its_own(backend, dataset, protocol):
+    segmenter = protocol.segmenter(backend.spec, lambda _: backend)
+    frame = protocol.view(dataset)[0].image
+    np.testing.assert_array_equal(segmenter(frame).label_map, Segmenter(backend)(frame).label_map)

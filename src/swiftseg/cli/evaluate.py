@@ -198,7 +198,7 @@ def load_model(
 
     The other arguments are those of `find_engine`.
     """
-    from swiftseg.evaluation.protocol import NATIVE, fixed_size
+    from swiftseg.evaluation.protocol import NATIVE
     from swiftseg.inference.model_path import model_path
     from swiftseg.runtimes import load_backend
 
@@ -206,7 +206,7 @@ def load_model(
         path = model_path(model)
         engine = find_engine(path, backend, precision, calibration_frames)
         loaded = load_backend(path, name=engine.backend, precision=engine.precision)
-        return LoadedModel(loaded.spec, fixed_size(loaded, model), engine.backend, NATIVE)
+        return LoadedModel(loaded.spec, lambda _: loaded, engine.backend, NATIVE)
     try:
         from swiftseg.training.checkpoint import load_checkpoint, load_network
         from swiftseg.training.scoring import backend_at_any_size, recipe_protocol

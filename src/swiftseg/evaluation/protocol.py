@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from swiftseg.core import ModelSpec, SwiftsegError, UsageError, unknown_name
+from swiftseg.core import ModelSpec, UsageError, unknown_name
 from swiftseg.data import Dataset
 from swiftseg.data.resized import Resized
 from swiftseg.data.void_class import WithVoidClass
@@ -20,8 +20,9 @@ class Protocol:
 
     Attributes:
         name: As in `PROTOCOLS`.
-        size_hw: The size of network input, labels and predictions; None leaves the labels at
-            their own size, brings predictions to it, and runs the network at its own input size.
+        size_hw: The size of frames, labels and predictions, and of the network's input unless it
+            runs at one size only; None leaves the labels at their own size, brings predictions to
+            it, and runs the network at its own input size.
         void_as_class: Void, where the data have any, is one more class, the last, in place of being
             ignored.
         scales: Class probabilities are averaged over these scales; see `AveragingSegmenter`.
@@ -69,7 +70,10 @@ class Protocol:
 
         Args:
             spec: Describes the model.
-            backend_at: Runs it at a size (height, width), or raises SwiftsegError.
+            backend_at: Runs it at a size (height, width), or at the only one it runs at.
+
+        Raises:
+            SwiftsegError: Probabilities are averaged over sizes that the model does not run at.
         """
         if self.size_hw is not None:
             spec = replace(spec, input=replace(spec.input, size_hw=self.size_hw))
@@ -108,25 +112,3 @@ def find_protocol(name: str) -> Protocol:
     if name not in PROTOCOLS:
         raise unknown_name("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]
-
-
-def fixed_size(backend: Backend, model: str) -> BackendAt:
-    """Gives the engine of an exported file, which runs at one size only.
-
-    Args:
-        backend: The loaded file.
-        model: What errors call it.
-    """
-
-    def backend_at(size_hw: tuple[int, int]) -> Backend:
-        own_hw = backend.spec.input.size_hw
-        if size_hw != own_hw:
-            raise SwiftsegError(
-                f"{model} is exported for frames of {own_hw[0]}x{own_hw[1]} (height x width) and "
-                f"does not run at {size_hw[0]}x{size_hw[1]}; evaluate its checkpoint (.pt), which "
-                f"runs at any size, export it with --size {size_hw[0]}x{size_hw[1]}, or go over "
-                "the frames in windows of its size with --sliding"
-            )
-        return backend
-
-    return backend_at

@@ -5,7 +5,7 @@ from time import perf_counter
 
 import numpy as np
 
-from swiftseg.core import ModelSpec
+from swiftseg.core import ModelSpec, SwiftsegError
 from swiftseg.inference.probabilities import backend_probabilities, resize_frame, resize_planes
 from swiftseg.inference.segmentation import Segmentation
 from swiftseg.inference.segmenter import Frame, as_frame
@@ -24,11 +24,14 @@ class AveragingSegmenter:
     Args:
         spec: Describes the model.
         backend_at: Gives an engine that runs the model on frames of a size (height, width), or
-            raises SwiftsegError; it is asked for every size at once, before any frame comes.
+            of the only size it runs at; it is asked for every size at once, before any frame comes.
         scales: Without windows, factors of `spec.input.size_hw`, to which the frame is stretched;
             with windows, factors of the frame's own size.
         flip: Every view is also seen in the mirror.
         sliding: The network sees windows of `spec.input.size_hw`, two thirds of one apart.
+
+    Raises:
+        SwiftsegError: The model does not run at one of the sizes, since it is exported for another.
     """
 
     def __init__(
@@ -46,6 +49,8 @@ class AveragingSegmenter:
         self._sliding = sliding
         sizes = [spec.input.size_hw] if sliding else [self._network_size(s) for s in scales]
         self._backends = {size_hw: backend_at(size_hw) for size_hw in sizes}
+        for size_hw, backend in self._backends.items():
+            check_size(backend.spec, size_hw)
 
     def __call__(self, image: Frame) -> Segmentation:
         """Segments one image; takes and raises what `Segmenter` does.
@@ -99,6 +104,18 @@ class AveragingSegmenter:
 
     def _run(self, view: np.ndarray) -> np.ndarray:
         return backend_probabilities(self._backends[view.shape[0], view.shape[1]], view[None])
+
+
+def check_size(spec: ModelSpec, size_hw: Size) -> None:
+    """Raises SwiftsegError if the model runs at another size than the one that is asked for."""
+    own_hw = spec.input.size_hw
+    if size_hw != own_hw:
+        raise SwiftsegError(
+            f"{spec.name} is exported for frames of {own_hw[0]}x{own_hw[1]} (height x width) and "
+            f"does not run at {size_hw[0]}x{size_hw[1]}; evaluate its checkpoint (.pt), which "
+            f"runs at any size, export it with --size {size_hw[0]}x{size_hw[1]}, or go over "
+            "the frames in windows of its size with --sliding"
+        )
 
 
 def scaled_size(size_hw: Size, scale: float) -> Size:
