@@ -5,7 +5,7 @@ Each is NAME.onnx to run, NAME.safetensors to train on from, and a card NAME.md.
 
 from pathlib import Path
 
-DEFAULT_MODEL = "segfast-camvid"
+DEFAULT_MODEL = "fast_scnn-camvid"
 
 _FOLDER = Path(__file__).parent
 
