@@ -36,6 +36,8 @@ def public_command(command: str, data: str) -> str:
     for option, word in zip(["", *words], words, strict=False):
         if option == "--out" or word in {"--out", "--resume"}:
             continue
+        if option == "--weights" and Path(word).is_absolute():
+            word = str(Path("runs", *Path(word).parts[-2:]))
         kept.append(data if option == "--data" else word)
     kept[0] = Path(kept[0]).stem
     return shlex.join(kept)

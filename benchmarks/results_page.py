@@ -26,7 +26,7 @@ Scores of unlike protocols (`swiftseg evaluate --protocol`) are not to be held a
 
 # Mean IoU, class average and all pixels as the papers print them, for the runs that follow them.
 PUBLISHED = {
-    "enet-camvid": "51.3 / 68.3 / - on test",
+    "enet-paper": "51.3 / 68.3 / - on test",
     "segfast-paper": "50.00 / - / 85.08 on val",
     "segfast_basic-paper": "44.31 / - / 86.31 on val",
 }

@@ -2,8 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from time import perf_counter
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,9 +10,9 @@ from swiftseg.cli.inputs import Source
 from swiftseg.cli.prediction import Outputs, Prediction
 from swiftseg.cli.progress import LateProgress
 from swiftseg.core import SwiftsegError
-from swiftseg.data.image_file import read_image
 from swiftseg.inference import Segmentation, Segmenter
 from swiftseg.inference.pipeline import Pipeline
+from swiftseg.inference.segmenter import Prepared
 
 
 @dataclass
@@ -21,8 +20,7 @@ class _Job:
     """An image on its way; an error makes the stages behind it pass it on as it is."""
 
     source: Source
-    frame: np.ndarray | None = None
-    read_ms: float = 0.0
+    image: Prepared | None = None
     result: Segmentation | None = None
     probs: np.ndarray | None = None
     outcome: Prediction | SwiftsegError | None = None
@@ -33,13 +31,18 @@ def predict_images(
 ) -> Generator[tuple[Source, Prediction | SwiftsegError]]:
     """Yields each image's prediction once its files are written, or why there is none."""
 
+    def prepare(source: Source) -> _Job:
+        try:
+            return _Job(source, segmenter.prepare(source.given))
+        except SwiftsegError as error:
+            return _Job(source, outcome=error)
+
     def segment(job: _Job) -> _Job:
-        if job.frame is not None:
-            result = segmenter(job.frame)
-            job.result = replace(result, timings_ms={**result.timings_ms, "read": job.read_ms})
+        if job.image is not None:
+            job.result = segmenter.segment(job.image)
             try:
                 if "probs" in outputs.kinds:
-                    job.probs = segmenter.probabilities(job.frame)
+                    job.probs = segmenter.probabilities(job.image.frame)
             except SwiftsegError as error:
                 job.outcome = error
         return job
@@ -53,20 +56,11 @@ def predict_images(
         return job
 
     stages = {"segment": segment, "write": write}
-    with closing(iter(Pipeline(map(_read, sources), stages, source_name="read"))) as jobs:
+    with closing(iter(Pipeline(map(prepare, sources), stages, source_name="read"))) as jobs:
         for job in jobs:
             progress.advance()
             assert job.outcome is not None  # after the last stage
             yield job.source, job.outcome
-
-
-def _read(source: Source) -> _Job:
-    begin = perf_counter()
-    try:
-        frame = read_image(source.given)
-    except SwiftsegError as error:
-        return _Job(source, outcome=error)
-    return _Job(source, frame, read_ms=1000 * (perf_counter() - begin))
 
 
 def _written(job: _Job, result: Segmentation, outputs: Outputs) -> Prediction:

@@ -1,6 +1,6 @@
 """Frame in, label map out."""
 
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -19,7 +19,20 @@ from swiftseg.weights import DEFAULT_MODEL
 
 Frame = Path | str | Image.Image | np.ndarray
 
-STAGES: tuple[str, ...] = ("read", "resize", "network", "restore")
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An image at the network's size, made by `Segmenter.prepare`.
+
+    Attributes:
+        frame: uint8 (H, W, 3) RGB, as it was handed in.
+        batch: uint8 (1, h, w, 3).
+        timings_ms: Of `read` and `resize`.
+    """
+
+    frame: np.ndarray
+    batch: np.ndarray
+    timings_ms: dict[str, float]
 
 
 class Segmenter:
@@ -86,16 +99,30 @@ class Segmenter:
             TypeError: The array is not uint8.
             ValueError: The array is not (H, W, 3).
         """
-        times = [perf_counter()]
+        return self.segment(self.prepare(image))
+
+    def prepare(self, image: Frame) -> Prepared:
+        """Does what comes before the network, which may be in another thread, an image ahead.
+
+        Takes and raises what calling the segmenter does.
+        """
+        begin = perf_counter()
         frame = as_frame(image)
-        times.append(perf_counter())
+        read = perf_counter()
         batch = self._to_batch(frame)
-        times.append(perf_counter())
-        output = self._backend.run(batch)[0]
-        times.append(perf_counter())
-        label_map = _restore(_labels_of(output), (frame.shape[0], frame.shape[1]))
-        times.append(perf_counter())
-        return Segmentation(frame, label_map, self.spec.labels, _stage_timings_ms(times))
+        timings_ms = {"read": 1000 * (read - begin), "resize": 1000 * (perf_counter() - read)}
+        return Prepared(frame, batch, timings_ms)
+
+    def segment(self, image: Prepared) -> Segmentation:
+        """Segments an image that this segmenter has prepared."""
+        begin = perf_counter()
+        output = self._backend.run(image.batch)[0]
+        labeled = perf_counter()
+        height, width, _ = image.frame.shape
+        label_map = _restore(_labels_of(output), (height, width))
+        own_ms = {"network": 1000 * (labeled - begin), "restore": 1000 * (perf_counter() - labeled)}
+        timings_ms = {**image.timings_ms, **own_ms}
+        return Segmentation(image.frame, label_map, self.spec.labels, timings_ms)
 
     def probabilities(self, image: Frame) -> np.ndarray:
         """Gives the class probabilities float32 (C, H, W) of one image, at its own size.
@@ -125,11 +152,6 @@ def as_frame(image: Frame) -> np.ndarray:
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(f"expected an image of shape (H, W, 3), got {image.shape}")
     return image
-
-
-def _stage_timings_ms(times: list[float]) -> dict[str, float]:
-    spans_ms = (1000 * (end - start) for start, end in pairwise(times))
-    return dict(zip(STAGES, spans_ms, strict=True))
 
 
 def _labels_of(output: np.ndarray) -> np.ndarray:
