@@ -75,7 +75,8 @@ def test_the_header_tells_what_the_file_does_not(name: str):
     text = (files("swiftseg") / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
     header = re.match(r"(#.*\n)+", text)
     assert header is not None
-    assert re.search(rf"^# command:   swiftseg train {name}( --data \S+)*$", header[0], re.M)
+    command = rf"^# command:   swiftseg train {name}( --(data|weights) \S+)*$"
+    assert re.search(command, header[0], re.M)
     for key in ("expected", "hardware", "deviates"):
         assert re.search(rf"^# {key}:  \S", header[0], re.M), key
     assert load_recipe(name).name.replace("-", "_") == name
