@@ -70,7 +70,7 @@ def plain_teacher() -> Teacher:
     teaching = Distillation(teacher="none", weight=0.7, temperature=2.0)
     torch.manual_seed(9)
     spec = ModelSpec("plain", "plain", LABELS, InputSpec((8, 10), mean=(0.5, 0.5, 0.5)))
-    return Teacher(Plain(3), spec, teaching, ignore_index=255)
+    return Teacher(Plain(3), spec, teaching, size_hw=(8, 10), ignore_index=255)
 
 
 def after_steps(

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from swiftseg.core import LabelSet, ModelSpec, SwiftsegError, UsageError, unknown_name
+from swiftseg.layers.resizing import upsample_to
 from swiftseg.losses import distillation_loss
 from swiftseg.models import create_model
 from swiftseg.runtimes.model_file import read_spec
@@ -24,16 +25,25 @@ class Teacher(nn.Module):
         network: Maps float32 (N, 3, H, W) to logits (N, C, H, W).
         spec: Describes it; frames are normalized as it says, whatever the student's recipe says.
         recipe: Weight and temperature.
+        size_hw: The student's input. A teacher trained at twice that size sees its frames and
+            crops enlarged to twice their size, so that things look as large as it knows them.
         ignore_index: The mask value that counts nowhere.
     """
 
     def __init__(
-        self, network: nn.Module, spec: ModelSpec, recipe: Distillation, *, ignore_index: int
+        self,
+        network: nn.Module,
+        spec: ModelSpec,
+        recipe: Distillation,
+        *,
+        size_hw: tuple[int, int],
+        ignore_index: int,
     ) -> None:
         super().__init__()
         network = network.to(memory_format=torch.channels_last)
         self.graph = FrameGraph(network, spec.input, "logits").eval().requires_grad_(False)
         self.recipe = recipe
+        self.teacher_hw, self.student_hw = spec.input.size_hw, size_hw
         self.ignore_index = ignore_index
 
     def train(self, mode: bool = True) -> "Teacher":
@@ -52,7 +62,7 @@ class Teacher(nn.Module):
             The weighted sum of divergences, and the number of counted pixels.
         """
         with torch.no_grad():
-            taught = self.graph.logits(frames)
+            taught = self.logits(frames)
             if taught.shape[-2:] != logits.shape[-2:]:
                 taught = F.interpolate(taught, size=logits.shape[-2:], mode="nearest-exact")
         loss_sum, normalizer = distillation_loss(
@@ -64,13 +74,29 @@ class Teacher(nn.Module):
         )
         return self.recipe.weight * loss_sum, normalizer
 
+    def logits(self, frames: Tensor) -> Tensor:
+        """Gives the teacher's logits, float32 (N, C, H, W), on frames uint8 (N, H, W, 3)."""
+        if self.teacher_hw == self.student_hw:
+            return self.graph.logits(frames)
+        size_hw = frames.shape[1:3]
+        ratios = zip(size_hw, self.teacher_hw, self.student_hw, strict=True)
+        images = F.interpolate(
+            frames.movedim(-1, 1).float(),
+            size=[max(1, round(size * theirs / ours)) for size, theirs, ours in ratios],
+            mode="bilinear",
+            antialias=True,
+        )
+        return upsample_to(self.graph.logits(images.movedim(1, -1)), size_hw)
+
     def normalizer(self, mask: Tensor) -> Tensor:
         """Counts the pixels that are compared."""
         return (mask != self.ignore_index).sum().float()
 
 
-def load_teacher(recipe: Distillation, labels: LabelSet, *, ignore_index: int) -> Teacher:
-    """Reads the teacher that a recipe names.
+def load_teacher(
+    recipe: Distillation, labels: LabelSet, *, size_hw: tuple[int, int], ignore_index: int
+) -> Teacher:
+    """Reads the teacher that a recipe names; see `Teacher` for the sizes.
 
     Raises:
         UsageError: There are no weights of that name.
@@ -84,7 +110,7 @@ def load_teacher(recipe: Distillation, labels: LabelSet, *, ignore_index: int) -
             f"teacher {recipe.teacher} has the classes {', '.join(spec.labels.names)} where the "
             f"data have {', '.join(labels.names)}; a teacher must be trained on the same classes"
         )
-    return Teacher(network, spec, recipe, ignore_index=ignore_index)
+    return Teacher(network, spec, recipe, size_hw=size_hw, ignore_index=ignore_index)
 
 
 def read_teacher(teacher: str) -> tuple[nn.Module, ModelSpec]:

@@ -143,7 +143,12 @@ def require_compiler() -> None:
 def recipe_teacher(recipe: Recipe, labels: LabelSet) -> Teacher | None:
     if recipe.distillation is None:
         return None
-    return load_teacher(recipe.distillation, labels, ignore_index=padding_index(labels))
+    return load_teacher(
+        recipe.distillation,
+        labels,
+        size_hw=recipe.input.size_hw,
+        ignore_index=padding_index(labels),
+    )
 
 
 def train_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> Checkpoint:

@@ -74,7 +74,8 @@ class Distillation(Section):
     """Learning from what a trained network says of the same frames, beside the masks.
 
     `teacher` is a checkpoint's path or the name of shipped weights; it must have the data's
-    classes. `weight` times the divergence from its probabilities, softened by `temperature`, is
+    classes. One trained on larger frames than the recipe's input sees them enlarged to the size it
+    knows. `weight` times the divergence from its probabilities, softened by `temperature`, is
     added to the loss.
     """
 
