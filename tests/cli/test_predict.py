@@ -265,7 +265,7 @@ def test_a_stream_that_dies_leaves_a_playable_video_and_exit_code_1(here, capsys
 def test_a_stream_that_is_too_fast_loses_its_oldest_frames_and_says_so(here, capsys, monkeypatch):
     write_clip(here / "cam.ts", 40)
     all_decoded = threading.Event()
-    decoded, segment = Video.frames, Segmenter.__call__
+    decoded, segment = Video.frames, Segmenter.segment
 
     def frames_then_signal(self):
         yield from decoded(self)
@@ -276,7 +276,7 @@ def test_a_stream_that_is_too_fast_loses_its_oldest_frames_and_says_so(here, cap
         return segment(self, image)
 
     monkeypatch.setattr(Video, "frames", frames_then_signal)
-    monkeypatch.setattr(Segmenter, "__call__", segment_late)
+    monkeypatch.setattr(Segmenter, "segment", segment_late)
     with serving(here) as address:
         outcome = predict(capsys, f"{address}/cam.ts", "--out", "out", "--json")
 

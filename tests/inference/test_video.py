@@ -9,6 +9,7 @@ from swiftseg.core import MissingExtraError, SwiftsegError
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference.video import FrameClock, is_camera, is_stream, reading_video
 from swiftseg.inference.video_writer import writing_video
+from tests.support.rtsp_server import serving_rtsp
 from tests.support.videos import corrupt_packets, write_clip
 from tests.support.web_server import serving
 
@@ -273,6 +274,19 @@ def test_a_stream_that_dies_gives_its_frames_and_then_says_so(tmp_path):
             f"{address}/a.ts", r"a\.ts: the video breaks off after [0-9]+ frames \(.+\)$"
         )
     assert 10 <= len(got) <= 30
+
+
+def test_an_rtsp_camera_gives_its_frames_and_its_end_is_told(tmp_path):
+    path = write_clip(tmp_path / "a.ts", 40)
+    whole = read_frames(path)
+    with serving_rtsp(path) as address:
+        with reading_video(address) as video:
+            assert video.is_live
+        got, error = read_until_it_breaks(address, r"/cam: the video breaks off after")
+    assert error.endswith(f"after {len(got)} frames (the server has ended the stream)")
+    assert len(got) == 39  # FFmpeg waits in vain for what would end the last one
+    for ours, theirs in zip(got, whole, strict=False):
+        np.testing.assert_array_equal(ours.image, theirs.image)
 
 
 def test_a_stream_that_is_not_there_is_told(tmp_path):

@@ -42,7 +42,7 @@ def predict_images(
             job.result = segmenter.segment(job.image)
             try:
                 if "probs" in outputs.kinds:
-                    job.probs = segmenter.probabilities(job.image.frame)
+                    job.probs = segmenter.probabilities(job.image)
             except SwiftsegError as error:
                 job.outcome = error
         return job

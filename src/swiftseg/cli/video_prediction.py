@@ -54,9 +54,10 @@ class _Stages:
         self._numbers = count()
 
     def segment(self, frame: TimedFrame) -> _Frame:
+        image = self._segmenter.prepare(frame.image)
         asked = "probs" in self._outputs.kinds
-        probs = self._segmenter.probabilities(frame.image) if asked else None
-        return _Frame(frame, self._segmenter(frame.image), probs)
+        probs = self._segmenter.probabilities(image) if asked else None
+        return _Frame(frame, self._segmenter.segment(image), probs)
 
     def draw(self, frame: _Frame) -> _Frame:
         if self._writer is not None:

@@ -109,7 +109,7 @@ class Segmenter:
         begin = perf_counter()
         frame = as_frame(image)
         read = perf_counter()
-        batch = self._to_batch(frame)
+        batch = self.spec.input.to_batch(resize_frame(frame, self.spec.input.size_hw))
         timings_ms = {"read": 1000 * (read - begin), "resize": 1000 * (perf_counter() - read)}
         return Prepared(frame, batch, timings_ms)
 
@@ -124,7 +124,7 @@ class Segmenter:
         timings_ms = {**image.timings_ms, **own_ms}
         return Segmentation(image.frame, label_map, self.spec.labels, timings_ms)
 
-    def probabilities(self, image: Frame) -> np.ndarray:
+    def probabilities(self, image: Frame | Prepared) -> np.ndarray:
         """Gives the class probabilities float32 (C, H, W) of one image, at its own size.
 
         They are the softmax of the logits, interpolated bilinearly where the sizes differ.
@@ -132,13 +132,10 @@ class Segmenter:
         Raises:
             SwiftsegError: The image cannot be read, or the model's file holds no logits.
         """
-        frame = as_frame(image)
-        batch = self._to_batch(frame)
-        probs = backend_probabilities(self._backend, batch)
-        return resize_planes(probs, (frame.shape[0], frame.shape[1]))
-
-    def _to_batch(self, frame: np.ndarray) -> np.ndarray:
-        return self.spec.input.to_batch(resize_frame(frame, self.spec.input.size_hw))
+        prepared = image if isinstance(image, Prepared) else self.prepare(image)
+        probs = backend_probabilities(self._backend, prepared.batch)
+        height, width, _ = prepared.frame.shape
+        return resize_planes(probs, (height, width))
 
 
 def as_frame(image: Frame) -> np.ndarray:

@@ -141,6 +141,8 @@ class Video:
             raise self._broken_off(_reason(error)) from error
         if is_cut:
             raise self._broken_off("its last packet is not whole")
+        if self.is_live and is_rtsp(self._source):  # which ends when a camera or its server dies
+            raise self._broken_off("the server has ended the stream")
 
     def _decode(self, packet: "av.packet.Packet[Any] | None") -> list["av.video.frame.VideoFrame"]:
         """Decodes a packet, or with None what the decoder still holds."""
@@ -215,7 +217,10 @@ def reading_video(source: Path | str) -> Generator[Video]:
         if camera:
             container = av.open(f"/dev/video{camera[1]}", format="v4l2")
         else:
-            container = av.open(name, timeout=_PATIENCE_S if is_stream(name) else None)
+            # Over TCP where the server can: over UDP lost packets leave grey smears.
+            options = {"rtsp_flags": "prefer_tcp"} if is_rtsp(name) else {}
+            patience_s = _PATIENCE_S if is_stream(name) else None
+            container = av.open(name, options=options, timeout=patience_s)
     except (FFmpegError, ValueError) as error:
         raise _not_opened(name, error) from error
     if not container.streams.video:
@@ -233,6 +238,11 @@ def is_camera(source: str) -> bool:
 def is_stream(source: str) -> bool:
     """Whether the text is an address, as `rtsp://HOST/PATH` is."""
     return _STREAM.fullmatch(source) is not None
+
+
+def is_rtsp(source: str) -> bool:
+    """Whether the text is an address of a camera's protocol."""
+    return is_stream(source) and source.lower().startswith("rtsp")
 
 
 def require_pyav() -> None:
