@@ -1,7 +1,7 @@
-"""Compiles the native kernel into the wheel, where a C compiler is at hand.
+"""Compiles the native kernels into the wheel, where a C compiler is at hand.
 
-Without one the package is pure Python: the same labels, from numpy, in more time. `CC` names
-another compiler, `CC=` none.
+Without one the package is pure Python: the same labels, from numpy and Pillow, in more time. `CC`
+names another compiler, `CC=` none.
 """
 
 import os
@@ -15,15 +15,15 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path("src/swiftseg/runtimes/native")
-SOURCE = FOLDER / "upsample_argmax.c"
-LIBRARY = FOLDER / "libupsample_argmax.so"
+SOURCES = (FOLDER / "upsample_argmax.c", FOLDER / "resize.c")
+LIBRARY = FOLDER / "libswiftseg.so"
 
 # Contracting a product and a sum changes the last bit; the source says where it is wanted.
 FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-pthread")
 
 
 class NativeKernelHook(BuildHookInterface):
-    """Puts the shared library beside its source (editable) or into the wheel alone."""
+    """Puts the shared library beside its sources (editable) or into the wheel alone."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Builds the library; see hatchling's build hooks."""
@@ -31,14 +31,16 @@ class NativeKernelHook(BuildHookInterface):
             return
         root = Path(self.root)
         if version == "editable":
-            (root / LIBRARY).unlink(missing_ok=True)  # an older one would answer for this source
+            (root / LIBRARY).unlink(missing_ok=True)  # an older one would answer for these sources
             library = root / LIBRARY
         else:
             self._folder = tempfile.TemporaryDirectory()
             library = Path(self._folder.name) / LIBRARY.name
-        refusal = compile_library(root / SOURCE, library)
+        refusal = compile_library([root / source for source in SOURCES], library)
         if refusal:
-            self.app.display_warning(f"no native kernel, numpy does its work: {refusal}")
+            self.app.display_warning(
+                f"no native kernels, numpy and Pillow do their work: {refusal}"
+            )
             return
         if version != "editable":
             build_data["pure_python"] = False
@@ -46,14 +48,14 @@ class NativeKernelHook(BuildHookInterface):
             build_data["force_include"][str(library)] = str(LIBRARY.relative_to("src"))
 
 
-def compile_library(source: Path, library: Path) -> str:
-    """Compiles one file; gives the reason where that fails, else nothing."""
+def compile_library(sources: list[Path], library: Path) -> str:
+    """Compiles the files into one; gives the reason where that fails, else nothing."""
     compiler = shlex.split(os.environ.get("CC", "cc"))
     if not compiler:
         return "CC is empty"
     try:
         subprocess.run(
-            [*compiler, *FLAGS, "-o", str(library), str(source), "-lm"],
+            [*compiler, *FLAGS, "-o", str(library), *map(str, sources), "-lm"],
             check=True,
             capture_output=True,
             text=True,

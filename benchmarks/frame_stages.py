@@ -25,9 +25,9 @@ from swiftseg.core.files import replacing
 from swiftseg.data.camvid import CAMVID_LABELS
 from swiftseg.data.image_file import read_image, read_mask
 from swiftseg.data.toy_street import render_clip
-from swiftseg.inference.probabilities import resize_frame
 from swiftseg.render import colorize, overlay, save_label_map, with_legend
 from swiftseg.render.legend import _strip
+from swiftseg.runtimes.resize import resize_frame
 
 RESULT = Path(__file__).parent / "results/frame_stages.json"
 SIZES = ("360x480", "512x1024", "1024x2048")
@@ -43,7 +43,7 @@ def stages(folder: Path, image: np.ndarray, labels: np.ndarray) -> dict[str, dic
     photo, written = folder / "photo.jpg", folder / "labels.png"
     Image.fromarray(image).save(photo, quality=QUALITY)
     image = read_image(photo)
-    half_hw = (height // 2, width // 2)
+    half_hw, double_hw = (height // 2, width // 2), (2 * height, 2 * width)
     small = np.ascontiguousarray(labels[::2, ::2])
 
     def written_before() -> np.ndarray:
@@ -65,6 +65,12 @@ def stages(folder: Path, image: np.ndarray, labels: np.ndarray) -> dict[str, dic
                 Image.fromarray(image).resize(half_hw[::-1], Image.Resampling.BILINEAR)
             ),
             "now": lambda: resize_frame(image, half_hw),
+        },
+        "resize to double": {
+            "usual": lambda: np.array(
+                Image.fromarray(image).resize(double_hw[::-1], Image.Resampling.BILINEAR)
+            ),
+            "now": lambda: resize_frame(image, double_hw),
         },
         "labels back to full": {
             "usual": lambda: np.repeat(np.repeat(small, 2, axis=0), 2, axis=1),

@@ -28,8 +28,8 @@ from swiftseg.benchmark.report import Measurement
 from swiftseg.cli import benchmark_networks
 from swiftseg.data.image_file import IMAGE_SUFFIXES, read_image
 from swiftseg.data.toy_street import ToyStreet
-from swiftseg.inference.probabilities import resize_frame
 from swiftseg.runtimes import read_spec
+from swiftseg.runtimes.resize import resize_frame
 from swiftseg.runtimes.selection import choose_backend
 from swiftseg.weights import shipped_models, shipped_weights
 

@@ -110,11 +110,11 @@ def test_help_imports_no_engine():
     assert done.returncode == 0, done.stderr
 
 
-# Torch's own backend, TensorRT's packages, and the kernel, which is a library but no module.
+# Torch's own backend, TensorRT's packages, and the kernels, which are a library but no module.
 NO_MODULES_HERE = (
     "swiftseg.runtimes.torch_backend",
     "swiftseg.runtimes.tensorrt_backend",
-    "swiftseg.runtimes.native.libupsample_argmax",
+    "swiftseg.runtimes.native.libswiftseg",
 )
 
 

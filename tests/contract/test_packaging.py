@@ -19,7 +19,7 @@ from swiftseg.weights import shipped_models
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/swiftseg"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-KERNEL = "runtimes/native/libupsample_argmax.so"
+KERNEL = "runtimes/native/libswiftseg.so"
 TORCH = {"torch", "torchvision", "accelerate", "onnx", "onnxscript"}
 
 

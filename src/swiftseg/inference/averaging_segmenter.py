@@ -6,11 +6,12 @@ from time import perf_counter
 import numpy as np
 
 from swiftseg.core import ModelSpec, SwiftsegError
-from swiftseg.inference.probabilities import backend_probabilities, resize_frame, resize_planes
+from swiftseg.inference.probabilities import backend_probabilities, resize_planes
 from swiftseg.inference.segmentation import Segmentation
 from swiftseg.inference.segmenter import Frame, as_frame
 from swiftseg.inference.windows import sliding_probabilities
 from swiftseg.runtimes import Backend
+from swiftseg.runtimes.resize import resize_frame
 
 Size = tuple[int, int]
 

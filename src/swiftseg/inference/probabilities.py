@@ -30,11 +30,3 @@ def resize_planes(planes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     size = (size_hw[1], size_hw[0])
     images = (Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR) for plane in planes)
     return np.stack([np.asarray(image) for image in images])
-
-
-def resize_frame(frame: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
-    """Resizes uint8 (H, W, 3) to `size_hw`, bilinear, averaging where it shrinks."""
-    if frame.shape[:2] == size_hw:
-        return frame
-    size = (size_hw[1], size_hw[0])
-    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR))
