@@ -14,6 +14,7 @@ from swiftseg.runtimes import load_backend
 backends = [load_backend(Path(sys.argv[1]), name="openvino") for _ in range(2)]
 del backends[0]
 del backends[0]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
 try:
     signal.raise_signal(signal.SIGINT)
 except KeyboardInterrupt:
