@@ -60,11 +60,15 @@ def empty_labels(scores: np.ndarray, size_hw: Size) -> np.ndarray:
     return np.zeros((len(scores), *size_hw), np.uint8 if scores.shape[1] <= 256 else np.uint16)
 
 
-def by_numpy(scores: np.ndarray, size_hw: Size, align_corners: bool) -> np.ndarray:
-    labels = empty_labels(scores, size_hw)
-    for image, own in zip(scores, labels, strict=True):
-        label_image(image, axes_of(scores, size_hw, align_corners), own)
-    return labels
+def by_numpy(strategy: native.Strategy) -> Labeler:
+    def label(scores: np.ndarray, size_hw: Size, align_corners: bool) -> np.ndarray:
+        labels = empty_labels(scores, size_hw)
+        for image, own in zip(scores, labels, strict=True):
+            axes = axes_of(scores, size_hw, align_corners)
+            label_image(image, axes, own, strategy=strategy)
+        return labels
+
+    return label
 
 
 def natively(
@@ -87,7 +91,7 @@ def natively(
 
 def labelers() -> dict[str, Labeler]:
     strategies: tuple[native.Strategy, ...] = ("cheaper", "dense", "pruned")
-    found: dict[str, Labeler] = {"numpy": by_numpy}
+    found = {f"numpy-{strategy}": by_numpy(strategy) for strategy in strategies}
     for instructions, strategy in product(native.instruction_sets(), strategies):
         found[f"{instructions}-{strategy}"] = natively(instructions, strategy, threads=1)
     return found

@@ -2,16 +2,19 @@
 
 Most cells between four neighboring scores hold one class that is above all others at every corner
 and so everywhere between them. The others are evaluated, vectorized over the cells, for the classes
-that are not below that one at every corner. Numpy cannot multiply and add in one rounding, as torch
-does; pixels where that might decide are evaluated once more, in exact arithmetic.
+that are not below that one at every corner. Where too many are, all classes are evaluated, row by
+row. Numpy cannot multiply and add in one rounding, as torch does; pixels where that might decide
+are evaluated once more, in exact arithmetic.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from swiftseg.runtimes.bilinear import Axis
+from swiftseg.runtimes.native import Strategy
 
 # What rounding can undo between two corners' scores, and between two interpolated ones. A value is
 # computed within 5 * 2^-24 of its largest corner; both bounds hold for two values, with room.
@@ -22,15 +25,26 @@ _UNDERFLOW = np.float32(1e-36)
 _FINE_LIMIT = np.float32(1e38)  # below it nothing overflows on the way
 _PIXELS_AT_ONCE = 1 << 16  # whose values stay in the cache
 _VALUES_AT_ONCE = 1 << 19
+_ROW_VALUES = 40_000  # of all classes, along a row, whose passes stay in the second-level cache
+
+_SAMPLED_ROWS = 16  # of cells one is looked at first
+_DENSE_SHARE = 0.25  # of the classes; evaluating row by row costs so much of what cells cost
 
 
-def label_image(scores: np.ndarray, axes: tuple[Axis, Axis], labels: np.ndarray) -> None:
+def label_image(
+    scores: np.ndarray,
+    axes: tuple[Axis, Axis],
+    labels: np.ndarray,
+    *,
+    strategy: Strategy = "cheaper",
+) -> None:
     """Finds the class of the largest interpolated score at every pixel.
 
     Args:
         scores: float32 (C, h, w).
         axes: How rows and columns are interpolated.
         labels: uint8 or uint16 (H, W); written.
+        strategy: Whether cells are looked at before they are evaluated.
     """
     # Infinities and NaN fail the comparison.
     if not (np.abs(scores) <= _FINE_LIMIT).all():
@@ -39,13 +53,24 @@ def label_image(scores: np.ndarray, axes: tuple[Axis, Axis], labels: np.ndarray)
     rows, columns = axes
     # The last row and column have no neighbor; their own copies stand in, with the same result.
     scores = np.pad(scores, ((0, 0), (0, 1), (0, 1)), mode="edge")
-    highest, in_question = _compete_at_corners(_corners(scores))
+    corners = _corners(scores)
+    if strategy == "dense" or (strategy == "cheaper" and _is_mixed(corners)):
+        _label_rows(scores, axes, labels)
+        return
+    highest, in_question = _compete_at_corners(corners)
     np.take(highest.astype(labels.dtype)[:, columns.reads[0]], rows.reads[0], axis=0, out=labels)
     blocks = _mixed_blocks(in_question.sum(axis=0) > 1, axes)
     size = blocks.row_length * blocks.column_length
     for at in range(0, len(blocks.top), max(1, _PIXELS_AT_ONCE // size)):
         part = slice(at, at + max(1, _PIXELS_AT_ONCE // size))
         _label_blocks(scores, in_question, axes, blocks[part], labels)
+
+
+def _is_mixed(corners: tuple[np.ndarray, ...]) -> bool:
+    """Whether so many classes are in question that it is cheaper to evaluate all."""
+    _, in_question = _compete_at_corners(tuple(corner[:, ::_SAMPLED_ROWS] for corner in corners))
+    counts = in_question.sum(axis=0)
+    return bool(counts[counts > 1].sum() > _DENSE_SHARE * in_question.size)
 
 
 def _corners(scores: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -208,6 +233,84 @@ def _interpolate(
     values = above[:, None] * upper
     values += below[:, None] * lower
     return values
+
+
+# ---- row by row ----
+
+
+def _label_rows(scores: np.ndarray, axes: tuple[Axis, Axis], labels: np.ndarray) -> None:
+    """Labels all pixels by evaluating all classes; no score is above _FINE_LIMIT."""
+    rows, columns = axes
+    # A step between two rows of scores rounds twice as much as what cells are made of.
+    margin = 2 * np.abs(scores).max() * _VALUE_MARGIN + _UNDERFLOW
+    height, width = labels.shape
+    tile = max(256, _ROW_VALUES // len(scores))
+    tiles = [slice(at, min(at + tile, width)) for at in range(0, width, tile)]
+    starts = np.flatnonzero(np.diff(rows.reads[0], prepend=-1) | np.diff(rows.reads[1], prepend=-1))
+    runs = [slice(*ends) for ends in pairwise([*starts.tolist(), height])]
+    for part in tiles:
+        line = _Line(scores, columns, part, labels.dtype)
+        for run in runs:
+            line.move_to(int(rows.reads[0][run.start]), int(rows.reads[1][run.start]))
+            for y in range(run.start, run.stop):
+                close = line.label(rows.weights[1][y], margin, labels[y, part])
+                if close.size:
+                    _decide(scores, axes, np.full(close.shape, y), part.start + close, labels)
+
+
+class _Line:
+    """A stretch of one row of pixels, whose memory is used again for the next row.
+
+    Args:
+        scores: float32 (C, h, w).
+        columns: How its columns are interpolated.
+        part: Its columns.
+        dtype: The labels'.
+    """
+
+    def __init__(self, scores: np.ndarray, columns: Axis, part: slice, dtype: np.dtype) -> None:
+        self._scores = scores
+        self._reads = tuple(reads[part] for reads in columns.reads)
+        self._weights = tuple(weights[part] for weights in columns.weights)
+        shape = len(scores), len(self._reads[0])
+        self._spread: dict[int, np.ndarray] = {}  # by row of scores
+        self._upper = self._step = np.empty(0, np.float32)
+        self._values = np.empty(shape, np.float32)
+        self._near = np.empty(shape, dtype=bool)
+        self._marks = np.empty(shape, dtype)
+        self._classes = np.arange(len(scores), dtype=dtype)[:, None]
+        self._best = np.empty(shape[1], np.float32)
+        self._count = np.empty(shape[1], dtype)
+
+    def move_to(self, upper: int, lower: int) -> None:
+        """Goes between two rows of scores."""
+        self._spread = {
+            row: self._spread[row] if row in self._spread else self._along(row)
+            for row in (upper, lower)
+        }
+        self._upper = self._spread[upper]
+        self._step = self._spread[lower] - self._upper
+
+    def label(self, weight: np.float32, margin: np.float32, labels: np.ndarray) -> np.ndarray:
+        """Labels a row of pixels by the lower row's weight; gives where that may be wrong."""
+        np.multiply(self._step, weight, out=self._values)
+        np.add(self._values, self._upper, out=self._values)
+        np.max(self._values, axis=0, out=self._best)
+        np.subtract(self._best, margin, out=self._best)
+        np.greater_equal(self._values, self._best, out=self._near)
+        near = self._near.view(np.uint8)
+        np.add.reduce(near, axis=0, dtype=labels.dtype, out=self._count)
+        np.multiply(near, self._classes, out=self._marks)
+        np.add.reduce(self._marks, axis=0, dtype=labels.dtype, out=labels)
+        return np.flatnonzero(self._count != 1)  # 256 of them count as none
+
+    def _along(self, row: int) -> np.ndarray:
+        scores = self._scores[:, row]
+        first, second = (scores.take(reads, axis=1) for reads in self._reads)
+        first *= self._weights[0]
+        second *= self._weights[1]
+        first += second
+        return first
 
 
 # ---- exact ----
