@@ -98,6 +98,8 @@ def main() -> None:
         "command": "python benchmarks/training_step.py",
         "size_hw": size_hw,
         "batch_size": BATCH,
+        "rounds": options.rounds,
+        "seconds": options.seconds,
         "machine": machine.model_dump(),
         "steps": steps,
     }
