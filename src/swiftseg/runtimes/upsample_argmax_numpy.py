@@ -248,14 +248,18 @@ def _label_rows(scores: np.ndarray, axes: tuple[Axis, Axis], labels: np.ndarray)
     tiles = [slice(at, min(at + tile, width)) for at in range(0, width, tile)]
     starts = np.flatnonzero(np.diff(rows.reads[0], prepend=-1) | np.diff(rows.reads[1], prepend=-1))
     runs = [slice(*ends) for ends in pairwise([*starts.tolist(), height])]
+    close: list[tuple[np.ndarray, np.ndarray]] = []  # rows and columns to decide
     for part in tiles:
         line = _Line(scores, columns, part, labels.dtype)
         for run in runs:
             line.move_to(int(rows.reads[0][run.start]), int(rows.reads[1][run.start]))
             for y in range(run.start, run.stop):
-                close = line.label(rows.weights[1][y], margin, labels[y, part])
-                if close.size:
-                    _decide(scores, axes, np.full(close.shape, y), part.start + close, labels)
+                if not line.label(rows.weights[1][y], margin, labels[y, part]):
+                    places = part.start + line.close()
+                    close.append((np.full_like(places, y), places))
+    if close:
+        y, x = (np.concatenate(all_) for all_ in zip(*close, strict=True))
+        _decide(scores, axes, y, x, labels)
 
 
 class _Line:
@@ -280,7 +284,6 @@ class _Line:
         self._marks = np.empty(shape, dtype)
         self._classes = np.arange(len(scores), dtype=dtype)[:, None]
         self._best = np.empty(shape[1], np.float32)
-        self._count = np.empty(shape[1], dtype)
 
     def move_to(self, upper: int, lower: int) -> None:
         """Goes between two rows of scores."""
@@ -291,18 +294,20 @@ class _Line:
         self._upper = self._spread[upper]
         self._step = self._spread[lower] - self._upper
 
-    def label(self, weight: np.float32, margin: np.float32, labels: np.ndarray) -> np.ndarray:
-        """Labels a row of pixels by the lower row's weight; gives where that may be wrong."""
+    def label(self, weight: np.float32, margin: np.float32, labels: np.ndarray) -> bool:
+        """Labels a row of pixels by the lower row's weight; gives whether all are certain."""
         np.multiply(self._step, weight, out=self._values)
         np.add(self._values, self._upper, out=self._values)
-        np.max(self._values, axis=0, out=self._best)
+        np.maximum.reduce(self._values, axis=0, out=self._best)
         np.subtract(self._best, margin, out=self._best)
         np.greater_equal(self._values, self._best, out=self._near)
-        near = self._near.view(np.uint8)
-        np.add.reduce(near, axis=0, dtype=labels.dtype, out=self._count)
-        np.multiply(near, self._classes, out=self._marks)
+        np.multiply(self._near.view(np.uint8), self._classes, out=self._marks)
         np.add.reduce(self._marks, axis=0, dtype=labels.dtype, out=labels)
-        return np.flatnonzero(self._count != 1)  # 256 of them count as none
+        return np.count_nonzero(self._near) == len(labels)
+
+    def close(self) -> np.ndarray:
+        """Gives the places along the row labeled last where more than one class is near."""
+        return np.flatnonzero(self._near.sum(axis=0) != 1)
 
     def _along(self, row: int) -> np.ndarray:
         scores = self._scores[:, row]
