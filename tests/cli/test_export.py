@@ -8,7 +8,9 @@ from swiftseg.cli.export import parse_size
 from swiftseg.core import UsageError
 from swiftseg.data.camvid import CAMVID_LABELS
 from swiftseg.inference import Segmenter
+from swiftseg.runtimes import read_spec
 from swiftseg.training.checkpoint import Checkpoint, save_checkpoint
+from swiftseg.weights import shipped_models
 from tests.support.command_line import run_cli
 from tests.support.exported import write_shade_model
 from tests.support.settled_networks import settled_enet, street_frames
@@ -103,10 +105,22 @@ def test_int8_of_unfit_frames_is_one_line(
 def test_options_of_checkpoints_are_refused_for_exported_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
+    model = write_shade_model(tmp_path / "shades.onnx")
     options = ["--precision", "int8", "--calibration", tmp_path, "--size", "12x16"]
-    result = run_cli(capsys, "export", "enet-camvid", "--out", tmp_path / "int8.onnx", *options)
+    result = run_cli(capsys, "export", model, "--out", tmp_path / "int8.onnx", *options)
     assert result.code == 2
-    assert "enet-camvid is exported already" in result.err
+    assert "shades.onnx is exported already" in result.err
+
+
+def test_shipped_weights_are_exported_at_another_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "large.onnx"
+    result = run_cli(capsys, "export", "enet-toystreet", "--out", out, "--size", "128x160")
+    assert result.code == 0, result.err
+    spec, shipped = read_spec(out), read_spec(shipped_models()["enet-toystreet"])
+    assert spec.input.size_hw == (128, 160)
+    assert (spec.labels, spec.license_note) == (shipped.labels, shipped.license_note)
 
 
 def test_sizes_are_height_and_width():

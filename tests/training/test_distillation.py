@@ -72,7 +72,7 @@ def test_a_teacher_of_other_classes_is_refused():
 @pytest.mark.parametrize(
     ("teacher", "error", "message"),
     [
-        ("enet-camvit", UsageError, "unknown teacher 'enet-camvit'; did you mean enet-camvid"),
+        ("enet-camvit", UsageError, "unknown weights 'enet-camvit'; did you mean enet-camvid"),
         ("gone.pt", SwiftsegError, r"gone\.pt: no such checkpoint"),
         ("model.onnx", UsageError, r"model\.onnx: expected a checkpoint \(\.pt\) or the name"),
     ],

@@ -1,7 +1,7 @@
 """From what a user names to what `swiftseg benchmark` measures."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,19 +15,12 @@ from swiftseg.benchmark.measure import FRAME_TO_LABELS, Candidate, engine_candid
 from swiftseg.cli.export import read_frames
 from swiftseg.cli.models import NETWORK_TABLE
 from swiftseg.core import MissingExtraError, UsageError, unknown_name
-from swiftseg.inference.model_path import model_path
-from swiftseg.runtimes import PRECISIONS, read_spec
+from swiftseg.inference.model_path import CHECKPOINT_SUFFIXES, model_path
+from swiftseg.runtimes import PRECISIONS, TORCH_WAYS, read_spec
 from swiftseg.runtimes.selection import AUTO, choose_backend
 from swiftseg.weights import shipped_models, shipped_weights
 
-CHECKPOINT_SUFFIXES = (".pt", ".pth")
 NETWORK_CLASSES = 19  # of networks with random weights: Cityscapes' classes
-# Names of `--backend` that run networks in torch, and options of its backend.
-TORCH_WAYS: Mapping[str, Mapping[str, bool]] = {
-    "torch": {},
-    "torch-channels-last": {"channels_last": True},
-    "torch-compiled": {"compiled": True},
-}
 TRAINING_STEP = "tensor to gradients"
 
 

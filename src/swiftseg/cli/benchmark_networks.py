@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.transforms.functional import normalize, to_tensor
@@ -25,14 +24,13 @@ from swiftseg.data.image_file import read_image
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.export.onnx_file import write_onnx
 from swiftseg.inference import Segmenter
+from swiftseg.inference.model_path import CHECKPOINT_SUFFIXES
 from swiftseg.models import create_model
-from swiftseg.runtimes import read_spec
 from swiftseg.runtimes.torch_backend import TorchBackend
-from swiftseg.training.checkpoint import load_network
-from swiftseg.weights import shipped_models, shipped_weights
+from swiftseg.training.trained_network import best_device, load_trained
+from swiftseg.weights import shipped_weights
 
 RANDOM = "random"
-CHECKPOINT_SUFFIXES = (".pt", ".pth")
 
 NETWORK_INPUT = InputSpec((360, 640))  # where nothing tells another size
 
@@ -76,11 +74,13 @@ def measure_torch(
 ) -> dict[str, Any]:
     """Measures our own torch backend from an image file to its overlay, as `measure_frames`.
 
+    On the machine's accelerator, where it has one.
+
     `options` are those of `TorchBackend`.
     """
     torch.set_num_threads(threads)
     network, spec = build(model, size_hw, num_classes)
-    segmenter = Segmenter(TorchBackend(network, spec, **options))
+    segmenter = Segmenter(TorchBackend(network, spec, device=best_device(), **options))
     return frame_times(segmenter, image, seconds=seconds, started_ns=started_ns)
 
 
@@ -205,13 +205,8 @@ def build(model: str, size_hw: list[int] | None, num_classes: int) -> tuple[nn.M
 
 
 def _found(model: str, num_classes: int) -> tuple[nn.Module, ModelSpec]:
-    if Path(model).suffix in CHECKPOINT_SUFFIXES:
-        return load_network(Path(model))
-    if model in shipped_weights():
-        spec = read_spec(shipped_models()[model])
-        network = create_model(spec.network, num_classes=len(spec.labels))
-        network.load_state_dict(load_file(shipped_weights()[model]))
-        return network, spec
+    if Path(model).suffix in CHECKPOINT_SUFFIXES or model in shipped_weights():
+        return load_trained(model)
     torch.manual_seed(0)
     network = create_model(model, num_classes=num_classes)
     settle(network)

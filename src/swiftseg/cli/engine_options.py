@@ -14,7 +14,8 @@ BackendOption = Annotated[
     str | None,
     typer.Option(
         "--backend",
-        help="The engine: onnxruntime, openvino, tensorrt, or auto for the fastest here.",
+        help="The engine: onnxruntime, openvino, tensorrt, or auto for the fastest here; for "
+        "checkpoints and shipped weights torch, torch-channels-last or torch-compiled, too.",
         show_default=f"{DEFAULT_BACKEND}; auto with --precision auto",
     ),
 ]

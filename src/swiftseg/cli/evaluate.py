@@ -18,7 +18,8 @@ from swiftseg.cli.scoring_options import (
     SlidingOption,
     SplitOption,
 )
-from swiftseg.core import MissingExtraError, ModelSpec, UsageError
+from swiftseg.cli.torch_engine import load_in_torch, runs_in_torch
+from swiftseg.core import ModelSpec, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from swiftseg.evaluation import Evaluation, Protocol
     from swiftseg.evaluation.protocol import BackendAt
     from swiftseg.inference import AveragingSegmenter, Segmenter
-
-CHECKPOINT_SUFFIXES = (".pt", ".pth")
 
 
 @dataclass(frozen=True)
@@ -196,29 +195,23 @@ def load_model(
 ) -> LoadedModel:
     """Loads what `model` names: a checkpoint in torch, at any size; all else in an engine.
 
-    The other arguments are those of `find_engine`.
+    The other arguments are those of `find_engine`, and `backend` may be one of `TORCH_WAYS`.
     """
     from swiftseg.evaluation.protocol import NATIVE
     from swiftseg.inference.model_path import model_path
     from swiftseg.runtimes import load_backend
+    from swiftseg.weights import shipped_weights
 
-    if Path(model).suffix not in CHECKPOINT_SUFFIXES:
+    if not runs_in_torch(model, backend, precision, calibration_frames):
         path = model_path(model)
         engine = find_engine(path, backend, precision, calibration_frames)
         loaded = load_backend(path, name=engine.backend, precision=engine.precision)
         return LoadedModel(loaded.spec, lambda _: loaded, engine.backend, NATIVE)
-    try:
-        from swiftseg.training.checkpoint import load_checkpoint, load_network
-        from swiftseg.training.scoring import backend_at_any_size, recipe_protocol
-    except ImportError as error:
-        raise MissingExtraError(f"evaluating the checkpoint {model}", "train") from error
-    if precision == "auto":
-        raise UsageError(
-            f"--precision auto is for exported files; {model} runs in f32, bf16 or fp16"
-        )
-    path = Path(model)
-    network, spec = load_network(path)
-    protocol = recipe_protocol(load_checkpoint(path).recipe)
-    return LoadedModel(
-        spec, backend_at_any_size(network, spec, precision=precision), "torch", protocol
-    )
+    spec, backend_at = load_in_torch(model, backend, precision)
+    if model in shipped_weights():
+        return LoadedModel(spec, backend_at, backend or "torch", NATIVE)
+    from swiftseg.training.checkpoint import load_checkpoint
+    from swiftseg.training.scoring import recipe_protocol
+
+    protocol = recipe_protocol(load_checkpoint(Path(model)).recipe)
+    return LoadedModel(spec, backend_at, backend or "torch", protocol)

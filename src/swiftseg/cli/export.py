@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     from swiftseg.export.quantization import QuantizationReport
 
 PRECISIONS = ("f32", "int8")
-CHECKPOINT_SUFFIXES = (".pt", ".pth")
 
 
 def export(
     model: Annotated[
         str,
         typer.Argument(
-            help="A checkpoint of swiftseg train; for int8 an exported file or shipped model, too."
+            help="A checkpoint, or the name of shipped weights; for int8 an exported file, too."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The file to write, such as model.onnx.")],
@@ -54,7 +53,7 @@ def export(
         typer.Option(help="For int8: points of mean IoU, or of equal labels without masks."),
     ] = 0.5,
 ) -> None:
-    """Export a checkpoint as one .onnx file and compare the two.
+    """Export a checkpoint or shipped weights as one .onnx file and compare the two.
 
     The file takes uint8 frames and holds normalization, classes and palette; it needs no torch. It
     is written only when every installed engine gives torch's answers on the same frames; with int8
@@ -64,22 +63,24 @@ def export(
     size_hw = None if size is None else parse_size(size)
     check_precision(precision, calibration)
     if precision == "f32":
-        export_float(Path(model), out, kind, size_hw, frames, name)
+        export_float(model, out, kind, size_hw, frames, name)
         return
     assert calibration is not None
-    if Path(model).suffix not in CHECKPOINT_SUFFIXES:
-        if size or frames or name or output != "labels":
-            raise UsageError(
-                f"{model} is exported already; --size, --frames, --name and --output "
-                "are for checkpoints"
-            )
-        from swiftseg.inference.model_path import model_path
+    from swiftseg.inference.model_path import CHECKPOINT_SUFFIXES, model_path
+    from swiftseg.weights import shipped_weights
 
+    changes = bool(size or frames or name or output != "labels")
+    if Path(model).suffix not in CHECKPOINT_SUFFIXES and not changes:
         export_int8(model_path(model), out, calibration, max_drop)
         return
+    if Path(model).suffix not in CHECKPOINT_SUFFIXES and model not in shipped_weights():
+        raise UsageError(
+            f"{model} is exported already; --size, --frames, --name and --output "
+            "are for checkpoints and shipped weights"
+        )
     with tempfile.TemporaryDirectory() as folder:
         in_float = Path(folder) / "float.onnx"
-        export_float(Path(model), in_float, kind, size_hw, frames, name)
+        export_float(model, in_float, kind, size_hw, frames, name)
         export_int8(in_float, out, calibration, max_drop)
 
 
@@ -94,22 +95,22 @@ def check_precision(precision: str, calibration: Path | None) -> None:
 
 
 def export_float(
-    checkpoint: Path,
+    model: str,
     out: Path,
     output: OutputKind,
     size_hw: tuple[int, int] | None,
     frames: Path | None,
     name: str | None,
 ) -> None:
-    """Exports a checkpoint in float32 and prints how it compares."""
+    """Exports a checkpoint or shipped weights in float32 and prints how the file compares."""
     from rich.console import Console
 
     try:
         from swiftseg.export import export_onnx
-        from swiftseg.training.checkpoint import load_network
+        from swiftseg.training.trained_network import load_trained
     except ImportError as error:
         raise MissingExtraError("swiftseg export", "train") from error
-    network, spec = load_network(checkpoint)
+    network, spec = load_trained(model)
     input_spec = replace(spec.input, size_hw=size_hw or spec.input.size_hw)
     spec = replace(spec, name=name or spec.name, input=input_spec)
     images = None if frames is None else read_frames(frames, input_spec.size_hw)

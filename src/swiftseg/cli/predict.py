@@ -25,7 +25,7 @@ def predict(
         ),
     ],
     model: Annotated[
-        str, typer.Option(help="A shipped model's name, or an exported .onnx file.")
+        str, typer.Option(help="A shipped model's name, an exported .onnx file, or a checkpoint.")
     ] = DEFAULT_MODEL,
     out: Annotated[Path, typer.Option(help="Where labels/, overlay/ and probs/ go.")] = Path(
         "predictions"
@@ -59,20 +59,27 @@ def predict(
     from swiftseg.cli.inputs import check_writable, find_sources
     from swiftseg.cli.prediction import Outputs, parse_kinds
     from swiftseg.cli.prediction_run import predict_all
+    from swiftseg.cli.torch_engine import load_in_torch, runs_in_torch
     from swiftseg.core import UsageError
     from swiftseg.inference import Segmenter
     from swiftseg.inference.model_path import model_path
     from swiftseg.inference.smoothing import check_smooth
+    from swiftseg.runtimes.base import Engine
 
     kinds = parse_kinds(save)
     check_smooth(smooth)
     sources = find_sources(inputs)
     if smooth and not any(source.is_video for source in sources):
         raise UsageError("--smooth averages over the frames of a video, and no input is one")
-    engine = find_engine(model_path(model), backend, precision, calibration, threads)
-    segmenter = Segmenter.load(
-        model, backend=engine.backend, precision=engine.precision, threads=threads
-    )
+    if runs_in_torch(model, backend, precision, calibration):
+        spec, backend_at = load_in_torch(model, backend, precision, threads)
+        segmenter = Segmenter(backend_at(spec.input.size_hw))
+        engine = Engine(backend or "torch", precision)
+    else:
+        engine = find_engine(model_path(model), backend, precision, calibration, threads)
+        segmenter = Segmenter.load(
+            model, backend=engine.backend, precision=engine.precision, threads=threads
+        )
     check_writable(out)
     run = predict_all(segmenter, sources, Outputs(out, kinds), smooth=smooth)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from swiftseg.core import SwiftsegError, unknown_name
 from swiftseg.weights import shipped_models
 
-_CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
+CHECKPOINT_SUFFIXES = (".pt", ".pth")
 
 
 def model_path(model: Path | str) -> Path:
@@ -21,7 +21,7 @@ def model_path(model: Path | str) -> Path:
     if str(model) in shipped:
         return shipped[str(model)]
     path = Path(model)
-    if path.suffix in _CHECKPOINT_SUFFIXES:
+    if path.suffix in (*CHECKPOINT_SUFFIXES, ".ckpt", ".safetensors"):
         raise SwiftsegError(
             f"{path} is a checkpoint, and frames are segmented with exported models: "
             f"run `swiftseg export {path} --out model.onnx` (needs the train extra)"

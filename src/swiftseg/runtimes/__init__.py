@@ -10,6 +10,14 @@ from swiftseg.runtimes.model_file import METADATA_KEY, read_spec
 
 BACKENDS = ("onnxruntime", "openvino")
 
+# Names for torch, and options of its backend. It runs networks, of checkpoints or shipped weights,
+# and no exported file: `load_backend` does not know it.
+TORCH_WAYS: Mapping[str, Mapping[str, bool]] = {
+    "torch": {},
+    "torch-channels-last": {"channels_last": True},
+    "torch-compiled": {"compiled": True},
+}
+
 # What each engine computes in, its default first. No CPU runs TensorRT: it is asked for by name.
 PRECISIONS: Mapping[str, tuple[str, ...]] = {
     "onnxruntime": ("f32",),
@@ -57,4 +65,12 @@ def load_backend(
     return OnnxRuntimeBackend(Path(path), threads=threads)
 
 
-__all__ = ["BACKENDS", "METADATA_KEY", "PRECISIONS", "Backend", "load_backend", "read_spec"]
+__all__ = [
+    "BACKENDS",
+    "METADATA_KEY",
+    "PRECISIONS",
+    "TORCH_WAYS",
+    "Backend",
+    "load_backend",
+    "read_spec",
+]

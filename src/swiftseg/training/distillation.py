@@ -1,21 +1,15 @@
 """The trained network that a recipe's distillation learns from."""
 
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from swiftseg.core import LabelSet, ModelSpec, SwiftsegError, UsageError, unknown_name
+from swiftseg.core import LabelSet, ModelSpec, SwiftsegError
 from swiftseg.layers.resizing import upsample_to
 from swiftseg.losses import distillation_loss
-from swiftseg.models import create_model
-from swiftseg.runtimes.model_file import read_spec
 from swiftseg.runtimes.torch_backend import FrameGraph
-from swiftseg.training.checkpoint import load_network
-from swiftseg.training.initial_weights import CHECKPOINT_SUFFIXES, read_initial_weights
 from swiftseg.training.recipe import Distillation
-from swiftseg.weights import shipped_models, shipped_weights
+from swiftseg.training.trained_network import load_trained
 
 
 class Teacher(nn.Module):
@@ -102,30 +96,10 @@ def load_teacher(
         UsageError: There are no weights of that name.
         SwiftsegError: Its file is missing or damaged, or its classes are not `labels`.
     """
-    # Building a network draws weights that are replaced at once.
-    with torch.random.fork_rng(devices=[]):
-        network, spec = read_teacher(recipe.teacher)
+    network, spec = load_trained(recipe.teacher)
     if spec.labels.names != labels.names:
         raise SwiftsegError(
             f"teacher {recipe.teacher} has the classes {', '.join(spec.labels.names)} where the "
             f"data have {', '.join(labels.names)}; a teacher must be trained on the same classes"
         )
     return Teacher(network, spec, recipe, size_hw=size_hw, ignore_index=ignore_index)
-
-
-def read_teacher(teacher: str) -> tuple[nn.Module, ModelSpec]:
-    """Reads a checkpoint, or shipped weights with the description in the model beside them."""
-    path = Path(teacher)
-    if path.suffix in CHECKPOINT_SUFFIXES:
-        return load_network(path)
-    if teacher not in shipped_weights():
-        if path.suffix:
-            raise UsageError(
-                f"distillation.teacher {teacher}: expected a checkpoint (.pt) or the name of "
-                f"shipped weights ({', '.join(shipped_weights())})"
-            )
-        raise unknown_name("teacher", teacher, shipped_weights())
-    spec = read_spec(shipped_models()[teacher])
-    network = create_model(spec.network, num_classes=len(spec.labels))
-    network.load_state_dict(read_initial_weights(shipped_weights()[teacher]))
-    return network.eval(), spec

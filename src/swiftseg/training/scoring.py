@@ -9,6 +9,7 @@ from swiftseg.core import ModelSpec
 from swiftseg.evaluation import NATIVE, Protocol
 from swiftseg.evaluation.protocol import BackendAt
 from swiftseg.inference import AveragingSegmenter, Segmenter
+from swiftseg.runtimes import TORCH_WAYS
 from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.training.recipe import Recipe
 
@@ -33,11 +34,16 @@ def backend_at_any_size(
     device: torch.device | str = "cpu",
     *,
     precision: str = "f32",
+    way: str = "torch",
 ) -> BackendAt:
-    """Gives engines of one network, which runs at every size; see `TorchBackend`."""
+    """Gives engines of one network, which runs at every size.
+
+    The arguments are those of `TorchBackend`, and `way` is one of `TORCH_WAYS`.
+    """
 
     def backend_at(size_hw: tuple[int, int]) -> TorchBackend:
         sized = replace(spec, input=replace(spec.input, size_hw=size_hw))
-        return TorchBackend(network, sized, device=device, precision=precision)
+        options = TORCH_WAYS[way]
+        return TorchBackend(network, sized, device=device, precision=precision, **options)
 
     return backend_at
