@@ -7,10 +7,13 @@ from PIL import Image
 from swiftseg.cli.calibration import FEWEST_FRAMES, MOST_FRAMES, read_calibration
 from swiftseg.cli.engine_options import find_engine
 from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.data import open_dataset
+from swiftseg.data.camvid import CAMVID_LABELS
 from swiftseg.runtimes import trial
 from swiftseg.runtimes.base import Engine
 from tests.support.command_line import run_cli
 from tests.support.exported import shade_spec, write_shade_model
+from tests.support.tiny_camvid import make_tiny_camvid
 
 SIZE_HW = (12, 16)
 LABELS = shade_spec().labels
@@ -64,6 +67,24 @@ def test_frames_and_masks_are_read_together(tmp_path: Path):
     calibration = read_calibration(tmp_path, SIZE_HW, LABELS)
     assert len(calibration.frames) == len(calibration.masks) == FEWEST_FRAMES
     assert [int(mask[0, 0]) for mask in calibration.masks[:3]] == [0, 1, 2]
+
+
+def test_the_val_split_of_labeled_data_is_taken(tmp_path: Path):
+    make_tiny_camvid(tmp_path, frames={"train": 4, "val": FEWEST_FRAMES})
+    data = open_dataset(tmp_path, "val")
+    calibration = read_calibration(tmp_path, (24, 32), CAMVID_LABELS)
+    assert len(calibration.frames) == len(calibration.masks) == FEWEST_FRAMES
+    np.testing.assert_array_equal(calibration.frames[3], data[3].image)
+    np.testing.assert_array_equal(calibration.masks[3], data[3].mask)
+    with pytest.raises(SwiftsegError, match=r"has the classes sky, .* where the model has the"):
+        read_calibration(tmp_path, (24, 32), LABELS)
+
+
+def test_frames_of_another_size_are_seen_as_predict_shows_them(tmp_path: Path):
+    folder = write_frames(tmp_path / "frames", FEWEST_FRAMES, (24, 32))
+    frame = read_calibration(folder, SIZE_HW, LABELS).frames[0]
+    image = Image.open(folder / "000.png").resize(SIZE_HW[::-1], Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(frame, np.asarray(image))
 
 
 def test_of_many_frames_some_are_taken(tmp_path: Path):

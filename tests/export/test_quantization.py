@@ -92,8 +92,9 @@ def test_frames_may_be_normalized(tmp_path: Path):
 
 
 @pytest.mark.usefixtures("faster")
-def test_masks_make_it_mean_iou(source: Path, tmp_path: Path):
-    masks = label_maps(source)
+@pytest.mark.parametrize("enlarged", [1, 2])
+def test_masks_make_it_mean_iou(source: Path, tmp_path: Path, enlarged: int):
+    masks = [labels.repeat(enlarged, 0).repeat(enlarged, 1) for labels in label_maps(source)]
     report = quantize_onnx(source, tmp_path / "int8.onnx", FRAMES, masks=masks, max_drop=40)
     assert report.measure == "mean IoU"
     assert report.before == 100

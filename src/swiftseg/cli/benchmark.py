@@ -43,7 +43,7 @@ def benchmark(
     precision: Annotated[str, typer.Option(help="Precisions, with commas between.")] = "f32",
     calibration: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Images whose labels --precision auto must keep."),
+        typer.Option(metavar="DIR", help="Frames whose labels --precision auto must keep."),
     ] = None,
     stages: Annotated[bool, typer.Option("--stages", help="Show every stage's time.")] = False,
     training: Annotated[

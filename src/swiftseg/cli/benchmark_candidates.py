@@ -12,7 +12,7 @@ import numpy as np
 from swiftseg.benchmark import run_in_process
 from swiftseg.benchmark.graph_costs import graph_costs
 from swiftseg.benchmark.measure import FRAME_TO_LABELS, Candidate, engine_candidate
-from swiftseg.cli.export import read_frames
+from swiftseg.cli.calibration import read_calibration
 from swiftseg.cli.models import NETWORK_TABLE
 from swiftseg.core import MissingExtraError, UsageError, unknown_name
 from swiftseg.inference.model_path import CHECKPOINT_SUFFIXES, model_path
@@ -162,9 +162,10 @@ def _engine_candidate(
     model: Model, backend: str, precision: str, threads: int, calibration: Path | None
 ) -> Candidate:
     """Makes the candidate of an engine; `auto` is decided before anything is measured."""
-    frames: list[np.ndarray] = []
+    frames: Sequence[np.ndarray] = ()
     if precision == AUTO and calibration is not None:
-        frames = list(read_frames(calibration, read_spec(model.file).input.size_hw))
+        spec = read_spec(model.file)
+        frames = read_calibration(calibration, spec.input.size_hw, spec.labels).frames
     choice = choose_backend(
         model.file, backend=backend, precision=precision, threads=threads, frames=frames
     )

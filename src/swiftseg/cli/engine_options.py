@@ -31,7 +31,7 @@ CalibrationOption = Annotated[
     typer.Option(
         "--calibration",
         metavar="DIR",
-        help="Frames of the model's size that --precision auto is judged on.",
+        help="Frames of the model's proportions, or data with masks, to judge --precision auto on.",
         show_default=False,
     ),
 ]

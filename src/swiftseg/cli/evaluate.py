@@ -75,7 +75,8 @@ def evaluate(
     calibration_frames: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Frames of the model's size that --precision auto is judged on."
+            metavar="DIR",
+            help="Frames of the model's proportions that --precision auto is judged on.",
         ),
     ] = None,
     as_json: Annotated[

@@ -45,7 +45,8 @@ def export(
     calibration: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="For int8: frames of the model's size, or images/ and masks/."
+            metavar="DIR",
+            help="For int8: frames of the model's proportions, or data with masks (their val).",
         ),
     ] = None,
     max_drop: Annotated[

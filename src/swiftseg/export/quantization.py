@@ -22,6 +22,7 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.files import replacing
 from swiftseg.export.graph import attribute
+from swiftseg.inference.segmenter import restore
 from swiftseg.metrics import confusion_matrix, scores
 from swiftseg.runtimes import BACKENDS, load_backend, read_spec
 from swiftseg.runtimes.base import INPUT_NAME
@@ -75,8 +76,8 @@ def quantize_onnx(
         source: An exported file in float32.
         path: Where the int8 file goes.
         frames: uint8 (*size_hw, 3), RGB.
-        masks: uint8 (*size_hw), one a frame, to measure mean IoU by; without them the measure is
-            how many labels stay as they were.
+        masks: uint8 (H, W), one a frame, to measure mean IoU by at their own size; without them
+            the measure is how many labels stay as they were.
         max_drop: What the measure may lose, in points of percent.
 
     Raises:
@@ -273,7 +274,8 @@ def _measure(source: Path, frames: Sequence[np.ndarray], masks: Sequence[np.ndar
         def score(path: Path, backend: str = DEFAULT_BACKEND) -> float:
             matrix = np.zeros((len(labels), len(labels)), dtype=np.int64)
             for label_map, mask in zip(_label_maps(path, frames, backend), masks, strict=True):
-                matrix += confusion_matrix(label_map, mask, len(labels), labels.ignore_index)
+                own = restore(label_map, mask.shape)
+                matrix += confusion_matrix(own, mask, len(labels), labels.ignore_index)
             return 100 * scores(matrix).mean_iou
 
         return score

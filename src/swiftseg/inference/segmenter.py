@@ -120,7 +120,7 @@ class Segmenter:
         output = self._backend.run(image.batch)[0]
         labeled = perf_counter()
         height, width, _ = image.frame.shape
-        label_map = _restore(_labels_of(output), (height, width))
+        label_map = restore(_labels_of(output), (height, width))
         own_ms = {"network": 1000 * (labeled - begin), "restore": 1000 * (perf_counter() - labeled)}
         timings_ms = {**image.timings_ms, **own_ms}
         return Segmentation(image.frame, label_map, self.spec.labels, timings_ms)
@@ -157,7 +157,8 @@ def _labels_of(output: np.ndarray) -> np.ndarray:
     return output if output.ndim == 2 else argmax(output[None])[0]
 
 
-def _restore(label_map: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+def restore(label_map: np.ndarray, size_hw: tuple[int, ...]) -> np.ndarray:
+    """Brings labels uint8 (h, w) to a frame's own size, by nearest neighbor."""
     if label_map.shape == size_hw:
         return label_map
     height, width = size_hw
