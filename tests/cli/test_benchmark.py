@@ -31,7 +31,7 @@ def test_an_exported_file_is_measured(capsys, tmp_path: Path):
     for told in ("shades", "onnxruntime f32", "24x32", "p50 ms", "network", "color", "start-up"):
         assert told in outcome.out
     [measurement] = load_report(written[0]).measurements
-    assert (measurement.name, measurement.size_hw) == ("shades", (24, 32))
+    assert (measurement.name, measurement.size_hw) == ("shades.onnx", (24, 32))
     assert measurement.file_bytes == model.stat().st_size
     assert [part.streams for part in measurement.throughput] == [1]
     assert ElementTree.parse(written[1]).getroot().tag.endswith("svg")

@@ -21,6 +21,35 @@ except KeyboardInterrupt:
     print("interrupted")
 """
 
+# Threads change at every opportunity, so that both are in their first run at once.
+FIRST_RUNS = """
+import sys, threading
+from pathlib import Path
+import numpy as np
+from swiftseg.runtimes import load_backend
+backends = [load_backend(Path(sys.argv[1]), name="openvino", threads=1) for _ in range(2)]
+frame = np.zeros((1, 12, 16, 3), np.uint8)
+start = threading.Barrier(2)
+def run(backend):
+    start.wait()
+    backend.run(frame)
+sys.setswitchinterval(1e-6)
+threads = [threading.Thread(target=run, args=(backend,)) for backend in backends]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("both ran")
+"""
+
+
+def test_two_threads_may_run_their_first_frames_at_once(tmp_path):
+    model = write_shade_model(tmp_path / "m.onnx")
+    command = [sys.executable, "-c", FIRST_RUNS, str(model)]
+    for _ in range(3):  # two of three waited for ever
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert (done.stdout, done.stderr) == ("both ran\n", "")
+
 
 def test_a_process_that_has_let_models_go_survives_ctrl_c(tmp_path):
     model = write_shade_model(tmp_path / "m.onnx")

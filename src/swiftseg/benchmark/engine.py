@@ -8,7 +8,6 @@ import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 from swiftseg.benchmark.memory import peak_mb
@@ -129,15 +128,15 @@ def measure_streams(
         load(model, backend=backend, precision=precision, threads=own_threads)
         for _ in range(streams)
     ]
-    barrier = Barrier(streams)
-
-    def stream(segmenter: "Segmenter") -> tuple[int, float]:
-        _count_frames(segmenter, frame, seconds * WARM_UP_SHARE)
-        barrier.wait()
-        return _count_frames(segmenter, frame, seconds)
 
     with ThreadPoolExecutor(streams) as pool:
-        return sum(count / elapsed_s for count, elapsed_s in pool.map(stream, segmenters))
+
+        def count_frames(seconds: float) -> list[tuple[int, float]]:
+            work = [pool.submit(_count_frames, one, frame, seconds) for one in segmenters]
+            return [stream.result() for stream in work]
+
+        count_frames(seconds * WARM_UP_SHARE)
+        return sum(count / elapsed_s for count, elapsed_s in count_frames(seconds))
 
 
 def label_map_of(

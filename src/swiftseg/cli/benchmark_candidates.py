@@ -104,7 +104,7 @@ def find_model(given: str, size_hw: tuple[int, int] | None, out: Path) -> Model:
         file = model_path(given)
         spec = read_spec(file)
         facts: dict[str, Any] = {
-            "name": spec.name,
+            "name": given if given in shipped_models() else file.name,
             "weights": spec.training_data or "unknown",
             "size_hw": size_hw or spec.input.size_hw,
             "num_classes": len(spec.labels),

@@ -1,7 +1,7 @@
 """OpenVINO on the CPU; needs the `openvino` extra."""
 
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,15 @@ try:
     import openvino as ov
 except ModuleNotFoundError as error:
     raise MissingExtraError("the openvino backend", "openvino") from error
+
+# The one engine of this process. Each lays a stack for signals and, when it ends, puts back the one
+# it had found. Of two that end in the order of their making, the second puts back the first one's,
+# which is gone: the next signal, such as Ctrl-C, then kills the process (OpenVINO 2026.4).
+CORE = ov.Core()
+
+# The first array that becomes a tensor makes the bindings look numpy up. Two threads that do so at
+# once wait for each other for ever; imports wait in line (OpenVINO 2026.4).
+ov.Tensor(np.zeros(1, np.uint8))
 
 
 class OpenVinoBackend:
@@ -100,7 +109,7 @@ class _Graph:
     def __init__(self, source: Path | bytes, options: dict[str, Any]) -> None:
         self._source = source
         self._options = options
-        model = shared_core().read_model(source)
+        model = CORE.read_model(source)
         self.inputs = [node.any_name for node in model.inputs]
         self.outputs = [node.any_name for node in model.outputs]
         if len(self.inputs) == 1:  # any other graph is refused for its contract
@@ -116,18 +125,7 @@ class _Graph:
 
     @cached_property
     def _any_number(self) -> ov.CompiledModel:
-        return self._compile(shared_core().read_model(self._source))
+        return self._compile(CORE.read_model(self._source))
 
     def _compile(self, model: ov.Model) -> ov.CompiledModel:
-        return shared_core().compile_model(model, "CPU", self._options)
-
-
-@cache
-def shared_core() -> ov.Core:
-    """Gives the one engine of this process.
-
-    Each engine lays a stack for signals and, when it ends, puts back the one it had found. Of two
-    that end in the order of their making, the second puts back the first one's, which is gone:
-    the next signal, such as Ctrl-C, then kills the process (OpenVINO 2026.4).
-    """
-    return ov.Core()
+        return CORE.compile_model(model, "CPU", self._options)
