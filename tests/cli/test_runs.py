@@ -170,3 +170,15 @@ def test_it_needs_no_torch(tmp_path: Path):
     command = [sys.executable, "-c", without, "runs", str(tmp_path)]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "62.50" in told
+
+
+def test_a_narrow_terminal_gets_fewer_columns_and_whole_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = ["stage,epoch,loss,held_out/mean_iou", "full,1,2.0,0.5"]
+    make_run(tmp_path / "a", rows, {**RECIPE, "hold_out": "0016E5"}, state="finished")
+    told = run_cli(capsys, "runs", tmp_path).out
+    assert "precision" not in told
+    for whole in ("1/3", "50.00", "1:02:03", "finished"):
+        assert whole in told

@@ -20,6 +20,8 @@ COLUMNS = (
     "state",
 )  # fmt: skip
 NUMBERS = ("epoch", "mIoU %", "loss", "time", "seed")
+WIDE_TERMINAL = 110  # columns of text; narrower ones go without
+WIDE_COLUMNS = ("stage", "loss", "precision", "seed")
 
 
 def runs(
@@ -47,21 +49,24 @@ def runs(
     from rich.console import Console
 
     if found:
-        Console().print(run_table(found, folder))
+        console = Console()
+        console.print(run_table(found, folder, wide=console.width >= WIDE_TERMINAL))
     for problem in broken:
         typer.echo(f"broken: {problem}", err=True)
 
 
-def run_table(found: "list[Run]", root: Path) -> "Table":
-    """Lists runs by their folders below `root`."""
+def run_table(found: "list[Run]", root: Path, *, wide: bool) -> "Table":
+    """Lists runs by their folders below `root`; a wide one says more of each."""
     from rich.table import Table
 
     table = Table()
-    for column in COLUMNS:
-        table.add_column(column, justify="right" if column in NUMBERS else "left")
+    columns = [column for column in COLUMNS if wide or column not in WIDE_COLUMNS]
+    for column in columns:
+        is_number = column in NUMBERS
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=is_number)
     for run in found:
         name = str(run.folder.relative_to(root))
-        table.add_row(
+        cells = (
             run.folder.resolve().name if name == "." else name,
             run.network,
             run.stage,
@@ -74,4 +79,6 @@ def run_table(found: "list[Run]", root: Path) -> "Table":
             str(run.seed),
             run.state,
         )
+        told = zip(COLUMNS, cells, strict=True)
+        table.add_row(*(cell for column, cell in told if column in columns))
     return table
