@@ -39,4 +39,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'swiftseg' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    try:
+        return getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        from swiftseg.core import MissingExtraError
+
+        raise MissingExtraError(f"swiftseg.{name}", "train") from error

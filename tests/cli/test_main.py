@@ -129,3 +129,15 @@ def test_the_deployment_half_works_where_torch_cannot_be_imported():
         "            importlib.import_module(module.name)\n"
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_network_without_torch_names_the_extra():
+    script = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from swiftseg import SwiftsegError\n"
+        "try:\n    from swiftseg import create_model\n"
+        "except SwiftsegError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    expected = "swiftseg.create_model needs an extra: pip install 'swiftseg[train]'\n"
+    assert (done.stdout, done.stderr) == (expected, "")
