@@ -40,6 +40,13 @@ def changes(recipe: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def relative(value: object, root: Path) -> object:
+    """Names a file below the runs' folder without the machine's own folders."""
+    if isinstance(value, str) and value.startswith(str(root)):
+        return str(root.name / Path(value).relative_to(root))
+    return value
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path, help="The folder of the runs.")
@@ -51,12 +58,14 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for folder in folders:
         told = facts(folder, "CAMVID", options.frames)
-        row = {"name": folder.name, "changes": changes(read_recipe(folder / RECIPE), base)}
+        found = changes(read_recipe(folder / RECIPE), base)
+        root = options.runs.resolve().parent
+        row = {"name": folder.name, "changes": {k: relative(v, root) for k, v in found.items()}}
         rows.append(row | {key: told[key] for key in KEPT})
-    kept = {
-        "base": options.base,
-        "command": facts(options.runs / options.base, "CAMVID", 1)["command"],
-    }
+    command = facts(options.runs / options.base, "CAMVID", 1)["command"]
+    if "precision=" not in command:  # the recipe's may have become another since
+        command = f"{command} --set precision={base['precision']}"
+    kept = {"base": options.base, "command": command}
     ROWS.write_text(json.dumps(kept | {"rows": rows}, indent=2) + "\n", encoding="utf-8")
 
 
