@@ -1,10 +1,12 @@
 """Torch in the place of an engine, in the commands that run models."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from swiftseg.data.image_file import read_mask
@@ -13,6 +15,14 @@ from tests.support.command_line import run_cli
 from tests.support.tiny_training import run_tiny, tiny_recipe
 
 WEIGHTS = "enet-toystreet"
+
+
+@pytest.fixture(autouse=True)
+def _threads() -> Iterator[None]:
+    """Gives back the threads that --threads takes from the whole process."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
@@ -35,6 +45,7 @@ def labels(capsys, street: Path, model: Path | str, *options: str) -> np.ndarray
 def test_shipped_weights_in_torch_give_the_engines_labels(capsys, street: Path, way: str):
     expected = labels(capsys, street, WEIGHTS)
     found = labels(capsys, street, WEIGHTS, "--backend", way, "--threads", "1")
+    assert torch.get_num_threads() == 1
     assert np.mean(found == expected) >= 0.9999
     assert len(np.unique(found)) > 3
 
