@@ -68,13 +68,8 @@ def rows_section(kept: dict[str, Any]) -> list[str]:
         "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
     for run in sorted(kept["rows"], key=lambda run: -run["scores"]["mean_iou"]):
-        told = (
-            ", ".join(
-                f"`{key}={'null' if value is None else value}`"
-                for key, value in run["changes"].items()
-            )
-            or "nothing"
-        )
+        values = {key: "null" if v is None else v for key, v in run["changes"].items()}
+        told = ", ".join(f"`{key}={value}`" for key, value in values.items()) or "nothing"
         scores = [f"{100 * score:.1f}" for score in run["scores"].values()]
         cells = [told, run["hold_out"] or "val", *scores, f"{run['training_minutes']:.0f}"]
         lines.append(f"| {' | '.join(cells)} |")

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +21,10 @@ from swiftseg.data.image_file import read_image
 from swiftseg.runtimes import read_spec
 from swiftseg.runtimes.torch_backend import TorchBackend
 
+pytestmark = pytest.mark.usefixtures("threads_given_back")
+
 SIZE_HW = [48, 64]
 QUICK = {"threads": 1, "seconds": 0.0}
-
-
-@pytest.fixture(autouse=True)
-def as_many_threads_as_before() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Torch in the place of an engine, in the commands that run models."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +13,9 @@ from swiftseg.data.toy_street import ToyStreet
 from tests.support.command_line import run_cli
 from tests.support.tiny_training import run_tiny, tiny_recipe
 
+pytestmark = pytest.mark.usefixtures("threads_given_back")
+
 WEIGHTS = "enet-toystreet"
-
-
-@pytest.fixture(autouse=True)
-def _threads() -> Iterator[None]:
-    """Gives back the threads that --threads takes from the whole process."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture
