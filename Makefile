@@ -35,7 +35,7 @@ clean:
 	rm -rf $(VENV)
 
 # A stamp is older than one of these when the install, which builds the kernel, is to be done again.
-BUILT_FROM := pyproject.toml constraints.txt hatch_build.py $(wildcard src/swiftseg/runtimes/native/*.[ch])
+BUILT_FROM := pyproject.toml constraints.txt hatch_build.py $(wildcard src/swiftseg/kernels/native/*.[ch])
 
 $(VENV)/installed-base: $(BUILT_FROM) | $(BIN)/pip
 	@echo "installing swiftseg into $(VENV), without torch: some seconds to a minute"

@@ -14,7 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FOLDER = Path("src/swiftseg/runtimes/native")
+FOLDER = Path("src/swiftseg/kernels/native")
 SOURCES = (FOLDER / "upsample_argmax.c", FOLDER / "resize.c")
 LIBRARY = FOLDER / "libswiftseg.so"
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import InputSpec, ModelSpec, Sample
-from swiftseg.data.cityscapes import CITYSCAPES_LABELS
+from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
 from swiftseg.evaluation import evaluate_frames
 from swiftseg.inference import Segmenter
 

@@ -31,8 +31,8 @@ from torch.optim.swa_utils import update_bn
 
 from swiftseg.core import InputSpec, ModelSpec
 from swiftseg.data import open_dataset
-from swiftseg.data.camvid import CAMVID_LABELS
 from swiftseg.data.dataset import Dataset
+from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.export.onnx_file import write_onnx
 from swiftseg.export.parity import MIN_EQUAL_LABELS
 from swiftseg.models import NETWORKS, create_model

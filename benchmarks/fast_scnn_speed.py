@@ -32,7 +32,7 @@ from speed_script import (
 from swiftseg.benchmark import measure_ms
 from swiftseg.benchmark.measure import Candidate
 from swiftseg.benchmark.report import Measurement, Ratio
-from swiftseg.data.image_file import read_image
+from swiftseg.data.images.image_file import read_image
 from swiftseg.runtimes import load_backend
 
 NUM_CLASSES = 19

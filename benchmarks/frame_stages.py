@@ -22,12 +22,12 @@ from swiftseg.benchmark.machine import describe_machine
 from swiftseg.benchmark.timing import measure_ms
 from swiftseg.core import LabelSet
 from swiftseg.core.files import replacing
-from swiftseg.data.camvid import CAMVID_LABELS
-from swiftseg.data.image_file import read_image, read_mask
+from swiftseg.data.images.image_file import read_image, read_mask
+from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.data.toy_street import render_clip
+from swiftseg.kernels.resize import resize_frame
 from swiftseg.render import colorize, overlay, save_label_map, with_legend
 from swiftseg.render.legend import _strip
-from swiftseg.runtimes.resize import resize_frame
 
 RESULT = Path(__file__).parent / "results/frame_stages.json"
 SIZES = ("360x480", "512x1024", "1024x2048")

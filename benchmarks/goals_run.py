@@ -22,14 +22,14 @@ from speed_script import (
 from torchvision import transforms
 
 from swiftseg.benchmark import repeat, run_in_process
+from swiftseg.benchmark import torch_networks as benchmark_networks
 from swiftseg.benchmark.engine import label_map_of
 from swiftseg.benchmark.measure import Candidate, engine_candidate
 from swiftseg.benchmark.report import Measurement
-from swiftseg.cli import benchmark_networks
-from swiftseg.data.image_file import IMAGE_SUFFIXES, read_image
+from swiftseg.data.images.image_file import IMAGE_SUFFIXES, read_image
 from swiftseg.data.toy_street import ToyStreet
+from swiftseg.kernels.resize import resize_frame
 from swiftseg.runtimes import read_spec
-from swiftseg.runtimes.resize import resize_frame
 from swiftseg.runtimes.selection import choose_backend
 from swiftseg.weights import shipped_models, shipped_weights
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from keep_run import RESULTS, facts
 
-from swiftseg.cli.run_list import RECIPE, read_recipe
+from swiftseg.runs.listing import RECIPE, read_recipe
 
 ROWS = RESULTS / "rows.json"
 KEPT = ("network", "seed", "hold_out", "epochs_done", "best_epoch", "scores", "training_minutes")

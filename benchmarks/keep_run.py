@@ -19,10 +19,10 @@ from typing import Any
 
 import yaml
 
-from swiftseg.cli.run_list import METRICS, RECIPE, read_recipe, read_rows
 from swiftseg.core.files import replacing
 from swiftseg.evaluation.report.curves import training_curves
-from swiftseg.evaluation.report.epochs import read_epochs
+from swiftseg.runs.history import read_epochs
+from swiftseg.runs.listing import METRICS, RECIPE, read_recipe, read_rows
 
 RESULTS = Path(__file__).parents[1] / "docs/results"
 SCORES = ("mean_iou", "mean_class_accuracy", "global_accuracy")

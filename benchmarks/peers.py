@@ -36,10 +36,10 @@ from torch import Tensor, nn
 from torchvision.models.segmentation import lraspp_mobilenet_v3_large
 
 from swiftseg.benchmark import run_in_process
+from swiftseg.benchmark import torch_networks as benchmark_networks
 from swiftseg.benchmark.graph_costs import graph_costs
 from swiftseg.benchmark.measure import FRAME_TO_LABELS, Candidate, engine_candidate
 from swiftseg.benchmark.report import Measurement, Ratio
-from swiftseg.cli import benchmark_networks
 from swiftseg.core import InputSpec, ModelSpec
 from swiftseg.export.onnx_file import write_onnx
 

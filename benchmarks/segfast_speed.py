@@ -25,9 +25,9 @@ from speed_script import (
 )
 
 from swiftseg.benchmark import run_in_process
+from swiftseg.benchmark import torch_networks as benchmark_networks
 from swiftseg.benchmark.measure import Candidate
 from swiftseg.benchmark.report import Measurement, Ratio
-from swiftseg.cli import benchmark_networks
 
 NUM_CLASSES = 22
 SIZE_HW = (224, 224)

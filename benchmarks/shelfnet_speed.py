@@ -33,10 +33,10 @@ from torch.nn import functional as F
 from torchvision import models
 
 from swiftseg.benchmark import run_in_process
+from swiftseg.benchmark import torch_networks as benchmark_networks
 from swiftseg.benchmark.graph_costs import graph_costs
 from swiftseg.benchmark.measure import Candidate, engine_candidate
 from swiftseg.benchmark.report import Measurement, Ratio
-from swiftseg.cli import benchmark_networks
 from swiftseg.core import InputSpec, ModelSpec
 from swiftseg.export.onnx_file import write_onnx
 

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from swiftseg.importing.import_checkpoint import Imported
-from swiftseg.importing.weights_file import save_weights
-from swiftseg.training.checkpoint import build_network, load_checkpoint
+from swiftseg.trained.checkpoint import build_network, load_checkpoint
+from swiftseg.trained.weights_file import save_weights
 
 WEIGHTS = Path(__file__).parents[1] / "src/swiftseg/weights"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftseg.benchmark import run_in_process
+from swiftseg.benchmark import torch_networks as benchmark_networks
 from swiftseg.benchmark.graph_costs import graph_costs
 from swiftseg.benchmark.machine import Machine, describe_machine
 from swiftseg.benchmark.markdown import report_markdown
@@ -23,8 +24,7 @@ from swiftseg.benchmark.measure import (
     measure_candidates,
 )
 from swiftseg.benchmark.report import Measurement, Report, Settings
-from swiftseg.cli import benchmark_networks
-from swiftseg.cli.progress import LateProgress
+from swiftseg.core.progress import LateProgress
 
 RESULTS = Path(__file__).parent / "results"
 EAGER = "torch eager"

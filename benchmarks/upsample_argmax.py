@@ -24,10 +24,10 @@ from torch.nn import functional as F
 from swiftseg.benchmark.machine import describe_machine
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.inference.probabilities import resize_planes
+from swiftseg.kernels.bilinear import bilinear_axis
+from swiftseg.kernels.upsample_argmax import upsample_argmax
+from swiftseg.kernels.upsample_argmax_numpy import label_image
 from swiftseg.runtimes import load_backend, native
-from swiftseg.runtimes.bilinear import bilinear_axis
-from swiftseg.runtimes.upsample_argmax import upsample_argmax
-from swiftseg.runtimes.upsample_argmax_numpy import label_image
 from swiftseg.weights import shipped_models
 
 RESULT = Path(__file__).parent / "results/upsample_argmax.json"

@@ -22,17 +22,17 @@ from typing import Any
 import av
 
 from swiftseg.benchmark import run_in_process
+from swiftseg.benchmark import torch_networks as benchmark_networks
 from swiftseg.benchmark.machine import describe_machine
-from swiftseg.cli import benchmark_networks
-from swiftseg.cli.inputs import Source
-from swiftseg.cli.prediction import Outputs
-from swiftseg.cli.progress import LateProgress
-from swiftseg.cli.video_prediction import predict_video
+from swiftseg.core.progress import LateProgress
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
 from swiftseg.inference.video import reading_video
 from swiftseg.inference.video_overlay import overlay_frame
 from swiftseg.inference.video_writer import writing_video
+from swiftseg.prediction.outputs import Outputs
+from swiftseg.prediction.sources import Source
+from swiftseg.prediction.videos import predict_video
 
 RESULT = Path(__file__).parent / "results/video_pipeline.json"
 FPS = Fraction(12)

@@ -13,7 +13,7 @@ from swiftseg.benchmark.measure import (
     street_image,
 )
 from swiftseg.benchmark.report import Settings
-from swiftseg.data.image_file import read_image
+from swiftseg.data.images.image_file import read_image
 from tests.support.exported import shade_labels, write_shade_model
 
 ENGINE = {"backend": "onnxruntime", "precision": "f32", "threads": 1}

@@ -4,7 +4,7 @@ from PIL import Image
 
 from swiftseg.cli.demo import CLIP_SEED, percentiles_ms, run_demo
 from swiftseg.core import InputSpec, ModelSpec, SwiftsegError
-from swiftseg.data.camvid import CAMVID_LABELS
+from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
 

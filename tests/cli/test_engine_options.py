@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swiftseg.cli.calibration import FEWEST_FRAMES, MOST_FRAMES, read_calibration
 from swiftseg.cli.engine_options import find_engine
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import open_dataset
-from swiftseg.data.camvid import CAMVID_LABELS
+from swiftseg.data.published.camvid import CAMVID_LABELS
+from swiftseg.inference.calibration_frames import FEWEST_FRAMES, MOST_FRAMES, read_calibration
 from swiftseg.runtimes import trial
 from swiftseg.runtimes.base import Engine
 from tests.support.command_line import run_cli

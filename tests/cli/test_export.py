@@ -6,10 +6,10 @@ from PIL import Image
 
 from swiftseg.cli.export import parse_size
 from swiftseg.core import UsageError
-from swiftseg.data.camvid import CAMVID_LABELS
+from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.inference import Segmenter
 from swiftseg.runtimes import read_spec
-from swiftseg.training.checkpoint import Checkpoint, save_checkpoint
+from swiftseg.trained.checkpoint import Checkpoint, save_checkpoint
 from swiftseg.weights import shipped_models
 from tests.support.command_line import run_cli
 from tests.support.exported import write_shade_model

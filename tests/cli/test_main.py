@@ -96,7 +96,7 @@ def test_ctrl_c_ends_with_130(capsys, monkeypatch, tmp_path):
 def test_the_command_line_and_the_segmenter_never_meet_torch():
     done = run_python(
         "import swiftseg, sys; swiftseg.Segmenter; import swiftseg.cli.main; "
-        "import swiftseg.cli.prediction; assert 'torch' not in sys.modules"
+        "import swiftseg.prediction.outputs; assert 'torch' not in sys.modules"
     )
     assert done.returncode == 0, done.stderr
 
@@ -114,7 +114,7 @@ def test_help_imports_no_engine():
 NO_MODULES_HERE = (
     "swiftseg.runtimes.torch_backend",
     "swiftseg.runtimes.tensorrt_backend",
-    "swiftseg.runtimes.native.libswiftseg",
+    "swiftseg.kernels.native.libswiftseg",
 )
 
 

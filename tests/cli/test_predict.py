@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swiftseg.cli.progress import LateProgress
-from swiftseg.data.image_file import read_image, read_mask
+from swiftseg.core.progress import LateProgress
+from swiftseg.data.images.image_file import read_image, read_mask
 from swiftseg.inference import Segmenter
 from swiftseg.inference.video import Video, reading_video
 from swiftseg.inference.video_writer import writing_video

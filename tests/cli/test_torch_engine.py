@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from swiftseg.data.image_file import read_mask
+from swiftseg.data.images.image_file import read_mask
 from swiftseg.data.toy_street import ToyStreet
 from tests.support.command_line import run_cli
 from tests.support.tiny_training import run_tiny, tiny_recipe

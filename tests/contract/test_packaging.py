@@ -19,7 +19,7 @@ from swiftseg.weights import shipped_models
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/swiftseg"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-KERNEL = "runtimes/native/libswiftseg.so"
+KERNEL = "kernels/native/libswiftseg.so"
 TORCH = {"torch", "torchvision", "accelerate", "onnx", "onnxscript"}
 
 
@@ -76,8 +76,8 @@ def test_without_a_compiler_the_wheel_is_pure_and_labels_all_the_same(
         file.extractall(tmp_path / "site")
     script = (
         "import numpy as np\n"
-        "from swiftseg.runtimes import native\n"
-        "from swiftseg.runtimes.upsample_argmax import upsample_argmax\n"
+        "from swiftseg.kernels import native\n"
+        "from swiftseg.kernels.upsample_argmax import upsample_argmax\n"
         "scores = np.eye(3, dtype=np.float32).reshape(1, 3, 1, 3)\n"
         "print(native.is_available(), upsample_argmax(scores, (1, 6)).tolist(), native.__file__)"
     )

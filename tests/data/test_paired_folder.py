@@ -6,7 +6,7 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import open_dataset
-from swiftseg.data.camvid import CAMVID_LABELS
+from swiftseg.data.published.camvid import CAMVID_LABELS
 from tests.support.tiny_camvid import make_tiny_camvid
 
 

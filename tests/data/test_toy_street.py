@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.data.camvid import CAMVID_LABELS
+from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.data.toy_street import ToyStreet, render_clip
 from swiftseg.data.toy_street.backdrop import paint_backdrop
 from swiftseg.data.toy_street.camera import Camera, paint

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from swiftseg.inference import Segmenter
 from swiftseg.models import create_model
-from swiftseg.training.checkpoint import load_checkpoint
+from swiftseg.trained.checkpoint import load_checkpoint
 from tests.support.broken_datasets import CASES, make_good
 from tests.support.command_line import run_cli
 from tests.support.parsed_html import parse_html

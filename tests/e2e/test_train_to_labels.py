@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swiftseg.training.checkpoint import load_checkpoint
+from swiftseg.trained.checkpoint import load_checkpoint
 from tests.support.tiny_camvid import make_tiny_camvid
 from tests.support.tiny_training import OVERRIDES
 

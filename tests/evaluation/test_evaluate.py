@@ -9,7 +9,7 @@ from torchmetrics.classification import MulticlassCalibrationError, MulticlassJa
 
 from swiftseg.core import Sample, SwiftsegError
 from swiftseg.data import open_dataset
-from swiftseg.data.void_class import WithVoidClass
+from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.evaluation import NATIVE, Evaluation, evaluate, evaluate_frames
 from swiftseg.inference import Segmenter
 from swiftseg.runtimes import load_backend

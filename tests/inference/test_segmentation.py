@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.image_file import read_mask
+from swiftseg.data.images.image_file import read_mask
 from swiftseg.inference import Segmentation
 from tests.support.exported import SHADES
 

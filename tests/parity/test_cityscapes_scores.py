@@ -12,7 +12,7 @@ from scipy import ndimage
 from swiftseg.cli.evaluate import submission_writer
 from swiftseg.core import InputSpec, ModelSpec, SwiftsegError, UsageError
 from swiftseg.data import open_dataset
-from swiftseg.data.cityscapes import CITYSCAPES_LABELS, CLASSES, IGNORED
+from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS, CLASSES, IGNORED
 from swiftseg.evaluation import Evaluation, evaluate, evaluate_frames
 from swiftseg.evaluation.cityscapes import MEAN_INSTANCE_PIXELS
 from swiftseg.inference import Segmenter

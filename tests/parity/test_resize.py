@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swiftseg.runtimes import native
-from swiftseg.runtimes.resize import resize_frame
-from swiftseg.runtimes.taps import bilinear_taps
+from swiftseg.kernels import native
+from swiftseg.kernels.resize import resize_frame
+from swiftseg.kernels.taps import bilinear_taps
 
 Size = tuple[int, int]
 Resizer = Callable[[np.ndarray, Size], np.ndarray]

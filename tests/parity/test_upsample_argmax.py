@@ -13,10 +13,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from swiftseg.runtimes import native
-from swiftseg.runtimes.bilinear import bilinear_axis
-from swiftseg.runtimes.upsample_argmax import argmax, upsample_argmax
-from swiftseg.runtimes.upsample_argmax_numpy import fused_multiply_add, label_image
+from swiftseg.kernels import native
+from swiftseg.kernels.bilinear import bilinear_axis
+from swiftseg.kernels.upsample_argmax import argmax, upsample_argmax
+from swiftseg.kernels.upsample_argmax_numpy import fused_multiply_add, label_image
 from tests.support.scores import SCORES, scores_of
 
 Size = tuple[int, int]

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 from swiftseg.cli.main import main
+from swiftseg.recipes.recipe import Recipe
 from swiftseg.training import checkpoint as checkpoint_module
-from swiftseg.training.recipe import Recipe
 from swiftseg.training.stage import StageTraining
 from tests.support.tiny_training import run_tiny
 

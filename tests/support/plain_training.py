@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from swiftseg.core import InputSpec, LabelSet, ModelSpec
 from swiftseg.losses import DiceLoss, LovaszSoftmax, WeightedCrossEntropy
 from swiftseg.models import NETWORKS
+from swiftseg.recipes.recipe import Distillation
 from swiftseg.training import Recipe
 from swiftseg.training.criterion import Criterion
 from swiftseg.training.distillation import Teacher
-from swiftseg.training.recipe import Distillation
 from swiftseg.training.stage import StageTraining
 
 LABELS = LabelSet(("a", "b", "c"), ((0, 0, 0), (1, 1, 1), (2, 2, 2)), 255)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from swiftseg.data.camvid import CAMVID_LABELS
+from swiftseg.data.published.camvid import CAMVID_LABELS
 
 
 def make_tiny_camvid(

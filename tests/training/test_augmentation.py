@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from swiftseg.recipes.recipe import Augmentation
 from swiftseg.training.augmentation import Augment
-from swiftseg.training.recipe import Augmentation
 
 SIZE_HW = (24, 32)
 STRONG = {

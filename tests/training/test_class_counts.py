@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from swiftseg.data import open_dataset
-from swiftseg.data.void_class import WithVoidClass
+from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.training import frames as frames_module
 from swiftseg.training.class_counts import count_classes
 from swiftseg.training.frames import TrainingFrames

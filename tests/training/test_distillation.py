@@ -6,11 +6,11 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError, UsageError
-from swiftseg.data.camvid import CAMVID_LABELS
+from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.losses import distillation_loss
 from swiftseg.models import create_model
+from swiftseg.recipes.recipe import Distillation
 from swiftseg.training.distillation import Teacher, load_teacher
-from swiftseg.training.recipe import Distillation
 from swiftseg.weights import shipped_weights
 
 IGNORE = 11

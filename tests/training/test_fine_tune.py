@@ -5,8 +5,8 @@ import pytest
 
 from swiftseg.core import InputSpec, LabelSet, Sample, SwiftsegError, UsageError
 from swiftseg.inference import Segmenter
+from swiftseg.trained.initial_weights import input_of_weights
 from swiftseg.training.fine_tune import MEAN, averaging_decay, fine_tuning_recipe, input_size_hw
-from swiftseg.training.initial_weights import input_of_weights
 from swiftseg.weights import shipped_weights
 from tests.support.exported import write_shade_model
 

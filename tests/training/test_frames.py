@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from swiftseg.core import LabelSet, Sample
+from swiftseg.recipes.recipe import Augmentation
 from swiftseg.training import frames as frames_module
 from swiftseg.training.augmentation import Augment
 from swiftseg.training.frames import EpochFrames, TrainingFrames, batch_loader, epoch_batches
-from swiftseg.training.recipe import Augmentation
 
 SIZE_HW = (12, 16)
 

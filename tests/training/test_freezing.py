@@ -2,9 +2,9 @@ import pytest
 
 from swiftseg.core import UsageError
 from swiftseg.models import create_model
+from swiftseg.recipes.recipe import Optimizer
 from swiftseg.training.freezing import freeze
 from swiftseg.training.optimization import parameter_groups
-from swiftseg.training.recipe import Optimizer
 
 
 def test_named_modules_and_what_is_in_them_stay():

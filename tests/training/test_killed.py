@@ -7,8 +7,8 @@ import pytest
 import torch
 import yaml
 
+from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint
 from swiftseg.training import Recipe
-from swiftseg.training.checkpoint import Checkpoint, load_checkpoint
 from tests.support.killed_training import command_without_room, killed_training
 from tests.support.tiny_training import run_tiny, tiny_recipe
 

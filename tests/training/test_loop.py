@@ -11,8 +11,8 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.models import create_model
+from swiftseg.trained.checkpoint import load_checkpoint, load_network
 from swiftseg.training import frames as frames_module
-from swiftseg.training.checkpoint import load_checkpoint, load_network
 from swiftseg.training.frames import epoch_batches
 from swiftseg.training.stage import StageTraining
 from swiftseg.training.stopping import StoppedError

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from swiftseg.models import create_model
+from swiftseg.recipes.recipe import Optimizer, Schedule
 from swiftseg.training.optimization import build_optimizer, build_schedule, parameter_groups
-from swiftseg.training.recipe import Optimizer, Schedule
 
 
 def sgd(**fields: object) -> Optimizer:

@@ -13,8 +13,8 @@ from torch import nn
 from swiftseg.data import open_dataset
 from swiftseg.evaluation import evaluate
 from swiftseg.models import create_model
+from swiftseg.trained.checkpoint import load_checkpoint, load_network
 from swiftseg.training import Recipe
-from swiftseg.training.checkpoint import load_checkpoint, load_network
 from swiftseg.training.scoring import recipe_segmenter
 from tests.support.tiny_camvid import make_tiny_camvid
 from tests.support.tiny_training import run_tiny, tiny_recipe

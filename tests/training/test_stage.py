@@ -12,13 +12,13 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
 from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.data.camvid import CAMVID_LABELS
+from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.losses import WeightedCrossEntropy
 from swiftseg.models import NETWORKS, create_model
-from swiftseg.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from swiftseg.recipes.recipe import Distillation
+from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from swiftseg.training.criterion import Criterion
 from swiftseg.training.distillation import load_teacher
-from swiftseg.training.recipe import Distillation
 from swiftseg.training.stage import warmed_up_average
 from swiftseg.training.stopping import StoppedError
 from tests.support import plain_training

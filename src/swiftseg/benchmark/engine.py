@@ -120,7 +120,7 @@ def measure_streams(
     Every stream has a loaded model and a part of the threads of its own: no engine is asked whether
     it may run twice at once.
     """
-    from swiftseg.data.image_file import read_image
+    from swiftseg.data.images.image_file import read_image
 
     frame = read_image(image)
     own_threads = max(1, threads // streams)

@@ -71,10 +71,10 @@ def benchmark(
     start-up time and memory. Each engine runs in processes of its own, which take turns, one frame
     at a time.
     """
+    from swiftseg.benchmark.candidates import frame_candidates, training_candidates
     from swiftseg.benchmark.machine import describe_machine
     from swiftseg.benchmark.plot import check_plot_path, save_plot
     from swiftseg.benchmark.report import Report, Settings
-    from swiftseg.cli.benchmark_candidates import frame_candidates, training_candidates
     from swiftseg.cli.export import parse_size
     from swiftseg.runtimes.cores import check_threads
 
@@ -115,7 +115,7 @@ def measure(
 ) -> "list[Measurement]":
     """Measures with a progress bar."""
     from swiftseg.benchmark.measure import count_jobs, measure_candidates
-    from swiftseg.cli.progress import LateProgress
+    from swiftseg.core.progress import LateProgress
 
     with LateProgress("measuring") as progress:
         progress.expect(count_jobs(candidates, settings))

@@ -37,9 +37,9 @@ def check(
     dataset.yaml with what was found is written, and a contact sheet to judge by eye.
     """
     from swiftseg.cli.data_report import print_report, report_fields
-    from swiftseg.cli.inputs import check_writable
-    from swiftseg.cli.progress import LateProgress
+    from swiftseg.core.progress import LateProgress
     from swiftseg.data.doctor import examine
+    from swiftseg.prediction.sources import check_writable
 
     folder = out or Path("data_check") / source.resolve().stem
     # Before hours of reading, and without a folder where there may be nothing to write.
@@ -60,8 +60,8 @@ def write_files(diagnosis: "Diagnosis", out: Path) -> dict[str, str]:
     from PIL import Image
 
     from swiftseg.core.files import replacing
-    from swiftseg.data.dataset_file import dataset_file_text
     from swiftseg.data.doctor import contact_sheet, with_ignored
+    from swiftseg.data.own.dataset_file import dataset_file_text
     from swiftseg.render import with_legend
 
     file, rules, labels = diagnosis.file, diagnosis.rules, diagnosis.labels

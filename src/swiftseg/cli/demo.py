@@ -34,8 +34,8 @@ def demo(
     Writes OUT/overlay/NAME.png for every frame and OUT/toystreet.webp, an animation of the frames
     beside their overlays. Needs no data and no torch.
     """
-    from swiftseg.cli.inputs import check_writable
     from swiftseg.inference import Segmenter
+    from swiftseg.prediction.sources import check_writable
 
     segmenter = Segmenter.load(MODEL)
     check_writable(out)
@@ -84,7 +84,7 @@ def run_demo(segmenter: "Segmenter", out: Path, num_frames: int) -> DemoRun:
     Raises:
         SwiftsegError: A file cannot be written.
     """
-    from swiftseg.cli.progress import LateProgress
+    from swiftseg.core.progress import LateProgress
     from swiftseg.data.toy_street import render_clip
 
     size_hw = segmenter.spec.input.size_hw

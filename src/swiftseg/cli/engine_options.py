@@ -68,7 +68,7 @@ def find_engine(
     if "auto" not in (backend, precision):
         return Engine(backend, precision)
 
-    from swiftseg.cli.calibration import read_calibration
+    from swiftseg.inference.calibration_frames import read_calibration
     from swiftseg.runtimes import read_spec
     from swiftseg.runtimes.selection import choose_backend
 

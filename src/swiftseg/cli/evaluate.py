@@ -159,7 +159,7 @@ def run(
     on_frame: "Callable[[Sample, np.ndarray], None] | None",
 ) -> "Evaluation":
     """Evaluates with a progress bar."""
-    from swiftseg.cli.progress import LateProgress
+    from swiftseg.core.progress import LateProgress
     from swiftseg.evaluation import Evaluation, evaluate_frames
 
     evaluation = Evaluation(dataset.labels, protocol)
@@ -178,9 +178,9 @@ def submission_writer(folder: Path, dataset: "Dataset") -> "Callable[[Sample, np
     Raises:
         UsageError: The data are others than Cityscapes' 19 classes.
     """
-    from swiftseg.cli.inputs import check_writable
-    from swiftseg.data.cityscapes import CITYSCAPES_LABELS
-    from swiftseg.data.cityscapes_instances import save_submission
+    from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
+    from swiftseg.data.published.cityscapes_instances import save_submission
+    from swiftseg.prediction.sources import check_writable
 
     if dataset.labels != CITYSCAPES_LABELS:
         raise UsageError("--submission is for the 19 classes of Cityscapes, which these data lack")
@@ -211,7 +211,7 @@ def load_model(
     spec, backend_at = load_in_torch(model, backend, precision)
     if model in shipped_weights():
         return LoadedModel(spec, backend_at, backend or "torch", NATIVE)
-    from swiftseg.training.checkpoint import load_checkpoint
+    from swiftseg.trained.checkpoint import load_checkpoint
     from swiftseg.training.scoring import recipe_protocol
 
     protocol = recipe_protocol(load_checkpoint(Path(model)).recipe)

@@ -108,7 +108,7 @@ def export_float(
 
     try:
         from swiftseg.export import export_onnx
-        from swiftseg.training.trained_network import load_trained
+        from swiftseg.trained.trained_network import load_trained
     except ImportError as error:
         raise MissingExtraError("swiftseg export", "train") from error
     network, spec = load_trained(model)
@@ -125,7 +125,7 @@ def export_int8(source: Path, out: Path, folder: Path, max_drop: float) -> None:
     """Quantizes an exported file and prints what that costs and gains."""
     from rich.console import Console
 
-    from swiftseg.cli.calibration import read_calibration
+    from swiftseg.inference.calibration_frames import read_calibration
     from swiftseg.runtimes import read_spec
 
     spec = read_spec(source)
@@ -176,8 +176,8 @@ def read_frames(folder: Path, size_hw: tuple[int, int]) -> Iterator["np.ndarray"
     import numpy as np
     from PIL import Image
 
-    from swiftseg.cli.inputs import find_sources
-    from swiftseg.data.image_file import read_image
+    from swiftseg.data.images.image_file import read_image
+    from swiftseg.prediction.sources import find_sources
 
     height, width = size_hw
     images = (Image.fromarray(read_image(s.given)) for s in find_sources([str(folder)]))

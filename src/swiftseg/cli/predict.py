@@ -56,14 +56,14 @@ def predict(
     of a camera or stream that is too fast the oldest waiting frames are dropped and counted. What
     cannot be read is told at the end, when the rest is done.
     """
-    from swiftseg.cli.inputs import check_writable, find_sources
-    from swiftseg.cli.prediction import Outputs, parse_kinds
-    from swiftseg.cli.prediction_run import predict_all
     from swiftseg.cli.torch_engine import load_in_torch, runs_in_torch
     from swiftseg.core import UsageError
     from swiftseg.inference import Segmenter
     from swiftseg.inference.model_path import model_path
     from swiftseg.inference.smoothing import check_smooth
+    from swiftseg.prediction.outputs import Outputs, parse_kinds
+    from swiftseg.prediction.predict_all import predict_all
+    from swiftseg.prediction.sources import check_writable, find_sources
     from swiftseg.runtimes.base import Engine
 
     kinds = parse_kinds(save)

@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from swiftseg.cli.prediction import Prediction, Run
 from swiftseg.core import LabelSet, ModelSpec
+from swiftseg.prediction.outputs import Prediction, Run
 from swiftseg.runtimes.base import Engine
 
 

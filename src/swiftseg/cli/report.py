@@ -52,9 +52,9 @@ def report(
     Scores with their interval, a run's curves, scores by class, the confusion matrix, and the best,
     median and worst frames, all in one file that opens offline.
     """
-    from swiftseg.cli.inputs import check_writable
-    from swiftseg.cli.report_file import Measurement, write_measurement
     from swiftseg.data import open_dataset
+    from swiftseg.evaluation.report.report_file import Measurement, write_measurement
+    from swiftseg.prediction.sources import check_writable
 
     run = run_folder(source)
     model = source if run is None else str(run / BEST)

@@ -13,7 +13,7 @@ from swiftseg.core import SwiftsegError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from swiftseg.cli.run_list import Run
+    from swiftseg.runs.listing import Run
 
 COLUMNS = (
     "run", "network", "stage", "epoch", "mIoU %", "on", "loss", "time", "precision", "seed",
@@ -32,7 +32,7 @@ def runs(
 
     A score on `val` and one on a group that was held out are no two numbers to compare.
     """
-    from swiftseg.cli.run_list import by_score, find_runs, read_run
+    from swiftseg.runs.listing import by_score, find_runs, read_run
 
     found: list[Run] = []
     broken: list[str] = []

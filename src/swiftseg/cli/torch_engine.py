@@ -73,8 +73,8 @@ def load_in_torch(
     try:
         import torch
 
+        from swiftseg.trained.trained_network import best_device, load_trained
         from swiftseg.training.scoring import backend_at_any_size
-        from swiftseg.training.trained_network import best_device, load_trained
     except ImportError as error:
         raise MissingExtraError(f"running {model} in torch", "train") from error
     if threads is not None:

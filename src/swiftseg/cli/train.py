@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.training_recipe import (
+from swiftseg.core import MissingExtraError, UsageError, unknown_name
+from swiftseg.training.training_recipe import (
     FoundRecipe,
     find_recipe,
     is_network,
     option_overrides,
     parse_sources,
 )
-from swiftseg.core import MissingExtraError, UsageError, unknown_name
 from swiftseg.weights import shipped_weights
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def train(
 
 def run_self_test(found: FoundRecipe) -> int:
     """Learns one batch by heart and says how that went; gives the exit code."""
-    from swiftseg.cli.progress import LateProgress
+    from swiftseg.core.progress import LateProgress
     from swiftseg.training.overfit import MAX_STEPS, PASSING_SHARE, overfit_one_batch
 
     with LateProgress("learning one batch") as progress:
@@ -214,7 +214,7 @@ def export_best(
 
     from swiftseg.cli.score_table import percent
     from swiftseg.export import export_onnx
-    from swiftseg.training.checkpoint import load_network
+    from swiftseg.trained.checkpoint import load_network
 
     network, spec = load_network(run.best)
     size_wh = spec.input.size_hw[1], spec.input.size_hw[0]
@@ -240,7 +240,7 @@ def report_best(
     `origin` says where the data of `val_set` are, and what part of them it is.
     """
     from swiftseg.cli.evaluate import load_model
-    from swiftseg.cli.report_file import Measurement, write_measurement
+    from swiftseg.evaluation.report.report_file import Measurement, write_measurement
     from swiftseg.training.scoring import recipe_protocol
 
     loaded = load_model(str(run.path / MODEL_NAME), "onnxruntime")

@@ -8,7 +8,7 @@ import numpy as np
 
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.core.labels import RGB
-from swiftseg.data.image_file import read_image, read_mask
+from swiftseg.data.images.image_file import read_image, read_mask
 from swiftseg.data.paired_files import MaskReader
 
 

@@ -5,20 +5,20 @@ from functools import partial
 from pathlib import Path
 
 from swiftseg.core import SwiftsegError, UsageError, unknown_name
-from swiftseg.data.bdd100k import is_bdd100k, open_bdd100k
-from swiftseg.data.camvid import is_camvid, open_camvid
-from swiftseg.data.camvid_rgb import is_camvid_rgb, open_camvid_rgb
-from swiftseg.data.cityscapes import is_cityscapes, open_cityscapes
-from swiftseg.data.coco import is_coco, open_coco
 from swiftseg.data.dataset import Dataset
-from swiftseg.data.dataset_file import EXAMPLE, FILE_NAME
-from swiftseg.data.mapillary import is_mapillary, open_mapillary
+from swiftseg.data.own.dataset_file import EXAMPLE, FILE_NAME
 from swiftseg.data.own.layout import contents_text
 from swiftseg.data.own.own_data import is_own_data, open_own_data
-from swiftseg.data.pascal_context import is_pascal_context, open_pascal_context
-from swiftseg.data.sun_rgbd import is_sun_rgbd, open_sun_rgbd
-from swiftseg.data.synthia import is_synthia, open_synthia
-from swiftseg.data.voc import is_voc, open_voc
+from swiftseg.data.published.bdd100k import is_bdd100k, open_bdd100k
+from swiftseg.data.published.camvid import is_camvid, open_camvid
+from swiftseg.data.published.camvid_rgb import is_camvid_rgb, open_camvid_rgb
+from swiftseg.data.published.cityscapes import is_cityscapes, open_cityscapes
+from swiftseg.data.published.coco import is_coco, open_coco
+from swiftseg.data.published.mapillary import is_mapillary, open_mapillary
+from swiftseg.data.published.pascal_context import is_pascal_context, open_pascal_context
+from swiftseg.data.published.sun_rgbd import is_sun_rgbd, open_sun_rgbd
+from swiftseg.data.published.synthia import is_synthia, open_synthia
+from swiftseg.data.published.voc import is_voc, open_voc
 
 TOY_STREET = "toystreet"
 OWN_DATA = "folder"

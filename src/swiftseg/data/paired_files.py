@@ -7,7 +7,7 @@ from typing import NamedTuple, overload
 import numpy as np
 
 from swiftseg.core import LabelSet, Sample, SwiftsegError
-from swiftseg.data.image_file import is_turned, read_image
+from swiftseg.data.images.image_file import is_turned, read_image
 
 MaskReader = Callable[[Path], np.ndarray]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.data.image_file import IMAGE_SUFFIXES
+from swiftseg.data.images.image_file import IMAGE_SUFFIXES
 from swiftseg.data.mask_values import plain_masks
 from swiftseg.data.paired_files import Pair, PairedFiles
 

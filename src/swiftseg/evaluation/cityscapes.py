@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from swiftseg.data.cityscapes import CATEGORY_LABELS, CITYSCAPES_LABELS, CLASSES
+from swiftseg.data.published.cityscapes import CATEGORY_LABELS, CITYSCAPES_LABELS, CLASSES
 from swiftseg.metrics import instance_counts, instance_iou, mean_of_defined, merge_classes, scores
 from swiftseg.metrics.confusion import none_if_nan
 

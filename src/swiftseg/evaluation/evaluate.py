@@ -6,8 +6,8 @@ import numpy as np
 
 from swiftseg.core import Sample, SwiftsegError
 from swiftseg.data import Dataset
-from swiftseg.data.cityscapes_instances import instance_paths, read_instances
-from swiftseg.data.void_class import WithVoidClass
+from swiftseg.data.published.cityscapes_instances import instance_paths, read_instances
+from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.evaluation.evaluation import Evaluation
 from swiftseg.evaluation.protocol import NATIVE, Protocol
 from swiftseg.evaluation.read_ahead import read_ahead

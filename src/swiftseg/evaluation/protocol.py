@@ -6,8 +6,8 @@ from typing import Any
 
 from swiftseg.core import ModelSpec, UsageError, unknown_name
 from swiftseg.data import Dataset
-from swiftseg.data.resized import Resized
-from swiftseg.data.void_class import WithVoidClass
+from swiftseg.data.views.resized import Resized
+from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.inference import AveragingSegmenter, Segmenter
 from swiftseg.runtimes import Backend
 

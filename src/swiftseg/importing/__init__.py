@@ -2,7 +2,7 @@
 
 from swiftseg.importing.import_checkpoint import Imported, import_checkpoint
 from swiftseg.importing.matching import MisfitError
-from swiftseg.importing.weights_file import load_network, load_weights, save_weights
+from swiftseg.trained.weights_file import load_network, load_weights, save_weights
 
 __all__ = [
     "Imported",

@@ -11,8 +11,8 @@ from torch import Tensor
 from swiftseg.core import SwiftsegError, UsageError, unknown_name
 from swiftseg.importing.matching import Layer, layers_of, match_layers
 from swiftseg.importing.ports import PORTS, REFUSED, Port
-from swiftseg.importing.state_dict import read_state_dict
 from swiftseg.models import create_model
+from swiftseg.trained.state_dict import read_state_dict
 
 MOST_CLASSES = 255
 

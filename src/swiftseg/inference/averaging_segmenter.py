@@ -10,8 +10,8 @@ from swiftseg.inference.probabilities import backend_probabilities, resize_plane
 from swiftseg.inference.segmentation import Segmentation
 from swiftseg.inference.segmenter import Frame, as_frame
 from swiftseg.inference.windows import sliding_probabilities
+from swiftseg.kernels.resize import resize_frame
 from swiftseg.runtimes import Backend
-from swiftseg.runtimes.resize import resize_frame
 
 Size = tuple[int, int]
 

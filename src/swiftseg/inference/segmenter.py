@@ -8,14 +8,14 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import ModelSpec
-from swiftseg.data.image_file import read_image, rgb_array
+from swiftseg.data.images.image_file import read_image, rgb_array
 from swiftseg.inference.model_path import model_path
 from swiftseg.inference.probabilities import backend_probabilities, resize_planes
 from swiftseg.inference.segmentation import Segmentation
 from swiftseg.inference.smoothing import SmoothingBackend
+from swiftseg.kernels.resize import resize_frame
+from swiftseg.kernels.upsample_argmax import argmax
 from swiftseg.runtimes import Backend, load_backend
-from swiftseg.runtimes.resize import resize_frame
-from swiftseg.runtimes.upsample_argmax import argmax
 from swiftseg.weights import DEFAULT_MODEL
 
 Frame = Path | str | Image.Image | np.ndarray

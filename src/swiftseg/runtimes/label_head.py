@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from swiftseg.kernels.upsample_argmax import argmax, upsample_argmax
 from swiftseg.runtimes.protobuf import Field, encoded_field, encoded_number, fields, text
-from swiftseg.runtimes.upsample_argmax import argmax, upsample_argmax
 
 # Field numbers of onnx.proto.
 _MODEL_GRAPH = 7

@@ -7,11 +7,11 @@ import numpy as np
 import onnxruntime as ort
 
 from swiftseg.core import SwiftsegError
+from swiftseg.kernels.upsample_argmax import argmax
 from swiftseg.runtimes.base import INPUT_NAME, check_contract, no_logits
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.runtimes.label_head import cut_label_head
 from swiftseg.runtimes.model_file import read_spec
-from swiftseg.runtimes.upsample_argmax import argmax
 
 _ERRORS_ONLY = 3  # the log severity; below it ONNX Runtime tells of its own optimizations
 

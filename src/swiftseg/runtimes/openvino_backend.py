@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.kernels.upsample_argmax import argmax
 from swiftseg.runtimes.base import INPUT_NAME, check_contract, no_logits
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.runtimes.label_head import cut_label_head
 from swiftseg.runtimes.model_file import read_spec
-from swiftseg.runtimes.upsample_argmax import argmax
 
 try:
     import openvino as ov

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from swiftseg.core import InputSpec, ModelSpec, OutputKind, unknown_name
-from swiftseg.runtimes.upsample_argmax import argmax
+from swiftseg.kernels.upsample_argmax import argmax
 
 
 class FrameGraph(nn.Module):

@@ -8,7 +8,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from swiftseg.training.recipe import Augmentation
+from swiftseg.recipes.recipe import Augmentation
 
 # torchvision blurs with a kernel of fixed size: 5 pixels hold a Gaussian of radius 1.
 BLUR_KERNEL, BLUR_RADIUS = 5, (0.1, 1.0)

@@ -20,7 +20,7 @@ from swiftseg.core import SwiftsegError
 from swiftseg.core.files import replacing
 from swiftseg.data import Dataset
 from swiftseg.data.paired_files import PairedFiles
-from swiftseg.data.void_class import WithVoidClass
+from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.training.frames import TrainingFrames
 
 COUNTS_TYPE = "<i8"

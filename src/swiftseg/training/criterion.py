@@ -16,9 +16,9 @@ from swiftseg.losses import (
     enet_class_weights,
     median_frequency_weights,
 )
+from swiftseg.recipes.recipe import ClassWeights, Recipe
 from swiftseg.training.class_counts import count_classes
 from swiftseg.training.frames import TrainingFrames
-from swiftseg.training.recipe import ClassWeights, Recipe
 
 PixelLoss = WeightedCrossEntropy | OhemCrossEntropy | DiceLoss | LovaszSoftmax
 

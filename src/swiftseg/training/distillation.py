@@ -7,9 +7,9 @@ from torch.nn import functional as F
 from swiftseg.core import LabelSet, ModelSpec, SwiftsegError
 from swiftseg.layers.resizing import upsample_to
 from swiftseg.losses import distillation_loss
+from swiftseg.recipes.recipe import Distillation
 from swiftseg.runtimes.torch_backend import FrameGraph
-from swiftseg.training.recipe import Distillation
-from swiftseg.training.trained_network import load_trained
+from swiftseg.trained.trained_network import load_trained
 
 
 class Teacher(nn.Module):

@@ -9,8 +9,8 @@ import yaml
 from swiftseg.core import InputSpec, SwiftsegError, unknown_name
 from swiftseg.data import Dataset
 from swiftseg.models import NETWORKS
-from swiftseg.training.recipe import Recipe
-from swiftseg.training.recipe_file import parse_recipe
+from swiftseg.recipes.recipe import Recipe
+from swiftseg.recipes.recipe_file import parse_recipe
 
 # ImageNet's, which most published weights were trained with.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

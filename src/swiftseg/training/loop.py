@@ -15,8 +15,9 @@ from accelerate import Accelerator
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation, evaluate
-from swiftseg.training.batch_norm import refuse_synchronizing_cpus
-from swiftseg.training.checkpoint import (
+from swiftseg.recipes.recipe import Recipe
+from swiftseg.runs.state import RunState
+from swiftseg.trained.checkpoint import (
     HELD_OUT_SCORES,
     VAL_SCORES,
     Checkpoint,
@@ -24,16 +25,15 @@ from swiftseg.training.checkpoint import (
     load_network,
     save_checkpoint,
 )
+from swiftseg.trained.initial_weights import read_initial_weights
+from swiftseg.training.batch_norm import refuse_synchronizing_cpus
 from swiftseg.training.criterion import build_pixel_loss, padding_index
 from swiftseg.training.distillation import Teacher, load_teacher
 from swiftseg.training.frames import Batch, EpochFrames, batch_loader, epoch_batches
-from swiftseg.training.initial_weights import read_initial_weights
 from swiftseg.training.memory import keep_freed_memory
 from swiftseg.training.pictures import sample_pictures
 from swiftseg.training.progress import TrainingProgress
-from swiftseg.training.recipe import Recipe
 from swiftseg.training.run_folder import RunFolder
-from swiftseg.training.run_state import RunState
 from swiftseg.training.scoring import recipe_protocol, recipe_segmenter
 from swiftseg.training.stage import StageTraining, check_networks
 from swiftseg.training.stage_data import StageData, open_stage_data

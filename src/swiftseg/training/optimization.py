@@ -5,7 +5,7 @@ from typing import Any
 from torch import nn, optim
 from torch.optim import lr_scheduler
 
-from swiftseg.training.recipe import Optimizer, ParameterKind, Schedule
+from swiftseg.recipes.recipe import Optimizer, ParameterKind, Schedule
 
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)  # pyright: ignore[reportPrivateUsage]
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from torch import nn
 
+from swiftseg.recipes.recipe import Recipe, Schedule
 from swiftseg.training.criterion import build_pixel_loss
 from swiftseg.training.frames import EpochFrames, batch_loader
 from swiftseg.training.loop import OpenSplit, build_accelerator
-from swiftseg.training.recipe import Recipe, Schedule
 from swiftseg.training.stage import StageTraining
 from swiftseg.training.stage_data import open_stage_data
 

@@ -5,8 +5,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, cast
 
+from swiftseg.recipes.recipe import Recipe
 from swiftseg.training.fine_tune import averaging_decay
-from swiftseg.training.recipe import Recipe
 
 PRESETS = ("tiny",)
 

@@ -17,9 +17,9 @@ from torch.utils.tensorboard import SummaryWriter
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.files import replacing
-from swiftseg.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from swiftseg.training.recipe import Recipe
-from swiftseg.training.recipe_file import load_recipe
+from swiftseg.recipes.recipe import Recipe
+from swiftseg.recipes.recipe_file import load_recipe
+from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 PACKAGES = ("swiftseg", "torch", "torchvision", "accelerate", "numpy", "pillow")
 

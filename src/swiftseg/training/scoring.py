@@ -9,9 +9,9 @@ from swiftseg.core import ModelSpec
 from swiftseg.evaluation import NATIVE, Protocol
 from swiftseg.evaluation.protocol import BackendAt
 from swiftseg.inference import AveragingSegmenter, Segmenter
+from swiftseg.recipes.recipe import Recipe
 from swiftseg.runtimes import TORCH_WAYS
 from swiftseg.runtimes.torch_backend import TorchBackend
-from swiftseg.training.recipe import Recipe
 
 
 def recipe_protocol(recipe: Recipe) -> Protocol:

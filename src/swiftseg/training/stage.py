@@ -13,15 +13,15 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.inference import AveragingSegmenter, Segmenter
+from swiftseg.recipes.recipe import Recipe
 from swiftseg.runtimes.torch_backend import FrameGraph
+from swiftseg.trained.checkpoint import Checkpoint, model_spec, stage_network
 from swiftseg.training.batch_norm import reestimate_batch_norm, synchronize_batch_norm
-from swiftseg.training.checkpoint import Checkpoint, model_spec, stage_network
 from swiftseg.training.criterion import Criterion
 from swiftseg.training.distillation import Teacher
 from swiftseg.training.frames import EpochFrames, TrainingFrames, batch_loader, epoch_batches
 from swiftseg.training.freezing import freeze
 from swiftseg.training.optimization import build_optimizer, build_schedule
-from swiftseg.training.recipe import Recipe
 from swiftseg.training.scoring import recipe_segmenter
 from swiftseg.training.step import TrainingStep
 

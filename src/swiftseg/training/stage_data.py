@@ -7,12 +7,12 @@ import torch
 
 from swiftseg.core import LabelSet, Sample, SwiftsegError
 from swiftseg.data import Dataset
-from swiftseg.data.groups import has_group, hold_out
-from swiftseg.data.void_class import WithVoidClass
+from swiftseg.data.views.groups import has_group, hold_out
+from swiftseg.data.views.void_class import WithVoidClass
+from swiftseg.recipes.recipe import Recipe, Stage
 from swiftseg.training.augmentation import Augment
 from swiftseg.training.criterion import padding_index
 from swiftseg.training.frames import CPU, MEMORY_LIMIT_BYTES, TrainingFrames
-from swiftseg.training.recipe import Recipe, Stage
 
 
 @dataclass

@@ -9,10 +9,10 @@ from torch.nn import functional as F
 
 from swiftseg.core import InputSpec
 from swiftseg.losses import presence_loss
+from swiftseg.recipes.recipe import Loss
 from swiftseg.runtimes.torch_backend import FrameGraph
 from swiftseg.training.criterion import Criterion
 from swiftseg.training.distillation import Teacher
-from swiftseg.training.recipe import Loss
 
 
 class TrainableNetwork(Protocol):

@@ -7,10 +7,10 @@ from PIL import Image
 
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.data import open_dataset
-from swiftseg.data.dataset_file import dataset_file_text, read_dataset_file
 from swiftseg.data.doctor import check_structure, contact_sheet, examine, with_ignored
 from swiftseg.data.doctor.class_counts import training_counts
 from swiftseg.data.opening import RECOGNIZED
+from swiftseg.data.own.dataset_file import dataset_file_text, read_dataset_file
 from swiftseg.data.own.finding import refuse_broken
 from swiftseg.data.own.own_data import find_own_data
 from tests.support.broken_datasets import (

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.data.image_file import read_image
+from swiftseg.data.images.image_file import read_image
 from swiftseg.data.own.mask_rules import MaskRules
 from swiftseg.data.paired_files import Pair
 

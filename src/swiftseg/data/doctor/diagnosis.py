@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from swiftseg.core import LabelSet
-from swiftseg.data.dataset_file import DatasetFile
 from swiftseg.data.doctor.class_counts import ClassCounts
 from swiftseg.data.doctor.value_table import ValueRow
+from swiftseg.data.own.dataset_file import DatasetFile
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.mask_rules import MaskRules
 from swiftseg.data.paired_files import Pair

@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.camvid import is_camvid
-from swiftseg.data.dataset_file import FILE_NAME, SUFFIXES, DatasetFile
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes
 from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.diagnosis import Diagnosis, Progress
@@ -22,6 +20,7 @@ from swiftseg.data.doctor.published import examine_published
 from swiftseg.data.doctor.structure import too_few
 from swiftseg.data.doctor.value_table import value_table
 from swiftseg.data.opening import OWN_DATA, RECOGNIZED
+from swiftseg.data.own.dataset_file import FILE_NAME, SUFFIXES, DatasetFile
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.in_threads import in_threads
 from swiftseg.data.own.mask_rules import MaskRules
@@ -29,6 +28,7 @@ from swiftseg.data.own.own_data import OwnData, find_own_data
 from swiftseg.data.own.propose import propose
 from swiftseg.data.own.survey import MaskTotals
 from swiftseg.data.paired_files import Pair
+from swiftseg.data.published.camvid import is_camvid
 
 
 def examine(source: Path, progress: Progress | None = None) -> Diagnosis:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.image_file import is_turned, read_image
+from swiftseg.data.images.image_file import is_turned, read_image
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.survey import MaskFacts, survey_mask
 from swiftseg.data.paired_files import Pair, size_mismatch_text

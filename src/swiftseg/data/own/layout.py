@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from swiftseg.data.image_file import IMAGE_SUFFIXES
+from swiftseg.data.images.image_file import IMAGE_SUFFIXES
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.paired_files import Pair
 

@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.labels import RGB
-from swiftseg.data.image_file import read_image, read_mask
+from swiftseg.data.images.image_file import read_image, read_mask
 from swiftseg.data.mask_values import ColorMasks, IndexMasks
 from swiftseg.data.paired_files import MaskReader
 

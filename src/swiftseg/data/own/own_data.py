@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swiftseg.core import LabelSet, SwiftsegError, unknown_name
-from swiftseg.data.camvid import is_camvid
-from swiftseg.data.dataset_file import FILE_NAME, SUFFIXES, DatasetFile, read_dataset_file
+from swiftseg.data.own.dataset_file import FILE_NAME, SUFFIXES, DatasetFile, read_dataset_file
 from swiftseg.data.own.finding import Finding, refuse_broken
 from swiftseg.data.own.layout import (
     SPLITS,
@@ -25,6 +24,7 @@ from swiftseg.data.own.mask_rules import MaskRules
 from swiftseg.data.own.propose import propose
 from swiftseg.data.own.survey import survey_masks
 from swiftseg.data.paired_files import Pair, PairedFiles
+from swiftseg.data.published.camvid import is_camvid
 
 
 @dataclass(frozen=True)

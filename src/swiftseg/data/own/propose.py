@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from swiftseg.core import LabelSet
-from swiftseg.data.camvid import CAMVID_LABELS
-from swiftseg.data.dataset_file import DatasetFile
+from swiftseg.data.own.dataset_file import DatasetFile
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.mask_rules import Encoding, distances, to_rgb
 from swiftseg.data.own.survey import Kind, MaskTotals
+from swiftseg.data.published.camvid import CAMVID_LABELS
 
 TOLERANCE = 32  # JPEG at usual qualities stays within it; the colors of palettes are farther apart
 MIN_DAMAGED_VALUES = 3

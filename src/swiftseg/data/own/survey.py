@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.image_file import read_image, read_mask
+from swiftseg.data.images.image_file import read_image, read_mask
 from swiftseg.data.own.in_threads import in_threads
 from swiftseg.data.own.mask_rules import COLOR_MODES, is_gray, to_codes
 from swiftseg.data.paired_files import Pair

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from swiftseg.data.camvid import CAMVID_LABELS
+from swiftseg.data.published.camvid import CAMVID_LABELS
 
 (SKY, BUILDING, POLE, ROAD, SIDEWALK, TREE, SIGN, FENCE, CAR, PEDESTRIAN, BICYCLIST) = range(
     len(CAMVID_LABELS)

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from swiftseg.core import LabelSet, Sample, SwiftsegError, unknown_name
-from swiftseg.data.camvid import CAMVID_LABELS
+from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.data.toy_street.backdrop import noise_at, paint_backdrop
 from swiftseg.data.toy_street.camera import Camera, paint
 from swiftseg.data.toy_street.mesh import BUILDING, gather

@@ -1,9 +1,9 @@
 """A report of an evaluation as one self-contained HTML file."""
 
-from swiftseg.evaluation.report.epochs import Epoch, read_epochs
 from swiftseg.evaluation.report.frame_scores import FrameScores
 from swiftseg.evaluation.report.page import Subject, report_page, write_report
 from swiftseg.evaluation.report.shown_frames import ShownFrame, shown_frames
+from swiftseg.runs.history import Epoch, read_epochs
 
 __all__ = [
     "Epoch",

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from swiftseg.evaluation.report.charts import Line, Mark, Point, line_chart
-from swiftseg.evaluation.report.epochs import Epoch
 from swiftseg.evaluation.report.markup import Markup, tag
+from swiftseg.runs.history import Epoch
 
 
 def training_curves(epochs: Sequence[Epoch]) -> Markup:

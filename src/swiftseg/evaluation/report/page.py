@@ -12,12 +12,12 @@ from swiftseg.evaluation.evaluation import Evaluation
 from swiftseg.evaluation.report.class_table import class_table, legend
 from swiftseg.evaluation.report.confusion_picture import confusion_picture
 from swiftseg.evaluation.report.curves import training_curves
-from swiftseg.evaluation.report.epochs import Epoch
 from swiftseg.evaluation.report.frame_pictures import frame_pictures
 from swiftseg.evaluation.report.markup import Markup, join, percent, tag
 from swiftseg.evaluation.report.reliability import reliability_diagram
 from swiftseg.evaluation.report.shown_frames import ShownFrame
 from swiftseg.metrics import mean_of_defined
+from swiftseg.runs.history import Epoch
 
 # No browser fetches or runs anything, whatever a class or a file is called.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"

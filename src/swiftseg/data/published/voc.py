@@ -1,0 +1,125 @@
+"""PASCAL VOC 2012, 20 classes and background, and its augmentation by SBD.
+
+Everingham et al., "The PASCAL Visual Object Classes challenge 2012"; Hariharan et al., "Semantic
+contours from inverse detectors", ICCV 2011.
+
+The trees, as the archives unpack: `VOCdevkit/VOC2012` with `JPEGImages`, `SegmentationClass` and
+`ImageSets/Segmentation/{train,val,trainval}.txt` (1,464, 1,449 and 2,913 frames), and beside
+`VOCdevkit` the folder `benchmark_RELEASE/dataset` with `img`, `cls/*.mat` and `{train,val}.txt`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from swiftseg.core import LabelSet, SwiftsegError, unknown_name
+from swiftseg.data.images.image_file import read_mask
+from swiftseg.data.mask_values import IndexMasks
+from swiftseg.data.paired_files import Pair, PairedFiles
+from swiftseg.data.published.matlab_file import read_matlab_array
+from swiftseg.data.published.tree import existing_folder, find_tree, read_names
+from swiftseg.data.voc_colors import voc_colors
+
+PLACES = (".", "VOC2012", "VOCdevkit/VOC2012")
+SBD_PLACES = (
+    "benchmark_RELEASE/dataset",
+    "../benchmark_RELEASE/dataset",
+    "../../benchmark_RELEASE/dataset",
+)
+SPLITS = ("train", "val", "trainval", "trainaug")
+BORDER = 255  # the outlines of objects and what is difficult: not scored
+
+VOC_LABELS = LabelSet(
+    names=(
+        "background",
+        "aeroplane",
+        "bicycle",
+        "bird",
+        "boat",
+        "bottle",
+        "bus",
+        "car",
+        "cat",
+        "chair",
+        "cow",
+        "diningtable",
+        "dog",
+        "horse",
+        "motorbike",
+        "person",
+        "pottedplant",
+        "sheep",
+        "sofa",
+        "train",
+        "tvmonitor",
+    ),
+    palette=voc_colors(21),
+    ignore_index=BORDER,
+)
+
+
+def is_voc(folder: Path) -> bool:
+    """Tells whether a folder has the tree of PASCAL VOC 2012."""
+    return _root(folder) is not None
+
+
+def open_voc(folder: Path, split: str) -> PairedFiles:
+    """Opens a split of PASCAL VOC 2012 where it lies.
+
+    Args:
+        folder: `VOC2012`, `VOCdevkit`, or the folder that holds `VOCdevkit`.
+        split: train, val, trainval, or trainaug: VOC's train and all of SBD that is not in VOC's
+            val (10,582 frames). Where both have a mask, VOC's, which is finer, is taken.
+
+    Raises:
+        UsageError: The split is none of these.
+        SwiftsegError: A folder, a list or a file that it names is missing.
+    """
+    if split not in SPLITS:
+        raise unknown_name("split", split, SPLITS)
+    voc = _root(folder)
+    if voc is None:
+        raise SwiftsegError(f"{folder}: no VOC2012 here; expected {folder}/VOCdevkit/VOC2012")
+    pairs = _trainaug(folder, voc) if split == "trainaug" else _voc_pairs(voc, split)
+    refuse_missing(pairs)
+    values = {value: value for value in (*range(len(VOC_LABELS)), BORDER)}
+    return PairedFiles(pairs, VOC_LABELS, IndexMasks(values, BORDER, read_voc_mask))
+
+
+def read_voc_mask(path: Path) -> np.ndarray:
+    """Reads the class indices of VOC's PNG masks and of SBD's MATLAB masks as uint8 (H, W)."""
+    if path.suffix != ".mat":
+        return read_mask(path)
+    return read_matlab_array(path, "GTcls", "Segmentation").astype(np.uint8, order="C")
+
+
+def refuse_missing(pairs: list[Pair]) -> None:
+    """Raises SwiftsegError for the first file that a split's list names and that is not there."""
+    for pair in pairs:
+        for path in (pair.image, pair.mask):
+            if not path.is_file():
+                raise SwiftsegError(f"{path}: no such file, but the split's list names {pair.name}")
+
+
+def _root(folder: Path) -> Path | None:
+    root = find_tree(folder, PLACES, "JPEGImages", "SegmentationClass", "ImageSets/Segmentation")
+    # VOC2010, the year of PASCAL Context, has the same tree.
+    return None if root is None or root.resolve().name == "VOC2010" else root
+
+
+def _voc_pairs(voc: Path, split: str) -> list[Pair]:
+    names = read_names(voc / "ImageSets" / "Segmentation" / f"{split}.txt")
+    return [
+        Pair(name, voc / "JPEGImages" / f"{name}.jpg", voc / "SegmentationClass" / f"{name}.png")
+        for name in names
+    ]
+
+
+def _trainaug(folder: Path, voc: Path) -> list[Pair]:
+    sbd = existing_folder(folder, SBD_PLACES, "SBD, which trainaug needs")
+    pairs = {pair.name: pair for pair in _voc_pairs(voc, "train")}
+    held_out = set(read_names(voc / "ImageSets" / "Segmentation" / "val.txt"))
+    for name in read_names(sbd / "train.txt") + read_names(sbd / "val.txt"):
+        if name not in held_out and name not in pairs:
+            pairs[name] = Pair(name, sbd / "img" / f"{name}.jpg", sbd / "cls" / f"{name}.mat")
+    return sorted(pairs.values())

@@ -1,0 +1,1 @@
+"""What is computed on arrays here: frames resized, scores turned into labels."""

@@ -1,0 +1,34 @@
+"""Frames at a network's size."""
+
+import numpy as np
+from PIL import Image
+
+from swiftseg.kernels import native
+from swiftseg.kernels.taps import bilinear_taps
+
+
+def resize_frame(frame: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+    """Resizes uint8 (H, W, 3) to `size_hw`, bilinear, averaging where it shrinks.
+
+    It is what Pillow's `resize` gives with `BILINEAR`, byte for byte, and in a fraction of its time
+    where the package has its kernels. It goes along the rows first and then along the columns;
+    Pillow 13 does not where the height shrinks more, which rounds some bytes the other way.
+    """
+    if frame.shape[:2] == size_hw:
+        return frame
+    if not native.is_available():
+        return _resize_by_pillow(frame, size_hw)
+    resized = np.empty((*size_hw, 3), dtype=np.uint8)
+    rows, columns = (
+        bilinear_taps(before, after) for before, after in zip(frame.shape, size_hw, strict=False)
+    )
+    native.resize(np.ascontiguousarray(frame), resized, (rows, columns))
+    return resized
+
+
+def _resize_by_pillow(frame: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+    height, width = size_hw
+    image = Image.fromarray(frame)
+    # One axis at a time, since the order of the two is Pillow's to choose.
+    image = image.resize((width, image.height), Image.Resampling.BILINEAR)
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))

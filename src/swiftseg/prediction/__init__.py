@@ -1,0 +1,1 @@
+"""Many pictures and videos: what `swiftseg predict` does, importable."""

@@ -1,0 +1,131 @@
+"""What `swiftseg predict` is pointed at: images, folders, globs, videos, cameras."""
+
+import glob
+import os
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.data.images.image_file import IMAGE_SUFFIXES
+from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
+
+
+@dataclass(frozen=True)
+class Source:
+    """One image, video, camera or stream.
+
+    Attributes:
+        given: The file, `camera:N`, or an address.
+        name: What its outputs are called, without a suffix; may hold folders.
+        is_video: A video, a camera or a stream.
+    """
+
+    given: str
+    name: str
+    is_video: bool
+
+
+def find_sources(inputs: Sequence[str]) -> list[Source]:
+    """Expands inputs in their order, each file once; every source gets a name of its own.
+
+    A file is called by its stem. Folders are searched with their subfolders for images (by suffix,
+    hidden ones left out), which keep their subfolders in their names. Where two names would be the
+    same, they keep the folders that tell them apart, and then their suffixes.
+
+    Raises:
+        SwiftsegError: A folder holds no image, or a glob matches nothing.
+        UsageError: Two sources cannot be told apart.
+    """
+    sources = {source.given: source for text in inputs for source in _expand(text)}
+    return _told_apart(list(sources.values()))
+
+
+def check_writable(folder: Path) -> None:
+    """Makes a folder where it is missing and tries it.
+
+    Raises:
+        SwiftsegError: It cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise SwiftsegError(f"cannot write to the folder {folder}: {error.strerror}") from error
+
+
+def _expand(text: str) -> Iterable[Source]:
+    path = Path(text)
+    if is_camera(text):
+        return [Source(text, text.replace(":", "-"), is_video=True)]
+    if is_stream(text):
+        return [Source(text, _stream_name(text), is_video=True)]
+    if path.is_dir():
+        return _images_below(path)
+    if not path.exists() and glob.has_magic(text):
+        matches = [Path(match) for match in glob.glob(text, recursive=True)]  # noqa: PTH207
+        files = sorted(match for match in matches if match.is_file())
+        if not files:
+            raise SwiftsegError(f"no file matches {text}")
+        return [_from_file(file) for file in files]
+    return [_from_file(path)]
+
+
+def _stream_name(address: str) -> str:
+    """Names a stream by the last part of its path, or by its host."""
+    parts = urlsplit(address)
+    names = (PurePosixPath(unquote(parts.path)).stem, parts.hostname or "", "stream")
+    safe = (re.sub(r"[^\w.-]", "-", name).lstrip(".") for name in names)
+    return next(name for name in safe if name)
+
+
+def _images_below(folder: Path) -> list[Source]:
+    found = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    ]
+    if not found:
+        raise SwiftsegError(f"no images in {folder} (looked for {', '.join(IMAGE_SUFFIXES)})")
+    return [
+        Source(str(path), str(path.relative_to(folder).with_suffix("")), is_video=False)
+        for path in found
+    ]
+
+
+def _from_file(path: Path) -> Source:
+    return Source(str(path), path.stem, is_video=path.suffix.lower() in VIDEO_SUFFIXES)
+
+
+def _told_apart(sources: list[Source]) -> list[Source]:
+    for rename in (_with_folders, _with_suffix):
+        counts = Counter(source.name for source in sources)
+        alike = [source for source in sources if counts[source.name] > 1]
+        if not alike:
+            return sources
+        root = os.path.commonpath([Path(source.given).absolute().parent for source in alike])
+        sources = [
+            rename(source, root) if counts[source.name] > 1 else source for source in sources
+        ]
+    [(name, count)] = Counter(source.name for source in sources).most_common(1)
+    if count > 1:
+        twins = " and ".join(source.given for source in sources if source.name == name)
+        raise UsageError(f"{twins} would write the same files; predict them one by one")
+    return sources
+
+
+def _with_folders(source: Source, root: str) -> Source:
+    path = os.path.relpath(Path(source.given).absolute(), root)
+    return replace(source, name=str(Path(path).with_suffix("")))
+
+
+def _with_suffix(source: Source, root: str) -> Source:
+    del root
+    return replace(source, name=source.name + Path(source.given).suffix)

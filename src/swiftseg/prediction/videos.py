@@ -1,0 +1,139 @@
+"""A video through the network: decoded, segmented, drawn and encoded at the same time."""
+
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from itertools import count
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from swiftseg.core import SwiftsegError
+from swiftseg.core.progress import LateProgress
+from swiftseg.inference import Segmentation, Segmenter
+from swiftseg.inference.pipeline import Pipeline
+from swiftseg.inference.video import TimedFrame, Video, reading_video
+from swiftseg.inference.video_overlay import overlay_frame
+from swiftseg.inference.video_writer import VideoWriter, writing_video
+from swiftseg.prediction.interrupts import Interrupt, first_interrupt_stops
+from swiftseg.prediction.outputs import Outputs, Prediction
+from swiftseg.prediction.pace import Pace
+from swiftseg.prediction.sources import Source
+
+if TYPE_CHECKING:
+    import av
+
+
+@dataclass
+class _Frame:
+    """A frame on its way."""
+
+    source: TimedFrame
+    result: Segmentation
+    probs: np.ndarray | None
+    picture: "av.VideoFrame | None" = None
+
+
+class _Stages:
+    """What happens to a frame, stage by stage; the prediction is right after each frame."""
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        outputs: Outputs,
+        name: str,
+        writer: VideoWriter | None,
+        prediction: Prediction,
+    ) -> None:
+        self.pace = Pace()
+        self._segmenter = segmenter
+        self._outputs = outputs
+        self._name = name
+        self._writer = writer
+        self._prediction = prediction
+        self._numbers = count()
+
+    def segment(self, frame: TimedFrame) -> _Frame:
+        image = self._segmenter.prepare(frame.image)
+        asked = "probs" in self._outputs.kinds
+        probs = self._segmenter.probabilities(image) if asked else None
+        return _Frame(frame, self._segmenter.segment(image), probs)
+
+    def draw(self, frame: _Frame) -> _Frame:
+        if self._writer is not None:
+            result = frame.result
+            frame.picture = overlay_frame(frame.source, result.label_map, result.labels)
+        name = f"{self._name}/{next(self._numbers):06d}"
+        self._outputs.write_arrays(name, frame.result, frame.probs)
+        return frame
+
+    def encode(self, frame: _Frame) -> None:
+        if self._writer is not None and frame.picture is not None:
+            self._writer.write(frame.picture, frame.source.time_s)
+        self._prediction.add(frame.result)
+        self.pace.tick(perf_counter())
+
+
+def predict_video(
+    segmenter: Segmenter, source: Source, outputs: Outputs, progress: LateProgress
+) -> Prediction:
+    """Segments a video; what it wrote is whole, also where the video breaks off or Ctrl-C comes.
+
+    Raises:
+        SwiftsegError: The video cannot be opened, or gave no frame.
+        KeyboardInterrupt: Ctrl-C came before the first frame was done, or twice.
+    """
+    prediction = Prediction(source.given, "video")
+    prediction.files = {kind: str(outputs.path(kind, source.name)) for kind in outputs.kinds}
+    with first_interrupt_stops() as interrupt, ExitStack() as stack:
+        video = stack.enter_context(reading_video(source.given))
+        progress.expect(video.num_frames)
+        writer = None
+        if "overlay" in outputs.kinds:
+            path = outputs.path("overlay", source.name, ".mp4")
+            writer = stack.enter_context(writing_video(path, fps=video.fps))
+            prediction.files["overlay"] = str(path)
+        stages = _Stages(segmenter, outputs, source.name, writer, prediction)
+        try:
+            _run(video, stages, prediction, progress, interrupt)
+        except SwiftsegError as error:
+            if prediction.num_frames == 0:
+                raise
+            prediction.error = str(error)
+        if interrupt.came and prediction.num_frames == 0:
+            raise KeyboardInterrupt
+        prediction.damaged = video.damaged
+    prediction.interrupted = interrupt.came
+    return prediction
+
+
+def _run(
+    video: Video,
+    stages: _Stages,
+    prediction: Prediction,
+    progress: LateProgress,
+    interrupt: Interrupt,
+) -> None:
+    """Sends all frames through the stages; fills in the times however it ends."""
+    pipeline = Pipeline(
+        video.frames(),
+        {"segment": stages.segment, "draw": stages.draw, "encode": stages.encode},
+        source_name="decode",
+        drop_oldest=video.is_live,
+    )
+    interrupt.stop = pipeline.stop
+    try:
+        with closing(iter(pipeline)) as frames:
+            for _ in frames:
+                progress.advance(stages.pace.recent())
+    finally:
+        prediction.fps, prediction.p95_ms = stages.pace.fps, stages.pace.p95_ms
+        prediction.dropped = pipeline.dropped
+        times_ms = pipeline.times_ms
+        inside = {name: times for name, times in prediction.timings_ms.items() if name != "read"}
+        prediction.timings_ms = {
+            "decode": times_ms["decode"],
+            **inside,
+            "draw": times_ms["draw"],
+            "encode": times_ms["encode"],
+        }

@@ -1,0 +1,256 @@
+"""A recipe: everything that decides a training.
+
+Recipes do not inherit from each other. Unknown keys are errors that name the known ones, and the
+resolved recipe, overrides included, is stored in every checkpoint.
+"""
+
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from swiftseg.core import InputSpec, unknown_name
+
+
+class Section(BaseModel):
+    """A part of a recipe; refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_unknown_keys(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            for key in cast(dict[str, Any], values):
+                if key not in cls.model_fields:
+                    raise ValueError(str(unknown_name("key", str(key), cls.model_fields)))
+        return values
+
+
+class Input(Section):
+    """The frames as the network gets them; see `InputSpec`."""
+
+    size_hw: tuple[int, int]
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    def to_spec(self) -> InputSpec:
+        return InputSpec(size_hw=self.size_hw, mean=self.mean, std=self.std)
+
+
+class ClassWeights(Section):
+    """Weights of the classes in the loss; see `swiftseg.losses.class_weighting`.
+
+    `c` belongs to `enet`, `beta` to `effective_number`, `values` (one a class) to `constant`.
+    """
+
+    name: Literal["enet", "median_frequency", "effective_number", "constant"]
+    c: float = Field(default=1.02, gt=1.0)
+    beta: float = Field(default=0.999, ge=0, lt=1)
+    values: tuple[float, ...] = ()
+
+
+class Loss(Section):
+    """The loss of the logits, and the weights of the training heads' losses beside it.
+
+    `ohem` counts the pixels whose true class has a probability below `threshold`, at least the
+    share `min_kept` of them. `dice` and `lovasz` are averaged over the classes that an image has,
+    then over images; `dice_weight` and `lovasz_weight` add them to the loss that is named, as in
+    `{name: cross_entropy, lovasz_weight: 1.0}`. `normalize: pixels` divides a weighted cross
+    entropy by the number of pixels in place of the sum of their weights.
+    """
+
+    name: Literal["cross_entropy", "ohem", "dice", "lovasz"] = "cross_entropy"
+    dice_weight: float = Field(default=0.0, ge=0)
+    lovasz_weight: float = Field(default=0.0, ge=0)
+    normalize: Literal["weights", "pixels"] = "weights"
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    threshold: float = Field(default=0.7, gt=0, lt=1)
+    min_kept: float = Field(default=0.0625, gt=0, le=1)
+    aux_weight: float = Field(default=0.0, ge=0)
+    presence_weight: float = Field(default=0.0, ge=0)
+
+
+class Distillation(Section):
+    """Learning from what a trained network says of the same frames, beside the masks.
+
+    `teacher` is a checkpoint's path or the name of shipped weights; it must have the data's
+    classes. One trained on larger frames than the recipe's input sees them enlarged to the size it
+    knows. `weight` times the divergence from its probabilities, softened by `temperature`, is
+    added to the loss.
+    """
+
+    teacher: str
+    weight: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, gt=0)
+
+
+class Augmentation(Section):
+    """What is drawn anew for every frame; see `swiftseg.training.augmentation`.
+
+    A frame's short side becomes `base_short_side` (the input's by default) times a factor drawn
+    from `scale`; `crop_hw` (the input's size by default) is then cropped, padded where the frame is
+    smaller. With the probability `class_balanced` the crop is laid around a pixel of a class that
+    is drawn with equal chances from those in the mask. `brightness`, `contrast`, `saturation` and
+    `hue` are torchvision's strengths, `channel_noise` is the standard deviation of a value added to
+    each channel, in 0..1; `blur` is a probability, its radius within 1 pixel.
+    """
+
+    scale: tuple[float, float] = (1.0, 1.0)
+    base_short_side: int | None = Field(default=None, ge=1)
+    crop_hw: tuple[int, int] | None = None
+    class_balanced: float = Field(default=0.0, ge=0, le=1)
+    rotation_degrees: float = Field(default=0.0, ge=0, le=180)
+    horizontal_flip: float = Field(default=0.0, ge=0, le=1)
+    brightness: float = Field(default=0.0, ge=0, le=1)
+    contrast: float = Field(default=0.0, ge=0, le=1)
+    saturation: float = Field(default=0.0, ge=0, le=1)
+    hue: float = Field(default=0.0, ge=0, le=0.5)
+    channel_noise: float = Field(default=0.0, ge=0, le=1)
+    blur: float = Field(default=0.0, ge=0, le=1)
+
+
+ParameterKind = Literal["depthwise", "norm", "bias"]
+
+
+class Optimizer(Section):
+    """`adam` couples weight decay with the gradient (L2), `adamw` decouples it.
+
+    `no_decay` names the kinds of parameters without weight decay. Biases learn at `bias_lr_factor`
+    times the rate, and whatever is not in a network's `backbone` at `head_lr_factor` times.
+    """
+
+    name: Literal["adam", "adamw", "sgd"]
+    lr: float = Field(gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    no_decay: tuple[ParameterKind, ...] = ()
+    bias_lr_factor: float = Field(default=1.0, gt=0)
+    head_lr_factor: float = Field(default=1.0, gt=0)
+    max_gradient_norm: float | None = Field(default=None, gt=0)
+
+
+class Schedule(Section):
+    """The learning rate over a stage.
+
+    `step` multiplies by `gamma` after `every` epochs, `poly` falls to zero with `power`, `cosine`
+    falls to zero, `one_cycle` rises over the share `warmup` of the stage and falls. The others
+    rise linearly over `warmup_steps` first.
+    """
+
+    name: Literal["constant", "step", "poly", "cosine", "one_cycle"]
+    every: int = Field(default=100, ge=1)
+    gamma: float = Field(default=0.1, gt=0, le=1)
+    power: float = Field(default=0.9, gt=0)
+    warmup: float = Field(default=0.3, gt=0, lt=1)
+    warmup_steps: int = Field(default=0, ge=0)
+
+
+class Evaluation(Section):
+    """How validation scores a network, and `swiftseg evaluate` its checkpoint.
+
+    With `sliding_windows` the network goes over a frame of any size in overlapping windows of the
+    input's size, as one that has learned from crops; else the frame is stretched to that size.
+    """
+
+    sliding_windows: bool = False
+
+
+class EarlyStopping(Section):
+    """Ends a stage after `patience` validations without a new best, from epoch `start` on."""
+
+    start: int = Field(default=0, ge=0)
+    patience: int = Field(ge=1)
+
+
+class Stage(Section):
+    """One training; every stage but the first starts from the best weights of the one before.
+
+    `coarse` trains a network's `forward_coarse` against the mask at the size of those logits.
+    `freeze` names modules of the network, such as `backbone`, that stay as they start; they act as
+    in evaluation, their batch normalization and dropout included.
+    `dataset`, `train_split`, `lr` and `batch_size` replace the recipe's in this stage.
+    """
+
+    name: str
+    network: str
+    options: dict[str, str | int | float | bool] = {}
+    epochs: int = Field(ge=1)
+    coarse: bool = False
+    freeze: tuple[str, ...] = ()
+    schedule: Schedule
+    dataset: str | None = None
+    train_split: str = "train"
+    lr: float | None = Field(default=None, gt=0)
+    batch_size: int | None = Field(default=None, ge=1)
+
+    def without_backbone_weights(self) -> "Stage":
+        """Gives the stage as a finished network is rebuilt: what it started from is not needed."""
+        options = {key: self.options[key] for key in self.options if key != "backbone_weights"}
+        return self.model_copy(update={"options": options})
+
+
+class Recipe(Section):
+    """A whole training.
+
+    `data` is where the data come from if no `--data` says so (`toystreet` needs no folder), and
+    `dataset` the reader they need, found out from the folder if none is named. `void_as_class`
+    makes of void one more class, the last. `batch_size` is the total over all devices, and
+    `accumulate` the number of parts in which each device takes its share of it, to save memory: the
+    gradient stays that of the whole, but batch normalization and `ohem` see the parts. `ema` is the
+    decay of averaged weights, which are then the ones that are validated and kept. The best weights
+    are those of the highest `mean_iou` or the lowest validation `loss`.
+
+    `hold_out` names a group of the training frames, such as a video sequence (see
+    `swiftseg.data.views.groups`): the network sees none of it, and is scored on it in place of
+    `val_split`.
+
+    `sync_batch_norm` normalizes over the batch of all GPUs. `reestimate_batch_norm` replaces the
+    running statistics before each validation by the average over one pass of the training frames,
+    without augmentation.
+    """
+
+    name: str
+    data: str | None = None
+    dataset: str | None = None
+    val_split: str = "val"
+    hold_out: str | None = None
+    training_data: str
+    license_note: str
+    num_classes: int = Field(ge=1, le=255)
+    void_as_class: bool = False
+    input: Input
+    augmentation: Augmentation | None = None
+    batch_size: int = Field(ge=1)
+    accumulate: int = Field(default=1, ge=1)
+    seed: int = 0
+    precision: Literal["f32", "bf16", "fp16"] = "f32"
+    compile: bool = False
+    class_weights: ClassWeights | None = None
+    loss: Loss = Loss()
+    distillation: Distillation | None = None
+    optimizer: Optimizer
+    sync_batch_norm: bool = False
+    reestimate_batch_norm: bool = False
+    ema: float | None = Field(default=None, gt=0, lt=1)
+    best: Literal["mean_iou", "loss"] = "mean_iou"
+    early_stopping: EarlyStopping | None = None
+    evaluation: Evaluation = Evaluation()
+    validate_every: int = Field(default=1, ge=1)
+    stages: tuple[Stage, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def refuse_misfits(self) -> "Recipe":
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) != len(names):
+            raise ValueError(f"stage names repeat: {', '.join(names)}")
+        weights = self.class_weights
+        if weights and weights.name == "constant" and len(weights.values) != self.num_classes:
+            raise ValueError(
+                f"class_weights has {len(weights.values)} values for {self.num_classes} classes"
+            )
+        if weights and self.loss.name in ("dice", "lovasz"):
+            raise ValueError(
+                f"class_weights belong to cross entropy, and loss {self.loss.name} weighs the "
+                "classes of an image equally; leave class_weights out"
+            )
+        return self

@@ -1,0 +1,1 @@
+"""What the folder of a training holds; read and written without torch."""

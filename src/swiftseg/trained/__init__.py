@@ -1,0 +1,1 @@
+"""Weights in files: checkpoints, .safetensors, and the networks they fill."""

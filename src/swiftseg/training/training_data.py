@@ -1,0 +1,70 @@
+"""The data that `swiftseg train` is given, opened split by split."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+import typer
+
+from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.progress import LateProgress
+from swiftseg.data import Dataset, open_dataset
+from swiftseg.data.doctor import check_structure
+from swiftseg.data.opening import OWN_DATA, TOY_STREET, recognize
+from swiftseg.data.own.finding import Finding, refuse_broken
+from swiftseg.data.own.own_data import find_own_data
+
+
+def split_opener(
+    recipe_name: str, folders: Mapping[str, str]
+) -> Callable[[str | None, str], Dataset]:
+    """Gives a function that opens a split of a data set by the names that recipes use.
+
+    A user's own data are checked for what the doctor calls broken, as far as that is cheap, and
+    their masks are surveyed once where nobody has described them. Its warnings go to stderr.
+
+    Args:
+        recipe_name: For errors.
+        folders: Where each data set is; the empty name stands for all others.
+    """
+
+    @cache
+    def own_opener(folder: str) -> Callable[[str], Dataset]:
+        own = find_own_data(Path(folder))
+        with LateProgress("checking files") as progress:
+            progress.expect(len(own.pairs) * (2 if own.file is None else 1))
+            found = check_structure(own, progress.advance)
+            refuse_broken(found, folder)
+            file, more = own.described(progress.advance)
+        warn((*found, *more))
+        return lambda split: own.open(split, file)
+
+    def open_split(dataset: str | None, split: str) -> Dataset:
+        folder = folders.get(dataset or "", folders.get(""))
+        if folder is None:
+            raise UsageError(f"recipe {recipe_name} needs --data {dataset}=DIR")
+        if is_own(folder, dataset):
+            return own_opener(folder)(split)
+        return open_dataset(folder, split, dataset=dataset)
+
+    return open_split
+
+
+def warn(findings: Iterable[Finding]) -> None:
+    """Prints the warnings among findings, but for the processes that a launcher has started."""
+    if "RANK" in os.environ:
+        return
+    for finding in findings:
+        if finding.severity == "warning":
+            typer.echo(f"warning: {finding.message}", err=True)
+
+
+def is_own(folder: str, dataset: str | None) -> bool:
+    """Tells whether a source is a user's own data rather than a published dataset."""
+    if folder == TOY_STREET or not Path(folder).exists() or dataset not in (None, OWN_DATA):
+        return False
+    try:
+        return recognize(Path(folder)) == OWN_DATA
+    except SwiftsegError:
+        return False  # opening it says what was expected
