@@ -33,8 +33,8 @@ from swiftseg.core import InputSpec, ModelSpec
 from swiftseg.data import open_dataset
 from swiftseg.data.dataset import Dataset
 from swiftseg.data.published.camvid import CAMVID_LABELS
-from swiftseg.export.onnx_file import write_onnx
-from swiftseg.export.parity import MIN_EQUAL_LABELS
+from swiftseg.exporting.onnx_file import write_onnx
+from swiftseg.exporting.parity import MIN_EQUAL_LABELS
 from swiftseg.models import NETWORKS, create_model
 from swiftseg.runtimes import load_backend, read_spec
 from swiftseg.runtimes.cores import physical_cores

@@ -29,9 +29,9 @@ from speed_script import (
     slower_by,
 )
 
-from swiftseg.benchmark import measure_ms
-from swiftseg.benchmark.measure import Candidate
-from swiftseg.benchmark.report import Measurement, Ratio
+from swiftseg.benchmarking.measure import Candidate
+from swiftseg.benchmarking.report import Measurement, Ratio
+from swiftseg.benchmarking.timing import measure_ms
 from swiftseg.data.images.image_file import read_image
 from swiftseg.runtimes import load_backend
 

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from swiftseg.benchmark.machine import describe_machine
+from swiftseg.benchmarking.machine import describe_machine
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.inference.probabilities import resize_planes
 from swiftseg.kernels.bilinear import bilinear_axis

@@ -113,7 +113,7 @@ def test_help_imports_no_engine():
 # Torch's own backend, TensorRT's packages, and the kernels, which are a library but no module.
 NO_MODULES_HERE = (
     "swiftseg.runtimes.torch_backend",
-    "swiftseg.runtimes.tensorrt_backend",
+    "swiftseg.runtimes.tensorrt_engine",
     "swiftseg.kernels.native.libswiftseg",
 )
 

@@ -7,7 +7,7 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 from swiftseg.core import InputSpec, ModelSpec
-from swiftseg.export.onnx_file import write_onnx
+from swiftseg.exporting.onnx_file import write_onnx
 from swiftseg.runtimes import BACKENDS, Backend, load_backend
 from swiftseg.runtimes.torch_backend import TorchBackend
 from tests.support.settled_networks import settled_enet, street_frames, street_spec

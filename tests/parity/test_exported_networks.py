@@ -9,8 +9,8 @@ import torch
 
 from swiftseg.core import InputSpec, ModelSpec
 from swiftseg.data.toy_street import ToyStreet
-from swiftseg.export.onnx_file import write_onnx
-from swiftseg.export.parity import MIN_EQUAL_LABELS, measure_parity
+from swiftseg.exporting.onnx_file import write_onnx
+from swiftseg.exporting.parity import MIN_EQUAL_LABELS, measure_parity
 from swiftseg.models import NETWORKS, create_model
 from swiftseg.runtimes import load_backend
 from swiftseg.runtimes.torch_backend import TorchBackend

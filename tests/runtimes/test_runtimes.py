@@ -135,7 +135,7 @@ def test_the_spec_is_read_as_onnx_reads_it(tmp_path):
 
 def test_without_openvino_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
-    monkeypatch.delitem(sys.modules, "swiftseg.runtimes.openvino_backend", raising=False)
+    monkeypatch.delitem(sys.modules, "swiftseg.runtimes.openvino_engine", raising=False)
     with pytest.raises(MissingExtraError, match=r"pip install 'swiftseg\[openvino\]'"):
         load_backend(write_shade_model(tmp_path / "m.onnx"), name="openvino")
 

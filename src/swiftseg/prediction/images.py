@@ -4,8 +4,6 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-import numpy as np
-
 from swiftseg.core import SwiftsegError
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmentation, Segmenter
@@ -22,14 +20,13 @@ class _Job:
     source: Source
     image: Prepared | None = None
     result: Segmentation | None = None
-    probs: np.ndarray | None = None
     outcome: Prediction | SwiftsegError | None = None
 
 
-def predict_images(
+def segment_images(
     segmenter: Segmenter, sources: Sequence[Source], outputs: Outputs, progress: LateProgress
 ) -> Generator[tuple[Source, Prediction | SwiftsegError]]:
-    """Yields each image's prediction once its files are written, or why there is none."""
+    """Yield each image's prediction once its files are written, or why there is none."""
 
     def prepare(source: Source) -> _Job:
         try:
@@ -39,16 +36,15 @@ def predict_images(
 
     def segment(job: _Job) -> _Job:
         if job.image is not None:
-            job.result = segmenter.segment(job.image)
+            asked = "probs" in outputs.kinds
             try:
-                if "probs" in outputs.kinds:
-                    job.probs = segmenter.probabilities(job.image)
+                job.result = segmenter.segment(job.image, with_probabilities=asked)
             except SwiftsegError as error:
                 job.outcome = error
         return job
 
     def write(job: _Job) -> _Job:
-        if job.result is not None and job.outcome is None:
+        if job.result is not None:
             try:
                 job.outcome = _written(job, job.result, outputs)
             except SwiftsegError as error:
@@ -66,6 +62,6 @@ def predict_images(
 def _written(job: _Job, result: Segmentation, outputs: Outputs) -> Prediction:
     prediction = Prediction(job.source.given, "image")
     prediction.add(result)
-    prediction.files |= outputs.write_arrays(job.source.name, result, job.probs)
+    prediction.files |= outputs.write_arrays(job.source.name, result)
     prediction.files |= outputs.write_overlay(job.source.name, result)
     return prediction
