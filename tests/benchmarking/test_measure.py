@@ -41,7 +41,7 @@ def test_a_model_is_measured_from_file_to_overlay(tmp_path: Path):
     stages = list(found.stages_ms)
     assert (stages[0], stages[-1]) == ("read", "color")
     network = stages.index("network")
-    assert stages[network + 1] == "upsample_argmax"
+    assert stages[network + 1] == "labels"
     assert found.stages_ms["network"].p50_ms > 0
     inner_ms = sum(found.stages_ms[stage].p50_ms for stage in stages[1:-1])
     assert found.total_ms.p50_ms == pytest.approx(inner_ms, rel=1)

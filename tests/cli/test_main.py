@@ -16,7 +16,11 @@ DEPLOYMENT = [
     "runtimes",
     "inference",
     "evaluation",
-    "benchmark",
+    "benchmarking",
+    "kernels",
+    "prediction",
+    "recipes",
+    "runs",
     "weights",
 ]
 
@@ -114,6 +118,7 @@ def test_help_imports_no_engine():
 NO_MODULES_HERE = (
     "swiftseg.runtimes.torch_backend",
     "swiftseg.runtimes.tensorrt_engine",
+    "swiftseg.benchmarking.torch_networks",
     "swiftseg.kernels.native.libswiftseg",
 )
 

@@ -14,7 +14,8 @@ from swiftseg.exporting import quantization
 from swiftseg.exporting.onnx_file import write_onnx
 from swiftseg.exporting.quantization import quantize_onnx
 from swiftseg.runtimes import BACKENDS, load_backend, read_spec
-from swiftseg.runtimes.trial import Candidate
+from swiftseg.runtimes.base import labels_of
+from swiftseg.runtimes.trial import Trial
 from tests.support.settled_networks import street_frames, street_spec
 
 SIZE_HW = (48, 64)
@@ -51,7 +52,7 @@ def faster(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
     """Whether and where int8 gains time is the machine's; here it does in one engine."""
     name: str = request.param
 
-    def compared(candidates: Sequence[Candidate]) -> list[float]:
+    def compared(candidates: Sequence[Trial]) -> list[float]:
         return [
             1.0 if one.backend == name and not one.path.endswith("float.onnx") else 2.0
             for one in candidates
@@ -63,7 +64,7 @@ def faster(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
 
 def label_maps(path: Path, name: str = BACKENDS[0]) -> list[np.ndarray]:
     backend = load_backend(path, name=name)
-    return [backend.run(frame[None])[0] for frame in FRAMES]
+    return [labels_of(backend, frame[None])[0] for frame in FRAMES]
 
 
 def test_the_sensitive_convolution_stays_in_float(source: Path, tmp_path: Path, faster: str):

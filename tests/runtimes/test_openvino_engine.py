@@ -3,7 +3,8 @@ import sys
 
 import numpy as np
 
-from swiftseg.runtimes import load_backend
+from swiftseg.runtimes import labels_of, load_backend
+from swiftseg.runtimes.base import upsampled_of
 from tests.support.exported import write_shade_model
 
 # Two engines that end in the order of their making would leave a stack for signals that is gone.
@@ -26,13 +27,13 @@ FIRST_RUNS = """
 import sys, threading
 from pathlib import Path
 import numpy as np
-from swiftseg.runtimes import load_backend
+from swiftseg.runtimes import labels_of, load_backend
 backends = [load_backend(Path(sys.argv[1]), name="openvino", threads=1) for _ in range(2)]
 frame = np.zeros((1, 12, 16, 3), np.uint8)
 start = threading.Barrier(2)
 def run(backend):
     start.wait()
-    backend.run(frame)
+    labels_of(backend, frame)
 sys.setswitchinterval(1e-6)
 threads = [threading.Thread(target=run, args=(backend,)) for backend in backends]
 for thread in threads:
@@ -61,6 +62,6 @@ def test_a_process_that_has_let_models_go_survives_ctrl_c(tmp_path):
 def test_a_frame_alone_gets_the_labels_and_logits_that_it_gets_among_others(tmp_path):
     frames = np.random.default_rng(3).integers(0, 256, (3, 12, 16, 3), dtype=np.uint8)
     backend = load_backend(write_shade_model(tmp_path / "m.onnx"), name="openvino")
-    for run in (backend.run, backend.run_logits):
-        alone = np.concatenate([run(frame[None]) for frame in frames])
-        np.testing.assert_array_equal(alone, run(frames))
+    for answer in (labels_of, upsampled_of):
+        alone = np.concatenate([answer(backend, frame[None]) for frame in frames])
+        np.testing.assert_array_equal(alone, answer(backend, frames))

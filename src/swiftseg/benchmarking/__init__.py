@@ -9,7 +9,7 @@ everything here is measured in processes of its own (`core.fresh_process`), whic
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from swiftseg.benchmarking.benchmark import benchmark
+    from swiftseg.benchmarking.benchmark_models import benchmark
 
 __all__ = ["benchmark"]
 
@@ -19,6 +19,6 @@ def __getattr__(name: str) -> Any:
     # start-up and memory are measured.
     if name != "benchmark":
         raise AttributeError(f"module 'swiftseg.benchmarking' has no attribute {name!r}")
-    from swiftseg.benchmarking.benchmark import benchmark
+    from swiftseg.benchmarking.benchmark_models import benchmark
 
     return benchmark

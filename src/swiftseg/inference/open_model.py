@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import MissingExtraError, UsageError
-from swiftseg.inference.find_model import FoundModel, find_model
+from swiftseg.inference.found_model import FoundModel, find_model
 from swiftseg.inference.segmenter import Opening, Segmenter
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.runtimes import PRECISIONS, TORCH_WAYS, Backend, load_backend, read_spec
@@ -45,12 +45,13 @@ def open_model(
     """
     found = find_model(model)
     check_threads(threads)
+    in_torch = _runs_in_torch(found, backend, precision)
     if (precision == AUTO) != (calibration is not None):
         raise UsageError(
             "--precision auto is judged on your own frames: name a folder of them with "
             "--calibration DIR, and leave it out with any other precision"
         )
-    if _runs_in_torch(found, backend, precision):
+    if in_torch:
         loaded = _torch_backend(found, backend or "torch", precision, threads)
         backend = backend or "torch"
     else:
