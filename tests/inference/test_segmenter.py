@@ -126,6 +126,9 @@ def test_probabilities_and_labels_come_from_one_run(tmp_path, image):
             runs.append(len(batch))
             return load_backend(tmp_path / "m.onnx").running(batch)
 
+        def at_size(self, size_hw):
+            return self
+
     counting = Segmenter(Counting())
     result = counting.segment(counting.prepare(image), with_probabilities=True)
     assert runs == [1]

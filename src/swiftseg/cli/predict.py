@@ -38,6 +38,9 @@ def predict(
     precision: PrecisionOption = "f32",
     calibration: CalibrationOption = None,
     threads: ThreadsOption = None,
+    fit: Annotated[
+        str, typer.Option(help="How other sizes are shown: stretch, letterbox, tile, native, auto.")
+    ] = "auto",
     smooth: Annotated[
         float,
         typer.Option(help="Smooth video labels over time: 0 (off) up to, not including, 1."),
@@ -53,6 +56,7 @@ def predict(
     """
     from swiftseg.core import UsageError
     from swiftseg.inference import Segmenter
+    from swiftseg.inference.fitting import check_fit
     from swiftseg.inference.smoothing import check_smooth
     from swiftseg.prediction.outputs import Outputs, parse_kinds
     from swiftseg.prediction.predict import predict_all
@@ -64,7 +68,12 @@ def predict(
     if smooth and not any(source.is_video for source in sources):
         raise UsageError("--smooth averages over the frames of a video, and no input is one")
     segmenter = Segmenter.load(
-        model, backend=backend, precision=precision, calibration=calibration, threads=threads
+        model,
+        backend=backend,
+        precision=precision,
+        calibration=calibration,
+        threads=threads,
+        fit=check_fit(fit),
     )
     check_writable(out)
     run = predict_all(segmenter, sources, Outputs(out, kinds), smooth=smooth)

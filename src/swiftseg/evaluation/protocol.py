@@ -70,6 +70,7 @@ class Protocol:
         Raises:
             SwiftsegError: Probabilities are averaged over sizes that the model does not run at.
         """
+        segmenter = segmenter.fitted("stretch")  # as networks are trained
         if self.size_hw is not None and segmenter.any_size:
             segmenter = segmenter.at_size(self.size_hw)
         if not self.averages:

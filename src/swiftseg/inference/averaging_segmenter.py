@@ -5,10 +5,11 @@ from time import perf_counter
 
 import numpy as np
 
+from swiftseg.inference.fitting import mean_color
 from swiftseg.inference.planes import resize_planes
 from swiftseg.inference.segmentation import Segmentation
 from swiftseg.inference.segmenter import Frame, Segmenter, as_frame
-from swiftseg.inference.windows import sliding_probabilities
+from swiftseg.inference.tiles import sliding_probabilities
 from swiftseg.kernels.resize import resize_frame
 
 Size = tuple[int, int]
@@ -91,11 +92,8 @@ class AveragingSegmenter:
     def _probabilities(self, view: np.ndarray) -> np.ndarray:
         if not self._sliding:
             return self._run(view)
-        # The mean color is what the network sees as zero.
-        padding = np.round(255 * np.array(self.spec.input.mean)).astype(np.uint8)
-        return sliding_probabilities(
-            self._run, view, len(self.spec.labels), self.spec.input.size_hw, padding
-        )
+        spec = self.spec.input
+        return sliding_probabilities(self._run, view, spec.size_hw, mean_color(spec))
 
     def _run(self, view: np.ndarray) -> np.ndarray:
         return self._segmenters[view.shape[0], view.shape[1]].probabilities(view)

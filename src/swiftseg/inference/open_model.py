@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import MissingExtraError, UsageError
+from swiftseg.inference.fitting import Fit
 from swiftseg.inference.found_model import FoundModel, find_model
 from swiftseg.inference.segmenter import Opening, Segmenter
 from swiftseg.kernels.resize import resize_frame
@@ -24,6 +25,7 @@ def open_model(
     precision: str = "f32",
     calibration: Path | str | Sequence[np.ndarray] | None = None,
     threads: int | None = None,
+    fit: Fit = "auto",
 ) -> Segmenter:
     """Open anything that holds a network.
 
@@ -37,6 +39,7 @@ def open_model(
         calibration: What the precision `auto` is judged on: a folder of images or of labeled data,
             or frames uint8 (H, W, 3).
         threads: Threads for one frame; None takes one a physical core.
+        fit: How images of other sizes are shown to the network, see `Segmenter`.
 
     Raises:
         UsageError: A name is unknown, or the options do not go together.
@@ -60,7 +63,7 @@ def open_model(
             found.path, name=engine.backend, precision=engine.precision, threads=threads
         )
         backend, precision = engine
-    return Segmenter(loaded, Opening(str(model), backend, precision, threads))
+    return Segmenter(loaded, Opening(str(model), backend, precision, threads, fit), fit=fit)
 
 
 def _runs_in_torch(found: FoundModel, backend: str | None, precision: str) -> bool:

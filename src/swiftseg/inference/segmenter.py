@@ -9,12 +9,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from swiftseg.core import ModelSpec
+from swiftseg.core import ModelSpec, UsageError
 from swiftseg.data.images.image_file import read_image, rgb_array
+from swiftseg.inference.fitting import (
+    Area,
+    Fit,
+    check_fit,
+    choose_fit,
+    inside,
+    letterbox,
+    mean_color,
+)
 from swiftseg.inference.planes import resize_planes
 from swiftseg.inference.segmentation import Segmentation
 from swiftseg.inference.smoothing import SmoothedBackend
+from swiftseg.inference.tiles import probability_bands
 from swiftseg.kernels.resize import resize_frame
+from swiftseg.kernels.upsample_argmax import argmax
 from swiftseg.runtimes import Backend, Engine
 from swiftseg.weights import DEFAULT_MODEL
 
@@ -28,6 +39,7 @@ class Opening(NamedTuple):
     backend: str
     precision: str
     threads: int | None
+    fit: Fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,30 +48,43 @@ class Prepared:
 
     Attributes:
         frame: uint8 (H, W, 3) RGB, as it was handed in.
-        batch: uint8 (1, h, w, 3).
+        batch: uint8 (1, h, w, 3); None for a frame that is gone over in windows.
+        area: Where in the batch the frame lies; None where it fills it.
         timings_ms: Of `read` and `resize`.
     """
 
     frame: np.ndarray
-    batch: np.ndarray
+    batch: np.ndarray | None
+    area: Area | None
     timings_ms: dict[str, float]
 
 
 class Segmenter:
     """Segments images of any size with one loaded model.
 
-    An image of another size than the network's is stretched to it (bilinear, averaging where it
+    An image of another size than the network's is resized to it (bilinear, averaging where it
     shrinks), and its label map is brought back by nearest neighbor: no class is invented between
-    two others.
+    two others. How images of other proportions are shown to the network is the `fit`:
+
+    - `stretch`: to the network's proportions;
+    - `letterbox`: in their own proportions, padded with the mean color;
+    - `tile`: at their own size, in overlapping windows of the network's size, whose probabilities
+      are averaged;
+    - `native`: at their own size, all at once; for networks in torch, which take every size;
+    - `auto`: stretched where they have about the network's proportions, tiled where both sides are
+      more than 16 times the network's, and letterboxed otherwise.
 
     Several threads may share a segmenter; each gets the labels of its own image. It may also be
     pickled, as multiprocessing does: its name, engine, precision and threads travel, and the model
     is loaded on arrival. A smoothed segmenter belongs to one video and one thread.
     """
 
-    def __init__(self, backend: Backend, opening: Opening | None = None) -> None:
+    def __init__(
+        self, backend: Backend, opening: Opening | None = None, *, fit: Fit = "stretch"
+    ) -> None:
         self._backend = backend
         self._opening = opening
+        self.fit: Fit = check_fit(fit)
 
     @classmethod
     def load(
@@ -70,12 +95,18 @@ class Segmenter:
         precision: str = "f32",
         calibration: Path | str | Sequence[np.ndarray] | None = None,
         threads: int | None = None,
+        fit: Fit = "auto",
     ) -> "Segmenter":
         """Load a model; takes and raises what `swiftseg.inference.open_model` does."""
         from swiftseg.inference.open_model import open_model
 
         return open_model(
-            model, backend=backend, precision=precision, calibration=calibration, threads=threads
+            model,
+            backend=backend,
+            precision=precision,
+            calibration=calibration,
+            threads=threads,
+            fit=fit,
         )
 
     @property
@@ -100,9 +131,11 @@ class Segmenter:
             smooth: The share that stays from frame to frame, see `SmoothedBackend`.
 
         Raises:
-            UsageError: `smooth` is not from 0 to below 1.
+            UsageError: `smooth` is not from 0 to below 1, or frames are gone over in windows.
         """
-        return Segmenter(SmoothedBackend(self._backend, smooth))
+        if self.fit == "tile":
+            raise UsageError("smoothing averages whole frames over time, and --fit tile cuts them")
+        return Segmenter(SmoothedBackend(self._backend, smooth), fit=self.fit)
 
     def at_size(self, size_hw: tuple[int, int]) -> "Segmenter":
         """Return a segmenter whose network sees frames of another size (height, width).
@@ -112,7 +145,12 @@ class Segmenter:
         """
         if size_hw == self.spec.input.size_hw:
             return self
-        return Segmenter(self._backend.at_size(size_hw))
+        return Segmenter(self._backend.at_size(size_hw), fit=self.fit)
+
+    def fitted(self, fit: Fit) -> "Segmenter":
+        """Return a segmenter of the same model that shows images to it in another way."""
+        opening = None if self._opening is None else self._opening._replace(fit=fit)
+        return Segmenter(self._backend, opening, fit=fit)
 
     def __call__(self, image: Frame) -> Segmentation:
         """Segment one image.
@@ -136,9 +174,17 @@ class Segmenter:
         begin = perf_counter()
         frame = as_frame(image)
         read = perf_counter()
-        batch = self.spec.input.to_batch(resize_frame(frame, self.spec.input.size_hw))
+        spec, area, batch = self.spec.input, None, None
+        fit = choose_fit(self.fit, (frame.shape[0], frame.shape[1]), spec.size_hw)
+        if fit == "native":
+            batch = frame[None]
+        elif fit == "letterbox":
+            padded, area = letterbox(frame, spec)
+            batch = spec.to_batch(padded)
+        elif fit == "stretch":
+            batch = spec.to_batch(resize_frame(frame, spec.size_hw))
         timings_ms = {"read": 1000 * (read - begin), "resize": 1000 * (perf_counter() - read)}
-        return Prepared(frame, batch, timings_ms)
+        return Prepared(frame, batch, area, timings_ms)
 
     def segment(self, image: Prepared, *, with_probabilities: bool = False) -> Segmentation:
         """Segment an image that this segmenter has prepared.
@@ -149,13 +195,20 @@ class Segmenter:
                 all the same.
         """
         size_hw = (image.frame.shape[0], image.frame.shape[1])
+        if image.batch is None:
+            return self._segment_tiles(image, with_probabilities=with_probabilities)
+        backend = self._backend.at_size((image.batch.shape[1], image.batch.shape[2]))
         times_s = [perf_counter()]
-        with self._backend.running(image.batch) as scores:
+        with backend.running(image.batch) as scores:
             times_s.append(perf_counter())
             labels = scores.labels()[0]
             times_s.append(perf_counter())
             probs = scores.probabilities()[0] if with_probabilities else None
         begin = perf_counter()
+        if image.area is not None:
+            labels = inside(labels, image.area)
+            probs = None if probs is None else inside(probs.transpose(1, 2, 0), image.area)
+            probs = None if probs is None else np.ascontiguousarray(probs.transpose(2, 0, 1))
         label_map = restore(labels, size_hw)
         timings_ms = {
             **image.timings_ms,
@@ -164,6 +217,27 @@ class Segmenter:
             "restore": 1000 * (perf_counter() - begin),
         }
         probs = None if probs is None else resize_planes(probs, size_hw)
+        return Segmentation(image.frame, label_map, self.spec.labels, timings_ms, probs)
+
+    def _segment_tiles(self, image: Prepared, *, with_probabilities: bool) -> Segmentation:
+        """Go over a frame in windows; of the times, `network` holds all of it."""
+
+        def window_probabilities(window: np.ndarray) -> np.ndarray:
+            with self._backend.running(window[None]) as scores:
+                return scores.probabilities()[0]
+
+        begin = perf_counter()
+        spec = self.spec.input
+        bands = probability_bands(window_probabilities, image.frame, spec.size_hw, mean_color(spec))
+        label_bands: list[np.ndarray] = []
+        kept: list[np.ndarray] = []
+        for band in bands:
+            label_bands.append(argmax(band[None])[0])
+            if with_probabilities:
+                kept.append(band)
+        timings_ms = {**image.timings_ms, "network": 1000 * (perf_counter() - begin)}
+        probs = np.concatenate(kept, axis=1) if kept else None
+        label_map = np.concatenate(label_bands)
         return Segmentation(image.frame, label_map, self.spec.labels, timings_ms, probs)
 
     def probabilities(self, image: Frame) -> np.ndarray:
@@ -187,8 +261,10 @@ class Segmenter:
         return _open_again, self._opening
 
 
-def _open_again(model: str, backend: str, precision: str, threads: int | None) -> Segmenter:
-    return Segmenter.load(model, backend=backend, precision=precision, threads=threads)
+def _open_again(
+    model: str, backend: str, precision: str, threads: int | None, fit: Fit
+) -> Segmenter:
+    return Segmenter.load(model, backend=backend, precision=precision, threads=threads, fit=fit)
 
 
 def as_frame(image: Frame) -> np.ndarray:

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from swiftseg.inference.windows import sliding_probabilities, window_starts
+from swiftseg.inference.tiles import (
+    count_windows,
+    probability_bands,
+    sliding_probabilities,
+    window_starts,
+)
 
 GRAY = np.full(3, 128, np.uint8)
 
@@ -25,7 +30,7 @@ def channels(window: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("size_hw", [(20, 30), (21, 47), (9, 30), (5, 4), (64, 31)])
 def test_what_looks_at_single_pixels_sees_the_whole_frame(size_hw):
     frame = np.random.default_rng(0).integers(0, 256, (*size_hw, 3), dtype=np.uint8)
-    probs = sliding_probabilities(channels, frame, 3, (20, 30), GRAY)
+    probs = sliding_probabilities(channels, frame, (20, 30), GRAY)
     np.testing.assert_allclose(probs, channels(frame), rtol=1e-6)
 
 
@@ -36,7 +41,22 @@ def test_overlaps_are_averaged_and_padding_has_its_color():
         seen.append(window)
         return np.full((1, 2, 6), len(seen), np.float32)
 
-    probs = sliding_probabilities(number, np.zeros((1, 10, 3), np.uint8), 1, (2, 6), GRAY)
+    probs = sliding_probabilities(number, np.zeros((1, 10, 3), np.uint8), (2, 6), GRAY)
     assert probs[0].tolist() == [[1, 1, 1, 1, 1.5, 1.5, 2, 2, 2, 2]]  # windows at 0 and 4
     assert (seen[0][0] == 0).all()
     assert (seen[0][1] == 128).all()
+
+
+def test_an_overlap_may_be_asked_for():
+    assert window_starts(100, 40, 0) == [0, 40, 60]
+    assert window_starts(100, 40, 30) == [0, 10, 20, 30, 40, 50, 60]
+    assert count_windows((100, 40), (40, 40), 0) == 3
+
+
+def test_memory_does_not_grow_with_the_height():
+    rows: list[int] = []
+    frame = np.zeros((1000, 30, 3), np.uint8)
+    for band in probability_bands(channels, frame, (20, 30), GRAY):
+        assert band.shape[1] <= 20
+        rows.append(band.shape[1])
+    assert sum(rows) == 1000
