@@ -408,3 +408,35 @@ def test_a_missing_camera_is_one_line(here, capsys):
     outcome = predict(capsys, "camera:987")
     assert outcome.code == 1
     assert outcome.err.startswith("error: no camera at /dev/video987")
+
+
+def test_a_second_run_labels_no_output_of_the_first(here, frames, capsys):
+    for _ in range(2):
+        summary = json.loads(predict(capsys, ".", "--out", ".", "--json").out)
+        assert len(summary["results"]) == 3
+
+
+def test_an_input_is_never_overwritten_by_its_own_output(here, frames, capsys):
+    (here / "labels").mkdir()
+    (here / "in/a.png").rename(here / "labels/a.png")
+    before = (here / "labels/a.png").read_bytes()
+    outcome = predict(capsys, "labels/a.png", "in/b.png", "--out", ".")
+    assert outcome.code == 1
+    assert "labels/a.png: its own output would overwrite it" in outcome.err
+    assert (here / "labels/a.png").read_bytes() == before
+    assert (here / "labels/b.png").is_file()
+
+
+def test_what_is_there_is_skipped(here, frames, capsys):
+    predict(capsys, "in/a.png", "--out", "out")
+    summary = json.loads(predict(capsys, "in", "--out", "out", "--skip-existing", "--json").out)
+    assert [result["input"] for result in summary["results"]] == ["in/b.png", "in/c.png"]
+    assert summary["skipped"] == 1
+    again = predict(capsys, "in", "--out", "out", "--skip-existing")
+    assert (again.code, again.out) == (0, "3 images were done already\n")
+
+
+def test_lines_of_json_come_as_inputs_are_done(here, frames, capsys):
+    outcome = predict(capsys, "in", "--out", "out", "--json-lines")
+    lines = [json.loads(line) for line in outcome.out.splitlines()]
+    assert [line["input"] for line in lines] == [f"in/{n}.png" for n in "abc"]

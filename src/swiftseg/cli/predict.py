@@ -1,7 +1,8 @@
 """`swiftseg predict`: label maps and overlays of images, folders, videos and cameras."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,13 +15,16 @@ from swiftseg.cli.engine_options import (
 )
 from swiftseg.weights import DEFAULT_MODEL
 
+if TYPE_CHECKING:
+    from swiftseg.prediction.outputs import Prediction
+
 
 def predict(
     inputs: Annotated[
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Images, folders (with subfolders), globs, videos, camera:0, rtsp or http.",
+            help="Images, folders, globs, lists (.txt or -), videos, camera:0, rtsp or http.",
             show_default=False,
         ),
     ],
@@ -34,6 +38,15 @@ def predict(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON summary on stdout and nothing else.")
     ] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json-lines", help="Print one JSON object an input, as it is done.")
+    ] = False,
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave out images whose outputs are there.")
+    ] = False,
+    shard: Annotated[
+        str, typer.Option(metavar="I/N", help="Of all inputs, do the I-th of N shares.")
+    ] = "1/1",
     backend: BackendOption = None,
     precision: PrecisionOption = "f32",
     calibration: CalibrationOption = None,
@@ -60,11 +73,12 @@ def predict(
     from swiftseg.inference.smoothing import check_smooth
     from swiftseg.prediction.outputs import Outputs, parse_kinds
     from swiftseg.prediction.predict import predict_all
-    from swiftseg.prediction.sources import check_writable, find_sources
+    from swiftseg.prediction.sources import check_writable, find_sources, parse_shard
 
     kinds = parse_kinds(save)
     check_smooth(smooth)
-    sources = find_sources(inputs)
+    outputs = Outputs(out, kinds)
+    sources = find_sources(inputs, leave_out=outputs.folders(), shard=parse_shard(shard))
     if smooth and not any(source.is_video for source in sources):
         raise UsageError("--smooth averages over the frames of a video, and no input is one")
     segmenter = Segmenter.load(
@@ -76,17 +90,31 @@ def predict(
         fit=check_fit(fit),
     )
     check_writable(out)
-    run = predict_all(segmenter, sources, Outputs(out, kinds), smooth=smooth)
+    run = predict_all(
+        segmenter,
+        sources,
+        outputs,
+        smooth=smooth,
+        skips_existing=skip_existing,
+        on_prediction=print_line if json_lines else None,
+    )
 
     # Imported when all is written, since tables take their time to import.
     from swiftseg.cli.prediction_report import print_errors, print_json, print_table
 
     if as_json:
         print_json(run, segmenter.spec, segmenter.engine)
-    else:
+    elif not json_lines:
         print_table(run, segmenter.spec.labels, out)
     print_errors(run)
     if run.interrupted:
         raise typer.Exit(130)
     if run.errors:
         raise typer.Exit(1)
+
+
+def print_line(prediction: "Prediction") -> None:
+    """Print a prediction as one line of JSON."""
+    from swiftseg.cli.prediction_report import as_dict
+
+    typer.echo(json.dumps(as_dict(prediction)))

@@ -46,7 +46,9 @@ class SmoothedBackend:
             yield scores.replaced(values)
 
     def at_size(self, size_hw: tuple[int, int]) -> "SmoothedBackend":
-        """Return a backend of the same smoothing at another size; its average begins anew."""
+        """Return a backend of the same smoothing at another size, whose average begins anew."""
+        if size_hw == self.spec.input.size_hw:
+            return self
         return SmoothedBackend(self._backend.at_size(size_hw), float(self._smooth))
 
     def _next(self, scores: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.progress import LateProgress
@@ -29,10 +30,16 @@ def segment_images(
     """Yield each image's prediction once its files are written, or why there is none."""
 
     def prepare(source: Source) -> _Job:
+        overwritten = outputs.image_files(source.name)
+        if Path(source.given).resolve() in (file.resolve() for file in overwritten):
+            return _Job(source, outcome=SwiftsegError(_overwrites(source)))
         try:
             return _Job(source, segmenter.prepare(source.given))
         except SwiftsegError as error:
             return _Job(source, outcome=error)
+        except Exception as error:  # whatever a decoder raises costs this image alone
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+            return _Job(source, outcome=SwiftsegError(f"{source.given}: cannot be read ({reason})"))
 
     def segment(job: _Job) -> _Job:
         if job.image is not None:
@@ -57,6 +64,10 @@ def segment_images(
             progress.advance()
             assert job.outcome is not None  # after the last stage
             yield job.source, job.outcome
+
+
+def _overwrites(source: Source) -> str:
+    return f"{source.given}: its own output would overwrite it; choose another folder by --out"
 
 
 def _written(job: _Job, result: Segmentation, outputs: Outputs) -> Prediction:

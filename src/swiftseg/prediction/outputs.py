@@ -15,6 +15,7 @@ from swiftseg.render import with_legend
 Kind = Literal["overlay", "labels", "probs"]
 KINDS: tuple[Kind, ...] = ("overlay", "labels", "probs")
 
+_IMAGE_SUFFIXES: dict[Kind, str] = {"overlay": ".jpg", "labels": ".png", "probs": ".npy"}
 _JPEG_QUALITY = 92  # overlays are for the eye
 
 
@@ -71,11 +72,13 @@ class Run:
     Attributes:
         predictions: Of the sources that gave something.
         failures: Of those that gave nothing, as (source, message).
+        skipped: How many images had all their outputs already.
         interrupted: Whether Ctrl-C came.
     """
 
     predictions: list[Prediction] = field(default_factory=list[Prediction])
     failures: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    skipped: int = 0
     interrupted: bool = False
 
     @property
@@ -101,15 +104,23 @@ class Outputs:
         """Return the file of a kind."""
         return self.folder / kind / f"{name}{suffix}"
 
+    def folders(self) -> list[Path]:
+        """Return the folder of each kind."""
+        return [self.folder / kind for kind in KINDS]
+
+    def image_files(self, name: str) -> list[Path]:
+        """Return the files that an image of that name gives."""
+        return [self.path(kind, name, _IMAGE_SUFFIXES[kind]) for kind in self.kinds]
+
     def write_arrays(self, name: str, result: Segmentation) -> dict[str, str]:
         """Write the label map and the probabilities that were asked for; return their files."""
         files: dict[str, str] = {}
         if "labels" in self.kinds:
-            path = self.path("labels", name, ".png")
+            path = self.path("labels", name, _IMAGE_SUFFIXES["labels"])
             result.save(path)
             files["labels"] = str(path)
         if result.probabilities is not None:
-            path = self.path("probs", name, ".npy")
+            path = self.path("probs", name, _IMAGE_SUFFIXES["probs"])
             with replacing(path) as temporary:
                 np.save(temporary, result.probabilities.astype(np.float16))
             files["probs"] = str(path)
@@ -119,7 +130,7 @@ class Outputs:
         """Write an image's overlay where it is asked for; return its file."""
         if "overlay" not in self.kinds:
             return {}
-        path = self.path("overlay", name, ".jpg")
+        path = self.path("overlay", name, _IMAGE_SUFFIXES["overlay"])
         picture = with_legend(result.overlay(), result.labels, result.class_shares())
         with replacing(path) as temporary:
             Image.fromarray(picture).save(temporary, format="JPEG", quality=_JPEG_QUALITY)

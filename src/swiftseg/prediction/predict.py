@@ -1,6 +1,6 @@
 """Each source segmented and its outputs written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -39,11 +39,13 @@ def predict_images(
         SwiftsegError: An input does not exist, the model cannot be run, or `out` not be written.
     """
     given = [images] if isinstance(images, Path | str) else images
-    sources = find_sources([str(image) for image in given])
+    outputs = Outputs(Path(out), tuple(save))
+    sources = find_sources([str(image) for image in given], leave_out=outputs.folders())
     for source in sources:
         if source.is_video:
             raise UsageError(f"{source.given} is a video; label it with predict_video")
-    return predict_all(_opened(model), sources, _outputs(out, save))
+    check_writable(outputs.folder)
+    return predict_all(_opened(model), sources, outputs)
 
 
 def predict_video(
@@ -72,14 +74,22 @@ def predict_video(
     [source] = find_sources([str(video)])
     if not source.is_video:
         raise UsageError(f"{source.given} is not a video; label images with predict_images")
-    run = predict_all(_opened(model), [source], _outputs(out, save), smooth=smooth)
+    check_writable(Path(out))
+    outputs = Outputs(Path(out), tuple(save))
+    run = predict_all(_opened(model), [source], outputs, smooth=smooth)
     if run.failures:
         raise SwiftsegError(run.failures[0][1])
     return run.predictions[0]
 
 
 def predict_all(
-    segmenter: Segmenter, sources: Sequence[Source], outputs: Outputs, *, smooth: float = 0.0
+    segmenter: Segmenter,
+    sources: Sequence[Source],
+    outputs: Outputs,
+    *,
+    smooth: float = 0.0,
+    skips_existing: bool = False,
+    on_prediction: Callable[[Prediction], None] | None = None,
 ) -> Run:
     """Segment every source and write its outputs; an unreadable one is noted and passed over.
 
@@ -88,8 +98,13 @@ def predict_all(
         sources: In the order in which they are worked through.
         outputs: What is written.
         smooth: Of videos, see `swiftseg.inference.smoothing`.
+        skips_existing: Leave out images all of whose outputs are there already.
+        on_prediction: Is handed each prediction once its files are written.
     """
     run = Run()
+    if skips_existing:
+        pending = [source for source in sources if not _is_done(source, outputs)]
+        run.skipped, sources = len(sources) - len(pending), pending
     with LateProgress("frames" if any(s.is_video for s in sources) else "images") as progress:
         progress.expect(sum(not source.is_video for source in sources))
         try:
@@ -98,6 +113,8 @@ def predict_all(
                     run.failures.append((source.given, str(outcome)))
                     continue
                 run.predictions.append(outcome)
+                if on_prediction is not None:
+                    on_prediction(outcome)
                 if outcome.interrupted:
                     raise KeyboardInterrupt
         except KeyboardInterrupt:
@@ -127,10 +144,10 @@ def _outcomes(
             yield source, outcome
 
 
+def _is_done(source: Source, outputs: Outputs) -> bool:
+    files = outputs.image_files(source.name)
+    return not source.is_video and all(file.is_file() for file in files)
+
+
 def _opened(model: Segmenter | Path | str) -> Segmenter:
     return model if isinstance(model, Segmenter) else Segmenter.load(model)
-
-
-def _outputs(out: Path | str, save: Sequence[Kind]) -> Outputs:
-    check_writable(Path(out))
-    return Outputs(Path(out), tuple(save))
