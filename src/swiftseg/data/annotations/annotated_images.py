@@ -12,6 +12,7 @@ from swiftseg.data.annotations.labelme import embedded_picture
 from swiftseg.data.annotations.reading import naming
 from swiftseg.data.images.image_file import is_turned, read_image, rgb_array
 from swiftseg.data.own.finding import Finding
+from swiftseg.data.paired_files import Pair
 
 
 class AnnotatedImages(Sequence[Sample]):
@@ -35,6 +36,11 @@ class AnnotatedImages(Sequence[Sample]):
         self.labels = labels
         self.read_mask = read_mask
         self.findings = tuple(findings)
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The images' names, pictures, and the files that annotate them."""
+        return [Pair(image.name, image.picture, image.annotation) for image in self.images]
 
     def __len__(self) -> int:
         return len(self.images)

@@ -137,8 +137,8 @@ class _File:
                 if not annotation.get("segmentation"):
                     message = f"{self.path}: {about} has no segmentation; its box is filled"
                     gathering.notes.add("warning", "filled_boxes", message, self.path)
-                for draw in _draws(annotation):
-                    shapes.append(Shape(as_text(category.get("name"), "name"), about, draw))
+                label = as_text(category.get("name"), "name")
+                shapes += [Shape(label, about, draw) for draw in _draws(annotation)]
         return tuple(shapes)
 
 

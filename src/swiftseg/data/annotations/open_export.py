@@ -40,7 +40,7 @@ def read_export(source: Path) -> Export:
     found = find_annotations(source)
     if found is None:
         raise SwiftsegError(
-            f"{source}: not the export of a labeling tool that is known ({', '.join(TOOLS)})"
+            f"{source}: no annotations of a labeling tool that is known ({', '.join(TOOLS)})"
         )
     return TOOLS[found.tool](found)
 

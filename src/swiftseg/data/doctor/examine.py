@@ -33,6 +33,10 @@ from swiftseg.data.published.camvid import is_camvid
 
 def examine(source: Path, progress: Progress | None = None) -> Diagnosis:
     """Examines a folder, a dataset YAML or a list of pairs; whatever is wrong is a finding."""
+    if published_dataset(source) == "annotations":  # before its lists are taken for pairs
+        diagnosis = Diagnosis(source)
+        examine_published(diagnosis, "annotations", progress)
+        return diagnosis
     try:
         own = find_own_data(source)
     except SwiftsegError as error:
