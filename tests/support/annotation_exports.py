@@ -184,7 +184,7 @@ def make_coco_splits(root: Path, count: int = 8) -> Masks:
 
 
 def make_roboflow(root: Path, count: int = 8) -> Masks:
-    """Roboflow's "COCO segmentation": a JSON in each split's folder, and a heading as category 0."""
+    """Roboflow's "COCO segmentation": a JSON in each split's folder, category 0 a heading."""
     shown = list(scenes(count))
     parts = {"train": shown[: count // 2], "valid": shown[count // 2 : -1], "test": shown[-1:]}
     for split, part in parts.items():

@@ -31,7 +31,9 @@ def test_masks_are_those_that_were_drawn(kind: str, tmp_path: Path):
     assert export.labels.names == ("background", "leaf", "stem")
     assert export.labels.ignore_index == 255
     assert tuple(sorted(export.splits)) == EXPORTS[kind].splits
-    samples = [sample for images in export.splits.values() for sample in open_images(export, images)]
+    samples = [
+        sample for images in export.splits.values() for sample in open_images(export, images)
+    ]
     assert len(samples) == len(expected)
     for sample in samples:
         np.testing.assert_array_equal(sample.mask, expected[Path(sample.name).name])

@@ -27,7 +27,7 @@ from swiftseg.data.annotations.reading import (
     as_color,
     as_fields,
     as_list,
-    as_number,
+    as_numbers,
     as_points,
     as_size,
     as_text,
@@ -111,8 +111,10 @@ class _File:
 
         Roboflow writes one: it is named as the supercategory of others and has no annotation.
         """
-        used = {_key(annotation.get("category_id")) for annotation in self.annotations()}
-        headings = {category.get("supercategory") for category in self.categories.values()}
+        annotations = (annotation for own in self.of_image.values() for annotation in own)
+        ids = (annotation.get("category_id") for annotation in annotations)
+        used = {category for category in ids if isinstance(category, int | str)}
+        headings = [category.get("supercategory") for category in self.categories.values()]
         return [
             (as_text(category.get("name"), "a category's name"), as_color(category.get("color")))
             for key, category in sorted(
@@ -122,9 +124,6 @@ class _File:
             or category.get("name") not in headings
             or category.get("supercategory") not in (None, "", "none")
         ]
-
-    def annotations(self) -> Iterable[dict[str, Any]]:
-        return (annotation for own in self.of_image.values() for annotation in own)
 
     def shapes(self, annotations: list[dict[str, Any]], gathering: Gathering) -> tuple[Shape, ...]:
         shapes: list[Shape] = []
@@ -145,9 +144,7 @@ class _File:
 def _draws(annotation: dict[str, Any]) -> list[Draw]:
     segmentation = annotation.get("segmentation")
     if not segmentation:
-        left, top, width, height = (
-            as_number(value, "bbox") for value in as_list(annotation.get("bbox"), "bbox")
-        )
+        left, top, width, height = as_numbers(annotation.get("bbox"), 4, "bbox")
         corners = box_corners(left, top, left + width, top + height, 0, "corner")
         return [partial(fill_polygon, rings=(corners,))]
     if isinstance(segmentation, list):
@@ -157,9 +154,7 @@ def _draws(annotation: dict[str, Any]) -> list[Draw]:
             for ring in as_list(segmentation, "segmentation")
         ]
     fields = as_fields(segmentation, "segmentation")
-    size = as_list(fields.get("size"), "size")
-    if len(size) != 2:
-        raise SwiftsegError(f"expected size as height and width, got {short(size)}")
+    size = as_numbers(fields.get("size"), 2, "size")
     counts = fields.get("counts")
     if isinstance(counts, str):
         counts = counts_from_text(counts)

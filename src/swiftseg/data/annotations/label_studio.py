@@ -8,6 +8,7 @@ the order of the alphabet. It has no pictures either: they are looked for below 
 name, also without the eight characters that Label Studio puts before an uploaded one.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -50,9 +51,8 @@ def read_label_studio(root: Path, files: Iterable[Path]) -> Export:
         content = read_json(path)
         with naming(path):
             tasks = [as_fields(task, "a task") for task in as_list(content, "the file")]
-            ids = [task.get("id") for task in tasks if task.get("id") is not None]
-            repeated = next((one for i, one in enumerate(ids) if one in ids[:i]), None)
-            if repeated is not None:
+            ids = Counter(str(task["id"]) for task in tasks if "id" in task)
+            for repeated in (key for key, count in ids.items() if count > 1):
                 raise SwiftsegError(f"the task id {repeated} is given twice")
         for index, task in enumerate(tasks):
             try:

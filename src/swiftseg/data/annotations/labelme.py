@@ -127,7 +127,7 @@ def _draw(fields: dict[str, Any]) -> Draw:
         bitmap = as_text(fields.get("mask"), "mask")
         left, top = np.trunc(points.min(axis=0)).astype(int)
         return partial(_draw_bitmap, bitmap=bitmap, top=int(top), left=int(left))
-    if kind not in _OUTLINES:
+    if not isinstance(kind, str) or kind not in _OUTLINES:
         raise SwiftsegError(f"unknown shape_type {short(kind)}")
     outline, least, width_px = _OUTLINES[kind]
     points = as_points(fields.get("points"), least=least)

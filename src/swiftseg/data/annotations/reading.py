@@ -110,6 +110,14 @@ def as_whole(value: Any, what: str) -> int:
     return int(number)
 
 
+def as_numbers(value: Any, count: int, what: str) -> list[float]:
+    """Return a list of so many numbers, or raise SwiftsegError with what was expected."""
+    numbers = as_list(value, what)
+    if len(numbers) != count:
+        raise SwiftsegError(f"expected {what} as {count} numbers, got {short(value)}")
+    return [as_number(number, what) for number in numbers]
+
+
 def as_size(height: Any, width: Any) -> tuple[int, int]:
     """Return a size (height, width) of at least one pixel.
 

@@ -24,6 +24,7 @@ from swiftseg.data.annotations.reading import (
     as_color,
     as_fields,
     as_list,
+    as_numbers,
     as_points,
     as_size,
     as_text,
@@ -101,7 +102,8 @@ def _kind_of(found: dict[str, Any], shape: str) -> str:
 def _draw(found: dict[str, Any], kind: Any) -> Draw:
     if kind == "bitmap":
         bitmap = as_fields(found.get("bitmap"), "bitmap")
-        left, top = (as_whole(at, "origin") for at in as_list(bitmap.get("origin"), "origin"))
+        origin = as_numbers(bitmap.get("origin"), 2, "origin")
+        left, top = (as_whole(at, "origin") for at in origin)
         data = as_text(bitmap.get("data"), "data")
         return partial(_draw_bitmap, data=data, top=top, left=left)
     points = as_fields(found.get("points"), "points")
