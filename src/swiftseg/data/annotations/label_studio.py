@@ -97,7 +97,9 @@ def _add_task(
                 gathering.notes.add("note", "shapes_without_area", message, path)
                 continue
             shapes.append(Shape(label, f"task {task.get('id')}: {about}", draw))
-    image = AnnotatedImage(name_of(picture.name), picture, path, tuple(shapes), size_hw)
+    is_below = picture.is_relative_to(finder.root)
+    name = name_of((picture.relative_to(finder.root) if is_below else picture).as_posix())
+    image = AnnotatedImage(name, picture, path, tuple(shapes), size_hw)
     gathering.add(split_of(path.stem), image)
 
 

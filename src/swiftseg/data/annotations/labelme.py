@@ -9,14 +9,12 @@ in the order of a `labels.txt`, or else of the alphabet; the label `__ignore__` 
 
 import base64
 import binascii
-import io
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.annotations.bitmaps import open_bitmap
@@ -142,8 +140,3 @@ def _draw_bitmap(size_hw: tuple[int, int], *, bitmap: str, top: int, left: int) 
     with open_bitmap(held, size_hw) as image:
         covered = np.array(image.convert("L")) > 0
     return clipped(size_hw, top, left, covered)
-
-
-def open_embedded(path: Path) -> Image.Image:
-    """Open the picture that a Labelme JSON embeds."""
-    return Image.open(io.BytesIO(embedded_picture(path)))

@@ -58,8 +58,9 @@ def fill_polygon(
     rows, columns = _crossings(begin, end, (top, bottom))
     width = right - left + 1  # a column more, for what leaves the picture to the right
     places = (rows - top) * width + columns.clip(left, right) - left
-    toggles = np.bincount(places, minlength=(bottom - top) * width).reshape(-1, width)
-    return Patch(top, left, (toggles.cumsum(axis=1)[:, :-1] & 1).astype(bool))
+    counts = np.bincount(places, minlength=(bottom - top) * width).reshape(-1, width)
+    is_toggled = (counts & 1).astype(bool)
+    return Patch(top, left, np.logical_xor.accumulate(is_toggled, axis=1)[:, :-1])
 
 
 def fill_ellipse(

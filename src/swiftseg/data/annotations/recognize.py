@@ -76,7 +76,9 @@ def _found_file(path: Path) -> Found | None:
     if path.suffix in _YAMLS:
         return Found("yolo", path.parent, (path,)) if _is_yolo(path) else None
     tool = _tool_of_json(path) if path.suffix == ".json" else None
-    return None if tool is None else Found(tool, path.parent, (path,))
+    is_apart = tool == "coco" and path.parent.name == "annotations"  # the pictures are beside that
+    root = path.parent.parent if is_apart else path.parent
+    return None if tool is None else Found(tool, root, (path,))
 
 
 def _voc_labelmap(root: Path) -> Found | None:
