@@ -52,6 +52,20 @@ def test_check_calls_exports_and_what_is_written_fit(
         assert [row["name"] for row in found["classes"]] == ["background", "leaf", "stem"]
 
 
+def test_a_dataset_yaml_has_the_last_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    make_coco(tmp_path / "data")
+    run_cli(capsys, "data", "convert", tmp_path / "data", tmp_path / "out")
+    make_coco(tmp_path / "out" / "raw")
+    described = tmp_path / "out" / "dataset.yaml"
+    described.write_text(described.read_text().replace("leaf", "blade"))
+    outcome = run_cli(
+        capsys, "data", "check", tmp_path / "out", "--out", tmp_path / "checked", "--json"
+    )
+    classes = [row["name"] for row in json.loads(outcome.out)["classes"]]
+    assert classes == ["background", "blade", "stem"]
+    assert open_dataset(tmp_path / "out", "train").labels.names == tuple(classes)
+
+
 def test_pictures_are_hard_links(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     make_coco(tmp_path / "data")
     run_cli(capsys, "data", "convert", tmp_path / "data", tmp_path / "out")
