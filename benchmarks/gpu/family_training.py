@@ -21,6 +21,7 @@ from benchmarks.gpu.training_step import (
     EagerGradients,
     MovingAverage,
     gradients_of,
+    mixed_precision,
 )
 from swiftseg.layers.vgg16 import CONVOLUTIONS
 from swiftseg.metrics import scores
@@ -246,7 +247,7 @@ class StageRun:
                 self.reestimate()
             graph = FrameGraph(self.network, self.recipe.input.to_spec(), "labels")
             graph = graph.to(self.data.device).eval()
-            with torch.inference_mode(), torch.autocast(self.data.device.type, torch.bfloat16):
+            with torch.inference_mode(), mixed_precision(self.data.device):
                 images = self.data.val_images
                 # Full batches alone, of the training's shape: no other kernels are looked for.
                 missing = -len(images) % self.batch_size
@@ -259,7 +260,7 @@ class StageRun:
         frames = stacked_at(self.data, self.recipe.input.size_hw)
         graph = FrameGraph(self.network, self.recipe.input.to_spec(), "logits")
         graph = graph.to(self.data.device)
-        with torch.autocast(self.data.device.type, torch.bfloat16):
+        with mixed_precision(self.data.device):
             full = frames[: self.steps_per_epoch * self.batch_size].split(self.batch_size)
             batches = (graph.normalized(part) for part in full)
             reestimate_batch_norm(self.network, batches)

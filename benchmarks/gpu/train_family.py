@@ -141,7 +141,7 @@ class Family:
             "deviates": run.deviates,
             "starts_from": run.starts_from if run.starts_from in self.trained else None,
             "backbone": "VGG-16's convolutions" if run.backbone and self.given.backbones else None,
-            "precision": "bf16",
+            "precision": "bf16" if self.device.type == "cuda" else "f32",
             "seed": recipe.seed,
             "estimate": dict(planned),
             "seconds": round(seconds, 2),

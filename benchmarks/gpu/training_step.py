@@ -19,18 +19,23 @@ Gradients = Callable[[Tensor, Tensor], Tensor]
 def gradients_of(step: TrainingStep, device: torch.device, *, compiled: bool) -> Gradients:
     """Return what adds the gradients of a batch to a network's parameters and gives the loss.
 
-    The network computes in bf16 by autocast; the loss is float32.
+    On a GPU the network computes in bf16 by autocast; the loss is float32.
     """
     forward = torch.compile(step) if compiled else step
 
     def gradients(frames: Tensor, masks: Tensor) -> Tensor:
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             sums, normalizers, _ = forward(frames, masks)
             loss = (sums / normalizers.clamp_min(TINY)).sum()
         loss.backward()
         return loss.detach()
 
     return gradients
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """Return autocast to bf16 on a GPU; a CPU, where all is only tried, keeps float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 
 class CapturedGradients:
