@@ -27,6 +27,7 @@ from torch.nn import functional as F
 Rules = Literal["cuda", "cpu"]
 CONTRACTIONS = range(4)  # 1: the second product of a row is exact; 2: that of the column
 BLOCK = 256
+INTERPRETED_BLOCK = 1 << 14  # on a CPU it is the number of programs that costs time
 
 
 @triton.jit
@@ -141,7 +142,8 @@ def upsample_labels(
     copies = same if rules == "cpu" or all(same) else (False, False)
     if out is None:
         out = torch.empty(count, *size_hw, dtype=torch.uint8, device=scores.device)
-    _upsample_labels[(triton.cdiv(size_hw[0] * size_hw[1], BLOCK), count)](
+    block = BLOCK if scores.is_cuda else INTERPRETED_BLOCK
+    _upsample_labels[(triton.cdiv(size_hw[0] * size_hw[1], block), count)](
         scores,
         out,
         height,
@@ -156,7 +158,7 @@ def upsample_labels(
         copies_columns=copies[1],
         once=rules == "cuda",
         contraction=contraction,
-        block=BLOCK,
+        block=block,
     )
     return out
 

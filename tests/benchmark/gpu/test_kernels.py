@@ -1,6 +1,5 @@
 """The kernels of the GPU scripts, run by Triton's interpreter on the CPU."""
 
-from importlib import import_module
 from itertools import product
 from types import ModuleType
 
@@ -9,6 +8,8 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from tests.support.interpreted import import_interpreted
 
 Size = tuple[int, int]
 
@@ -28,16 +29,12 @@ SIZES: tuple[tuple[Size, Size], ...] = (
 
 @pytest.fixture
 def labels_of(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.setenv("TRITON_INTERPRET", "1")
-    kernels = import_module("benchmarks.gpu.label_kernel")
-    monkeypatch.setattr(kernels, "BLOCK", 1 << 14)  # the interpreter's time is that of programs
-    return kernels
+    return import_interpreted("benchmarks.gpu.label_kernel", monkeypatch)
 
 
 @pytest.fixture
 def depthwise(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.setenv("TRITON_INTERPRET", "1")
-    return import_module("benchmarks.gpu.depthwise_kernel")
+    return import_interpreted("benchmarks.gpu.depthwise_kernel", monkeypatch)
 
 
 def drawn(kind: str, size_hw: Size) -> torch.Tensor:
