@@ -110,4 +110,4 @@ def shrink_masks(masks: Tensor, size_hw: Sequence[int]) -> Tensor:
 
 
 def image_count(mask: Tensor) -> Tensor:
-    return torch.tensor(float(mask.shape[0]), device=mask.device)
+    return torch.full((), float(mask.shape[0]), device=mask.device)
