@@ -23,6 +23,7 @@ from swiftseg.cli.models import models
 from swiftseg.cli.predict import predict
 from swiftseg.cli.report import report
 from swiftseg.cli.runs import runs
+from swiftseg.cli.serve import serve
 from swiftseg.cli.train import train
 from swiftseg.core import SwiftsegError
 
@@ -35,6 +36,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "runs": runs,
     "export": export,
     "import": import_weights,
+    "serve": serve,
     "benchmark": benchmark,
     "models": models,
 }
