@@ -46,7 +46,16 @@ class Connection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
-        """Sends a request; gives the status and the body, status 0 where the connection broke."""
+        """Sends a request; gives the status and the body, status 0 where the connection broke.
+
+        One that breaks after it has been idle is opened again, as every client does: servers close
+        idle connections.
+        """
+        was_open = self._streams is not None
+        status, body = await self._ask(request)
+        return await self._ask(request) if was_open and status == 0 else (status, body)
+
+    async def _ask(self, request: bytes) -> tuple[int, bytes]:
         try:
             if self._streams is None:
                 self._streams = await asyncio.open_connection("127.0.0.1", self._port)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from swiftseg.export.quantization import QuantizationReport
 
 PRECISIONS = ("f32", "int8")
+FORMATS = ("onnx", "web", "triton")
 
 
 def export(
@@ -28,7 +29,11 @@ def export(
             help="A checkpoint, or the name of shipped weights; for int8 an exported file, too."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The file to write, such as model.onnx.")],
+    out: Annotated[Path, typer.Option(help="The file to write, such as model.onnx, or a folder.")],
+    form: Annotated[
+        str,
+        typer.Option("--format", help="onnx; web or triton, a folder around an exported file."),
+    ] = "onnx",
     output: Annotated[
         str, typer.Option(help="What the file gives: labels (and logits), logits, or probs.")
     ] = "labels",
@@ -58,8 +63,15 @@ def export(
 
     The file takes uint8 frames and holds normalization, classes and palette; it needs no torch. It
     is written only when every installed engine gives torch's answers on the same frames; with int8
-    only when it is faster on this machine and loses no more than --max-drop.
+    only when it is faster on this machine and loses no more than --max-drop. The formats web (a
+    page that segments in the browser) and triton (a model repository) take a shipped model's name
+    or an exported .onnx file, and no torch.
     """
+    if form != "onnx":
+        if size or frames or name or calibration or (output, precision) != ("labels", "f32"):
+            raise UsageError(f"--format {form} takes a model as it is: drop the other options")
+        export_folder(model, out, form)
+        return
     kind = parse_output(output)
     size_hw = None if size is None else parse_size(size)
     check_precision(precision, calibration)
@@ -83,6 +95,24 @@ def export(
         in_float = Path(folder) / "float.onnx"
         export_float(model, in_float, kind, size_hw, frames, name)
         export_int8(in_float, out, calibration, max_drop)
+
+
+def export_folder(model: str, out: Path, form: str) -> None:
+    """Writes a folder around an exported file, and says where."""
+    from swiftseg.inference.model_path import model_path
+
+    if form not in FORMATS:
+        raise unknown_name("format", form, FORMATS)
+    path = model_path(model)
+    if form == "triton":
+        from swiftseg.export.triton import export_triton
+
+        typer.echo(f"{export_triton(path, out)}: tritonserver --model-repository {out}")
+        return
+    from swiftseg.export.web import export_web
+
+    export_web(path, out)
+    typer.echo(f"{out}: any static host serves it, such as python -m http.server -d {out}")
 
 
 def check_precision(precision: str, calibration: Path | None) -> None:

@@ -22,12 +22,6 @@ installed. Install node 20 or newer and swiftseg again, or use the API: POST a p
 """
 
 
-def built_page() -> Path | None:
-    """Return the folder of the built page, or None where the package has none."""
-    folder = Path(__file__).parent / "page"
-    return folder if (folder / "index.html").is_file() else None
-
-
 def add_page(app: FastAPI, folder: Path | None, *, needs_key: bool) -> None:
     """Serve the page's files at `/`, and what it has to know of this server."""
     if folder is None:

@@ -26,7 +26,7 @@ from swiftseg.server.app import create_app
 from swiftseg.server.connections import WatchedProtocol
 from swiftseg.server.limits import Limits
 from swiftseg.server.metrics import SHARED_FOLDER, forget_dead_processes
-from swiftseg.server.page import built_page
+from swiftseg.web import built_page
 
 
 @dataclass(frozen=True)
