@@ -141,7 +141,7 @@ def server_config(served: Served, app: Any) -> uvicorn.Config:
         ws_per_message_deflate=False,  # pictures are compressed already
         timeout_graceful_shutdown=limits.drain_s,
         lifespan="on",
-        log_level="warning",
+        log_level="info" if served.processes > 1 else "warning",  # who died and was replaced
         access_log=False,
         server_header=False,
         proxy_headers=False,
