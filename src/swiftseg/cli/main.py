@@ -23,6 +23,7 @@ from swiftseg.cli.models import models
 from swiftseg.cli.predict import predict
 from swiftseg.cli.report import report
 from swiftseg.cli.runs import runs
+from swiftseg.cli.serve import serve
 from swiftseg.cli.train import train
 from swiftseg.core import SwiftsegError
 from swiftseg.core.interrupts import stop_signals_raise
@@ -36,6 +37,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "runs": runs,
     "export": export,
     "import": import_weights,
+    "serve": serve,
     "benchmark": benchmark,
     "models": models,
 }
