@@ -199,6 +199,11 @@ class Report(_Part):
             temporary.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
+def milliseconds(value: float) -> str:
+    """Return a time with three digits, as far as there are."""
+    return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
+
+
 def load_report(path: Path) -> Report:
     """Reads what `Report.save` wrote.
 

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.transforms.functional import normalize, to_tensor
+from torchvision.transforms.functional import to_tensor
 
 from swiftseg.benchmarking.engine import frame_times
 from swiftseg.benchmarking.memory import peak_mb
-from swiftseg.benchmarking.timing import measure_ms, repeat
+from swiftseg.benchmarking.timing import repeat
 from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError
 from swiftseg.core.networks import network_names
 from swiftseg.data.images.image_file import read_image
@@ -83,79 +83,6 @@ def measure_torch(
     return frame_times(segmenter, image, seconds=seconds, started_ns=started_ns)
 
 
-def measure_eager(
-    model: str,
-    size_hw: list[int],
-    num_classes: int,
-    channels_last: bool,
-    image: str,
-    threads: int,
-    seconds: float,
-) -> dict[str, Any]:
-    """Measures a network in torch as a tutorial runs it, from frame to labels."""
-    network, spec = build(model, size_hw, num_classes)
-    return plain_times(
-        network,
-        spec.input,
-        image,
-        channels_last=channels_last,
-        threads=threads,
-        seconds=seconds,
-    )
-
-
-def plain_times(
-    network: nn.Module,
-    input_spec: InputSpec,
-    image: str,
-    *,
-    channels_last: bool,
-    threads: int,
-    seconds: float,
-) -> dict[str, Any]:
-    """Measures a network in eval mode from frame to labels; see `plain_labels`."""
-    torch.set_num_threads(threads)
-    if channels_last:
-        network.to(memory_format=torch.channels_last)
-    frame = read_image(image)
-
-    def labels() -> np.ndarray:
-        return plain_labels(network, input_spec, frame, channels_last=channels_last)
-
-    times_ms = measure_ms(labels, seconds=seconds)
-    return {"total_ms": times_ms, "stages_ms": {"network": times_ms}, "peak_mb": peak_mb()}
-
-
-def plain_labels(
-    network: nn.Module, input_spec: InputSpec, frame: np.ndarray, *, channels_last: bool = False
-) -> np.ndarray:
-    """Labels a frame uint8 (H, W, 3) as torchvision's pages do it; gives uint8 (H, W)."""
-    with torch.inference_mode():
-        image = normalize(to_tensor(frame), list(input_spec.mean), list(input_spec.std))[None]
-        if channels_last:
-            image = image.to(memory_format=torch.channels_last)
-        return network(image).argmax(1)[0].to(torch.uint8).numpy()
-
-
-def measure_forward(
-    model: str, num_classes: int, image: str, threads: int, seconds: float
-) -> dict[str, Any]:
-    """Measures one frame's forward pass alone in plain torch, from tensor to logits."""
-    network, _ = build(model, None, num_classes)
-    return forward_times(network, image, threads=threads, seconds=seconds)
-
-
-def forward_times(
-    network: nn.Module, image: str, *, threads: int, seconds: float
-) -> dict[str, Any]:
-    """Measures a network that is in eval mode; see `measure_forward`."""
-    torch.set_num_threads(threads)
-    frame = _tensor(image)
-    with torch.inference_mode():
-        forward_ms = measure_ms(lambda: network(frame), seconds=seconds)
-    return {"total_ms": forward_ms, "stages_ms": {"forward": forward_ms}, "peak_mb": peak_mb()}
-
-
 def measure_training(
     model: str, num_classes: int, image: str, threads: int, seconds: float
 ) -> dict[str, Any]:
@@ -168,7 +95,7 @@ def measure_training(
         `total_ms`, their sum; `stages_ms`: `forward` and `backward`; `peak_mb`.
     """
     torch.set_num_threads(threads)
-    frame = _tensor(image)
+    frame = to_tensor(read_image(image))[None]  # float32 (1, 3, H, W) in 0..1
     network, spec = build(model, None, num_classes)
     classes = len(spec.labels)
     target = torch.randint(classes, frame.shape[-2:], generator=torch.Generator().manual_seed(0))
@@ -251,11 +178,6 @@ def _description(network: nn.Module, spec: ModelSpec) -> dict[str, Any]:
         "num_classes": len(spec.labels),
         "parameters": parameter_count(network),
     }
-
-
-def _tensor(image: str) -> Tensor:
-    """Reads an image as float32 (1, 3, H, W) in 0..1."""
-    return to_tensor(read_image(image))[None]
 
 
 def _once_ms(call: Callable[[], object]) -> float:
