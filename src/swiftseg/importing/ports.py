@@ -12,6 +12,13 @@ from pydantic import BeforeValidator, TypeAdapter
 
 from swiftseg.core.yaml_text import parse_yaml
 
+INPUTS = {
+    "imagenet": "RGB in 0..1, less mean (0.485, 0.456, 0.406), over standard deviation "
+    "(0.229, 0.224, 0.225)",
+    "plain": "RGB in 0..1",
+    "caffe": "RGB in 0..1, less mean (0.4811, 0.4575, 0.4079), over 1/255 = 0.00392157",
+}
+
 
 def layer_names(patterns: str) -> tuple[str, ...]:
     """Return the names that patterns stand for: `a{1,2}.{b,c}` is a1.b a1.c a2.b a2.c."""
@@ -38,7 +45,7 @@ class Port:
     name: str
     source: str
     layers: Annotated[tuple[str, ...], BeforeValidator(layer_names)]
-    expects: str
+    expects: Annotated[str, BeforeValidator(lambda named: INPUTS.get(named, named))]
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     deviations: tuple[str, ...] = ()
     training_only: tuple[str, ...] = ()
