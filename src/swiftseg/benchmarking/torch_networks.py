@@ -39,7 +39,7 @@ _SETTLING_HW = (128, 256)
 def export(
     model: str, size_hw: list[int] | None, num_classes: int, output: str, out: str
 ) -> dict[str, Any]:
-    """Writes the .onnx file of weights, or of a network's name with random ones; see `build`.
+    """Write the .onnx file of weights, or of a network's name with random ones; see `build`.
 
     Args:
         model: See `build`.
@@ -57,7 +57,7 @@ def export(
 
 
 def describe(model: str, size_hw: list[int] | None, num_classes: int) -> dict[str, Any]:
-    """Gives what `export` gives, without a file."""
+    """Return what `export` gives, without a file."""
     return _description(*build(model, size_hw, num_classes))
 
 
@@ -71,7 +71,7 @@ def measure_torch(
     seconds: float,
     started_ns: int,
 ) -> dict[str, Any]:
-    """Measures our own torch backend from an image file to its overlay, as `measure_frames`.
+    """Measure our own torch backend from an image file to its overlay, as `measure_frames`.
 
     On the machine's accelerator, where it has one.
 
@@ -86,7 +86,7 @@ def measure_torch(
 def measure_training(
     model: str, num_classes: int, image: str, threads: int, seconds: float
 ) -> dict[str, Any]:
-    """Measures one frame's forward pass with gradients, and the backward pass of cross entropy.
+    """Measure one frame's forward pass with gradients, and the backward pass of cross entropy.
 
     Normalization keeps to its running averages and dropout is off: a single frame has no statistics
     where a network pools it to one pixel.
@@ -112,7 +112,7 @@ def measure_training(
 
 
 def build(model: str, size_hw: list[int] | None, num_classes: int) -> tuple[nn.Module, ModelSpec]:
-    """Builds a network in eval mode, and describes it.
+    """Return a network in eval mode, and its description.
 
     Random weights come from a fixed seed. Their normalization has seen street scenes, so that maps
     neither vanish into denormal numbers, which are slow, nor overflow.
@@ -144,7 +144,7 @@ def _found(model: str, num_classes: int) -> tuple[nn.Module, ModelSpec]:
 
 
 def settle(network: nn.Module) -> None:
-    """Takes normalization's averages from two street scenes; leaves the network in eval mode."""
+    """Take normalization's averages from two street scenes; leave the network in eval mode."""
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     before = [norm.momentum for norm in norms]
     for norm in norms:
@@ -158,7 +158,7 @@ def settle(network: nn.Module) -> None:
 
 
 def class_set(num_classes: int) -> LabelSet:
-    """Gives Cityscapes' 19 classes, or as many numbered ones in shades of gray."""
+    """Return Cityscapes' 19 classes, or as many numbered ones in shades of gray."""
     if num_classes == len(CITYSCAPES_LABELS):
         return CITYSCAPES_LABELS
     names = tuple(f"class_{index}" for index in range(num_classes))
@@ -166,7 +166,7 @@ def class_set(num_classes: int) -> LabelSet:
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Counts what training changes."""
+    """Return how many values training changes."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 

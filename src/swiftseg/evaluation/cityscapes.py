@@ -31,7 +31,7 @@ _CATEGORY = np.array([CATEGORY_LABELS.names.index(row.category) for row in CLASS
 
 
 def instance_level_counts(label_map: np.ndarray, instance_ids: np.ndarray) -> np.ndarray:
-    """Weighs the instances of one frame, to be summed over frames.
+    """Weigh the instances of one frame, to be summed over frames.
 
     Args:
         label_map: uint8 (H, W), indices of the 19 classes.
@@ -51,7 +51,7 @@ def instance_level_counts(label_map: np.ndarray, instance_ids: np.ndarray) -> np
 
 
 def cityscapes_scores(matrix: np.ndarray, instances: np.ndarray | None) -> dict[str, Any]:
-    """Gives the benchmark's four means and their parts as plain JSON types.
+    """Return the benchmark's four means and their parts as plain JSON types.
 
     Args:
         matrix: int64 (19, 19), rows true, columns predicted.
@@ -82,7 +82,7 @@ def cityscapes_scores(matrix: np.ndarray, instances: np.ndarray | None) -> dict[
 
 @cache
 def _class_of_instance() -> np.ndarray:
-    """Holds the class of every 16-bit instance id, and C for those of no scored instance."""
+    """Return the class of every 16-bit instance id, and C for those of no scored instance."""
     table = np.full(65536, len(CLASSES), dtype=np.uint8)
     for index, row in enumerate(CLASSES):
         if row.name in MEAN_INSTANCE_PIXELS:

@@ -63,7 +63,7 @@ class Evaluation:
         probs: np.ndarray | None = None,
         instance_ids: np.ndarray | None = None,
     ) -> None:
-        """Counts one frame.
+        """Count one frame.
 
         Args:
             label_map: uint8 (H, W), the prediction.
@@ -120,7 +120,7 @@ class Evaluation:
         return cityscapes_scores(self.matrix, self.instances)
 
     def to_dict(self) -> dict[str, Any]:
-        """Gives plain JSON types; what is undefined is None, what was not asked for is left out."""
+        """Return plain JSON types; undefined is None, and what was not asked for is left out."""
         boundary = self.boundary_iou
         optional = {
             "expected_calibration_error": self.calibration_error,

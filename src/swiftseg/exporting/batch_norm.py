@@ -15,7 +15,7 @@ from swiftseg.exporting.graph import attribute, drop_unused_weights
 
 
 def fold_batch_norms(model: ModelProto) -> None:
-    """Replaces every BatchNormalization in place; the graph computes the same.
+    """Replace every BatchNormalization in place; the graph computes the same.
 
     At inference it is a scale and a shift of each channel. They go into the weights of the 1x1
     convolution behind it or of the convolution before it, through concatenations of channels too;
@@ -35,7 +35,7 @@ def fold_batch_norms(model: ModelProto) -> None:
 
 
 def _scale_and_shift(graph: GraphProto, norm: NodeProto) -> tuple[np.ndarray, np.ndarray]:
-    """Gives float64 (C,) each; a network in training mode has no such weights."""
+    """Return float64 (C,) each; a network in training mode has no such weights."""
     weights = [_weight(graph, name) for name in norm.input[1:5]]
     gamma, beta, mean, variance = (w.astype(np.float64) for w in weights if w is not None)
     epsilon = attribute(norm, "epsilon", 1e-5)
@@ -44,7 +44,7 @@ def _scale_and_shift(graph: GraphProto, norm: NodeProto) -> tuple[np.ndarray, np
 
 
 def _fold_forward(graph: GraphProto, norm: NodeProto, scale: np.ndarray, shift: np.ndarray) -> bool:
-    """Folds into the one reader, if that is a 1x1 convolution, and tells whether it is.
+    """Fold into the one reader, if that is a 1x1 convolution, and return whether it is.
 
     It must not pad: the zeros of a padding are not shifted, which no bias can express.
     """
@@ -65,7 +65,7 @@ def _fold_forward(graph: GraphProto, norm: NodeProto, scale: np.ndarray, shift: 
 
 
 def _push(graph: GraphProto, value: str, scale: np.ndarray, shift: np.ndarray) -> str:
-    """Makes `value` carry value * scale + shift; gives the name that carries it."""
+    """Make `value` carry value * scale + shift; return the name that carries it."""
     producer = next((node for node in graph.node if value in node.output), None)
     if producer is not None and _has_one_reader(graph, value):
         if producer.op_type in ("Conv", "ConvTranspose"):
@@ -142,6 +142,6 @@ def _has_one_reader(graph: GraphProto, value: str) -> bool:
 
 
 def _rename(graph: GraphProto, old: str, new: str) -> None:
-    """Renames a value where it is made, once nothing reads it any more."""
+    """Rename a value where it is made, once nothing reads it any more."""
     producer = next(node for node in graph.node if old in node.output)
     producer.output[list(producer.output).index(old)] = new

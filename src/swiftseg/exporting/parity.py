@@ -54,7 +54,7 @@ class ParityReport:
     engines: tuple[EngineParity, ...]
 
     def check(self, path: Path) -> None:
-        """Raises SwiftsegError, naming `path` as what was not written, if an engine failed."""
+        """Raise SwiftsegError, naming `path` as what was not written, if an engine failed."""
         for parity in self.engines:
             if not parity.passed:
                 raise SwiftsegError(
@@ -67,7 +67,7 @@ class ParityReport:
 
 
 def measure_parity(reference: Backend, path: Path, frames: Iterable[np.ndarray]) -> ParityReport:
-    """Compares a file with the network it came from, in every engine that is installed.
+    """Compare a file with the network it came from, in every engine that is installed.
 
     Args:
         reference: The network in torch, with the file's spec.

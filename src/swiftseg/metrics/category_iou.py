@@ -6,7 +6,7 @@ import numpy as np
 
 
 def merge_classes(matrix: np.ndarray, group_of_class: Sequence[int]) -> np.ndarray:
-    """Merges a confusion matrix's classes into groups; `scores` of it are those of the groups.
+    """Merge a confusion matrix's classes into groups; `scores` of it are those of the groups.
 
     Args:
         matrix: int64 (C, C), rows true, columns predicted.

@@ -15,7 +15,7 @@ from swiftseg.core import LabelSet
 def confusion_matrix(
     label_map: np.ndarray, mask: np.ndarray, num_classes: int, ignore_index: int | None
 ) -> np.ndarray:
-    """Counts pixels by true class (row) and predicted class (column).
+    """Count pixels by true class (row) and predicted class (column).
 
     Args:
         label_map: uint8 (H, W), the prediction, values below `num_classes`.
@@ -71,7 +71,7 @@ class Scores:
     mean_class_accuracy: float
 
     def to_dict(self, labels: LabelSet) -> dict[str, Any]:
-        """Gives plain JSON types, classes by name; what is undefined is None."""
+        """Return plain JSON types, classes by name; what is undefined is None."""
         return {
             "mean_iou": none_if_nan(self.mean_iou),
             "global_accuracy": none_if_nan(self.global_accuracy),
@@ -84,7 +84,7 @@ class Scores:
 
 
 def scores(matrix: np.ndarray) -> Scores:
-    """Takes all scores from a confusion matrix int64 (C, C), rows true, columns predicted."""
+    """Return all scores of a confusion matrix int64 (C, C), rows true, columns predicted."""
     hits = np.diag(matrix).astype(np.float64)
     truth = matrix.sum(axis=1)
     union = truth + matrix.sum(axis=0) - hits
@@ -100,7 +100,7 @@ def scores(matrix: np.ndarray) -> Scores:
 
 
 def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Divides counts elementwise; NaN where the denominator is zero."""
+    """Divide counts elementwise; NaN where the denominator is zero."""
     return np.where(denominator > 0, numerator / np.maximum(denominator, 1), np.nan)
 
 
