@@ -30,14 +30,7 @@ def measure_frames(
 ) -> dict[str, Any]:
     """Measure one frame after the other, from an image file to its overlay.
 
-    Args:
-        model: As `Segmenter.load` takes it.
-        image: An image file.
-        backend: As `Segmenter.load` takes it.
-        precision: As `Segmenter.load` takes it.
-        threads: Threads for one frame.
-        seconds: How long to go on.
-        started_ns: When this process began.
+    The model is loaded as `Segmenter.load` does, and the process began at `started_ns`.
 
     Returns:
         `total_ms`, milliseconds of every repeat from frame to labels; `stages_ms`, those of every

@@ -41,13 +41,6 @@ def export(
 ) -> dict[str, Any]:
     """Write the .onnx file of weights, or of a network's name with random ones; see `build`.
 
-    Args:
-        model: See `build`.
-        size_hw: See `build`.
-        num_classes: See `build`.
-        output: See `swiftseg.core.OUTPUT_KINDS`.
-        out: The file to write.
-
     Returns:
         `name`, `weights`, `size_hw`, `num_classes` and `parameters`, as in a `Measurement`.
     """
@@ -71,11 +64,9 @@ def measure_torch(
     seconds: float,
     started_ns: int,
 ) -> dict[str, Any]:
-    """Measure our own torch backend from an image file to its overlay, as `measure_frames`.
+    """Measure our torch backend as `measure_frames` does; `options` are those of `TorchBackend`.
 
-    On the machine's accelerator, where it has one.
-
-    `options` are those of `TorchBackend`.
+    It runs on the machine's accelerator, where it has one.
     """
     torch.set_num_threads(threads)
     network, spec = build(model, size_hw, num_classes)

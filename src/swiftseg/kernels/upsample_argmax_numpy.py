@@ -8,7 +8,7 @@ are evaluated once more, in exact arithmetic.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -125,16 +125,8 @@ class _Blocks:
     column_end: np.ndarray
 
     def __getitem__(self, part: slice | np.ndarray) -> "_Blocks":
-        return _Blocks(
-            self.top[part],
-            self.left[part],
-            self.row_length,
-            self.column_length,
-            self.cell_row[part],
-            self.cell_column[part],
-            self.row_end[part],
-            self.column_end[part],
-        )
+        arrays = {name: v for name, v in vars(self).items() if isinstance(v, np.ndarray)}
+        return replace(self, **{name: array[part] for name, array in arrays.items()})
 
     def pixels(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows (B, row_length) and columns (B, column_length) of their pixels."""
