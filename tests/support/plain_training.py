@@ -12,7 +12,9 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec
-from swiftseg.losses import DiceLoss, LovaszSoftmax, WeightedCrossEntropy
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
+from swiftseg.losses.dice import DiceLoss
+from swiftseg.losses.lovasz import LovaszSoftmax
 from swiftseg.models import NETWORKS
 from swiftseg.recipes.recipe import Distillation
 from swiftseg.training import Recipe
