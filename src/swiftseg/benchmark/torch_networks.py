@@ -27,7 +27,7 @@ from swiftseg.inference import Segmenter
 from swiftseg.inference.model_path import CHECKPOINT_SUFFIXES
 from swiftseg.models import create_model
 from swiftseg.runtimes.torch_backend import TorchBackend
-from swiftseg.trained.trained_network import best_device, load_trained
+from swiftseg.trained import best_device, load_trained
 from swiftseg.weights import shipped_weights
 
 RANDOM = "random"
@@ -206,7 +206,7 @@ def build(model: str, size_hw: list[int] | None, num_classes: int) -> tuple[nn.M
 
 def _found(model: str, num_classes: int) -> tuple[nn.Module, ModelSpec]:
     if Path(model).suffix in CHECKPOINT_SUFFIXES or model in shipped_weights():
-        return load_trained(model)
+        return load_trained(Path(shipped_weights().get(model, model)))
     torch.manual_seed(0)
     network = create_model(model, num_classes=num_classes)
     settle(network)

@@ -211,8 +211,8 @@ def load_model(
     spec, backend_at = load_in_torch(model, backend, precision)
     if model in shipped_weights():
         return LoadedModel(spec, backend_at, backend or "torch", NATIVE)
-    from swiftseg.trained.checkpoint import load_checkpoint
+    from swiftseg.trained import checkpoint_recipe
     from swiftseg.training.scoring import recipe_protocol
 
-    protocol = recipe_protocol(load_checkpoint(Path(model)).recipe)
+    protocol = recipe_protocol(checkpoint_recipe(Path(model)))
     return LoadedModel(spec, backend_at, backend or "torch", protocol)

@@ -1,6 +1,5 @@
 """`swiftseg export`: a checkpoint in, one self-describing file out."""
 
-import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swiftseg.cli.size_option import parse_size
 from swiftseg.core import OUTPUT_KINDS, MissingExtraError, OutputKind, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -108,10 +108,11 @@ def export_float(
 
     try:
         from swiftseg.export import export_onnx
-        from swiftseg.trained.trained_network import load_trained
+        from swiftseg.trained import load_trained
+        from swiftseg.weights import shipped_weights
     except ImportError as error:
         raise MissingExtraError("swiftseg export", "train") from error
-    network, spec = load_trained(model)
+    network, spec = load_trained(Path(shipped_weights().get(model, model)))
     input_spec = replace(spec.input, size_hw=size_hw or spec.input.size_hw)
     spec = replace(spec, name=name or spec.name, input=input_spec)
     images = None if frames is None else read_frames(frames, input_spec.size_hw)
@@ -161,14 +162,6 @@ def parse_output(output: str) -> OutputKind:
         if kind == output:
             return kind
     raise unknown_name("output", output, OUTPUT_KINDS)
-
-
-def parse_size(size: str) -> tuple[int, int]:
-    """Reads a size such as 360x480 as (height, width)."""
-    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", size)
-    if match is None:
-        raise UsageError(f"expected --size as HEIGHTxWIDTH, such as 360x480, got {size!r}")
-    return int(match[1]), int(match[2])
 
 
 def read_frames(folder: Path, size_hw: tuple[int, int]) -> Iterator["np.ndarray"]:

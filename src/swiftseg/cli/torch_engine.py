@@ -68,17 +68,18 @@ def load_in_torch(
         SwiftsegError: The checkpoint is missing or damaged.
     """
     from swiftseg.runtimes.cores import check_threads
+    from swiftseg.weights import shipped_weights
 
     check_threads(threads)
     try:
         import torch
 
-        from swiftseg.trained.trained_network import best_device, load_trained
+        from swiftseg.trained import best_device, load_trained
         from swiftseg.training.scoring import backend_at_any_size
     except ImportError as error:
         raise MissingExtraError(f"running {model} in torch", "train") from error
     if threads is not None:
         torch.set_num_threads(threads)
-    network, spec = load_trained(model)
+    network, spec = load_trained(Path(shipped_weights().get(model, model)))
     way = backend or "torch"
     return spec, backend_at_any_size(network, spec, best_device(), precision=precision, way=way)

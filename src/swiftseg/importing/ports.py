@@ -9,11 +9,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-IMAGENET_INPUT = (
-    "RGB in 0..1, less mean (0.485, 0.456, 0.406), over standard deviation (0.229, 0.224, 0.225)"
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The frames that weights were trained on.
+
+    Attributes:
+        text: For the user.
+        mean: Per RGB channel in 0..1, or None where nobody knows.
+        std: Per RGB channel in 0..1, or None.
+    """
+
+    text: str
+    mean: Triple | None = None
+    std: Triple | None = None
+
+
+IMAGENET = Frames(
+    "RGB in 0..1, less mean (0.485, 0.456, 0.406), over standard deviation (0.229, 0.224, 0.225)",
+    (0.485, 0.456, 0.406),
+    (0.229, 0.224, 0.225),
 )
-PLAIN_INPUT = "RGB in 0..1"
-CAFFE_INPUT = "RGB in 0..1, less mean (0.4811, 0.4575, 0.4079), over 1/255 = 0.00392157"
+PLAIN = Frames("RGB in 0..1", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+CAFFE = Frames(
+    "RGB in 0..1, less mean (0.4811, 0.4575, 0.4079), over 1/255 = 0.00392157",
+    (0.4811, 0.4575, 0.4079),
+    (1 / 255, 1 / 255, 1 / 255),
+)
+
+# What `swiftseg import --normalization` names, for weights whose port does not tell.
+NORMALIZATIONS: Mapping[str, Frames] = {"imagenet": IMAGENET, "plain": PLAIN, "caffe": CAFFE}
 
 
 @dataclass(frozen=True)
@@ -29,13 +56,13 @@ class Port:
         training_only: Prefixes of layers that inference does not use.
         scaled: Factors for weights, by their name, that the port applies elsewhere or not at all.
         bgr_input: The convolution that sees BGR, whose input channels are reversed here.
-        expects: The input its weights were trained on.
+        expects: The frames its weights were trained on.
     """
 
     name: str
     source: str
     layers: tuple[str, ...]
-    expects: str
+    expects: Frames
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     deviations: tuple[str, ...] = ()
     training_only: tuple[str, ...] = ()
@@ -202,7 +229,7 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
             name="tramac",
             source="github.com/Tramac/Fast-SCNN-pytorch",
             layers=_fast_scnn_layers(),
-            expects=IMAGENET_INPUT,
+            expects=IMAGENET,
             options={"variant": "port"},
             deviations=(
                 "normalization and ReLU inside separable convolutions: built so",
@@ -219,7 +246,7 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
             name="release",
             source="github.com/juntang-zhuang/ShelfNet",
             layers=_shelfnet50_layers(),
-            expects=IMAGENET_INPUT,
+            expects=IMAGENET,
             training_only=("auxlayer.", "head.selayer.", "head.decoder.inconv.", "pretrained.fc."),
         ),
     ),
@@ -228,7 +255,7 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
             name="onera",
             source="github.com/delta-onera/segnet_pytorch",
             layers=_segnet_layers(),
-            expects="what its training gave it; the port fixes nothing",
+            expects=Frames("what its training gave it; the port fixes nothing"),
             deviations=(
                 "pooling rounds down, here up: the same where height and width divide by 32",
             ),
@@ -239,7 +266,7 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
             name="wkentaro",
             source="github.com/wkentaro/pytorch-fcn, FCN8s",
             layers=_fcn8s_layers(),
-            expects=CAFFE_INPUT,
+            expects=CAFFE,
             deviations=(_STEPWISE_FCN, _BGR),
             scaled={"score_pool4.weight": 1e2, "score_pool3.weight": 1e4},
             bgr_input="conv1_1",
@@ -248,7 +275,7 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
             name="wkentaro-at-once",
             source="github.com/wkentaro/pytorch-fcn, FCN8sAtOnce",
             layers=_fcn8s_layers(),
-            expects=CAFFE_INPUT,
+            expects=CAFFE,
             deviations=(_BGR,),
             bgr_input="conv1_1",
         ),
@@ -256,7 +283,7 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
             name="segfast",
             source="github.com/DVLP-CMATERJU/SegFast, FCN8s",
             layers=_fcn8s_layers_by_stage(),
-            expects=PLAIN_INPUT,
+            expects=PLAIN,
         ),
     ),
     "segfast": (
@@ -264,7 +291,7 @@ PORTS: Mapping[str, tuple[Port, ...]] = {
             name="release",
             source="github.com/DVLP-CMATERJU/SegFast, SegFast",
             layers=_segfast_layers(),
-            expects=PLAIN_INPUT,
+            expects=PLAIN,
             options={"variant": "release"},
             deviations=("the authors' later network, not the paper's: built so",),
         ),

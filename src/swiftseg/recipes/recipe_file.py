@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from swiftseg.core import UsageError, unknown_name
+from swiftseg.core.schema import first_problem
 from swiftseg.core.yaml_text import parse_yaml
 from swiftseg.recipes.recipe import Recipe
 
@@ -75,13 +76,3 @@ def apply_override(fields: dict[str, Any], override: str) -> None:
         node[int(last) if isinstance(node, list) else last] = yaml.safe_load(value)
     except (AttributeError, IndexError, TypeError, ValueError, yaml.YAMLError) as error:
         raise UsageError(f"--set {override}: the recipe has no place {key!r}") from error
-
-
-def first_problem(error: ValidationError) -> str:
-    """Says in one line where the first problem is, what came and what would be right."""
-    problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
-    value = problem["input"]
-    got = f", got {value!r}" if isinstance(value, str | int | float | bool) else ""
-    return f"{place}: {message}{got}" if place else message

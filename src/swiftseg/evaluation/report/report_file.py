@@ -22,7 +22,7 @@ from swiftseg.evaluation.report import (
     write_report,
 )
 from swiftseg.inference import AveragingSegmenter, Segmenter
-from swiftseg.runs.history import FILE_NAME as EPOCHS
+from swiftseg.runs import RunFolder
 from swiftseg.weights import shipped_models
 
 ENVIRONMENT = "environment.json"
@@ -64,7 +64,7 @@ def write_measurement(
         SwiftsegError: Model and data don't fit, a file cannot be read, or the report not written.
     """
     protocol, run = measurement.protocol, measurement.run
-    epochs = read_epochs(run / EPOCHS) if run else []
+    epochs = read_epochs(RunFolder(run).metrics) if run else []
     scores = FrameScores(protocol.view(dataset).labels)
     evaluation = run_evaluation(
         segmenter, dataset, protocol, calibration=calibration, on_frame=scores.add
