@@ -1,4 +1,4 @@
-"""Files of keys and values that are read strictly: unknown keys and impossible values are errors."""
+"""Keys and values that are read strictly: what is unknown or impossible is an error."""
 
 from typing import Any, cast
 

@@ -125,4 +125,3 @@ def _move_biases(match: Match, our_layers: list[str], ours: Mapping[str, Tensor]
 def _listed(layer: str | None, layers: Mapping[str, Layer]) -> list[str]:
     parts = layers.get(layer or "", {})
     return [with_shape(f"{layer}.{part}", tensor) for part, tensor in parts.items()]
-

@@ -45,7 +45,9 @@ def load_backbone(
     names = names or {name: name for name in targets if not name.endswith("num_batches_tracked")}
     missing = [name for name, theirs in names.items() if theirs not in weights]
     misshapen = [
-        name for name in names if name not in missing and not fits(weights[names[name]], targets[name])
+        name
+        for name in names
+        if name not in missing and not fits(weights[names[name]], targets[name])
     ]
     homeless = [
         name

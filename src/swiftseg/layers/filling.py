@@ -34,7 +34,9 @@ class MisfitError(SwiftsegError):
             (homeless, "have no home"),
             (missing, "are missing"),
         )
-        parts = [f"{len(names)} tensors {told}: {shortened(names)}" for names, told in problems if names]
+        parts = [
+            f"{len(names)} tensors {told}: {shortened(names)}" for names, told in problems if names
+        ]
         super().__init__(f"{what}; {'; '.join(parts)}")
 
 

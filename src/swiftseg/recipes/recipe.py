@@ -162,7 +162,7 @@ class Stage(Section):
 
     name: str
     network: str
-    options: dict[str, str | int | float | bool] = {}
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     epochs: int = Field(ge=1)
     coarse: bool = False
     freeze: tuple[str, ...] = ()

@@ -126,9 +126,10 @@ def write_epochs(path: Path, epochs: Iterable[Epoch]) -> None:
 
 def score_of(epoch: Epoch, best: Best) -> float | None:
     """Return what the best weights are chosen by, the higher the better; None without a score."""
-    if epoch.val_mean_iou is None or (best == "loss" and epoch.val_loss is None):
-        return None
-    return epoch.val_mean_iou if best == "mean_iou" else -(epoch.val_loss or 0.0)
+    loss = math.nan if epoch.val_loss is None else epoch.val_loss
+    score = epoch.val_mean_iou if best == "mean_iou" else -loss
+    is_scored = epoch.val_mean_iou is not None and score is not None and math.isfinite(score)
+    return score if is_scored else None
 
 
 def best_epoch(epochs: Iterable[Epoch], best: Best) -> Epoch | None:

@@ -1,6 +1,6 @@
 """One writer a run folder: a second one would mix its checkpoints with those of the first."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from swiftseg.runs.writer import Writer
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Generator[None]:
     """Hold a lock file, which names this process, as long as the block runs.
 
     The lock of a process of this machine that is gone is taken over. What runs on another machine

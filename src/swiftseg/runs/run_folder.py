@@ -107,9 +107,7 @@ class RunFolder:
         """Return what a run has left here."""
         return [path for pattern in OWN_FILES for path in sorted(self.path.glob(pattern))]
 
-    def start(
-        self, recipe: Recipe, environment: Environment, *, overwrite: bool = False
-    ) -> None:
+    def start(self, recipe: Recipe, environment: Environment, *, overwrite: bool = False) -> None:
         """Write what is known before the first step.
 
         Args:

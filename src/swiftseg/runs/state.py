@@ -54,7 +54,7 @@ class RunState:
         self, path: Path, *, device: str = "cpu", processes: int = 1, enabled: bool = True
     ) -> None:
         self.path, self.enabled = path, enabled
-        self.facts = {**Writer.here().model_dump(), "device": device, "processes": processes}
+        self.writer, self.device, self.processes = Writer.here(), device, processes
         self.seconds_before = _seconds_in(path)
         self.started = time.monotonic()
 
@@ -74,7 +74,13 @@ class RunState:
         if not self.enabled:
             return
         seconds = round(self.seconds_before + time.monotonic() - self.started, 1)
-        content = StateFile(state=state, wall_seconds=seconds, **self.facts)
+        content = StateFile(
+            **self.writer.model_dump(),
+            state=state,
+            wall_seconds=seconds,
+            device=self.device,
+            processes=self.processes,
+        )
         with replacing(self.path) as temporary:
             temporary.write_text(content.model_dump_json(indent=2) + "\n", encoding="utf-8")
 

@@ -55,7 +55,8 @@ class TrainingState:
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "TrainingState":
         """Read what `to_dict` returned; raises KeyError, TypeError or ValueError if damaged."""
-        return cls(**{**fields, "history": [Epoch.from_row(row) for row in fields["history"]]})
+        history = [Epoch.from_row(row) for row in fields.pop("history")]
+        return cls(history=history, **fields)
 
 
 STATE_FIELDS = tuple(TrainingState.__dataclass_fields__)

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from swiftseg.core import InputSpec, ModelSpec, SwiftsegError, UsageError
-from swiftseg.layers.filling import fill
 from swiftseg.layers.tensor_file import SAFETENSORS, read_state_dict
-from swiftseg.models import create_model
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.runtimes.model_file import read_spec
 from swiftseg.trained.checkpoint import build_network, checkpoint_spec, load_checkpoint

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from swiftseg.layers.tensor_file import SAFETENSORS, read_state_dict
 from swiftseg.models import create_model
 
 METADATA_KEY = "swiftseg"
+
 
 class Description(Section):
     """What the file says of its weights.
@@ -33,7 +34,7 @@ class Description(Section):
 
     network: str
     num_classes: int
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     source: str = ""
     expects: str = ""
     input: InputSpec | None = None

@@ -15,7 +15,7 @@ from swiftseg.runtimes.torch_backend import TorchBackend
 
 
 def recipe_protocol(recipe: Recipe) -> Protocol:
-    """Gives the native protocol with the recipe's classes, in windows where it says so."""
+    """Return the native protocol with the recipe's classes, in windows where it says so."""
     return replace(
         NATIVE, void_as_class=recipe.void_as_class, sliding=recipe.evaluation.sliding_windows
     )
@@ -24,7 +24,7 @@ def recipe_protocol(recipe: Recipe) -> Protocol:
 def recipe_segmenter(
     recipe: Recipe, network: nn.Module, spec: ModelSpec, device: torch.device | str = "cpu"
 ) -> Segmenter | AveragingSegmenter:
-    """Gives what segments frames with a network as `recipe_protocol` says."""
+    """Return what segments frames with a network as `recipe_protocol` says."""
     return recipe_protocol(recipe).segmenter(spec, backend_at_any_size(network, spec, device))
 
 
@@ -36,7 +36,7 @@ def backend_at_any_size(
     precision: str = "f32",
     way: str = "torch",
 ) -> BackendAt:
-    """Gives engines of one network, which runs at every size.
+    """Return engines of one network, which runs at every size.
 
     The arguments are those of `TorchBackend`, and `way` is one of `TORCH_WAYS`.
     """
