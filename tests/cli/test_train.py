@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from swiftseg.data import open_dataset
+from swiftseg.recipes import load_recipe
 from swiftseg.trained.checkpoint import load_checkpoint
-from swiftseg.training import load_recipe
 from swiftseg.training.overfit import overfit_one_batch
 from tests.support.command_line import run_cli
 from tests.support.tiny_camvid import make_tiny_camvid

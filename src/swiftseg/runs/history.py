@@ -102,7 +102,10 @@ def read_epochs(path: Path) -> list[Epoch]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [Epoch.from_row(row) for row in csv.DictReader(file)]
+            epochs = [Epoch.from_row(row) for row in csv.DictReader(file)]
+        if not epochs:
+            raise ValueError("it has no rows")
+        return epochs
     except FileNotFoundError as error:
         raise SwiftsegError(f"{path}: no such file, for the training's curves") from error
     except (OSError, ValueError, csv.Error) as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from swiftseg.core import InputSpec, ModelSpec, SwiftsegError, UsageError
+from swiftseg.core import InputSpec, ModelSpec, SwiftsegError
 from swiftseg.layers.tensor_file import SAFETENSORS, read_state_dict
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.runtimes.model_file import read_spec
@@ -63,14 +63,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """Read the network's tensors of a checkpoint, or those of a .safetensors file.
 
     Raises:
-        UsageError: It is an exported model, whose layers are folded together.
         SwiftsegError: The file is missing or damaged.
     """
-    if path.suffix == ".onnx":
-        raise UsageError(
-            f"{path}: expected a checkpoint (.pt) or a {SAFETENSORS} file to start from; an "
-            "exported model has its layers folded together"
-        )
     return read_state_dict(path) if path.suffix == SAFETENSORS else load_checkpoint(path).network
 
 
