@@ -2,9 +2,9 @@ from pathlib import Path
 
 import torch
 
-from swiftseg.trained.weights_file import load_imported
 from tests.support import port_lookalikes as ports
 from tests.support.command_line import run_cli
+from tests.support.imported import load_imported
 
 
 def test_a_port_becomes_weights_and_a_summary(capsys, tmp_path: Path):

@@ -3,10 +3,6 @@
 import json
 import os
 import platform
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -15,28 +11,7 @@ import pytest
 from swiftseg.core import SwiftsegError
 from swiftseg.runs import RunFolder
 from swiftseg.runs.writer import Writer
-
-HOLD = """
-import sys
-from pathlib import Path
-from swiftseg.runs import RunFolder
-with RunFolder(Path(sys.argv[1])).locked():
-    print("locked", flush=True)
-    sys.stdin.readline()
-"""
-
-
-@contextmanager
-def other_process(folder: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Starts a process that holds the folder's lock until it reads a line or is killed."""
-    command = [sys.executable, "-c", HOLD, str(folder)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "locked\n"
-        yield process
-        process.kill()
+from tests.support.run_lock import holding_lock
 
 
 def lock(folder: Path) -> Path:
@@ -46,7 +21,7 @@ def lock(folder: Path) -> Path:
 
 def test_a_second_process_is_refused_by_host_and_number_until_the_first_ends(tmp_path: Path):
     run = RunFolder(tmp_path / "run")
-    with other_process(run.path) as process:
+    with holding_lock(run.path) as process:
         with pytest.raises(SwiftsegError) as caught, run.locked():
             pass
         told = f"process {process.pid} on {platform.node()} is training into this folder"
@@ -61,7 +36,7 @@ def test_a_second_process_is_refused_by_host_and_number_until_the_first_ends(tmp
 
 def test_the_lock_of_a_killed_process_is_taken_over(tmp_path: Path):
     run = RunFolder(tmp_path / "run")
-    with other_process(run.path) as process:
+    with holding_lock(run.path) as process:
         process.kill()
         process.wait()
         left = lock(run.path).read_text()

@@ -10,8 +10,8 @@ from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.importing import import_checkpoint
 from swiftseg.models import create_model
 from swiftseg.trained import load_weights, save_weights
-from swiftseg.trained.weights_file import load_imported
 from tests.support import port_lookalikes as ports
+from tests.support.imported import load_imported
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_files_that_import_did_not_write(tmp_path: Path, weights_path: Path):
         load_imported(path)
     for metadata in (None, {"swiftseg": "[]"}, {"swiftseg": '{"network": "enet"}'}):
         save_file({"a": torch.zeros(1)}, path, metadata)
-        with pytest.raises(SwiftsegError, match="not a file that swiftseg import wrote"):
+        with pytest.raises(SwiftsegError, match="a file that swiftseg import wrote"):
             load_imported(path)
     path.write_bytes(weights_path.read_bytes()[:-100])
     with pytest.raises(SwiftsegError, match="damaged or not a safetensors file"):

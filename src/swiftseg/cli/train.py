@@ -149,10 +149,10 @@ def train(
         overwrite=overwrite,
     )
     if is_first_process():
-        print_result(result, data or [])
+        print_result(result)
 
 
-def print_result(result: "TrainingResult", data: list[str]) -> None:
+def print_result(result: "TrainingResult") -> None:
     """Print the scores of the best weights, and what to do with them."""
     from rich.console import Console
 
@@ -169,7 +169,7 @@ def print_result(result: "TrainingResult", data: list[str]) -> None:
     lines = (
         f"{result.model}: {name}, {len(evaluation.labels)} classes, {score} of {scored_on}",
         f"next: swiftseg predict IMAGE --model {result.model}",
-        f"{result.report}: {name} on {scored_on} of {' '.join(data)}, {score}",
+        f"{result.report}: {name} on {scored_on} of {result.data['']}, {score}",
     )
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True, markup=False)

@@ -1,7 +1,6 @@
 """Filling a network with tensors by name and shape, and saying what does not fit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from torch import Tensor, nn
 
@@ -40,19 +39,6 @@ class MisfitError(SwiftsegError):
         super().__init__(f"{what}; {'; '.join(parts)}")
 
 
-@dataclass(frozen=True)
-class Filled:
-    """What became of a network's tensors, by name.
-
-    Attributes:
-        filled: Those that have got weights.
-        fresh: Those that keep their own.
-    """
-
-    filled: tuple[str, ...]
-    fresh: tuple[str, ...]
-
-
 def fill(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> None:
     """Fill a network with weights, every tensor or none.
 
@@ -78,8 +64,11 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> None:
     network.load_state_dict(weights)
 
 
-def fill_what_fits(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> Filled:
+def fill_what_fits(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> list[str]:
     """Fill those of a network's tensors that have a counterpart of their name and shape.
+
+    Returns:
+        The names of the others, which keep their values.
 
     Raises:
         MisfitError: None has; otherwise as `fill`.
@@ -90,7 +79,7 @@ def fill_what_fits(network: nn.Module, weights: Mapping[str, Tensor], what: str)
     if not fitting:
         fill(network, weights, what)
     network.load_state_dict(fitting, strict=False)
-    return Filled(tuple(fitting), tuple(name for name in own if name not in fitting))
+    return [name for name in own if name not in fitting]
 
 
 def with_shape(name: str, tensor: Tensor) -> str:

@@ -129,10 +129,9 @@ def write_epochs(path: Path, epochs: Iterable[Epoch]) -> None:
 
 def score_of(epoch: Epoch, best: Best) -> float | None:
     """Return what the best weights are chosen by, the higher the better; None without a score."""
-    loss = math.nan if epoch.val_loss is None else epoch.val_loss
-    score = epoch.val_mean_iou if best == "mean_iou" else -loss
-    is_scored = epoch.val_mean_iou is not None and score is not None and math.isfinite(score)
-    return score if is_scored else None
+    mean_iou, loss = (math.nan if x is None else x for x in (epoch.val_mean_iou, epoch.val_loss))
+    score = mean_iou if best == "mean_iou" else -loss
+    return score if math.isfinite(mean_iou) and math.isfinite(score) else None
 
 
 def best_epoch(epochs: Iterable[Epoch], best: Best) -> Epoch | None:

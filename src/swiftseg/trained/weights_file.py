@@ -118,20 +118,6 @@ def build_described(described: Description, path: Path) -> nn.Module:
     return network.eval()
 
 
-def load_imported(path: Path) -> nn.Module:
-    """Build the network that a file of `swiftseg import` names, in eval mode, with its weights.
-
-    Other than `load_trained`, it asks for no class names and no input size.
-
-    Raises:
-        SwiftsegError: The file cannot be read, or describes no network here.
-    """
-    described = read_description(path)
-    if described is None:
-        raise SwiftsegError(f"{path}: not a file that swiftseg import wrote")
-    return build_described(described, path)
-
-
 def load_weights(path: Path, network: nn.Module) -> None:
     """Fill a network with the weights of a file, every tensor or none.
 

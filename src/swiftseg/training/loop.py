@@ -65,6 +65,7 @@ def train_recipe(
     overwrite: bool = False,
     initial_weights: Path | None = None,
     workers: int | None = None,
+    finish: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Run a recipe to its end and score its best weights, which are in `run.best` then.
 
@@ -79,6 +80,7 @@ def train_recipe(
         initial_weights: A checkpoint or .safetensors file that the first stage starts from, as far
             as its tensors fit.
         workers: As for `TrainingFrames`.
+        finish: What else the first process writes before the folder is unlocked.
 
     Raises:
         UsageError: The run cannot be resumed, or the recipe names what does not exist.
@@ -100,35 +102,42 @@ def train_recipe(
     )
     teacher = recipe_teacher(recipe, data[0].val_set.labels)
     main = accelerator.is_main_process
-    device = accelerator.device.type
     with run.locked() if main else nullcontext():
         checkpoint = resume_checkpoint(run, recipe) if resume else None
         accelerator.wait_for_everyone()  # all have read what the first process may replace
         if main:
             prepare_folder(run, recipe, environment, checkpoint, overwrite=overwrite or resume)
-        with (
-            RunState(
-                run.state, device=device, processes=accelerator.num_processes, enabled=main
-            ) as state,
-            TrainingProgress(sum(stage.total_steps for stage in data), enabled=main) as progress,
-            StopRequest() as stop_request,
-        ):
-            session = Session(
-                recipe,
-                data,
-                run,
-                state,
-                accelerator,
-                progress,
-                stop_request,
-                initial_weights,
-                teacher,
-            )
-            for index in range(checkpoint.state.stage if checkpoint else 0, len(recipe.stages)):
-                checkpoint = train_stage(session, index, checkpoint)
+        train_stages(recipe, data, run, accelerator, checkpoint, initial_weights, teacher)
         network, spec = load_trained(run.best)
-    segmenter = recipe_segmenter(recipe, network, spec, accelerator.device)
-    return evaluate(segmenter, data[-1].val_set, protocol=recipe_protocol(recipe))
+        segmenter = recipe_segmenter(recipe, network, spec, accelerator.device)
+        evaluation = evaluate(segmenter, data[-1].val_set, protocol=recipe_protocol(recipe))
+        if main:
+            finish()
+    return evaluation
+
+
+def train_stages(
+    recipe: Recipe,
+    data: list[StageData],
+    run: RunFolder,
+    accelerator: Accelerator,
+    checkpoint: Checkpoint | None,
+    initial_weights: Path | None,
+    teacher: Teacher | None,
+) -> None:
+    """Train all stages from where the checkpoint stands, and keep the run's state up to date."""
+    main, device = accelerator.is_main_process, accelerator.device.type
+    processes, total_steps = accelerator.num_processes, sum(stage.total_steps for stage in data)
+    with (
+        RunState(run.state, device=device, processes=processes, enabled=main) as state,
+        TrainingProgress(total_steps, enabled=main) as progress,
+        StopRequest() as stop_request,
+    ):
+        session = Session(
+            recipe, data, run, state, accelerator, progress, stop_request, initial_weights, teacher
+        )
+        for index in range(checkpoint.state.stage if checkpoint else 0, len(recipe.stages)):
+            checkpoint = train_stage(session, index, checkpoint)
 
 
 def prepare_folder(

@@ -253,12 +253,12 @@ class StageTraining:
             MisfitError: None fits.
         """
         what = f"nothing of {origin} fits into stage {self.stage.name}"
-        found = fill_what_fits(self.network, weights, what)
+        fresh = fill_what_fits(self.network, weights, what)
         if self.averaged:
             self.averaged.module.load_state_dict(self.network.state_dict())
-        total = len(found.filled) + len(found.fresh)
-        rest = f"; fresh: {shortened(found.fresh)}" if found.fresh else ""
+        total = len(self.network.state_dict())
+        rest = f"; fresh: {shortened(fresh)}" if fresh else ""
         return (
             f"{self.stage.name} starts from {origin}: "
-            f"{len(found.filled)} of {total} tensors filled{rest}"
+            f"{total - len(fresh)} of {total} tensors filled{rest}"
         )

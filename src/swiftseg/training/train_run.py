@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -45,6 +46,7 @@ class TrainingResult:
     Attributes:
         folder: The run's folder.
         recipe: The resolved recipe.
+        data: Where each data set is, by its name; the empty name stands for all others.
         evaluation: The scores of the best weights.
         scored_on: The frames they were measured on, in words.
         best: The checkpoint with the best weights.
@@ -54,6 +56,7 @@ class TrainingResult:
 
     folder: Path
     recipe: Recipe
+    data: DataSources
     evaluation: Evaluation
     scored_on: str
     best: Path
@@ -145,18 +148,17 @@ def train(
         overwrite=overwrite,
         initial_weights=initial_weights,
         workers=workers,
+        finish=partial(export_best, found, run) if found.is_own else lambda: None,
     )
-    is_exported = found.is_own and is_first_process()
-    if is_exported:
-        export_best(found, run)
     return TrainingResult(
         folder=run.path,
         recipe=found.recipe,
+        data=found.data,
         evaluation=evaluation,
         scored_on=found.scored_on,
         best=run.best,
-        model=run.model if is_exported else None,
-        report=run.report if is_exported else None,
+        model=run.model if found.is_own else None,
+        report=run.report if found.is_own else None,
     )
 
 
