@@ -119,7 +119,6 @@ def test_short_options_are_the_recipes_values_and_a_run_goes_on_by_its_folder(
         (["--resume", "--out", "nowhere"], "nowhere: nothing to resume, there is no run here"),
         (["enet_camvid", "--epochs", "5"], "set one of stages.0.epochs, stages.1.epochs"),
         ([RECIPE, "--size", "32"], "expected --size as HEIGHTxWIDTH"),
-        ([RECIPE, "--batch-size", "many"], "many"),
     ],
 )
 def test_what_is_missing_or_unclear_is_one_line(

@@ -101,4 +101,4 @@ def test_weights_that_are_not_there(
         capsys, "train", "enet", "--data", pictures, "--out", out, "--weights", "no.pt", *FEW
     )
     assert result.code == 2
-    assert "no.pt: no such file to start from" in result.err
+    assert "no.pt: no such file of weights" in result.err

@@ -15,7 +15,16 @@ from swiftseg.importing import import_checkpoint
 from swiftseg.importing.labels import PUBLISHED_LABELS, find_labels
 from swiftseg.models import create_model
 from swiftseg.runtimes.model_file import read_spec
-from swiftseg.trained import checkpoint_recipe, load_checkpoint, load_trained, save_weights
+from swiftseg.trained import (
+    Checkpoint,
+    checkpoint_recipe,
+    load_checkpoint,
+    load_trained,
+    read_weights,
+    save_weights,
+)
+from swiftseg.trained.checkpoint import TrainingState, save_checkpoint
+from swiftseg.trained.networks import input_of_weights
 from swiftseg.weights import shipped_models, shipped_weights
 from tests.support import port_lookalikes as ports
 from tests.support.tiny_training import tiny_recipe
@@ -92,6 +101,23 @@ def test_weights_that_describe_nothing_are_refused(tmp_path: Path):
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(SwiftsegError, match="does not say which network it fills"):
         load_trained(path)
+
+
+def test_weights_are_read_from_checkpoints_and_from_any_file_of_tensors(tmp_path: Path):
+    expected = create_model("enet", num_classes=11).state_dict()
+    for name, content in (("plain.pth", expected), ("nested.pt", {"state_dict": expected})):
+        torch.save(content, tmp_path / name)
+    save_file(
+        {name: tensor.clone() for name, tensor in expected.items()}, tmp_path / "a.safetensors"
+    )
+    checkpoint = Checkpoint(tiny_recipe(), CAMVID_LABELS, TrainingState(1, 1), expected)
+    save_checkpoint(checkpoint, tmp_path / "best.pt")
+    for path in sorted(tmp_path.iterdir()):
+        found = read_weights(path)
+        assert found.keys() == expected.keys()
+        assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+    assert input_of_weights(tmp_path / "plain.pth") is None
+    assert input_of_weights(tmp_path / "best.pt") == tiny_recipe().input.to_spec()
 
 
 def version_1(path: Path) -> None:

@@ -14,7 +14,7 @@ from swiftseg.models import create_model
 from swiftseg.runs import best_epoch
 from swiftseg.runs.state import StoppedError
 from swiftseg.trained import load_trained
-from swiftseg.trained.checkpoint import TrainingState, load_checkpoint
+from swiftseg.trained.checkpoint import load_checkpoint
 from swiftseg.training import frames as frames_module
 from swiftseg.training.frames import epoch_batches
 from swiftseg.training.stage import StageTraining
@@ -86,7 +86,6 @@ def test_the_second_stage_fills_every_encoder_tensor_and_no_decoder_tensor(
         encoder.recipe.stages[1],
     )
     training.averaged = None
-    training.state = TrainingState()
     training.start_from(encoder)
     for name, tensor in full.state_dict().items():
         source = encoder.network if name.startswith("encoder.") else fresh
@@ -195,6 +194,15 @@ def test_averaged_weights_are_the_ones_kept(tmp_path: Path):
     name = "encoder.initial.conv.weight"
     assert torch.equal(best.network[name], last.averaged[f"module.{name}"])
     assert not torch.equal(best.network[name], last.network[name])
+
+
+def test_the_history_keeps_a_stages_epochs_after_its_best(tmp_path: Path):
+    # At such a rate all epochs score alike, and the first is the best.
+    recipe = tiny_recipe("stages.0.epochs=3", "stages.1.epochs=1", "optimizer.lr=1.0e-12")
+    run, _ = run_tiny(tmp_path, recipe)
+    assert load_checkpoint(run.stage_best(recipe, 0)).state.epoch == 1
+    told = [(epoch.stage, epoch.epoch) for epoch in run.read_history()]
+    assert told == [("encoder", 1), ("encoder", 2), ("encoder", 3), ("full", 1)]
 
 
 def test_early_stopping_ends_a_stage(tmp_path: Path):

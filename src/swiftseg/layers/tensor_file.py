@@ -46,13 +46,21 @@ def read_tensor_file(path: Path) -> Any:
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """Read tensors by name onto the CPU, from a .safetensors file or one that torch.save wrote.
 
+    Raises:
+        SwiftsegError: As `read_tensor_file`, or the file holds no state dict.
+    """
+    return state_dict_in(read_tensor_file(path), path)
+
+
+def state_dict_in(state: Any, path: Path) -> dict[str, Tensor]:
+    """Return the tensors by name in what was read from `path`.
+
     A training state that holds them under one of `NESTED_KEYS` is opened, and the prefix `module.`
     of a parallel wrapper is taken off.
 
     Raises:
-        SwiftsegError: As `read_tensor_file`, or the file holds no state dict.
+        SwiftsegError: It holds no state dict.
     """
-    state = read_tensor_file(path)
     while nested := next((key for key in NESTED_KEYS if _holds_mapping(state, key)), None):
         state = state[nested]
     if not isinstance(state, Mapping) or not state:

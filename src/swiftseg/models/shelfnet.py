@@ -295,7 +295,7 @@ class LightShelfNet(nn.Module):
         return TrainingOutputs(resize_logits(self.head(finest), image), aux)
 
     def column_4(self, image: Tensor) -> list[Tensor]:
-        """Gives the maps of the last column at strides 8, 16 and 32."""
+        """Return the maps of the last column at strides 8, 16 and 32."""
         return self.shelf(reduced(self.backbone(image)[1:], self.reductions))
 
 

@@ -7,7 +7,7 @@ somewhere else can do no more than be refused.
 import errno
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -137,10 +137,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
         SwiftsegError: The file is missing, damaged, of another version, no checkpoint of swiftseg,
             or holds more than tensors and plain values.
     """
-    fields = read_tensor_file(path)
-    if not isinstance(fields, dict) or "format_version" not in fields:
+    content = read_tensor_file(path)
+    if not is_checkpoint(content):
         raise SwiftsegError(f"{path}: not a checkpoint of swiftseg train")
-    return parse_checkpoint(cast(dict[str, Any], fields), path)
+    return parse_checkpoint(content, path)
+
+
+def is_checkpoint(content: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether what was read from a file is a checkpoint of any version."""
+    return isinstance(content, dict) and "format_version" in content
 
 
 def parse_checkpoint(fields: dict[str, Any], path: Path) -> Checkpoint:

@@ -6,10 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from swiftseg.core import InputSpec, ModelSpec, SwiftsegError
-from swiftseg.layers.tensor_file import SAFETENSORS, read_state_dict
+from swiftseg.layers.tensor_file import SAFETENSORS, read_tensor_file, state_dict_in
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.runtimes.model_file import read_spec
-from swiftseg.trained.checkpoint import build_network, checkpoint_spec, load_checkpoint
+from swiftseg.trained.checkpoint import (
+    build_network,
+    checkpoint_spec,
+    is_checkpoint,
+    load_checkpoint,
+    parse_checkpoint,
+)
 from swiftseg.trained.weights_file import Description, build_described, read_description
 
 
@@ -60,12 +66,15 @@ def checkpoint_recipe(path: Path) -> Recipe:
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read the network's tensors of a checkpoint, or those of a .safetensors file.
+    """Read the network's tensors of a checkpoint, or those of any other file of tensors by name.
 
     Raises:
-        SwiftsegError: The file is missing or damaged.
+        SwiftsegError: The file is missing or damaged, or holds no tensors by name.
     """
-    return read_state_dict(path) if path.suffix == SAFETENSORS else load_checkpoint(path).network
+    content = read_tensor_file(path)
+    if is_checkpoint(content):
+        return parse_checkpoint(content, path).network
+    return state_dict_in(content, path)
 
 
 def input_of_weights(path: Path) -> InputSpec | None:
@@ -78,7 +87,9 @@ def input_of_weights(path: Path) -> InputSpec | None:
         SwiftsegError: The checkpoint, the model or the description is damaged.
     """
     if path.suffix != SAFETENSORS:
-        return load_checkpoint(path).recipe.input.to_spec()
+        content = read_tensor_file(path)
+        found = parse_checkpoint(content, path) if is_checkpoint(content) else None
+        return found.recipe.input.to_spec() if found else None
     exported = path.with_suffix(".onnx")
     if exported.is_file():
         return read_spec(exported).input

@@ -223,6 +223,7 @@ def begin_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> 
     if checkpoint:
         previous = load_checkpoint(session.run.stage_best(session.recipe, index - 1))
         session.progress.say(training.start_from(previous))
+        training.state.history = checkpoint.state.history
     elif session.initial_weights:
         weights = read_weights(session.initial_weights)
         session.progress.say(training.fill(weights, str(session.initial_weights)))

@@ -242,7 +242,6 @@ class StageTraining:
         Raises:
             MisfitError: Nothing of it fits.
         """
-        self.state.history = previous.state.history
         origin = f"the best of {previous.stage.name} (epoch {previous.state.epoch})"
         return self.fill(previous.network, origin)
 

@@ -23,5 +23,5 @@ def find_weights(source: str | Path) -> Path:
     if path.is_file():
         return path
     if path.suffix:
-        raise UsageError(f"{path}: no such file to start from")
+        raise UsageError(f"{path}: no such file of weights")
     raise unknown_name("weights", str(source), shipped)
