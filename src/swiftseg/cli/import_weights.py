@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.size_option import SizeOption, parse_size
+from swiftseg.cli.sizes import SizeOption, parse_size
 from swiftseg.core import MissingExtraError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def import_weights(
             network,
             port=port,
             labels=None if labels is None else find_labels(labels),
-            size_hw=None if size is None else parse_size(size),
+            size_hw=parse_size(size),
             normalization=normalization,
         )
     except MisfitError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.size_option import SizeOption, parse_size
+from swiftseg.cli.sizes import SizeOption, parse_size
 from swiftseg.core import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def train(
     overrides += option_overrides(
         epochs=epochs,
         batch_size=batch_size,
-        size_hw=None if size is None else parse_size(size),
+        size_hw=parse_size(size),
         lr=lr,
         hold_out=hold_out,
         precision=precision,

@@ -202,6 +202,7 @@ def model_spec(recipe: Recipe, labels: LabelSet, state: TrainingState) -> ModelS
         input=recipe.input.to_spec(),
         training_data=f"{recipe.training_data}{held_out}",
         license_note=recipe.license_note,
+        sliding_windows=recipe.evaluation.sliding_windows,
         metrics=state.history[-1].scores() if state.history else {},
     )
 

@@ -9,11 +9,11 @@ import hashlib
 import pickle
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-import swiftseg
 from swiftseg.core import SwiftsegError
 from swiftseg.core.cache import cache_folder
 from swiftseg.core.files import replacing
@@ -48,7 +48,7 @@ def cache_path(frames: TrainingFrames) -> Path | None:
     files, folder = paired_files(frames.dataset), cache_folder()
     if files is None or folder is None:
         return None
-    reading = swiftseg.__version__, frames.dataset.labels, frames.size_hw, files.read_mask
+    reading = version("swiftseg"), frames.dataset.labels, frames.size_hw, files.read_mask
     digest = hashlib.sha256(pickle.dumps(reading))  # only hashed, and never read again
     for fact in mask_facts(files):
         digest.update(fact.encode())

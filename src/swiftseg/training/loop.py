@@ -15,10 +15,12 @@ from accelerate import Accelerator
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation, evaluate
+from swiftseg.inference import Segmenter
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.runs import Environment, Epoch, RunFolder
 from swiftseg.runs.history import validations_since_best
 from swiftseg.runs.state import RunState, StoppedError
+from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.trained import load_trained, read_weights
 from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from swiftseg.training.batch_norm import refuse_synchronizing_cpus
@@ -29,7 +31,7 @@ from swiftseg.training.memory import keep_freed_memory
 from swiftseg.training.progress import TrainingProgress
 from swiftseg.training.resuming import refuse_no_run, resume_checkpoint
 from swiftseg.training.run_log import save_epoch
-from swiftseg.training.scoring import recipe_protocol, recipe_segmenter
+from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.stage import StageTraining, check_networks
 from swiftseg.training.stage_data import StageData, open_stage_data
 from swiftseg.training.stopping import StopRequest
@@ -109,8 +111,9 @@ def train_recipe(
             prepare_folder(run, recipe, environment, checkpoint, overwrite=overwrite or resume)
         train_stages(recipe, data, run, accelerator, checkpoint, initial_weights, teacher)
         network, spec = load_trained(run.best)
-        segmenter = recipe_segmenter(recipe, network, spec, accelerator.device)
-        evaluation = evaluate(segmenter, data[-1].val_set, protocol=recipe_protocol(recipe))
+        segmenter = Segmenter(TorchBackend(network, spec, device=accelerator.device))
+        protocol = recipe_protocol(recipe)
+        evaluation = evaluate(segmenter, data[-1].val_set, protocol=protocol, show_progress=False)
         if main:
             finish()
     return evaluation

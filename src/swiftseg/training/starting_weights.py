@@ -1,9 +1,9 @@
-"""The file that a name of weights stands for: what to start from, and who teaches."""
+"""The file of weights to start from, or to learn from."""
 
 from pathlib import Path
 
-from swiftseg.core import UsageError, unknown_name
-from swiftseg.weights import shipped_weights
+from swiftseg.core import UsageError
+from swiftseg.inference import find_model
 
 
 def find_weights(source: str | Path) -> Path:
@@ -13,15 +13,12 @@ def find_weights(source: str | Path) -> Path:
         UsageError: There are no weights of that name, no such file, or it is an exported model,
             whose layers are folded together.
     """
-    shipped = shipped_weights()
-    path = shipped.get(str(source), Path(source))
-    if path.suffix == ".onnx":
+    weights = find_model(source).weights
+    if weights is None:
         raise UsageError(
-            f"{path}: expected a checkpoint (.pt) or a .safetensors file; an exported model "
-            "has its layers folded together"
+            f"{source}: expected a checkpoint (.pt) or a .safetensors file; an exported model has "
+            "its layers folded together"
         )
-    if path.is_file():
-        return path
-    if path.suffix:
-        raise UsageError(f"{path}: no such file of weights")
-    raise unknown_name("weights", str(source), shipped)
+    if not weights.is_file():
+        raise UsageError(f"{weights}: no such file of weights")
+    return weights

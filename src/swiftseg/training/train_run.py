@@ -14,12 +14,12 @@ import numpy as np
 from swiftseg.core import UsageError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation
-from swiftseg.evaluation.report.report_file import Measurement, write_measurement
-from swiftseg.export import export_onnx
+from swiftseg.evaluation.report import report_model
+from swiftseg.exporting import export_onnx
+from swiftseg.inference import Segmenter, find_model
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.recipes import Recipe
 from swiftseg.runs import RunFolder
-from swiftseg.runtimes import load_backend
 from swiftseg.trained import load_trained
 from swiftseg.training.loop import train_recipe
 from swiftseg.training.progress import say
@@ -197,13 +197,15 @@ def export_best(found: FoundRecipe, run: RunFolder) -> None:
     val_set = found.val_set()
     network, spec = load_trained(run.best)
     export_onnx(network, spec, run.model, frames=parity_frames(val_set, spec.input.size_hw))
-    backend = load_backend(run.model)
-    protocol = recipe_protocol(found.recipe)
-    measurement = Measurement(
-        str(run.model), found.data[""], found.scored_on, protocol, "onnxruntime", run.path
+    report_model(
+        run.report,
+        find_model(run.model),
+        Segmenter.load(run.model),
+        val_set,
+        origin=(found.data[""], found.scored_on),
+        protocol=recipe_protocol(found.recipe),
+        run=run.path,
     )
-    segmenter = protocol.segmenter(backend.spec, lambda _: backend)
-    write_measurement(run.report, measurement, segmenter, val_set)
 
 
 def parity_frames(dataset: Dataset, size_hw: tuple[int, int]) -> Iterator[np.ndarray]:

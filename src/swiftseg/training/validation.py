@@ -12,11 +12,11 @@ from swiftseg.inference import AveragingSegmenter, Segmenter
 from swiftseg.render import colorize, overlay
 from swiftseg.runs import RunFolder
 from swiftseg.runs.history import Epoch, best_epoch, score_of
-from swiftseg.runtimes.torch_backend import FrameGraph
+from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
 from swiftseg.trained.checkpoint import Checkpoint, model_spec, save_checkpoint
 from swiftseg.training.batch_norm import reestimate_batch_norm
 from swiftseg.training.frames import EpochFrames, TrainingFrames, batch_loader, epoch_batches
-from swiftseg.training.scoring import recipe_protocol, recipe_segmenter
+from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.stage import TINY, StageTraining
 from swiftseg.training.stage_data import StageData
 
@@ -46,13 +46,13 @@ def validate(training: StageTraining, epoch: Epoch, data: StageData, run: RunFol
 def _scored(training: StageTraining, epoch: Epoch, data: StageData, run: RunFolder) -> Epoch:
     recipe = training.recipe
     spec = model_spec(recipe, training.labels, training.state)
-    device = training.accelerator.device
-    segmenter = recipe_segmenter(recipe, training.evaluated, spec, device)
+    device, protocol = training.accelerator.device, recipe_protocol(recipe)
+    segmenter = Segmenter(TorchBackend(training.evaluated, spec, device=device))
     if recipe.reestimate_batch_norm:
         _reestimate_batch_norm(training, data)
-    scores = evaluate(segmenter, data.val_set, protocol=recipe_protocol(recipe)).scores
+    scores = evaluate(segmenter, data.val_set, protocol=protocol, show_progress=False).scores
     by_loss = recipe.best == "loss"
-    rows = sample_pictures(segmenter, data.val_set)
+    rows = sample_pictures(protocol.segmenter(segmenter), data.val_set)
     run.write_samples(epoch.stage, epoch.epoch, rows)
     return replace(
         epoch,
