@@ -71,7 +71,7 @@ def find_model(model: Path | str) -> FoundModel:
 
 
 def _model_of_run(folder: Path) -> Path:
-    from swiftseg.runs import RunFolder  # needed here alone, and not imported in no time
+    from swiftseg.runs import RunFolder  # imported late: it takes time
 
     run = RunFolder(folder)
     for path in (run.model, run.best):
