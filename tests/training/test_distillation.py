@@ -72,7 +72,7 @@ def test_a_teacher_of_other_classes_is_refused():
 @pytest.mark.parametrize(
     ("teacher", "error", "message"),
     [
-        ("enet-camvit", UsageError, "unknown weights 'enet-camvit'; did you mean enet-camvid"),
+        ("enet-camvit", UsageError, "unknown model 'enet-camvit'; did you mean enet-camvid"),
         ("gone.pt", UsageError, r"gone\.pt: no such file of weights"),
         ("model.onnx", UsageError, r"model\.onnx: expected a checkpoint \(\.pt\) or a"),
     ],
