@@ -74,7 +74,7 @@ def test_bad_options_leave_no_file(
 def test_a_missing_checkpoint_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     result = run_cli(capsys, "export", tmp_path / "no.pt", "--out", tmp_path / "model.onnx")
     assert result.code == 1
-    assert "no.pt: no such checkpoint" in result.err
+    assert "no.pt: no such file" in result.err
 
 
 @pytest.mark.parametrize(

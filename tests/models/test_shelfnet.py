@@ -295,7 +295,7 @@ def test_without_its_heads_a_network_says_how_to_get_them():
         for loss in (Loss(aux_weight=0.5), Loss(presence_weight=0.2)):
             step = TrainingStep(network, Criterion([]), loss, InputSpec((64, 64)), coarse=False)
             with pytest.raises(UsageError, match="option aux_heads builds them"):
-                step.outputs(torch.empty(1, 3, 64, 64, device="meta"))
+                step.outputs(torch.empty(2, 3, 64, 64, device="meta"))
 
 
 def test_the_presence_head_pools_the_maxima_of_d4():
