@@ -125,6 +125,8 @@ def test_only_the_first_stage_starts_from_imagenet_on_frames_as_imagenet_has_the
     ("name", "frames", "iterations"),
     [
         ("segnet_camvid", 367, 40_000),
+        ("segnet_cityscapes", 2_975, 40_000),
+        ("segnet_sun_rgbd", 5_285, 40_000),
         ("segnet_basic_camvid", 367, 10_000),
         ("shelfnet18_lw_cityscapes", 2_975, 80_000),
         ("shelfnet34_lw_cityscapes", 2_975, 80_000),

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from swiftseg.core import SwiftsegError, UsageError, unknown_name
+from swiftseg.data.annotations import is_annotations, open_annotations
 from swiftseg.data.dataset import Dataset
 from swiftseg.data.own.dataset_file import EXAMPLE, FILE_NAME
 from swiftseg.data.own.layout import contents_text
@@ -33,6 +34,7 @@ def is_dataset_folder(folder: Path) -> bool:
 # What each tree is told by, in the order they are tried: a dataset.yaml is the user's own word.
 RECOGNIZED: dict[str, Callable[[Path], bool]] = {
     OWN_DATA: is_dataset_folder,
+    "annotations": is_annotations,  # a labeling tool's; it may have VOC's tree
     "camvid": is_camvid,
     "camvid_rgb": is_camvid_rgb,
     "cityscapes": is_cityscapes,
@@ -48,6 +50,7 @@ RECOGNIZED: dict[str, Callable[[Path], bool]] = {
 # Every dataset and class set that there is: those of RECOGNIZED, and those to be named.
 DATASETS: dict[str, Callable[[Path, str], Dataset]] = {
     OWN_DATA: open_own_data,
+    "annotations": open_annotations,
     "camvid": open_camvid,
     "camvid_rgb": open_camvid_rgb,
     "camvid_rgb_32": partial(open_camvid_rgb, class_set="32"),

@@ -154,7 +154,7 @@ class EarlyStopping(Section):
 class Stage(Section):
     """One training; every stage but the first starts from the best weights of the one before.
 
-    `coarse` trains a network's `forward_coarse` against the mask at the size of those logits.
+    `coarse` trains the coarse logits of a network that has them against the mask at their size.
     `freeze` names modules of the network, such as `backbone`, that stay as they start; they act as
     in evaluation, their batch normalization and dropout included.
     `dataset`, `train_split`, `lr` and `batch_size` replace the recipe's in this stage.

@@ -3,6 +3,7 @@
 To add an engine, write its module with `load_graph` and add a line to `ENGINES`.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,9 @@ from swiftseg.runtimes.base import Backend, Engine, labels_of
 from swiftseg.runtimes.cores import check_threads
 from swiftseg.runtimes.file_backend import FileBackend, LoadGraph
 from swiftseg.runtimes.model_file import METADATA_KEY, read_spec
+
+# ONNX Runtime's wheels report to their makers unless they are told not to before they are loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def _onnxruntime() -> LoadGraph:

@@ -115,4 +115,4 @@ def shrink_masks(masks: Tensor, size_hw: Sequence[int]) -> Tensor:
 
 def image_count(mask: Tensor) -> Tensor:
     """Return the number of images as a float tensor on the mask's device."""
-    return torch.tensor(float(mask.shape[0]), device=mask.device)
+    return torch.full((), float(mask.shape[0]), device=mask.device)

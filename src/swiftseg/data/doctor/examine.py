@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import SwiftsegError
+from swiftseg.data.annotations import is_annotations
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes
 from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.diagnosis import Diagnosis, Progress
@@ -19,7 +20,7 @@ from swiftseg.data.doctor.pair_facts import PairFacts, examine_pair
 from swiftseg.data.doctor.published import examine_published
 from swiftseg.data.doctor.structure import too_few
 from swiftseg.data.doctor.value_table import value_table
-from swiftseg.data.opening import OWN_DATA, RECOGNIZED
+from swiftseg.data.opening import OWN_DATA, RECOGNIZED, is_dataset_folder
 from swiftseg.data.own.dataset_file import FILE_NAME, SUFFIXES, DatasetFile
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.in_threads import in_threads
@@ -33,6 +34,11 @@ from swiftseg.data.published.camvid import is_camvid
 
 def examine(source: Path, progress: Progress | None = None) -> Diagnosis:
     """Examines a folder, a dataset YAML or a list of pairs; whatever is wrong is a finding."""
+    # Before an export's lists are taken for pairs; a dataset.yaml is the user's own word.
+    if not is_dataset_folder(source) and is_annotations(source):
+        diagnosis = Diagnosis(source)
+        examine_published(diagnosis, "annotations", progress)
+        return diagnosis
     try:
         own = find_own_data(source)
     except SwiftsegError as error:

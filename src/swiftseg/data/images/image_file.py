@@ -11,6 +11,7 @@ What `read_image` makes of the kinds of file there are:
   the picture. (Pillow itself reads 16-bit color PNGs as their upper 8 bits.)
 """
 
+import io
 import struct
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -45,6 +46,14 @@ _UPRIGHT: Mapping[object, Callable[[np.ndarray], np.ndarray]] = {
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
 
 
+class NotAnImageError(SwiftsegError):
+    """The bytes are no picture in a format that is read."""
+
+
+class ImageTooLargeError(SwiftsegError):
+    """The header promises more pixels than are decoded."""
+
+
 def read_image(path: Path | str) -> np.ndarray:
     """Reads an image file as uint8 (H, W, 3) RGB, upright.
 
@@ -54,10 +63,42 @@ def read_image(path: Path | str) -> np.ndarray:
     """
     path = Path(path)
     with _opened(path) as image:
-        pixels = decode_jpeg(path, image)
-        if pixels is None:
-            pixels = rgb_array(image, str(path))
-        turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION))
+        return _upright_rgb(image, path, str(path))
+
+
+def decode_image(
+    data: bytes,
+    name: str = "the picture",
+    *,
+    max_pixels: int = MAX_PIXELS,
+    formats: tuple[str, ...] = _FORMATS,
+) -> np.ndarray:
+    """Decode an image file held in memory to uint8 (H, W, 3) RGB, upright.
+
+    The number of pixels is read from the header and checked before anything is decoded.
+
+    Args:
+        data: The file's bytes.
+        name: What an error calls it.
+        max_pixels: The most that are decoded.
+        formats: Names of Pillow's readers; no other is tried.
+
+    Raises:
+        NotAnImageError: The bytes are in none of the formats.
+        ImageTooLargeError: There are more pixels than `max_pixels`.
+        SwiftsegError: The file is truncated, damaged, or has more than 8 bits a channel.
+    """
+    if not data:
+        raise NotAnImageError(f"{name} is empty (0 bytes)")
+    with _opened(name, io.BytesIO(data), max_pixels=max_pixels, formats=formats) as image:
+        return _upright_rgb(image, data, name)
+
+
+def _upright_rgb(image: Image.Image, source: Path | bytes, name: str) -> np.ndarray:
+    pixels = decode_jpeg(source, image)
+    if pixels is None:
+        pixels = rgb_array(image, name)
+    turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION))
     return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
@@ -136,19 +177,35 @@ def is_turned(path: Path | str) -> bool:
 
 
 @contextmanager
-def _opened(path: Path) -> Generator[Image.Image]:
-    """Yields the image, checked but not decoded; errors of decoding it become one line."""
+def _opened(
+    path: Path | str,
+    data: io.BytesIO | None = None,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    formats: tuple[str, ...] = _FORMATS,
+) -> Generator[Image.Image]:
+    """Yields the image, checked but not decoded; errors of decoding it become one line.
+
+    It is read from `data` where there is any, and `path` is then only what errors call it.
+    """
     Image.preinit()  # the common readers; without them Pillow would import all it has
     try:
         # Pillow warns of sizes and of odd metadata; the size is checked here, and metadata other
         # than the orientation is not used.
-        with pillow_warnings_ignored(), Image.open(path, formats=_FORMATS) as image:
-            _check_size(path, image.size)
+        with pillow_warnings_ignored(), Image.open(data or path, formats=formats) as image:
+            if image.width * image.height > max_pixels:
+                raise _too_large(path, f" ({image.width} x {image.height})", max_pixels)
             yield image
     except Image.DecompressionBombError as error:
-        raise _too_large(path, "") from error
+        raise _too_large(path, "", max_pixels) from error
     except UnidentifiedImageError as error:
-        raise SwiftsegError(_no_image(path)) from error
+        is_empty = data is None and Path(path).stat().st_size == 0
+        reason = (
+            "the file is empty (0 bytes)"
+            if is_empty
+            else f"not an image that can be read ({', '.join(formats)})"
+        )
+        raise NotAnImageError(f"{path}: {reason}") from error
     except FileNotFoundError as error:
         raise SwiftsegError(f"no such file: {path}") from error
     except (IsADirectoryError, PermissionError) as error:
@@ -157,19 +214,8 @@ def _opened(path: Path) -> Generator[Image.Image]:
         raise SwiftsegError(f"{path}: the image is truncated or damaged ({error})") from error
 
 
-def _check_size(path: Path, size: tuple[int, int]) -> None:
-    if size[0] * size[1] > MAX_PIXELS:
-        raise _too_large(path, f" ({size[0]} x {size[1]})")
-
-
-def _too_large(path: Path, size: str) -> SwiftsegError:
-    return SwiftsegError(f"{path}: the image{size} exceeds {MAX_PIXELS // 10**6} megapixels")
-
-
-def _no_image(path: Path) -> str:
-    if path.stat().st_size == 0:
-        return f"{path}: the file is empty (0 bytes)"
-    return f"{path}: not an image that can be read ({', '.join(_FORMATS)})"
+def _too_large(path: Path | str, size: str, max_pixels: int) -> ImageTooLargeError:
+    return ImageTooLargeError(f"{path}: the image{size} exceeds {max_pixels / 1e6:g} megapixels")
 
 
 def _described(mode: str) -> str:

@@ -1,10 +1,12 @@
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from swiftseg.prediction import interrupts
-from swiftseg.prediction.interrupts import first_interrupt_stops
+from swiftseg.core import interrupts
+from swiftseg.core.interrupts import first_interrupt_stops
 
 
 def ctrl_c():
@@ -54,3 +56,37 @@ def test_another_thread_changes_nothing():
     thread.start()
     thread.join()
     assert seen == [(before, False)]
+
+
+STOPPED = """
+import signal, sys
+from swiftseg.core.interrupts import first_interrupt_stops, stop_signals_raise
+number = getattr(signal, sys.argv[1])
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
+stopped = []
+with first_interrupt_stops() as interrupt:
+    interrupt.stop = lambda: stopped.append(True)
+    signal.raise_signal(number)
+try:
+    with stop_signals_raise():
+        signal.raise_signal(number)
+except KeyboardInterrupt:
+    print("raised", len(stopped))
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_every_stop_signal_is_a_ctrl_c(name):
+    command = [sys.executable, "-c", STOPPED, name]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "raised 1\n", "")
+
+
+def test_what_is_ignored_stays_ignored():
+    script = (
+        "import signal\nfrom swiftseg.core.interrupts import stop_signals_raise\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "with stop_signals_raise():\n    signal.raise_signal(signal.SIGHUP)\nprint('alive')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "alive\n")
