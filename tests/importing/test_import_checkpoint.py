@@ -48,8 +48,8 @@ def equal(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
 def test_an_unknown_enet_is_matched_by_order(decoder: str, options: dict[str, str], tmp_path: Path):
     state = enet_state(decoder=decoder)
     imported = import_checkpoint(saved(anonymous(state), tmp_path / "x.pth"), "enet")
-    assert dict(imported.options) == options
-    assert imported.num_classes == 4
+    assert dict(imported.description.options) == options
+    assert imported.description.num_classes == 4
     assert {name: imported.weights[name].tolist() for name in state} == {
         name: tensor.tolist() for name, tensor in state.items()
     }

@@ -12,18 +12,49 @@ from pydantic import BeforeValidator, TypeAdapter
 
 from swiftseg.core.yaml_text import parse_yaml
 
-INPUTS = {
-    "imagenet": "RGB in 0..1, less mean (0.485, 0.456, 0.406), over standard deviation "
-    "(0.229, 0.224, 0.225)",
-    "plain": "RGB in 0..1",
-    "caffe": "RGB in 0..1, less mean (0.4811, 0.4575, 0.4079), over 1/255 = 0.00392157",
-}
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The frames that weights were trained on.
+
+    Attributes:
+        text: For the user.
+        mean: Per RGB channel in 0..1, or None where nobody knows.
+        std: Per RGB channel in 0..1, or None.
+    """
+
+    text: str
+    mean: Triple | None = None
+    std: Triple | None = None
+
+
+IMAGENET = Frames(
+    "RGB in 0..1, less mean (0.485, 0.456, 0.406), over standard deviation (0.229, 0.224, 0.225)",
+    (0.485, 0.456, 0.406),
+    (0.229, 0.224, 0.225),
+)
+PLAIN = Frames("RGB in 0..1", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+CAFFE = Frames(
+    "RGB in 0..1, less mean (0.4811, 0.4575, 0.4079), over 1/255 = 0.00392157",
+    (0.4811, 0.4575, 0.4079),
+    (1 / 255, 1 / 255, 1 / 255),
+)
+
+# What `swiftseg import --normalization` names, for weights whose port does not tell.
+NORMALIZATIONS: Mapping[str, Frames] = {"imagenet": IMAGENET, "plain": PLAIN, "caffe": CAFFE}
 
 
 def layer_names(patterns: str) -> tuple[str, ...]:
     """Return the names that patterns stand for: `a{1,2}.{b,c}` is a1.b a1.c a2.b a2.c."""
     parts = ([part.split(",") for part in re.split("[{}]", text)] for text in patterns.split())
     return tuple("".join(choice) for choices in parts for choice in product(*choices))
+
+
+def _frames(named: str) -> Frames:
+    """Return the frames of that name, or what a text says of frames that nobody knows."""
+    return NORMALIZATIONS.get(named) or Frames(named)
 
 
 @dataclass(frozen=True)
@@ -39,13 +70,13 @@ class Port:
         training_only: Prefixes of layers that inference does not use.
         scaled: Factors for weights, by their name, that the port applies elsewhere or not at all.
         bgr_input: The convolution that sees BGR, whose input channels are reversed here.
-        expects: The input its weights were trained on.
+        expects: The frames its weights were trained on.
     """
 
     name: str
     source: str
     layers: Annotated[tuple[str, ...], BeforeValidator(layer_names)]
-    expects: Annotated[str, BeforeValidator(lambda named: INPUTS.get(named, named))]
+    expects: Annotated[Frames, BeforeValidator(_frames)]
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     deviations: tuple[str, ...] = ()
     training_only: tuple[str, ...] = ()
