@@ -26,7 +26,8 @@ from swiftseg.benchmark import torch_networks as benchmark_networks
 from swiftseg.benchmark.engine import label_map_of
 from swiftseg.benchmark.measure import Candidate, engine_candidate
 from swiftseg.benchmark.report import Measurement
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES, read_image
+from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.data.images.image_file import read_image
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.runtimes import read_spec

@@ -8,7 +8,8 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images import image_file
-from swiftseg.data.images.image_file import MAX_PIXELS, read_image, read_mask
+from swiftseg.data.images.header import MAX_PIXELS
+from swiftseg.data.images.image_file import read_image, read_mask
 
 ORIENTATION = 0x0112  # the EXIF tag
 

@@ -7,8 +7,9 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import open_dataset
-from swiftseg.data.own.layout import common_ending, hold_out_val
+from swiftseg.data.own.folders import common_ending
 from swiftseg.data.own.own_data import find_own_data
+from swiftseg.data.own.splits import hold_out_val
 from swiftseg.data.paired_files import Pair
 from tests.support.broken_datasets import make_good, renamed
 
