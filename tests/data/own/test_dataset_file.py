@@ -20,7 +20,7 @@ from tests.support.broken_datasets import COLORS, class_mask, describe, make_goo
         ("names: {0: a, 2: b}\n", r"indices 0 to 1, got \[0, 2\]"),
         ("names: [a, b]\nignore_index: 1\n", "ignore_index 1 is the class 'b'"),
         ("names: [a, b]\nlabel_mapping: {0: a, 7: bb}\n", "unknown class 'bb'"),
-        ("names: [a, b]\nlabel_mapping: {0: a, 300: b}\n", "values of 0 to 255, got 300"),
+        ("names: [a, b]\nlabel_mapping: {0: a, 70000: b}\n", "values of 0 to 65535, got 70000"),
         ("names: [a, b]\nlabel_mapping: {0: a, 7: 5}\n", "class of 0 to 1, got 5"),
         (
             "names: [a, b]\nmask_encoding: rgb\nlabel_mapping: {0: a}\n",

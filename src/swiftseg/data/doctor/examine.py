@@ -199,7 +199,7 @@ class Examination:
 
 
 def ignored_value(rules: MaskRules) -> int:
-    """Return the value of ignored pixels in a mask that is read; 255, no class, if there is none."""
+    """Return the value of ignored pixels in a mask that is read; 255, no class, without one."""
     ignored = rules.ignore_index
     return ignored if ignored is not None and 0 <= ignored <= 255 else 255
 

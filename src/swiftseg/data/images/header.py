@@ -114,7 +114,7 @@ def _tiff_kind(path: Path) -> str | None:
     from PIL import TiffImagePlugin
 
     try:
-        with path.open("rb") as file:
+        with pillow_warnings_ignored(), path.open("rb") as file:
             header = file.read(8)
             if header[:4] not in (b"II*\0", b"MM\0*"):
                 return None

@@ -31,6 +31,7 @@ MAX_UNITS = 400
 MAX_SHAPES = 24
 WORD_WEIGHT = 1.2
 UNDECIDED = (0.4, 0.6)
+FEW = 0.25
 
 
 @dataclass(slots=True)
@@ -120,6 +121,7 @@ def sort_files(tree: FileTree, *, by_words: bool = False) -> tuple[list[Family],
     for unit, looks in zip(units, in_threads(_looks_of(tree.root), units), strict=True):
         unit.looks = looks
         unit.maskness = _unit_maskness(unit, by_words=by_words)
+    _follow_majorities(units)
     _merge_siblings(items, units)
     return _families_of(items, units), units
 
@@ -250,6 +252,20 @@ def _unit_maskness(unit: Unit, *, by_words: bool) -> float:
     return 1 / (1 + math.exp(-logit))
 
 
+def _follow_majorities(units: Sequence[Unit]) -> None:
+    """Take a few files among many in one folder for what these are, but for masks beside images."""
+    beside: defaultdict[tuple[tuple[str, ...], str], list[Unit]] = defaultdict(list)
+    for unit in units:
+        beside[unit.key[0], unit.key[2]].append(unit)
+    for group in beside.values():
+        most = max(group, key=lambda unit: len(unit.items))
+        stems = {(item.file.folders, item.stem) for item in most.items}
+        for unit in group:
+            own = {(item.file.folders, item.stem) for item in unit.items}
+            if len(unit.items) <= FEW * len(most.items) and not own & stems:
+                unit.maskness = most.maskness
+
+
 def _merge_siblings(items: Sequence[Item], units: Sequence[Unit]) -> None:
     """Mark as variable what folders side by side are called that hold the same kinds of files."""
     roles = [unit.roles for unit in units]
@@ -320,9 +336,22 @@ def _families_of(items: Sequence[Item], units: Sequence[Unit]) -> list[Family]:
             family = families.setdefault(key, Family(*key))
             family.members.append(member)
             family.maskness += units[item.unit].maskness
+    _take_in_deeper(families)
     for family in families.values():
         family.maskness /= len(family.members)
     return list(families.values())
+
+
+def _take_in_deeper(families: dict[tuple[tuple[str, ...], Role], Family]) -> None:
+    """Unite files that lie at different depths below the same folders."""
+    for (template, role), family in list(families.items()):
+        at = next((n for n, mark in enumerate(template) if VARIABLE in mark), len(template))
+        upper = families.get((template[:at], role))
+        if at == len(template) or upper is None or any("{" in mark for mark in template[at:]):
+            continue
+        del families[template, role]
+        upper.maskness += family.maskness
+        upper.members += [Member(m.item, (), m.item.folders[at:]) for m in family.members]
 
 
 def _slot(mark: str, name: str) -> str:

@@ -34,6 +34,7 @@ MAX_SHARED = 48  # of a key that more files have than this, nothing follows
 TRIED = 60  # hypotheses that are tried on all files
 MAX_CLASS_FOLDERS = 40
 MIN_QUALITY = 0.4  # of a mask that may show one class among others
+MAX_SAME = 3
 PROBES = 10  # pairs whose pixels are looked at
 FIXED_OVERLAP = 0.93  # masks that overlap more than this are one mask: a field of view
 CLASS_OVERLAP = 0.25  # masks of one image that overlap less are classes or instances
@@ -50,6 +51,7 @@ class Hypothesis:
         mask_form: How it is taken from a mask's.
         parts: Whether an image has one mask, or one for each instance or class.
         pairs: The images and masks that belong together.
+        same: Further images with the key of one that is paired.
         quality: How much the pixels, names and sizes speak for it, 0 to 1.
         num_values: Distinct values of the masks looked at, the mean.
         class_place: Where a path names the class of a mask of its own: what the stem ends with, the
@@ -64,6 +66,7 @@ class Hypothesis:
     pairs: list[tuple[Member, list[Member]]] = field(
         default_factory=list[tuple[Member, list[Member]]]
     )
+    same: list[Member] = field(default_factory=list[Member])
     quality: float = 0.0
     num_values: float = 0.0
     class_place: Literal["", "after", "tail", "slots"] = ""
@@ -152,7 +155,7 @@ def _voted(
         if not masks or len(pictures) > MAX_SHARED or len(masks) > MAX_SHARED:
             continue
         for one, form in pictures:
-            if counts[0][key, one, form] > 1:
+            if counts[0][key, one, form] > MAX_SAME:
                 continue  # images that the key does not tell apart
             for other, mask_form in masks:
                 votes[one, form, other, mask_form] += 1
@@ -183,7 +186,9 @@ def _number_hash(path: str) -> int:
 
 def _variants(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
     """Pair the files; where images have several masks each, tell instances from alternatives."""
-    pairs = _paired(hypothesis)
+    pairs, hypothesis.same = _paired(hypothesis)
+    if len(hypothesis.same) > 0.5 * len(pairs):
+        return _narrowed_pictures(hypothesis, looker)
     several = sum(len(masks) > 1 for _, masks in pairs)
     if several <= 0.02 * len(pairs):
         hypothesis.pairs = [(picture, masks[:1]) for picture, masks in pairs]
@@ -197,7 +202,14 @@ def _variants(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
     return [replace(hypothesis, parts="classes", pairs=pairs, class_place=place), *variants]
 
 
-def _paired(hypothesis: Hypothesis) -> list[tuple[Member, list[Member]]]:
+def _paired(
+    hypothesis: Hypothesis,
+) -> tuple[list[tuple[Member, list[Member]]], list[Member]]:
+    """Pair the files by their keys.
+
+    Returns:
+        Images with their masks, and further images that have the key of one of these.
+    """
     by_key: tuple[dict[tuple[str, str], list[Member]], ...] = (defaultdict(list), defaultdict(list))
     families = (hypothesis.pictures, hypothesis.masks)
     forms = (hypothesis.picture_form, hypothesis.mask_form)
@@ -209,12 +221,28 @@ def _paired(hypothesis: Hypothesis) -> list[tuple[Member, list[Member]]]:
                 split = member.item.split if with_split else None
                 found[split or "", key].append(member)
     pairs: list[tuple[Member, list[Member]]] = []
+    same: list[Member] = []
     for key, pictures in by_key[0].items():
-        path = pictures[0].item.file.path
-        masks = [m for m in by_key[1].get(key, []) if m.item.file.path != path]
-        if masks and len(pictures) == 1:
+        paths = {picture.item.file.path for picture in pictures}
+        masks = [m for m in by_key[1].get(key, []) if m.item.file.path not in paths]
+        if masks:
             pairs.append((pictures[0], masks))
-    return pairs
+            same += pictures[1:]
+    return pairs, same
+
+
+def _narrowed_pictures(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
+    """Take the images of one suffix where each image is there in several formats."""
+    found: list[Hypothesis] = []
+    pictures = hypothesis.pictures
+    of_suffix: defaultdict[str, list[Member]] = defaultdict(list)
+    for member in pictures.members:
+        of_suffix[member.item.file.suffix].append(member)
+    if len(of_suffix) > 1:
+        for members in of_suffix.values():
+            narrowed = replace(pictures, members=members)
+            found += _variants(replace(hypothesis, pictures=narrowed, same=[]), looker)
+    return found
 
 
 def _telling_place(

@@ -111,7 +111,7 @@ class OwnData:
         """Open a split; train and val are made where there is no val."""
         splits = hold_out_val(self.splits)
         if split not in splits:
-            raise unknown_name("split", split, splits)
+            raise UsageError(f"{self.source}: {unknown_name('split', split, splits)}")
         return open_pairs(splits[split], file)
 
 

@@ -107,7 +107,7 @@ def _distinct(
 
 def patterns_of(hypothesis: Hypothesis) -> tuple[list[str], list[str]]:
     """Write a hypothesis as the patterns of its images and of its masks."""
-    pictures = [picture for picture, _ in hypothesis.pairs]
+    pictures = [*(picture for picture, _ in hypothesis.pairs), *hypothesis.same]
     masks = [mask for _, of_picture in hypothesis.pairs for mask in of_picture]
     forms = hypothesis.picture_form, hypothesis.mask_form
     stems = stem_texts(*forms)
@@ -157,13 +157,14 @@ def read_by_patterns(
         split = image.fields.get("split") or of_image[0].fields.get("split") or UNSPLIT
         splits[split].append(_pair(tree.root, image, of_image, parts))
     found = {split: sorted(pairs) for split, pairs in splits.items()}
+    left_over = tuple(_left_over(match, tree, units))
     return Reading(
         images=tuple(images),
         masks=tuple(masks),
         parts=parts,
         splits=_in_order(found),
-        left_over=tuple(_left_over(match, tree, units)),
-        findings=tuple(_findings(match, tree.root, parts)),
+        left_over=left_over,
+        findings=(*_findings(match, tree.root, parts), *_unused(left_over, tree.root)),
         score=score,
     )
 
@@ -207,6 +208,18 @@ def _findings(match: Match, root: Path, parts: Parts) -> Iterable[Finding]:
             paths = sorted(str(root / matched.path) for matched in alone)
             message = f"{paths[0]}: no {other} belongs to it; {len(paths)} such files are left out"
             yield Finding("warning", code, message, len(paths), tuple(paths[:SHOWN_FILES]))
+
+
+def _unused(left_over: Sequence[LeftOver], root: Path) -> Iterable[Finding]:
+    """Mention images and masks that the reading has no use for."""
+    for reason, code, severity in (
+        ("other images", "unused_images", "warning"),
+        ("other masks", "unused_masks", "note"),
+    ):
+        for group in left_over:
+            if group.reason == reason:
+                message = f"{root / group.files[0]}: not used; {group.count} {reason} are left over"
+                yield Finding(severity, code, message, group.count, group.files)
 
 
 def _left_over(match: Match, tree: FileTree, units: Sequence[Unit]) -> Iterable[LeftOver]:

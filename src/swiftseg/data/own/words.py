@@ -72,16 +72,24 @@ def _parts(text: str) -> list[str]:
 
 
 def mask_evidence(text: str) -> float:
-    """Return how much a path speaks for a mask (above 0) or a picture (below 0); the end counts."""
-    evidence = 0.0
-    for depth, part in enumerate(reversed(text.split("/"))):
-        words = words_of(part) - SPLIT_OF_WORD.keys()
-        weight = 1.0 if depth < 2 else 0.4
-        if words & MASK_WORDS:
-            evidence += weight
-        elif words & IMAGE_WORDS:
-            evidence -= weight
+    """Return how much a path without its suffix speaks for a mask (above 0) or a picture (below).
+
+    The file's own name and the nearest folder that says something count most.
+    """
+    *folders, stem = text.split("/")
+    evidence = {"mask": 1.0, "picture": -0.5, "": 0.0}[_kind(stem)]
+    weight = 1.0
+    for folder in reversed(folders):
+        kind = _kind(folder)
+        if kind:
+            evidence += weight if kind == "mask" else -weight
+            weight *= 0.4
     return evidence
+
+
+def _kind(part: str) -> str:
+    words = words_of(part) - SPLIT_OF_WORD.keys()
+    return "mask" if words & MASK_WORDS else "picture" if words & IMAGE_WORDS else ""
 
 
 def side_share(text: str) -> float:

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.data.images.matlab_file import read_matlab_array
 from swiftseg.data.images.image_file import read_mask
+from swiftseg.data.images.matlab_file import read_matlab_array
 from swiftseg.data.mask_values import IndexMasks
 from swiftseg.data.paired_files import Pair, PairedFiles
 from swiftseg.data.published.tree import are_named, existing_folder, find_tree, read_names
