@@ -89,7 +89,7 @@ class PairedFiles(Sequence[Sample]):
 def unite_parts(pair: Pair, labels: LabelSet, read_mask: MaskReader) -> tuple[np.ndarray, int]:
     """Unite masks of one instance or class each into one, uint8 (H, W).
 
-    Where they overlap, the class that comes later in `labels` is kept.
+    Where they overlap the smaller one is kept: eyes lie on skin, and skin beneath hair.
 
     Returns:
         The mask, and how many pixels several parts claim.
@@ -97,16 +97,17 @@ def unite_parts(pair: Pair, labels: LabelSet, read_mask: MaskReader) -> tuple[np
     Raises:
         SwiftsegError: A part cannot be read, or has another size than the others.
     """
-    first_hw, overlapping = read_mask(pair.mask).shape, 0
-    united = np.zeros(first_hw, np.uint8)
+    shown: list[tuple[int, np.ndarray]] = []
     for path, class_name in pair.parts:
         part = read_mask(path)
-        if part.shape != first_hw:
-            raise SwiftsegError(size_mismatch_text(pair.mask, first_hw, path, part.shape))
-        if class_name is not None:
-            part = np.where(part > 0, np.uint8(labels.names.index(class_name)), np.uint8(0))
-        overlapping += int(((united > 0) & (part > 0)).sum())
-        united = np.maximum(united, part)
+        if shown and part.shape != shown[0][1].shape:
+            raise SwiftsegError(size_mismatch_text(pair.mask, shown[0][1].shape, path, part.shape))
+        shown.append((1 if class_name is None else labels.names.index(class_name), part > 0))
+    united = np.zeros(shown[0][1].shape, np.uint8)
+    overlapping = 0
+    for label, part in sorted(shown, key=lambda entry: -int(entry[1].sum())):
+        overlapping += int((united[part] > 0).sum())
+        united[part] = label
     return united, overlapping
 
 

@@ -30,6 +30,19 @@ from swiftseg.data.own.survey import MaskTotals
 from swiftseg.data.paired_files import Pair, unite_parts
 
 
+def check_data(source: Path | str, *, reading: int = 1) -> Diagnosis:
+    """Find images and their masks, what is wrong with them, and what the masks mean.
+
+    Args:
+        source: A folder that is arranged in any way, a dataset YAML or a list of pairs.
+        reading: Which of a folder's readings is examined, the likeliest being 1.
+
+    Raises:
+        UsageError: The folder has fewer readings.
+    """
+    return examine(Path(source), reading=reading)
+
+
 def examine(source: Path, progress: Progress | None = None, *, reading: int = 1) -> Diagnosis:
     """Examine a folder, a dataset YAML or a list of pairs; whatever is wrong is a finding.
 
@@ -93,6 +106,12 @@ class Examination:
             note_classes(self.collector, file.labels(), diagnosis.counts)
             diagnosis.file = with_absolute_paths(file, self.own)
         diagnosis.values = value_table(self.totals, diagnosis.rules, diagnosis.labels)
+        if file is not None and file.masks_per_image == "classes":
+            shown = {name: "the class of the file" for name in file.labels().names[1:]}
+            diagnosis.values = [
+                row._replace(meaning=shown.get(row.meaning, row.meaning))
+                for row in diagnosis.values
+            ]
         self.note_splits(diagnosis)
         diagnosis.findings = self.collector.findings()
         return diagnosis
@@ -160,7 +179,7 @@ class Examination:
             if shared:
                 message = (
                     f"{pair.mask}: {shared} pixels belong to several of the image's masks; "
-                    "the class that comes later in the list of classes has them"
+                    "the smaller mask has them"
                 )
                 self.collector.note("note", "overlapping_masks", message, pair.mask)
             if pixels[ignored_value(rules)] == pixels.sum():
