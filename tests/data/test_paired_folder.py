@@ -100,7 +100,7 @@ def test_missing_and_empty_folders(tmp_path: Path, camvid: Path):
     with pytest.raises(SwiftsegError, match="no such folder"):
         open_dataset(tmp_path / "nowhere", "train")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SwiftsegError, match="no masks found; expected .* got an empty folder"):
+    with pytest.raises(SwiftsegError, match=r"no masks found; expected .* got an empty folder"):
         open_dataset(tmp_path / "empty", "train")
     for path in (camvid / "val").iterdir():
         path.unlink()

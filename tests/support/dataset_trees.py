@@ -93,6 +93,16 @@ def make_cityscapes(
     return root
 
 
+def voc_color(index: int) -> list[int]:
+    """Gives the color of an index in VOC's palette, as its `VOClabelcolormap` computes it."""
+    color = [0, 0, 0]
+    for shift in range(7, -1, -1):
+        for channel in range(3):
+            color[channel] |= (index >> channel & 1) << shift
+        index >>= 3
+    return color
+
+
 def make_voc(root: Path) -> Path:
     """VOC 2012 and, beside it, SBD: d is in SBD alone, c is held out."""
     voc, sbd = root / "VOCdevkit" / "VOC2012", root / "benchmark_RELEASE" / "dataset"
@@ -102,7 +112,7 @@ def make_voc(root: Path) -> Path:
         path = voc / "SegmentationClass" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         mask = Image.fromarray(filled([*range(21), 255]))
-        mask.putpalette([value % 256 for value in range(768)])  # VOC's masks have a palette
+        mask.putpalette([channel for index in range(256) for channel in voc_color(index)])
         mask.save(path)
     lists = {"train": ["2007_000001", "2007_000002"], "val": ["2007_000003"]}
     lists["trainval"] = lists["train"] + lists["val"]

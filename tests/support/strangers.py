@@ -833,6 +833,207 @@ def write_bands(path: Path, count: int) -> None:
     path.write_bytes(b"II*\0" + start.to_bytes(4, "little") + bits + pixels + directory + bytes(4))
 
 
+# More of each kind
+
+
+def dark(seed: int) -> Image.Image:
+    """A scan: most of it is black, the rest smooth."""
+    rows, columns = np.mgrid[: SIZE_HW[0], : SIZE_HW[1]]
+    inside = (rows - 24) ** 2 + (columns - 32) ** 2 < 180
+    shade = 90 + 3 * rows + columns + 40 * (mask(seed, 2) > 0) + seed
+    return Image.fromarray(np.where(inside, np.clip(shade, 0, 255), 0).astype(np.uint8))
+
+
+def brains(root: Path) -> None:
+    for patient in range(22):
+        name = f"TCGA_CS_{4941 + patient}_1996"
+        for slice_ in (1, 2):
+            seed = 2 * patient + slice_
+            save(root / f"kaggle_3m/{name}/{name}_{slice_}.tif", dark(seed).convert("RGB"))
+            save(root / f"kaggle_3m/{name}/{name}_{slice_}_mask.tif", binary(seed))
+    lines(root / "kaggle_3m/data.csv", ["Patient,RNASeqCluster", "TCGA_CS_4941,2"])
+    lines(root / "kaggle_3m/README.md", ["LGG"])
+
+
+def orthophotos(root: Path) -> None:
+    for number in range(8):
+        stem = f"top_potsdam_{2 + number // 4}_{10 + number}"
+        save(root / f"2_Ortho_RGB/{stem}_RGB.tif", picture(number))
+        save(root / f"5_Labels_all/{stem}_label.tif", to_rgb(mask(number)))
+        lines(root / f"2_Ortho_RGB/{stem}_RGB.tfw", ["0.05"])
+
+
+def tiles_of_a_city(root: Path) -> None:
+    for tile in (1, 2, 3):
+        for number in (1, 2, 3):
+            seed = 4 * tile + number
+            base = root / f"Semantic segmentation dataset/Tile {tile}"
+            save(base / f"images/image_part_{number:03d}.jpg", picture(seed))
+            save(base / f"masks/image_part_{number:03d}.png", to_rgb(mask(seed)))
+    colors = ("#000000", "#C81E1E", "#1E3CDC")
+    titles = ("Unlabeled", "Building", "Water")
+    classes = [
+        {"title": title, "shape": "bitmap", "color": color}
+        for title, color in zip(titles, colors, strict=True)
+    ]
+    text = json.dumps({"classes": classes, "tags": []})
+    (root / "Semantic segmentation dataset/classes.json").write_text(text)
+
+
+def cameras(root: Path) -> None:
+    for camera in (5, 6):
+        for number in range(4):
+            seed = 10 * camera + number
+            stem = f"Record001/Camera {camera}/17090{seed:04d}_Camera_{camera}"
+            save(root / f"ColorImage/{stem}.jpg", picture(seed))
+            save(root / f"Labels/{stem}_bin.png", mask(seed))
+            save(root / f"Labels/{stem}_instanceIds.png", mask(seed).astype(np.uint16) * 1000)
+
+
+def channels(root: Path) -> None:
+    for number in range(8):
+        for channel in ("B", "CIR", "NDVI", "RGB"):
+            image = picture(number) if channel == "RGB" else picture(number).convert("L")
+            save(root / f"000/tile/{channel}/frame{number:04d}.png", image)
+        save(root / f"000/groundtruth/000_frame{number:04d}_GroundTruth_color.png",
+             to_rgb(mask(number)))  # fmt: skip
+
+
+def anomalies(root: Path) -> None:
+    rows = ["object,split,label,image,mask"]
+    for number in range(8):
+        kind = "Anomaly" if number < 5 else "Normal"
+        image = f"candle/Data/Images/{kind}/{number:03d}.JPG"
+        save(root / image, picture(number))
+        of_mask = ""
+        if number < 5:
+            of_mask = f"candle/Data/Masks/Anomaly/{number:03d}.png"
+            save(root / of_mask, mask(number))
+        rows.append(f"candle,{'test' if number % 2 else 'train'},{kind.lower()},{image},{of_mask}")
+    lines(root / "split_csv/1cls.csv", rows)
+
+
+def forest_of_cracks(root: Path) -> None:
+    for number in range(1, 8):
+        save(root / f"CrackForest/image/{number:03d}.jpg", picture(number))
+        truth = mask(number, 2) + np.uint8(1)
+        path = root / f"CrackForest/groundTruth/{number:03d}.mat"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        edges = (truth > 1).astype(np.uint8)
+        scipy.io.savemat(path, {"groundTruth": {"Segmentation": truth, "Boundaries": edges}})
+
+
+def sea(root: Path) -> None:
+    two(root, "MaSTr1325_images/{:04d}.jpg", "MaSTr1325_masks/{:04d}m.png")
+
+
+def parts_of_voc(root: Path) -> None:
+    for number in range(8):
+        name = f"2008_{number:06d}"
+        save(root / f"VOC2012/JPEGImages/{name}.jpg", picture(number))
+        save(root / f"VOC2012/SegmentationClass/{name}.png", mask(number))
+    for split, numbers in (("train", range(6)), ("val", (6, 7))):
+        path = root / f"VOC2012/ImageSets/Segmentation/{split}.txt"
+        lines(path, [f"2008_{number:06d}" for number in numbers])
+
+
+def plants(root: Path) -> None:
+    for split, numbers in (("train", range(6)), ("val", range(6, 9))):
+        for number in numbers:
+            name = f"05-15_{number:05d}_P00{number}.png"
+            truth = mask(number)
+            save(root / f"PhenoBench/{split}/images/{name}", picture(number))
+            save(root / f"PhenoBench/{split}/semantics/{name}", truth)
+            save(root / f"PhenoBench/{split}/plant_instances/{name}", truth.astype(np.uint16) * 7)
+            save(root / f"PhenoBench/{split}/leaf_instances/{name}", truth.astype(np.uint16) * 9)
+            save(root / f"PhenoBench/{split}/leaf_visibility/{name}", truth * np.uint8(90))
+    save(root / "PhenoBench/test/images/05-26_1.png", picture(50))
+
+
+def persons(root: Path) -> None:
+    for split, numbers in (("train", range(100, 106)), ("val", range(106, 109))):
+        two(
+            root,
+            f"TrainVal_images/{split}_images/{{}}_45.jpg",
+            f"TrainVal_parsing_annotations/{split}_segmentations/{{}}_45.png",
+            numbers,
+        )
+        lines(root / f"TrainVal_images/{split}_id.txt", [f"{number}_45" for number in numbers])
+    save(root / "Testing_images/testing_images/900_1.jpg", picture(60))
+
+
+def faces_rgb(root: Path) -> None:
+    for split, numbers in (("Train", range(1, 7)), ("Test", range(7, 10))):
+        two(root, f"V2/{split}_RGB/{{}}.bmp", f"V2/{split}_Labels/{{}}.bmp", numbers, change=to_rgb)
+
+
+def products(root: Path) -> None:
+    for product in ("bottle", "cable", "grid"):
+        for number in range(3):
+            seed = hash_of(product) % 40 + number
+            save(root / f"{product}/train/good/{number:03d}.png", picture(seed))
+            save(root / f"{product}/test/good/{number:03d}.png", picture(seed + 50))
+            save(root / f"{product}/test/bent/{number:03d}.png", picture(seed + 100))
+            save(root / f"{product}/ground_truth/bent/{number:03d}_mask.png", binary(seed + 100))
+
+
+def two_formats(root: Path) -> None:
+    for number in range(8):
+        save(root / f"pictures/p{number}.jpg", picture(number))
+        save(root / f"pictures/p{number}.tif", picture(number))
+        save(root / f"labels/p{number}.png", mask(number))
+
+
+def off_road(root: Path) -> None:
+    for place in ("creek", "park", "trail"):
+        for number in range(3):
+            seed = hash_of(place) % 60 + number
+            name = f"{place}/{place}_{number:05d}.png"
+            save(root / f"RUGD_frames-with-annotations/{name}", picture(seed))
+            save(root / f"RUGD_annotations/{name}", to_rgb(mask(seed)))
+    rows = ["0 void 0 0 0", "1 dirt 200 30 30", "2 grass 30 60 220"]
+    lines(root / "RUGD_annotations/RUGD_annotation-colormap.txt", rows)
+
+
+def forest(root: Path) -> None:
+    for split, numbers in (("train", range(6)), ("test", range(6, 9))):
+        for number in numbers:
+            stem = f"{split}/{{}}/b{number}-{90 + number}517"
+            save(root / f"{stem.format('rgb')}_Clipped.jpg", picture(number))
+            save(root / f"{stem.format('nir_gray')}.tif", picture(number).convert("L"))
+            save(root / f"{stem.format('depth_gray')}.png", picture(number).convert("L"))
+            save(root / f"{stem.format('GT_color')}_mask.png", to_rgb(mask(number)))
+
+
+def from_a_drone(root: Path) -> None:
+    for number in range(8):
+        stem = f"000001_{number:03d}"
+        save(root / f"JPEGImages/{stem}.jpg", picture(number))
+        save(root / f"SegmentationClass/{stem}.png", mask(number))
+        overlay = np.array(picture(number)) // 2 + to_rgb(mask(number)) // 2
+        save(root / f"Visualizations/{stem}.png", overlay)
+    lines(root / "ImageSets/trn.txt", [f"000001_{number:03d}" for number in range(6)])
+    lines(root / "ImageSets/val.txt", [f"000001_{number:03d}" for number in (6, 7)])
+
+
+def blood(root: Path) -> None:
+    for split, numbers in (("train", range(6)), ("test", range(6, 9))):
+        for number in numbers:
+            name = f"{number * 7919:08x}-9c3a-4e1b-8{number}ff"
+            save(root / f"BCCD/{split}/original/{name}.png", picture(number))
+            save(root / f"BCCD/{split}/mask/{name}.png", binary(number))
+    save(root / "BCCD/overview.png", picture(70))
+
+
+def white(root: Path) -> None:
+    for number in range(8):
+        truth = mask(number)
+        image = np.array(picture(number))
+        image[truth == 0] = 255
+        save(root / f"shop/{number}_a.png", image)
+        save(root / f"shop/{number}_b.png", to_255(truth))
+
+
 def all_of(total: int) -> dict[str, int]:
     return {"all": total}
 
@@ -948,6 +1149,27 @@ CASES: dict[str, Case] = {
     "masks of half the size": Case(formed(half_size), Right(all_of(8), 3)),
     "photos turned by EXIF": Case(turned, Right(all_of(8), 3)),
     "masks of other proportions": Case(other_proportions, "48x32"),
+    "brains": Case(brains, Right(all_of(44), 2)),
+    "orthophotos": Case(orthophotos, Right(all_of(8), 3)),
+    "a city in tiles": Case(
+        tiles_of_a_city, Right(all_of(9), 3, ("Unlabeled", "Building", "Water"))
+    ),
+    "two cameras": Case(cameras, Right(all_of(8), 3)),
+    "a folder a channel": Case(channels, Right(all_of(8), 3)),
+    "anomalies": Case(anomalies, Right({"train": 3, "test": 2}, 3)),
+    "cracks as MATLAB": Case(forest_of_cracks, Right(all_of(7), 2)),
+    "a sea": Case(sea, Right(all_of(8), 3)),
+    "VOC's pictures, one's own parts": Case(parts_of_voc, Right({"train": 6, "val": 2}, 3)),
+    "plants and leaves": Case(plants, Right({"train": 6, "val": 3}, 3)),
+    "persons in deep folders": Case(persons, Right({"train": 6, "val": 3}, 3)),
+    "faces as BMP": Case(faces_rgb, Right({"train": 6, "test": 3}, 3)),
+    "three products": Case(products, Right(all_of(9), 2)),
+    "each image in two formats": Case(two_formats, Right(all_of(8), 3)),
+    "off the road": Case(off_road, Right(all_of(9), 3, ("void", "dirt", "grass"))),
+    "a forest": Case(forest, Right({"train": 6, "test": 3}, 3)),
+    "from a drone, with overlays": Case(from_a_drone, Right({"train": 6, "val": 2}, 3)),
+    "blood": Case(blood, Right({"train": 6, "test": 3}, 2)),
+    "goods on white": Case(white, Right(all_of(8), 2)),
     "photographs alone": Case(photographs_only, "no masks"),
     "five bands": Case(bands, "5 bands of 8-bit integers"),
 }

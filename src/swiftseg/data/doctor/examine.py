@@ -107,7 +107,7 @@ class Examination:
             diagnosis.file = with_absolute_paths(file, self.own)
         diagnosis.values = value_table(self.totals, diagnosis.rules, diagnosis.labels)
         if file is not None and file.masks_per_image == "classes":
-            shown = {name: "the class of the file" for name in file.labels().names[1:]}
+            shown = dict.fromkeys(file.labels().names[1:], "the class of the file")
             diagnosis.values = [
                 row._replace(meaning=shown.get(row.meaning, row.meaning))
                 for row in diagnosis.values

@@ -17,10 +17,11 @@ MAX_DEPTH = 3
 _NAMES = re.compile(
     r"(?i)(?:_?class(?:es)?|_?class[_-]?(?:names?|dict|list|colou?rs?|map(?:ping)?|info).*"
     r"|.*class_?dict.*|label_?(?:map|names?|list|colou?rs?|class.*)|labels|.*_codes|categories"
-    r"|colou?r_?map|obj_class_to_machine_color|palette|legend|names)\.(?:txt|csv|tsv|json|names)"
+    r"|.*colou?r_?map|obj_class_to_machine_color|palette|legend|names)\.(?:txt|csv|tsv|json|names)"
 )
 _README = re.compile(r"(?i)readme.*|.*description.*\.txt")
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
+_NAME_KEYS = {"name", "title", "label", "class"}
 _HEADER = {"name", "class", "label", "r", "g", "b", "red", "green", "blue", "value", "id", "index"}
 
 
@@ -123,6 +124,9 @@ def _text_rows(text: str) -> list[list[str]]:
 
 def _spaced(line: str) -> list[str]:
     """Split a line such as `128 64 128 Road`, `0: sky` or `traffic light`."""
+    both = re.fullmatch(r"\s*(\d+)\s+(\S*[^\d\s]\S*)\s+(\d+)\s+(\d+)\s+(\d+)\s*", line)
+    if both:
+        return list(both.groups())
     numbered = re.fullmatch(r"\s*(\d+)\s*[:=.)]?\s+(\D.*)", line) or re.fullmatch(
         r"\s*(\d+)\s*[:=]\s*(.+)", line
     )
@@ -138,10 +142,17 @@ def _spaced(line: str) -> list[str]:
 
 
 def _json_rows(text: str) -> list[list[str]]:
+    """List names with what stands beside them in a JSON file of one of the usual forms."""
     try:
         content: Any = json.loads(text)
     except ValueError:
         return []
+    if isinstance(content, dict):
+        inner = [v for v in cast(dict[str, Any], content).values() if _is_list_of_classes(v)]
+        if len(inner) == 1:
+            content = inner[0]
+    if _is_list_of_classes(content):
+        return [_class_cells(entry) for entry in cast(list[dict[str, Any]], content)]
     entries: list[tuple[Any, Any]] = (
         list(cast(dict[str, Any], content).items())
         if isinstance(content, dict)
@@ -156,6 +167,28 @@ def _json_rows(text: str) -> list[list[str]]:
             return []
         rows.append([str(part) for part in ((key, *parts) if key is not None else parts)])
     return rows
+
+
+def _is_list_of_classes(value: Any) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    entries = cast(list[Any], value)
+    return all(isinstance(entry, dict) and _NAME_KEYS & entry.keys() for entry in entries)
+
+
+def _class_cells(entry: dict[str, Any]) -> list[str]:
+    """Return the name, the color and the value of a class from a JSON object."""
+    name = next(str(entry[key]) for key in ("name", "title", "label", "class") if key in entry)
+    cells = [name]
+    value = next((entry[key] for key in ("value", "id", "index") if key in entry), None)
+    if isinstance(value, int):
+        cells.append(str(value))
+    color = next((entry[key] for key in ("color", "rgb", "palette") if key in entry), None)
+    if isinstance(color, str):
+        cells.append(color)
+    elif isinstance(color, list):
+        cells += [str(part) for part in cast(list[Any], color)[:3]]
+    return cells
 
 
 def _parse_row(cells: Sequence[str]) -> tuple[str, RGB | None, int | None] | None:

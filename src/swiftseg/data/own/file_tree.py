@@ -9,10 +9,12 @@ from pathlib import Path
 
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES
 from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.data.own.words import SPLIT_OF_WORD, words_of
 
 TABLE_SUFFIXES = (".txt", ".csv", ".tsv", ".json", ".lst", ".list")
 # How the formats that can be read begin.
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP")
+LIST_WORDS = frozenset(("list", "pairs", "index", "meta", "metadata", "split", "splits", "files"))
 _NOT_DATA = {"__MACOSX", "data_check", "__pycache__", "lost+found"}
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,8}")
 
@@ -70,8 +72,15 @@ def walk_tree(root: Path) -> FileTree:
             else:
                 tree.others[suffix or "no suffix"] += 1
     tree.images.sort(key=lambda file: file.path)
-    tree.tables.sort()
+    tree.tables.sort(key=_listing_rank)
     return tree
+
+
+def _listing_rank(path: str) -> tuple[bool, int, str]:
+    """Order tables: those first that are named like lists, then those higher up."""
+    stem = path.rpartition("/")[2].rpartition(".")[0]
+    is_list = bool(words_of(stem) & (SPLIT_OF_WORD.keys() | LIST_WORDS))
+    return not is_list, path.count("/"), path
 
 
 def split_suffix(name: str) -> tuple[str, str]:

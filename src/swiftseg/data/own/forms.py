@@ -9,6 +9,7 @@ from swiftseg.data.own.words import tokens_of
 Kind = Literal["name", "number", "file", "folder"]
 Tail = Literal["joined", "free"]
 
+MAX_STRIPPED_BOTH = 2  # at both ends
 MAX_STRIPPED = 5  # words of a name that are taken off at its end
 
 
@@ -96,9 +97,12 @@ def _stem_forms(stem: str) -> Iterator[Form]:
     strips = [("", "")]
     strips += [("", "".join(tokens[cut:])) for cut in _cuts(tokens)]
     strips += [("".join(tokens[:cut]), "") for cut in _cuts_before(tokens)]
-    first, last = list(_cuts_before(tokens))[:1], list(_cuts(tokens))[-1:]
-    if first and last and first[0] < last[0]:
-        strips.append(("".join(tokens[: first[0]]), "".join(tokens[last[0] :])))
+    strips += [
+        ("".join(tokens[:first]), "".join(tokens[last:]))
+        for first in list(_cuts_before(tokens))[:MAX_STRIPPED_BOTH]
+        for last in list(_cuts(tokens))[-MAX_STRIPPED_BOTH:]
+        if first < last
+    ]
     is_split_outside = stem.startswith("{split}") or stem.endswith("{split}")
     for before, after in strips:
         form = Form("name", before=before, after=after)

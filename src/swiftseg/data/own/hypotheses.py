@@ -21,6 +21,7 @@ from swiftseg.data.own.words import (
     MASK_WORDS,
     SIDE_WORDS,
     mask_evidence,
+    picture_share,
     side_share,
     tokens_of,
     words_of,
@@ -34,7 +35,7 @@ MAX_SHARED = 48  # of a key that more files have than this, nothing follows
 TRIED = 60  # hypotheses that are tried on all files
 MAX_CLASS_FOLDERS = 40
 MIN_QUALITY = 0.4  # of a mask that may show one class among others
-MAX_SAME = 3
+MAX_SAME = 12
 PROBES = 10  # pairs whose pixels are looked at
 FIXED_OVERLAP = 0.93  # masks that overlap more than this are one mask: a field of view
 CLASS_OVERLAP = 0.25  # masks of one image that overlap less are classes or instances
@@ -232,17 +233,31 @@ def _paired(
 
 
 def _narrowed_pictures(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
-    """Take the images of one suffix where each image is there in several formats."""
-    found: list[Hypothesis] = []
+    """Take the images of one suffix or folder where each image is there in several."""
     pictures = hypothesis.pictures
-    of_suffix: defaultdict[str, list[Member]] = defaultdict(list)
-    for member in pictures.members:
-        of_suffix[member.item.file.suffix].append(member)
-    if len(of_suffix) > 1:
-        for members in of_suffix.values():
-            narrowed = replace(pictures, members=members)
-            found += _variants(replace(hypothesis, pictures=narrowed, same=[]), looker)
-    return found
+    for place in _PLACES.values():
+        alike: defaultdict[object, list[Member]] = defaultdict(list)
+        for member in pictures.members:
+            alike[place(member)].append(member)
+        if not 1 < len(alike) <= MAX_CLASS_FOLDERS:
+            continue
+        found: list[Hypothesis] = []
+        for members in alike.values():
+            family = replace(pictures, members=members, maskness=_maskness(members, pictures))
+            narrowed = replace(hypothesis, pictures=family, same=[])
+            pairs, same = _paired(narrowed)
+            if pairs and not same:
+                found += _variants(narrowed, looker)
+        if found:
+            return found
+    return []
+
+
+def _maskness(members: Sequence[Member], family: Family) -> float:
+    """Return how much some of a family's files look like masks, by what their folders say."""
+    folders = members[0].item.file.folders
+    said = mask_evidence("/".join((*folders, "")))
+    return float(np.clip(family.maskness + 0.1 * said, 0.0, 1.0))
 
 
 def _telling_place(
@@ -340,6 +355,7 @@ def _judge(hypothesis: Hypothesis, looker: Looker) -> None:
     paths = [masks[0].item.file.path for _, masks in probes]
     name = paths[0].rpartition(".")[0]
     quality = max(1 - hypothesis.pictures.maskness, 0.15) * max(hypothesis.masks.maskness, 0.1)
+    quality *= picture_share(probes[0][0].item.file.path.rpartition(".")[0])
     quality *= side_share(name) * (1 + 0.05 * np.clip(mask_evidence(name), -2, 2))
     quality *= 0.2 + 0.8 * _size_agreement(probes, looker)
     if hypothesis.parts == "one" and _is_field_of_view(known):

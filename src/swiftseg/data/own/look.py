@@ -10,7 +10,7 @@ from swiftseg.core import SwiftsegError
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
 from swiftseg.data.images.header import opened, orientation_of
 
-CROP = 640  # pixels of height and width that are looked at
+CROP = 512  # pixels of height and width that are looked at
 THUMBNAIL_HW = (24, 24)
 MANY = 256  # more distinct values than labels have
 
@@ -55,9 +55,13 @@ def look_at(path: Path) -> Look | None:
     small = codes[np.ix_(rows, columns)]
     foreground = small != values[np.argmax(counts)]
     turned_hw = size_hw[::-1] if orientation > 4 else size_hw
-    maskness = None if len(values) == 1 else _maskness(counts, flat, is_marked=marked)
-    if lossy and maskness is not None:
-        maskness = _lossy_maskness(counts, flat)
+    maskness = None
+    if len(values) > 1:
+        maskness = (
+            _lossy_maskness(counts, flat)
+            if lossy
+            else _maskness(values, counts, crop, marked=marked)
+        )
     return Look(size_hw, turned_hw, maskness, len(values), foreground, zlib.crc32(small.tobytes()))
 
 
@@ -85,21 +89,31 @@ def _codes(pixels: np.ndarray) -> np.ndarray:
     return codes
 
 
-def _maskness(counts: np.ndarray, flat: float, *, is_marked: bool) -> float:
-    """Judge by how few values there are, how much they cover and how flat the regions are."""
-    ordered = np.sort(counts)[::-1]
-    covered = ordered[:32].sum() / max(ordered.sum(), 1)
-    if len(counts) == 2:
+def _maskness(values: np.ndarray, counts: np.ndarray, crop: np.ndarray, *, marked: bool) -> float:
+    """Judge by how few values there are, how much they cover and how flat the regions are.
+
+    What is most frequent is left aside for the most: a scan has a black background as a mask has.
+    """
+    num_values = len(counts)
+    if num_values == 2:
         return 0.97
-    if covered > 0.98 and (flat > 0.75 or len(counts) <= 16):
+    ordered = np.sort(counts)[::-1]
+    covered = ordered[:32].sum() / ordered.sum()
+    rest = ordered[1:]
+    is_same = crop[1:, 1:] == crop[:-1, :-1]
+    is_inside = crop[1:, 1:] != values[np.argmax(counts)]
+    flat = float(is_same.mean()) if is_same.size else 1.0
+    flat_inside = float(is_same[is_inside].mean()) if is_inside.any() else 1.0
+    is_plain = rest[:16].sum() > 0.5 * rest.sum() or flat_inside > 0.5
+    if covered > 0.98 and (flat > 0.75 or num_values <= 16) and (num_values <= 48 or is_plain):
         return 0.95
-    if covered > 0.9 and flat > 0.6:
+    if covered > 0.9 and flat > 0.6 and is_plain:
         return 0.85
-    if len(counts) <= 4 * MANY and flat > 0.85:  # ids of many instances
+    if num_values <= 4 * MANY and flat > 0.85 and flat_inside > 0.5:  # ids of many instances
         return 0.75
-    if covered > 0.6 and flat > 0.5:  # JPEG and blended edges
-        return 0.6
-    return 0.3 if is_marked and flat > 0.3 else 0.05
+    if covered > 0.6 and flat > 0.5 and is_plain:  # blended edges
+        return 0.7
+    return 0.3 if marked and flat > 0.3 else 0.05
 
 
 def _lossy_maskness(counts: np.ndarray, flat: float) -> float:

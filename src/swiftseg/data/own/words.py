@@ -20,8 +20,8 @@ MASK_WORDS = frozenset(
         "mask masks label labels labelled labeled labelids labeltrainids lbl lab gt gts "
         "gtmaps groundtruth truth ground annotation annotations annot annots anno ann seg "
         "segm segs segmentation segmentations segmentationclass segmentationclasspng segmap "
-        "segmaps semantic semseg target targets manual trimap trimaps matte mattes parsing "
-        "parse pixellevel l m class classes lesion lesions roadmask stuffthingmaps expert ho"
+        "segmaps semantic semantics semseg target targets manual trimap trimaps matte mattes "
+        "parsing parse pixellevel class classes lesion lesions roadmask stuffthingmaps expert ho"
     ).split()
 )
 IMAGE_WORDS = frozenset(
@@ -39,7 +39,7 @@ SIDE_WORDS = frozenset(
         "previews thumb thumbs thumbnail thumbnails heatmap weight weights pred preds "
         "prediction predictions result results output outputs superpixel superpixels fov "
         "skeleton normal normals flow uncertainty instance instances instanceids inst "
-        "segmentationobject box boxes detection roi"
+        "segmentationobject box boxes detection roi visibility landmarks"
     ).split()
 )
 _TOKEN = re.compile(r"\{split\}|[^\W\d_]+|\d+|(?:(?!\{split\})[\W_])+")
@@ -77,7 +77,10 @@ def mask_evidence(text: str) -> float:
     The file's own name and the nearest folder that says something count most.
     """
     *folders, stem = text.split("/")
-    evidence = {"mask": 1.0, "picture": -0.5, "": 0.0}[_kind(stem)]
+    last = stem.rpartition("_")[2].lower()
+    evidence = {"mask": 1.0, "picture": -0.5, "": 0.0}[
+        "mask" if last in ("l", "m") else _kind(stem)
+    ]
     weight = 1.0
     for folder in reversed(folders):
         kind = _kind(folder)
@@ -100,6 +103,14 @@ def side_share(text: str) -> float:
     if words & {"color", "colors", "colour", "colored", "rgb", "human", "2nd", "nd", "second"}:
         return 0.9
     return 1.0
+
+
+def picture_share(text: str) -> float:
+    """Return what a path loses as a picture for being depth, infrared, an overlay: 0.3 to 1."""
+    words = {word for part in text.split("/") for word in words_of(part)}
+    if words & SIDE_WORDS:
+        return 0.3
+    return 0.8 if words & {"nir", "ir", "gray", "grey", "ndvi", "evi", "thermal", "left"} else 1.0
 
 
 @lru_cache(maxsize=1 << 15)

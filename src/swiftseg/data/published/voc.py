@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.data.images.header import read_header
 from swiftseg.data.images.image_file import read_mask
 from swiftseg.data.images.matlab_file import read_matlab_array
 from swiftseg.data.mask_values import IndexMasks
@@ -61,7 +62,20 @@ VOC_LABELS = LabelSet(
 def is_voc(folder: Path) -> bool:
     """Whether a folder has the tree of PASCAL VOC 2012."""
     root = _root(folder)
-    return root is not None and are_named(root / "JPEGImages", FRAME_NAME)
+    if root is None or not are_named(root / "JPEGImages", FRAME_NAME):
+        return False
+    first = next(iter(sorted((root / "SegmentationClass").glob("*.png"))), None)
+    return first is None or _has_voc_palette(first)
+
+
+def _has_voc_palette(mask: Path) -> bool:
+    """Whether a mask shows VOC's colors: others label VOC's pictures, too, in parts for example."""
+    try:
+        palette = read_header(mask).palette
+    except SwiftsegError:
+        return True  # its reader says what is wrong
+    codes = [red << 16 | green << 8 | blue for red, green, blue in VOC_LABELS.palette]
+    return list(palette[: len(codes)]) == codes
 
 
 def open_voc(folder: Path, split: str) -> PairedFiles:
