@@ -37,7 +37,10 @@ from tests.support.broken_datasets import COLORS, class_mask, describe, make_goo
         ("names: [yes, no]\n", r"in quotes where YAML reads something else .*, got True$"),
         ("names: [a]\npalette: ['#ff0000']\n", r"red, green and blue, such as .*, got #ff0000$"),
         ("names: [a]\npalette: [[1, 2, 300]]\n", r"in 0..255, got \[1, 2, 300\]$"),
-        ("names: [a]\nignore_index: none\n", "expected a whole number or null, got none$"),
+        (
+            "names: [a]\nignore_index: none\n",
+            "expected a whole number up to 255 or null, got none$",
+        ),
         ("train: images/train\n", "names is missing"),
         ("[1, 2]\n", r"expected keys and their values, got \[1, 2\]"),
         ("", "expected keys and their values, got nothing"),

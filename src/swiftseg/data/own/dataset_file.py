@@ -34,6 +34,7 @@ from swiftseg.data.voc_colors import voc_colors
 FILE_NAME = "dataset.yaml"
 SUFFIXES = (".yaml", ".yml")
 IGNORE = "ignore"
+IGNORED = 255
 
 # What the values of keys are to be, in the words of who writes them.
 EXPECTED = {
@@ -41,7 +42,7 @@ EXPECTED = {
     "such as [soil, crop] or {0: soil, 1: crop}",
     "palette": "a color a class as red, green and blue, such as [[90, 60, 30], [0, 160, 0]]",
     "masks": "a folder, or one a split, such as {train: FOLDER, val: FOLDER}",
-    "ignore_index": "a whole number or null",
+    "ignore_index": "a whole number up to 255 or null",
     "label_mapping": "a class for each value or color, such as {0: soil, 85: crop, 255: ignore}",
 }
 
@@ -68,7 +69,7 @@ class DatasetFile(BaseModel):
     masks_per_image: Parts = "one"
     resize_masks: bool = False
     names: tuple[str, ...] | dict[int, str]
-    ignore_index: int | None = 255
+    ignore_index: int | None = Field(default=255, le=255)
     palette: tuple[RGB, ...] | None = None
     mask_encoding: Encoding = "index"
     label_mapping: dict[int | str, int | str] | None = None
@@ -96,7 +97,13 @@ class DatasetFile(BaseModel):
                     f"expected names for the indices 0 to {len(names) - 1}, got {sorted(names)}"
                 )
             names = tuple(names[index] for index in range(len(names)))
-        return LabelSet(names, self.palette or voc_colors(len(names)), self.ignore_index)
+        return LabelSet(names, self.palette or voc_colors(len(names)), self._ignored)
+
+    @property
+    def _ignored(self) -> int | None:
+        """What ignored pixels become; 255 for the negative numbers that no 8-bit mask can hold."""
+        is_negative = self.ignore_index is not None and self.ignore_index < 0
+        return IGNORED if is_negative else self.ignore_index
 
     def rules(self) -> MaskRules:
         """Gives how masks are read; raises SwiftsegError where the keys contradict each other."""
@@ -106,7 +113,7 @@ class DatasetFile(BaseModel):
                 "a tolerance needs an ignore_index, for values that are near no class"
             )
         class_of = self._class_of(labels)
-        return MaskRules(self.mask_encoding, class_of, self.ignore_index, self.tolerance)
+        return MaskRules(self.mask_encoding, class_of, labels.ignore_index, self.tolerance)
 
     def _class_of(self, labels: LabelSet) -> dict[int, int]:
         if self.label_mapping is not None:
@@ -125,9 +132,8 @@ class DatasetFile(BaseModel):
                 raise SwiftsegError(f"mask_encoding binary needs 2 names, got {len(labels)}")
             return {0: 0, 1: 1, 255: 1}
         values = {value: value for value in range(len(labels))}
-        # An ignore_index that no mask file can hold, such as -1, means that nothing is ignored.
-        if self.ignore_index is not None and 0 <= self.ignore_index <= 255:
-            values[self.ignore_index] = self.ignore_index
+        if labels.ignore_index is not None:
+            values[labels.ignore_index] = labels.ignore_index
         return values
 
 

@@ -162,7 +162,7 @@ def _find_by_looking(
     source: Path, root: Path, file: DatasetFile | None, number: int = 1
 ) -> OwnData:
     """Find the pairs of a folder whose tree nobody has described."""
-    readings, tree = find_readings(root)
+    readings, tree = find_readings(root, number)
     listed = _find_listed(tree, readings[0].num_pairs if readings else 0)
     if listed is not None:
         splits, findings, lists = listed

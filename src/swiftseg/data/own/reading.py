@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from swiftseg.data.own.families import Unit, sort_files
@@ -43,7 +43,9 @@ class Reading:
         images: The patterns of the images' paths.
         masks: Those of the masks'.
         parts: Whether an image has one mask, or one for each instance or class.
-        splits: The pairs of each split; all are in `all` where there is none.
+        num_pairs: How many images have a mask.
+        splits: The pairs of each split; all are in `all` where there is none. Empty where this is
+            not the reading that was asked for.
         left_over: The files that it does not use, by reason.
         findings: What is wrong with it.
         score: How well it explains the files.
@@ -52,14 +54,11 @@ class Reading:
     images: tuple[str, ...]
     masks: tuple[str, ...]
     parts: Parts = "one"
+    num_pairs: int = 0
     splits: dict[str, list[Pair]] = field(default_factory=dict[str, list[Pair]])
     left_over: tuple[LeftOver, ...] = ()
     findings: tuple[Finding, ...] = ()
     score: float = 0.0
-
-    @property
-    def num_pairs(self) -> int:
-        return sum(map(len, self.splits.values()))
 
     @property
     def text(self) -> str:
@@ -71,20 +70,23 @@ class Reading:
         )
 
 
-def find_readings(root: Path) -> tuple[list[Reading], FileTree]:
-    """Walk a folder and return its readings, the best first; none where nothing pairs up."""
+def find_readings(root: Path, asked_for: int = 1) -> tuple[list[Reading], FileTree]:
+    """Walk a folder and return its readings, the best first; none where nothing pairs up.
+
+    Only the one that is asked for, counted from 1, keeps its pairs.
+    """
     tree = walk_tree(root)
     for by_words in (False, True):
         families, units = sort_files(tree, by_words=by_words)
         hypotheses = find_hypotheses(families, Looker(root, units))
-        readings = _distinct(hypotheses, tree, units)
+        readings = _distinct(hypotheses, tree, units, asked_for)
         if readings:
             return readings, tree
     return [], tree
 
 
 def _distinct(
-    hypotheses: Sequence[Hypothesis], tree: FileTree, units: Sequence[Unit]
+    hypotheses: Sequence[Hypothesis], tree: FileTree, units: Sequence[Unit], asked_for: int
 ) -> list[Reading]:
     """Make readings of the best hypotheses; those that say the same files are one."""
     readings: list[Reading] = []
@@ -99,7 +101,8 @@ def _distinct(
         used = frozenset(pair.mask for pairs in reading.splits.values() for pair in pairs)
         if used and used not in seen and not any(used <= other for other in seen):
             seen.add(used)
-            readings.append(reading)
+            is_asked = len(readings) + 1 == asked_for
+            readings.append(reading if is_asked else replace(reading, splits={}))
         if len(readings) == MAX_READINGS:
             break
     return readings
@@ -162,6 +165,7 @@ def read_by_patterns(
         images=tuple(images),
         masks=tuple(masks),
         parts=parts,
+        num_pairs=len(match.pairs),
         splits=_in_order(found),
         left_over=left_over,
         findings=(*_findings(match, tree.root, parts), *_unused(left_over, tree.root)),
