@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from swiftseg.benchmark.markdown import report_markdown
-from swiftseg.benchmark.report import load_report
+from swiftseg.benchmarking.markdown import report_markdown
+from swiftseg.benchmarking.report import load_report
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/speed.md"

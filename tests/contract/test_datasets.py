@@ -100,12 +100,12 @@ def test_a_tree_without_the_masks_says_what_was_expected(name: str, tree: Path):
 RECOGNIZED = [name for name, reader in DATASETS.items() if reader.is_tree is not None]
 
 
-@pytest.mark.parametrize("recognized", [*RECOGNIZED, "folder"])
+@pytest.mark.parametrize("recognized", [*RECOGNIZED, "folder", "annotations"])
 def test_trees_are_told_apart(recognized: str, tmp_path: Path):
     tree = TREES[recognized](tmp_path)
     trees = {name: DATASETS[name].is_tree for name in RECOGNIZED}
     told = [name for name, is_tree in trees.items() if is_tree is not None and is_tree(tree)]
-    assert told == ([] if recognized == "folder" else [recognized])
+    assert told == [name for name in RECOGNIZED if name == recognized]
     assert recognize(tree) == recognized
     assert open_dataset(tree, "train").labels == open_dataset(tree, "train", recognized).labels
 

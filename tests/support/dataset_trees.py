@@ -4,6 +4,7 @@ Each function writes a dataset below `root`, with two frames or so a split, whos
 value that the dataset's own masks may hold. No table of swiftseg's readers is used here.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -229,8 +230,30 @@ def make_folder(root: Path) -> Path:
 
 
 # By the names of DATASETS.
+def make_annotations(root: Path) -> Path:
+    """COCO's JSON of instances; each frame has two classes, the background and the void."""
+    categories = [{"id": 1, "name": "car"}, {"id": 2, "name": "dog"}, {"id": 9, "name": "ignore"}]
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
+    for index in range(6):
+        name = f"frame_{index}.png"
+        write_frame(root / "photos" / name)
+        height, width = SIZE_HW
+        images.append({"id": index, "file_name": name, "height": height, "width": width})
+        for category, left in ((1, 0), (2, 4), (9, 8)):
+            box = [left, 0, left + 3, 0, left + 3, 6, left, 6]
+            annotation = {"image_id": index, "category_id": category, "segmentation": [box]}
+            annotations.append({"id": len(annotations), **annotation})
+    content = {"images": images, "categories": categories, "annotations": annotations}
+    path = root / "annotations" / "annotations.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(content))
+    return root
+
+
 TREES = {
     "folder": make_folder,
+    "annotations": make_annotations,
     "camvid": make_camvid,
     "camvid_rgb": make_camvid_rgb,
     "camvid_rgb_32": make_camvid_rgb,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from swiftseg.benchmark.markdown import milliseconds
-from swiftseg.benchmark.report import Measurement, Spread
+from swiftseg.benchmarking.markdown import milliseconds
+from swiftseg.benchmarking.report import Measurement, Spread
 
 
 def latency_table(measurements: Sequence[Measurement]) -> Table:

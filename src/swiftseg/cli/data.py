@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swiftseg.cli.data_convert import convert
+
 if TYPE_CHECKING:
     from swiftseg.data.doctor import Diagnosis
 
-data = typer.Typer(help="Check your own data before training.", no_args_is_help=True)
+data = typer.Typer(help="Check and convert your own data.", no_args_is_help=True)
+
+data.command("convert")(convert)
 
 FILE_NAME, SHEET_NAME = "dataset.yaml", "contact_sheet.png"
 
 
 @data.callback()
 def data_command() -> None:
-    """Check your own data before training."""
+    """Check and convert your own data."""
 
 
 @data.command("check")

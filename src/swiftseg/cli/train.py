@@ -213,7 +213,7 @@ def export_best(
     from PIL import Image
 
     from swiftseg.cli.score_table import percent
-    from swiftseg.export import export_onnx
+    from swiftseg.exporting import export_onnx
     from swiftseg.trained.checkpoint import load_network
 
     network, spec = load_network(run.best)
@@ -239,17 +239,27 @@ def report_best(
 
     `origin` says where the data of `val_set` are, and what part of them it is.
     """
-    from swiftseg.cli.evaluate import load_model
-    from swiftseg.evaluation.report.report_file import Measurement, write_measurement
+    from swiftseg.cli.score_table import mean_iou
+    from swiftseg.evaluation.report import report_model
+    from swiftseg.inference import Segmenter, find_model
     from swiftseg.training.scoring import recipe_protocol
 
-    loaded = load_model(str(run.path / MODEL_NAME), "onnxruntime")
-    protocol = recipe_protocol(recipe)
-    measurement = Measurement(
-        str(run.path / MODEL_NAME), *origin, protocol, loaded.engine, run.path
+    exported, path = run.path / MODEL_NAME, run.path / REPORT_NAME
+    segmenter = Segmenter.load(exported)
+    evaluation = report_model(
+        path,
+        find_model(exported),
+        segmenter,
+        val_set,
+        origin=origin,
+        protocol=recipe_protocol(recipe),
+        run=run.path,
     )
-    segmenter = protocol.segmenter(loaded.spec, loaded.backend_at)
-    return write_measurement(run.path / REPORT_NAME, measurement, segmenter, val_set)
+    data, split = origin
+    return (
+        f"{path}: {segmenter.spec.name} on {split} of {data}, "
+        f"mIoU {mean_iou(evaluation)} % on {evaluation.frames} frames"
+    )
 
 
 def is_first_process() -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from swiftseg.core import SwiftsegError, UsageError, unknown_name
+from swiftseg.data.annotations import is_annotations, open_annotations
 from swiftseg.data.dataset import Dataset
 from swiftseg.data.mask_values import UnknownValuesError
 from swiftseg.data.own.class_files import find_class_files
@@ -25,6 +26,7 @@ from swiftseg.data.published.voc import is_voc, open_voc
 
 TOY_STREET = "toystreet"
 OWN_DATA = "folder"
+ANNOTATIONS = "annotations"
 TOY_STREET_SCENES = {"train": 800, "val": 100, "test": 100}
 PROBED_MASKS = 24
 # Files of published data sets that list their classes; any other is a user's.
@@ -45,7 +47,7 @@ class Reader(NamedTuple):
             class set that must be named.
     """
 
-    open: Callable[[Path, str], PairedFiles]
+    open: Callable[[Path, str], Dataset]
     splits: tuple[str, ...] | None
     is_tree: Callable[[Path], bool] | None = None
 
@@ -60,6 +62,7 @@ THREE = ("train", "val", "test")
 # Every data set and class set that there is. Trees are tried in this order.
 DATASETS: dict[str, Reader] = {
     OWN_DATA: Reader(open_own_data, None),
+    ANNOTATIONS: Reader(open_annotations, None),
     "camvid": Reader(open_camvid, THREE, is_camvid),
     "camvid_rgb": Reader(open_camvid_rgb, THREE, is_camvid_rgb),
     "camvid_rgb_32": Reader(partial(open_camvid_rgb, class_set="32"), THREE),
@@ -111,12 +114,17 @@ def open_dataset(source: Path | str, split: str, dataset: str | None = None) -> 
 
 
 def recognize(folder: Path) -> str:
-    """Return the name of the published data set that a folder holds, or `folder`: a user's own.
+    """Return the name of the data set that a folder holds; `folder` is a user's own.
 
-    A folder is a published data set when it has its tree and its frames' names, names no classes
-    of its own, and its masks hold that data set's values.
+    A dataset.yaml is the user's own word; then comes the export of a labeling tool. A folder is a
+    published data set when it has its tree and its frames' names, names no classes of its own, and
+    its masks hold that data set's values.
     """
-    if not folder.is_dir() or (folder / FILE_NAME).is_file():
+    if (folder / FILE_NAME).is_file():
+        return OWN_DATA
+    if is_annotations(folder):
+        return ANNOTATIONS
+    if not folder.is_dir():
         return OWN_DATA
     for name, reader in DATASETS.items():
         if reader.is_tree is not None and reader.is_tree(folder):
@@ -134,6 +142,8 @@ def _holds_other_values(folder: Path, reader: Reader) -> bool:
             dataset = reader.open(folder, split)
         except SwiftsegError:
             continue  # it is not there, or opening it says what is wrong
+        if not isinstance(dataset, PairedFiles):
+            return False
         step = max(1, len(dataset) // PROBED_MASKS)
         refused = [_is_refused(dataset, pair.mask) for pair in dataset.pairs[::step]]
         return 2 * sum(refused) > len(refused)

@@ -14,10 +14,10 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.files import replacing
-from swiftseg.runtimes import BACKENDS, PRECISIONS, load_backend
-from swiftseg.runtimes.base import Engine
+from swiftseg.runtimes import BACKENDS, PRECISIONS
+from swiftseg.runtimes.base import Engine, labels_of
 from swiftseg.runtimes.cores import check_threads, physical_cores
-from swiftseg.runtimes.trial import Candidate, compare_ms
+from swiftseg.runtimes.trial import Trial, compare_ms
 
 AUTO = "auto"
 
@@ -57,13 +57,13 @@ def choose_backend(
             "--precision auto compares labels with those of f32 on your own frames; "
             "name a folder of them with --calibration DIR"
         )
-    candidates = _candidates(path, backend, precision, threads)
-    if len(candidates) == 1:
-        return Engine(candidates[0].backend, candidates[0].precision)
-    key = _key(path, candidates, frames)
+    trials = _trials(path, backend, precision, threads)
+    if len(trials) == 1:
+        return Engine(trials[0].backend, trials[0].precision)
+    key = _key(path, trials, frames)
     remembered = _read_memory()
     if key not in remembered:
-        chosen = _fastest([c for c in candidates if _keeps_labels(c, frames)])
+        chosen = _fastest([t for t in trials if _keeps_labels(t, frames)])
         remembered[key] = [chosen.backend, chosen.precision]
         _write_memory(remembered)
     return Engine(*remembered[key])
@@ -80,56 +80,45 @@ def memory_file() -> Path:
     return Path(base) / "swiftseg" / "backends.json"
 
 
-def changed_labels(path: Path, candidate: Candidate, frames: Sequence[np.ndarray]) -> float:
-    """Gives the share, 0..1, of the frames' labels that differ from ONNX Runtime's in float32.
+def changed_labels(path: Path, trial: Trial, frames: Sequence[np.ndarray]) -> float:
+    """Return the share, 0..1, of the frames' labels that differ from ONNX Runtime's in float32.
 
     Args:
         path: The file that is right.
-        candidate: What is compared with it, possibly another file.
+        trial: What is compared with it, possibly another file.
         frames: uint8 (*size_hw, 3), RGB.
     """
-    reference = load_backend(path, threads=candidate.threads)
-    other = load_backend(
-        candidate.path,
-        name=candidate.backend,
-        precision=candidate.precision,
-        threads=candidate.threads,
-    )
-    pairs = ((labels_of(reference.run(f[None])), labels_of(other.run(f[None]))) for f in frames)
-    return float(np.mean([np.mean(right != ours) for right, ours in pairs]))
+    reference, other = Trial(str(path), threads=trial.threads).load(), trial.load()
+    changed = (labels_of(reference, f[None]) != labels_of(other, f[None]) for f in frames)
+    return float(np.mean([share.mean() for share in changed]))
 
 
-def labels_of(output: np.ndarray) -> np.ndarray:
-    """Takes labels (N, H, W) from what a backend gives: those, or scores (N, C, H, W)."""
-    return output if output.ndim == 3 else output.argmax(axis=1)
-
-
-def _candidates(path: Path, backend: str, precision: str, threads: int | None) -> list[Candidate]:
+def _trials(path: Path, backend: str, precision: str, threads: int | None) -> list[Trial]:
     names = [name for name in BACKENDS if find_spec(name)] if backend == AUTO else [backend]
     found = [
-        Candidate(str(path), name, known, threads)
+        Trial(str(path), name, known, threads)
         for name in names
         for known in PRECISIONS.get(name, ())
         if precision in (AUTO, known)
     ]
     # A wrong name, or a precision that none of them has: loading tells what there is.
-    return found or [Candidate(str(path), names[0], precision, threads)]
+    return found or [Trial(str(path), names[0], precision, threads)]
 
 
-def _keeps_labels(candidate: Candidate, frames: Sequence[np.ndarray]) -> bool:
-    if candidate.precision == "f32":
+def _keeps_labels(trial: Trial, frames: Sequence[np.ndarray]) -> bool:
+    if trial.precision == "f32":
         return True
-    return changed_labels(Path(candidate.path), candidate, frames) <= MOST_CHANGED_LABELS
+    return changed_labels(Path(trial.path), trial, frames) <= MOST_CHANGED_LABELS
 
 
-def _fastest(candidates: Sequence[Candidate]) -> Candidate:
-    if len(candidates) == 1:
-        return candidates[0]
-    times_ms = compare_ms(candidates)
-    return candidates[times_ms.index(min(times_ms))]
+def _fastest(trials: Sequence[Trial]) -> Trial:
+    if len(trials) == 1:
+        return trials[0]
+    times_ms = compare_ms(trials)
+    return trials[times_ms.index(min(times_ms))]
 
 
-def _key(path: Path, candidates: Sequence[Candidate], frames: Sequence[np.ndarray]) -> str:
+def _key(path: Path, trials: Sequence[Trial], frames: Sequence[np.ndarray]) -> str:
     """Makes one name of everything that the answer depends on."""
     try:
         model = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -140,7 +129,7 @@ def _key(path: Path, candidates: Sequence[Candidate], frames: Sequence[np.ndarra
         seen.update(frame.tobytes())
     tried = [
         f"{c.backend} {_version(c.backend)} {c.precision} {c.threads or physical_cores()}"
-        for c in candidates
+        for c in trials
     ]
     facts = [model, _processor(), seen.hexdigest(), *tried]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()

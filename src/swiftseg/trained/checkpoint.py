@@ -193,6 +193,7 @@ def model_spec(
         input=recipe.input.to_spec(),
         training_data=f"{recipe.training_data}{held_out}",
         license_note=recipe.license_note,
+        sliding_windows=recipe.evaluation.sliding_windows,
         metrics={
             name: float(row[name]) for name in row if name.startswith((VAL_SCORES, HELD_OUT_SCORES))
         },

@@ -7,10 +7,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from swiftseg.core import InputSpec, SwiftsegError, UsageError
-from swiftseg.inference.model_path import CHECKPOINT_SUFFIXES
 from swiftseg.runtimes.model_file import read_spec
 from swiftseg.trained.checkpoint import load_checkpoint
 
+CHECKPOINT_SUFFIXES = (".pt", ".pth")
 SAFETENSORS_SUFFIX = ".safetensors"
 
 

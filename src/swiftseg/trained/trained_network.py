@@ -5,42 +5,31 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from swiftseg.core import ModelSpec, UsageError, unknown_name
-from swiftseg.inference.model_path import CHECKPOINT_SUFFIXES
+from swiftseg.core import ModelSpec, SwiftsegError
 from swiftseg.models import create_model
 from swiftseg.runtimes.model_file import read_spec
 from swiftseg.trained.checkpoint import load_network
-from swiftseg.trained.initial_weights import read_initial_weights
-from swiftseg.weights import shipped_models, shipped_weights
+from swiftseg.trained.initial_weights import CHECKPOINT_SUFFIXES, read_initial_weights
 
 
-def load_trained(model: str) -> tuple[nn.Module, ModelSpec]:
-    """Reads a checkpoint, or shipped weights with the description in the model beside them.
+def load_trained(path: Path) -> tuple[nn.Module, ModelSpec]:
+    """Read a checkpoint, or a .safetensors file whose description is in the .onnx file beside it.
 
     Torch's random state stays as it is. The network is in eval mode.
 
-    Args:
-        model: A checkpoint's path, or the name of shipped weights.
-
     Raises:
-        UsageError: There are no weights of that name, or it is a file of another kind.
-        SwiftsegError: The checkpoint is missing or damaged.
+        SwiftsegError: The file is missing or damaged, or nothing describes it.
     """
-    path = Path(model)
     # Building a network draws weights that are replaced at once.
     with torch.random.fork_rng(devices=[]):
         if path.suffix in CHECKPOINT_SUFFIXES:
             return load_network(path)
-        if model not in shipped_weights():
-            if path.suffix:
-                raise UsageError(
-                    f"{model}: expected a checkpoint (.pt) or the name of shipped weights "
-                    f"({', '.join(shipped_weights())})"
-                )
-            raise unknown_name("weights", model, shipped_weights())
-        spec = read_spec(shipped_models()[model])
+        exported = path.with_suffix(".onnx")
+        if not exported.is_file():
+            raise SwiftsegError(f"{path}: nothing says which network and classes these weights are")
+        spec = read_spec(exported)
         network = create_model(spec.network, num_classes=len(spec.labels))
-        network.load_state_dict(read_initial_weights(shipped_weights()[model]))
+        network.load_state_dict(read_initial_weights(path))
         return network.eval(), spec
 
 

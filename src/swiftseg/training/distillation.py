@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from swiftseg.core import LabelSet, ModelSpec, SwiftsegError
+from swiftseg.core import LabelSet, ModelSpec, SwiftsegError, UsageError
+from swiftseg.inference import find_model
 from swiftseg.layers.resizing import upsample_to
 from swiftseg.losses import distillation_loss
 from swiftseg.recipes.recipe import Distillation
@@ -96,7 +97,12 @@ def load_teacher(
         UsageError: There are no weights of that name.
         SwiftsegError: Its file is missing or damaged, or its classes are not `labels`.
     """
-    network, spec = load_trained(recipe.teacher)
+    found = find_model(recipe.teacher)
+    if found.weights is None:
+        raise UsageError(
+            f"{recipe.teacher}: expected a checkpoint or shipped weights to learn from"
+        )
+    network, spec = load_trained(found.weights)
     if spec.labels.names != labels.names:
         raise SwiftsegError(
             f"teacher {recipe.teacher} has the classes {', '.join(spec.labels.names)} where the "

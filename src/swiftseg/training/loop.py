@@ -15,8 +15,10 @@ from accelerate import Accelerator
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation, evaluate
+from swiftseg.inference import Segmenter
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.runs.state import RunState
+from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.trained.checkpoint import (
     HELD_OUT_SCORES,
     VAL_SCORES,
@@ -34,7 +36,7 @@ from swiftseg.training.memory import keep_freed_memory
 from swiftseg.training.pictures import sample_pictures
 from swiftseg.training.progress import TrainingProgress
 from swiftseg.training.run_folder import RunFolder
-from swiftseg.training.scoring import recipe_protocol, recipe_segmenter
+from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.stage import StageTraining, check_networks
 from swiftseg.training.stage_data import StageData, open_stage_data
 from swiftseg.training.stopping import StoppedError, StopRequest
@@ -117,8 +119,9 @@ def train(
         for index in range(checkpoint.stage if checkpoint else 0, len(recipe.stages)):
             checkpoint = train_stage(session, index, checkpoint)
     network, spec = load_network(run.best)
-    segmenter = recipe_segmenter(recipe, network, spec, accelerator.device)
-    return evaluate(segmenter, data[-1].val_set, protocol=recipe_protocol(recipe))
+    segmenter = Segmenter(TorchBackend(network, spec, device=accelerator.device))
+    protocol = recipe_protocol(recipe)
+    return evaluate(segmenter, data[-1].val_set, protocol=protocol, show_progress=False)
 
 
 def build_accelerator(recipe: Recipe) -> Accelerator:
@@ -270,7 +273,7 @@ def validate(session: Session, training: StageTraining, row: dict[str, Any]) -> 
     if session.recipe.reestimate_batch_norm:
         training.reestimate_batch_norm(data.frames, data.batch_size)
     protocol = recipe_protocol(session.recipe)
-    scores = evaluate(segmenter, data.val_set, protocol=protocol).scores
+    scores = evaluate(segmenter, data.val_set, protocol=protocol, show_progress=False).scores
     kind = VAL_SCORES if session.recipe.hold_out is None else HELD_OUT_SCORES
     row[f"{kind}mean_iou"] = scores.mean_iou
     row[f"{kind}mean_class_accuracy"] = scores.mean_class_accuracy
@@ -279,7 +282,7 @@ def validate(session: Session, training: StageTraining, row: dict[str, Any]) -> 
     if session.recipe.best == "loss":
         row[f"{kind}loss"] = training.validation_loss(data.val_frames)
         score = -row[f"{kind}loss"]
-    pictures = sample_pictures(segmenter, data.val_set)
+    pictures = sample_pictures(protocol.segmenter(segmenter), data.val_set)
     session.run.write_samples(training.stage.name, training.epoch, pictures)
     training.validations_since_best += 1
     if score > training.best_score:

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.inference import AveragingSegmenter, Segmenter
+from swiftseg.inference import Segmenter
 from swiftseg.recipes.recipe import Recipe
-from swiftseg.runtimes.torch_backend import FrameGraph
+from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
 from swiftseg.trained.checkpoint import Checkpoint, model_spec, stage_network
 from swiftseg.training.batch_norm import reestimate_batch_norm, synchronize_batch_norm
 from swiftseg.training.criterion import Criterion
@@ -22,7 +22,6 @@ from swiftseg.training.distillation import Teacher
 from swiftseg.training.frames import EpochFrames, TrainingFrames, batch_loader, epoch_batches
 from swiftseg.training.freezing import freeze
 from swiftseg.training.optimization import build_optimizer, build_schedule
-from swiftseg.training.scoring import recipe_segmenter
 from swiftseg.training.step import TrainingStep
 
 SHOWN_FRESH = 4
@@ -292,10 +291,10 @@ class StageTraining:
         row, self.best_score, self.validations_since_best = broadcast_object_list(found)
         return row
 
-    def segmenter(self) -> Segmenter | AveragingSegmenter:
+    def segmenter(self) -> Segmenter:
         """Wraps the network as it stands for evaluation; the next step trains it on."""
         spec = model_spec(self.recipe, self.index, self.labels, self.history)
-        return recipe_segmenter(self.recipe, self.evaluated, spec, self.accelerator.device)
+        return Segmenter(TorchBackend(self.evaluated, spec, device=self.accelerator.device))
 
     def validation_loss(self, frames: TrainingFrames) -> float:
         """Averages the loss of the logits over frames at network size."""

@@ -48,13 +48,23 @@ def split_opener(
 
         return open_split
 
+    told: set[Finding] = set()
+
+    @cache
+    def open_named(folder: str, split: str, dataset: str | None) -> Dataset:
+        opened = open_dataset(folder, split, dataset=dataset)
+        # An export of a labeling tool has findings, the same for all its splits.
+        warn(finding for finding in getattr(opened, "findings", ()) if finding not in told)
+        told.update(getattr(opened, "findings", ()))
+        return opened
+
     def open_split(dataset: str | None, split: str) -> Dataset:
         folder = folders.get(dataset or "", folders.get(""))
         if folder is None:
             raise UsageError(f"recipe {recipe_name} needs --data {dataset}=DIR")
         if is_own(folder, dataset):
             return own_opener(folder)(split)
-        return open_dataset(folder, split, dataset=dataset)
+        return open_named(folder, split, dataset)
 
     return open_split
 

@@ -8,6 +8,7 @@ import pytest
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data import check_data, open_dataset
+from swiftseg.data.opening import recognize
 from swiftseg.data.own.dataset_file import dataset_file_text
 from swiftseg.data.own.own_data import find_own_data
 from tests.support.strangers import CASES, Right
@@ -40,6 +41,8 @@ def test_the_yaml_that_is_written_reads_the_same(name: str, tmp_path: Path):
     root = tmp_path / "data"
     CASES[name].make(root)
     diagnosis = check_data(root)
+    if recognize(root) == "annotations":  # read by the tool's own reader, and in no need of a YAML
+        return
     assert diagnosis.file is not None
     path = tmp_path / "dataset.yaml"
     path.write_text(dataset_file_text(diagnosis.file), encoding="utf-8")
