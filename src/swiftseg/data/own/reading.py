@@ -7,7 +7,7 @@ from pathlib import Path
 
 from swiftseg.data.own.families import Unit, sort_files
 from swiftseg.data.own.file_tree import FileTree, walk_tree
-from swiftseg.data.own.finding import Finding
+from swiftseg.data.own.finding import SHOWN_FILES, Finding, Severity
 from swiftseg.data.own.forms import Form, pattern_text, stem_texts
 from swiftseg.data.own.hypotheses import Hypothesis, Looker, find_hypotheses
 from swiftseg.data.own.patterns import Match, Matched, Parts, Pattern, match_files
@@ -17,7 +17,6 @@ from swiftseg.data.paired_files import MaskPart, Pair
 UNSPLIT = "all"
 MAX_READINGS = 5
 LEAST_SCORE = 0.2  # of the best reading's, for another to be shown
-SHOWN_FILES = 5
 
 
 @dataclass(frozen=True)
@@ -216,14 +215,15 @@ def _findings(match: Match, root: Path, parts: Parts) -> Iterable[Finding]:
 
 def _unused(left_over: Sequence[LeftOver], root: Path) -> Iterable[Finding]:
     """Mention images and masks that the reading has no use for."""
-    for reason, code, severity in (
-        ("other images", "unused_images", "warning"),
-        ("other masks", "unused_masks", "note"),
-    ):
-        for group in left_over:
-            if group.reason == reason:
-                message = f"{root / group.files[0]}: not used; {group.count} {reason} are left over"
-                yield Finding(severity, code, message, group.count, group.files)
+    codes: dict[str, tuple[Severity, str]] = {
+        "other images": ("warning", "unused_images"),
+        "other masks": ("note", "unused_masks"),
+    }
+    for group in left_over:
+        if group.reason in codes:
+            severity, code = codes[group.reason]
+            message = f"{root / group.files[0]}: not used; {group.count} {group.reason} are left"
+            yield Finding(severity, code, message, group.count, group.files)
 
 
 def _left_over(match: Match, tree: FileTree, units: Sequence[Unit]) -> Iterable[LeftOver]:

@@ -108,7 +108,7 @@ def survey_masks(pairs: Iterable[Pair], advance: Callable[[], None] = lambda: No
 
 
 def survey_mask(path: Path) -> MaskFacts:
-    """Counts the values of one mask; raises SwiftsegError where it cannot be read."""
+    """Count the values of one mask; raises SwiftsegError where it cannot be read."""
     header = None if path.suffix.lower() in ARRAY_SUFFIXES else read_header(path)
     palette: tuple[int, ...] = header.palette if header else ()
     is_lossy = header is not None and header.file_format == "JPEG"
@@ -123,7 +123,8 @@ def survey_mask(path: Path) -> MaskFacts:
         array = _indices(path)
     values, counts, solid = count_values(array, slack=JPEG_SLACK if is_lossy else 0)
     if kind == "palette":
-        colors = {value: palette[value] for value in values.tolist() if value < len(palette)}
+        used: list[int] = values.tolist()
+        colors = {value: palette[value] for value in used if value < len(palette)}
     return MaskFacts(kind, is_lossy, array.shape[:2], values, counts, solid, colors)
 
 
