@@ -54,6 +54,7 @@ def check(
     check_writable(next(path for path in (folder, *folder.parents) if path.exists()))
     with LateProgress("files") as progress:
         diagnosis = examine(source, progress, reading=reading)
+    note_missing_fonts(diagnosis)
     files = write_files(diagnosis, folder)
     if as_json:
         typer.echo(json.dumps({**report_fields(diagnosis), "files": files}, indent=2))
@@ -61,6 +62,21 @@ def check(
         print_report(diagnosis, files)
     if diagnosis.is_broken:
         raise typer.Exit(1)
+
+
+def note_missing_fonts(diagnosis: "Diagnosis") -> None:
+    """Add a finding where the legend shows numbers for names that no font here can write."""
+    from swiftseg.data.own.finding import Finding
+    from swiftseg.render import without_font
+
+    names = without_font(diagnosis.labels.names) if diagnosis.labels else []
+    if names:
+        message = (
+            f"no font on this machine has the letters of {', '.join(names[:5])}; the legend shows "
+            "the numbers of these classes. Install a font of this script, such as Noto Sans"
+        )
+        finding = Finding("note", "no_font", message, len(names))
+        diagnosis.findings = (*diagnosis.findings, finding)
 
 
 def write_files(diagnosis: "Diagnosis", out: Path) -> dict[str, str]:
