@@ -33,7 +33,7 @@ PACKAGES = ("swiftseg", "numpy", "pillow")
 def write_pairs(root: Path, count: int) -> None:
     """Writes `images/{train,val}` and `masks/{train,val}`."""
     rng = np.random.default_rng(0)
-    originals = root / "originals"
+    originals = root.with_name(f"{root.name} originals")
     originals.mkdir(parents=True)
     for number in range(DISTINCT_MASKS):
         mask = np.kron(rng.integers(0, 5, (3, 4)), np.ones((4, 4))).astype(np.uint8)

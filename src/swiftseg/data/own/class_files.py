@@ -20,6 +20,7 @@ _NAMES = re.compile(
     r"|.*colou?r_?map|obj_class_to_machine_color|palette|legend|names)\.(?:txt|csv|tsv|json|names)"
 )
 _README = re.compile(r"(?i)readme.*|.*description.*\.txt")
+_COLOR = re.compile(r"\d+\s+\d+\s+\d+")
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME_KEYS = {"name", "title", "label", "class"}
 _HEADER = {"name", "class", "label", "r", "g", "b", "red", "green", "blue", "value", "id", "index"}
@@ -116,6 +117,10 @@ def _text_rows(text: str) -> list[list[str]]:
             )
         else:
             rows.append(_spaced(line))
+    rows = [
+        [part for cell in row for part in (cell.split() if _COLOR.fullmatch(cell) else [cell])]
+        for row in rows
+    ]
     if rows and {cell.lower() for cell in " ".join(rows[0]).split()} & _HEADER and len(rows) > 1:
         has_numbers = any(cell.isdigit() for cell in rows[0])
         rows = rows if has_numbers else rows[1:]
