@@ -28,7 +28,8 @@ from swiftseg.benchmarking.measure import Candidate, engine_candidate
 from swiftseg.benchmarking.report import Measurement
 from swiftseg.benchmarking.timing import repeat
 from swiftseg.core.fresh_process import run_in_process
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES, read_image
+from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.data.images.image_file import read_image
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.runtimes import read_spec

@@ -76,13 +76,13 @@ def test_one_command_from_pictures_to_a_model(
 def test_training_refuses_what_the_doctor_calls_broken(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], network: str
 ):
-    root = CASES["a mask of another size"].make(tmp_path / "data")
+    root = CASES["a mask of other proportions"].make(tmp_path / "data")
     found = run_cli(capsys, "data", "check", root, "--out", tmp_path / "check")
     plain = ("--set", "precision=f32", "--set", "compile=false")
     result = run_cli(capsys, "train", network, "--data", root, "--out", tmp_path / "run", *plain)
     assert (found.code, result.code) == (1, 1)
     words = result.err.removeprefix("error: ").partition(";")[0]
-    assert "the mask is 24x32 where its image frame_0.jpg is 48x64" in words
+    assert "the mask is 20x32 where its image frame_0.jpg is 48x64" in words
     assert words in found.out
     assert not (tmp_path / "run").exists()
 

@@ -45,7 +45,7 @@ def test_the_exported_run_labels_and_scores_as_the_checkpoint_does(folder: Path)
     predict = ["predict", "camvid/val", "--model", "model.onnx", "--out", "labels", "--json"]
     summary = json.loads(swiftseg(*predict, cwd=folder))
     assert (len(summary["results"]), summary["errors"]) == (2, [])
-    with Image.open(folder / "labels" / "labels" / "frame_000.png") as picture:
+    with Image.open(folder / "labels" / "labels" / "0001TP_000000.png") as picture:
         assert picture.mode == "P"
         assert np.asarray(picture).shape == (24, 32)
         assert np.asarray(picture).max() <= 10

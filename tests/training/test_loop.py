@@ -128,7 +128,7 @@ def test_a_class_beyond_the_recipe_is_said_with_its_mask(
     if not in_memory:
         monkeypatch.setattr(frames_module, "MEMORY_LIMIT_BYTES", 0)
     camvid = make_tiny_camvid(tmp_path / "camvid")
-    mask = camvid / "trainannot" / "frame_003.png"
+    mask = camvid / "trainannot" / "0001TP_000003.png"
     Image.fromarray(np.full((24, 32), 13, np.uint8)).save(mask)
     with pytest.raises(SwiftsegError) as caught:
         run_tiny(tmp_path, tiny_recipe("class_weights=null"))

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES
+from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
 
 LIST_SUFFIX = ".txt"

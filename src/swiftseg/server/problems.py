@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.images.image_file import ImageTooLargeError, NotAnImageError
+from swiftseg.data.images.header import ImageTooLargeError, NotAnImageError
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -12,6 +12,7 @@ from swiftseg.data.doctor import check_structure
 from swiftseg.data.opening import OWN_DATA, TOY_STREET, recognize
 from swiftseg.data.own.finding import Finding, refuse_broken
 from swiftseg.data.own.own_data import find_own_data
+from swiftseg.data.paired_files import PairedFiles
 from swiftseg.training.progress import say
 
 
@@ -35,7 +36,14 @@ def split_opener(source: str, folders: Mapping[str, str]) -> Callable[[str | Non
             refuse_broken(found, folder)
             file, more = own.described(progress.advance)
         warn((*found, *more))
-        return lambda split: own.open(split, file)
+
+        def open_split(split: str) -> Dataset:
+            opened = own.open(split, file)
+            if split == "val":
+                refuse_unlabeled(opened, f"{folder}: all pixels of val are ignored")
+            return opened
+
+        return open_split
 
     told: set[Finding] = set()
 
@@ -71,7 +79,14 @@ def is_own(folder: str, dataset: str | None) -> bool:
     """Whether a source is a user's own data rather than a published dataset."""
     if folder == TOY_STREET or not Path(folder).exists() or dataset not in (None, OWN_DATA):
         return False
-    try:
-        return recognize(Path(folder)) == OWN_DATA
-    except SwiftsegError:
-        return False  # opening it says what was expected
+    return recognize(Path(folder)) == OWN_DATA
+
+
+def refuse_unlabeled(dataset: PairedFiles, problem: str) -> None:
+    """Raise SwiftsegError where no mask has a labeled pixel: training could not tell what is best.
+
+    Usually the first mask that is read has one.
+    """
+    num_classes = len(dataset.labels)
+    if not any((dataset.read_pair_mask(pair) < num_classes).any() for pair in dataset.pairs):
+        raise SwiftsegError(f"{problem}; there is nothing to score a training by")

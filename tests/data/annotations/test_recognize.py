@@ -9,7 +9,7 @@ from PIL import Image
 
 from swiftseg.data.annotations import is_annotations, recognize_annotations
 from swiftseg.data.annotations.places import split_of
-from swiftseg.data.opening import RECOGNIZED
+from swiftseg.data.opening import DATASETS, recognize
 from tests.support.annotation_exports import EXPORTS, make_coco, make_voc
 from tests.support.dataset_trees import TREES
 
@@ -72,7 +72,7 @@ def test_a_path_that_is_not_there_is_no_export(tmp_path: Path):
     assert not is_annotations(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("name", sorted(set(RECOGNIZED) - {"annotations"}))
+@pytest.mark.parametrize("name", sorted(set(DATASETS) - {"annotations"}))
 def test_published_trees_and_own_data_are_no_exports(name: str, tmp_path: Path):
     assert not is_annotations(TREES[name](tmp_path / "data"))
 
@@ -95,8 +95,7 @@ def test_an_export_among_other_files_is_found(kind: str, tmp_path: Path):
 
 def test_a_labelmap_makes_a_voc_tree_the_users_own(tmp_path: Path):
     make_voc(tmp_path)
-    recognized = [name for name, is_tree in RECOGNIZED.items() if is_tree(tmp_path)]
-    assert recognized[0] == "annotations"
+    assert recognize(tmp_path) == "annotations"
     (tmp_path / "labelmap.txt").unlink()
     assert not is_annotations(tmp_path)
 

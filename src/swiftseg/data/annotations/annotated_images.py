@@ -10,7 +10,8 @@ from swiftseg.data.annotations.bitmaps import open_bitmap
 from swiftseg.data.annotations.export import AnnotatedImage, ReadMask
 from swiftseg.data.annotations.labelme import embedded_picture
 from swiftseg.data.annotations.reading import naming
-from swiftseg.data.images.image_file import is_turned, read_image, rgb_array
+from swiftseg.data.images.header import read_header
+from swiftseg.data.images.image_file import read_image, rgb_array
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.paired_files import Pair
 
@@ -82,7 +83,7 @@ def read_picture(image: AnnotatedImage) -> np.ndarray:
 def _size_text(image: AnnotatedImage, size_hw: tuple[int, int]) -> str:
     assert image.size_hw is not None
     turned = ""
-    if not image.is_embedded and is_turned(image.picture):
+    if not image.is_embedded and read_header(image.picture).orientation != 1:
         turned = ", turned as its EXIF orientation says"
     return (
         f"{image.annotation}: {image.name} was annotated at {image.size_hw[0]}x{image.size_hw[1]}, "

@@ -20,7 +20,8 @@ from swiftseg.data.annotations.open_export import open_images, read_export
 from swiftseg.data.own.dataset_file import FILE_NAME, DatasetFile, dataset_file_text
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.in_threads import in_threads
-from swiftseg.data.own.layout import SPLITS, UNSPLIT
+from swiftseg.data.own.own_data import SPLITS
+from swiftseg.data.own.reading import UNSPLIT
 
 
 class Progress(Protocol):

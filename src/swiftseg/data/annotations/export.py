@@ -11,8 +11,8 @@ from swiftseg.core.labels import RGB
 from swiftseg.data.annotations.classes import classes_of
 from swiftseg.data.annotations.raster import Draw
 from swiftseg.data.annotations.reading import naming
-from swiftseg.data.own.finding import Finding, Severity
-from swiftseg.data.own.layout import SHOWN_FILES, UNSPLIT
+from swiftseg.data.own.finding import SHOWN_FILES, Finding, Severity
+from swiftseg.data.own.reading import UNSPLIT
 
 
 @dataclass(frozen=True)

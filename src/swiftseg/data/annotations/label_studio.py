@@ -30,7 +30,7 @@ from swiftseg.data.annotations.reading import (
     short,
 )
 from swiftseg.data.annotations.run_lengths import unpack_label_studio
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES
+from swiftseg.data.images.header import IMAGE_SUFFIXES
 
 _LABEL_KEYS = ("polygonlabels", "rectanglelabels", "ellipselabels", "brushlabels", "labels")
 

@@ -14,7 +14,7 @@ from swiftseg.data.annotations.recognize import Found, find_annotations
 from swiftseg.data.annotations.supervisely import read_supervisely
 from swiftseg.data.annotations.voc_labelmap import read_voc_labelmap
 from swiftseg.data.annotations.yolo import read_yolo
-from swiftseg.data.own.layout import hold_out_val
+from swiftseg.data.own.splits import hold_out_val
 from swiftseg.data.paired_files import Pair
 
 TOOLS: dict[str, Callable[[Found], Export]] = {

@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES
-from swiftseg.data.own.layout import FOLDERS_OF_SPLIT, UNSPLIT
+from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.data.own.reading import UNSPLIT
+from swiftseg.data.own.words import SPLIT_OF_WORD
 
 MAX_DEPTH = 6  # of folders; exports have two or three
 _UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before an uploaded name
@@ -22,9 +23,8 @@ def split_of(*names: str) -> str:
     """
     for name in names:
         for part in re.split(r"[^a-z]+", name.lower()):
-            for split, spellings in FOLDERS_OF_SPLIT.items():
-                if part in spellings:
-                    return split
+            if part in SPLIT_OF_WORD:
+                return SPLIT_OF_WORD[part]
     return UNSPLIT
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.annotations.reading import as_list
-from swiftseg.data.images.image_file import MAX_PIXELS
+from swiftseg.data.images.header import MAX_PIXELS
 
 _FIRST_CODE = 48  # "0"; each character holds five bits and whether more follow
 _MAX_CHARACTERS = 7  # 35 bits for a count

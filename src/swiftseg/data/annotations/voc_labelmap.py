@@ -22,7 +22,7 @@ from swiftseg.data.annotations.classes import VOID, classes_of
 from swiftseg.data.annotations.export import AnnotatedImage, Export, Gathering
 from swiftseg.data.annotations.places import files_below, split_of
 from swiftseg.data.annotations.reading import naming, read_text, short
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES
+from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.mask_values import ColorMasks, IndexMasks
 
 LABELMAP, MASKS, LISTS = "labelmap.txt", "SegmentationClass", "ImageSets/Segmentation"

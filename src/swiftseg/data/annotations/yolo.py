@@ -27,7 +27,7 @@ from swiftseg.data.annotations.reading import (
     read_text,
     short,
 )
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES
+from swiftseg.data.images.header import IMAGE_SUFFIXES
 
 SPLIT_KEYS = ("train", "val", "test")
 

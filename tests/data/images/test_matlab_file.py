@@ -8,7 +8,7 @@ import pytest
 import scipy.io
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.published.matlab_file import read_matlab_array
+from swiftseg.data.images.matlab_file import read_matlab_array
 from tests.support.dataset_trees import write_sbd_mask
 
 DTYPES = [np.uint8, np.int16, np.uint16, np.int32, np.float32, np.float64, np.int64]

@@ -1,11 +1,13 @@
-"""Reading one numeric array out of a MATLAB 5 file, as SBD and PASCAL Context keep their masks.
+"""Reading numeric arrays out of a MATLAB 5 file, as SBD and PASCAL Context keep their masks.
 
 After "MAT-File Format" (The MathWorks, version 7 and earlier): a header of 128 bytes, then elements
-of a tag and data. scipy reads all of the format; for one array it would be a large dependency.
+of a tag and data. scipy reads all of the format, but damaged files end the process that reads them
+by it with a segmentation fault (1.17.1); here they are refused.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -37,7 +39,7 @@ ByteOrder = Literal["<", ">"]
 
 
 def read_matlab_array(path: Path, *names: str) -> np.ndarray:
-    """Reads a variable, or a field of a variable that is a 1x1 struct.
+    """Read a variable, or a field of a variable that is a 1x1 struct.
 
     Args:
         path: The file.
@@ -49,26 +51,62 @@ def read_matlab_array(path: Path, *names: str) -> np.ndarray:
     Raises:
         SwiftsegError: The file is missing, damaged, of another format, or has no such array.
     """
+    with _damage_told(path, ".".join(names)):
+        for name, parts, order in _variables(path):
+            if name == names[0]:
+                return _array(_descend(parts, names[1:], order), order)
+    raise SwiftsegError(f"{path}: expected an array {'.'.join(names)} in this file")
+
+
+def read_matlab_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read all numeric arrays that are variables, or fields of structs of one element.
+
+    Raises:
+        SwiftsegError: The file is missing, damaged, or of another format.
+    """
+    found: dict[str, np.ndarray] = {}
+    with _damage_told(path, "the arrays"):
+        for name, parts, order in _variables(path):
+            _gather(name, parts, order, found)
+    return found
+
+
+def _gather(
+    name: str, parts: list[Element], order: ByteOrder, found: dict[str, np.ndarray]
+) -> None:
+    kind = _array_class(parts, order) if parts else 0
+    if kind in _NUMERIC_CLASSES:
+        found.setdefault(name, _array(parts, order))
+    elif kind == _STRUCT_CLASS and np.prod(np.frombuffer(parts[1][1], f"{order}i4")) == 1:
+        for field in _field_names(parts, order):
+            _gather(field, _descend(parts, (field,), order), order, found)
+
+
+def _variables(path: Path) -> Iterator[tuple[str, list[Element], ByteOrder]]:
+    """Yield each variable's name and its parts."""
+    content = memoryview(path.read_bytes())
+    order = _byte_order(content)
+    for kind, data in _elements(content[_HEADER_BYTES:], order):
+        if kind not in (_MATRIX, _COMPRESSED):
+            continue
+        parts = list(_elements(_decompressed(data, order) if kind == _COMPRESSED else data, order))
+        yield bytes(parts[2][1]).decode(), parts, order
+
+
+@contextmanager
+def _damage_told(path: Path, what: str) -> Generator[None]:
     try:
-        content = memoryview(path.read_bytes())
+        yield
     except OSError as error:
         raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
-    try:
-        order = _byte_order(content)
-        for kind, data in _elements(content[_HEADER_BYTES:], order):
-            matrix = _decompressed(data, order) if kind == _COMPRESSED else data
-            parts = list(_elements(matrix, order))
-            if bytes(parts[2][1]).decode() == names[0]:
-                return _array(_descend(parts, names[1:], order), order)
-    except (ValueError, IndexError, KeyError, TypeError, zlib.error) as error:
-        raise SwiftsegError(
-            f"{path}: cannot read {'.'.join(names)} in this file: {error}"
-        ) from error
-    raise SwiftsegError(f"{path}: expected an array {'.'.join(names)} in this file")
+    except (ValueError, IndexError, KeyError, TypeError, zlib.error, RecursionError) as error:
+        raise SwiftsegError(f"{path}: cannot read {what} in this file: {error}") from error
 
 
 def _byte_order(content: memoryview) -> ByteOrder:
     mark = bytes(content[126:_HEADER_BYTES])
+    if bytes(content[:8]) == b"\x89HDF\r\n\x1a\n" or bytes(content[:10]) == b"MATLAB 7.3":
+        raise ValueError("it is a MATLAB 7.3 file; save it with `save -v7`")
     if mark not in (b"IM", b"MI"):
         raise ValueError("it does not begin as a MATLAB 5 file")
     return "<" if mark == b"IM" else ">"
@@ -108,14 +146,17 @@ def _descend(parts: list[Element], names: tuple[str, ...], order: ByteOrder) -> 
         return parts
     if _array_class(parts, order) != _STRUCT_CLASS:
         raise ValueError(f"it is no struct with a field {names[0]}")
+    field = parts[5 + _field_names(parts, order).index(names[0])][1]
+    return _descend(list(_elements(field, order)), names[1:], order)
+
+
+def _field_names(parts: list[Element], order: ByteOrder) -> list[str]:
     name_bytes = int(np.frombuffer(parts[3][1], f"{order}i4")[0])
     table = bytes(parts[4][1])
-    fields = [
+    return [
         table[start : start + name_bytes].split(b"\0")[0].decode()
         for start in range(0, len(table), name_bytes)
     ]
-    field = parts[5 + fields.index(names[0])][1]
-    return _descend(list(_elements(field, order)), names[1:], order)
 
 
 def _array(parts: list[Element], order: ByteOrder) -> np.ndarray:

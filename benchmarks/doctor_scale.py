@@ -1,11 +1,11 @@
 """What does the doctor hold in memory, and how long does it take? 1,000 to 100,000 pairs.
 
-    python benchmarks/doctor_memory.py
+    python benchmarks/doctor_scale.py
 
 Writes tiny pairs into a temporary folder, 80 % of them train: every image has pixels of its own, as
 in a user's folder; the masks are links to 200 files. Each count is checked in a process of its own
 by `swiftseg data check` as a user runs it, its progress bar included where this runs on a terminal.
-Needs Linux, which tells a process its peak. Writes results/doctor_memory.json.
+Needs Linux, which tells a process its peak. Writes results/doctor_scale.json.
 """
 
 import json
@@ -22,7 +22,7 @@ from time import perf_counter
 import numpy as np
 from PIL import Image
 
-RESULT = Path(__file__).parent / "results/doctor_memory.json"
+RESULT = Path(__file__).parent / "results/doctor_scale.json"
 COUNTS = (1_000, 10_000, 100_000)
 SIZE_HW = (12, 16)
 DISTINCT_MASKS = 200
@@ -33,7 +33,7 @@ PACKAGES = ("swiftseg", "numpy", "pillow")
 def write_pairs(root: Path, count: int) -> None:
     """Writes `images/{train,val}` and `masks/{train,val}`."""
     rng = np.random.default_rng(0)
-    originals = root / "originals"
+    originals = root.with_name(f"{root.name} originals")
     originals.mkdir(parents=True)
     for number in range(DISTINCT_MASKS):
         mask = np.kron(rng.integers(0, 5, (3, 4)), np.ones((4, 4))).astype(np.uint8)
@@ -99,7 +99,7 @@ def write_result(runs: list[dict[str, float]]) -> None:
     less, more = runs[-2:]
     growth = 1e6 * (more["peak_mb"] - less["peak_mb"]) / (more["pairs"] - less["pairs"])
     result = {
-        "command": "python benchmarks/doctor_memory.py",
+        "command": "python benchmarks/doctor_scale.py",
         "versions": {name: version(name) for name in PACKAGES},
         "machine": platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
