@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from swiftseg.core import InputSpec, UsageError
-from swiftseg.losses import WeightedCrossEntropy
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
 from swiftseg.models.fast_scnn import (
     Bottleneck,
     FastSCNN,

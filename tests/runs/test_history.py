@@ -1,7 +1,7 @@
 import pytest
 
 from swiftseg.core import SwiftsegError
-from swiftseg.runs import Epoch, read_epochs
+from swiftseg.runs.history import Epoch, read_epochs
 
 ROWS = "stage,epoch,loss,lr,val/mean_iou\nencoder,1,2.5,0.001,\nfull,1,1.5,0.0005,0.25\n"
 

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec
 from swiftseg.layers.training_outputs import TrainingOutputs
-from swiftseg.losses import DiceLoss, LovaszSoftmax, WeightedCrossEntropy
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
+from swiftseg.losses.dice import DiceLoss
+from swiftseg.losses.lovasz import LovaszSoftmax
 from swiftseg.models import NETWORKS
 from swiftseg.recipes.recipe import Distillation, Recipe
 from swiftseg.training.criterion import Criterion

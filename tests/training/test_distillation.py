@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError, UsageError
 from swiftseg.data.published.camvid import CAMVID_LABELS
-from swiftseg.losses import distillation_loss
+from swiftseg.losses.distillation import distillation_loss
 from swiftseg.models import create_model
 from swiftseg.recipes.recipe import Distillation
 from swiftseg.training.distillation import Teacher, load_teacher

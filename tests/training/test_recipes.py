@@ -17,7 +17,7 @@ import torch
 
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.toy_street import ToyStreet
-from swiftseg.losses import WeightedCrossEntropy
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
 from swiftseg.recipes import Recipe, load_recipe, shipped_recipes
 from swiftseg.runs import RunFolder
 from swiftseg.trained.checkpoint import load_checkpoint, stage_network

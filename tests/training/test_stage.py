@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data.published.camvid import CAMVID_LABELS
-from swiftseg.losses import WeightedCrossEntropy
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
 from swiftseg.models import NETWORKS, create_model
 from swiftseg.recipes.recipe import Distillation
 from swiftseg.runs.state import StoppedError

@@ -11,7 +11,7 @@ from swiftseg.core import SwiftsegError
 from swiftseg.exporting import web
 from swiftseg.exporting.web import export_web, web_manifest
 from swiftseg.kernels.upsample_argmax import upsample_argmax
-from swiftseg.runtimes import load_backend
+from swiftseg.runtimes import labels_of, load_backend
 from tests.support.command_line import run_cli
 from tests.support.exported import shade_spec, write_shade_model, write_upsampled_model
 
@@ -43,7 +43,7 @@ def test_the_graph_and_the_manifest_give_the_files_labels(
     assert manifest["size_hw"] == [24, 32]
     assert not manifest["labels"]
     labels = upsample_argmax(scores, (24, 32), align_corners=manifest["align_corners"])
-    np.testing.assert_array_equal(labels, load_backend(model).run(frame))
+    np.testing.assert_array_equal(labels, labels_of(load_backend(model), frame))
 
 
 def test_manifests_of_other_outputs() -> None:
@@ -85,4 +85,4 @@ def test_formats_and_options_that_do_not_go_together(
     assert "did you mean web" in unknown.err
     resized = run_cli(capsys, "export", model, "--format", "web", "--size", "8x8", *out)
     assert resized.code == 2
-    assert "drop the other options" in resized.err
+    assert "leave out the other options" in resized.err

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from swiftseg.core import InputSpec, LabelSet, SwiftsegError, UsageError, unknown_name
 from swiftseg.importing.matching import Layer, layers_of, match_layers
-from swiftseg.importing.ports import NORMALIZATIONS, PORTS, REFUSED, Frames, Port
+from swiftseg.importing.ports import NORMALIZATIONS, Frames, Port, known_ports
 from swiftseg.layers.tensor_file import read_state_dict
 from swiftseg.models import create_model
 from swiftseg.trained.weights_file import Description
@@ -59,7 +59,7 @@ def import_checkpoint(
 
     Args:
         path: A .safetensors file, or one that torch.save wrote.
-        network: One of `PORTS`.
+        network: One of `known_ports()`.
         port: The port's name, needed only where two share all names.
         labels: The classes the weights predict, which running them needs.
         size_hw: The frames they are to take (height, width), which running them needs.
@@ -71,8 +71,8 @@ def import_checkpoint(
         SwiftsegError: The file cannot be read, its port is another network than the paper's, or
             the labels are not as many as its classes.
     """
-    if network not in PORTS:
-        raise unknown_name("network to import", network, PORTS)
+    if network not in known_ports():
+        raise unknown_name("network to import", network, known_ports())
     state = read_state_dict(path)
     layers = layers_of(state)
     known = _find_port(path, network, layers, port) or _port_by_order(path, network, tuple(layers))
@@ -117,18 +117,19 @@ def _input_spec(path: Path, frames: Frames, size_hw: tuple[int, int]) -> InputSp
 def _find_port(
     path: Path, network: str, theirs: Mapping[str, Layer], asked: str | None
 ) -> Port | None:
-    for refused in REFUSED.get(network, ()):
+    for refused in known_ports()[network].refused:
         if refused.mark in theirs:
             raise SwiftsegError(
                 f"{path}: refused, {refused.source} is another network than the paper's: "
                 f"{'; '.join(refused.deviations)}"
             )
-    by_name = {port.name: port for port in PORTS[network]}
+    ports = known_ports()[network].ports
+    by_name = {port.name: port for port in ports}
     if asked is not None:
         if asked not in by_name:
             raise unknown_name(f"port of {network}", asked, by_name)
         return by_name[asked]
-    found = [port for port in PORTS[network] if port.layers[0] in theirs]
+    found = [port for port in ports if port.layers[0] in theirs]
     if len(found) > 1:
         names = " or ".join(port.name for port in found)
         raise UsageError(f"{path}: these names are used by several ports; give --port {names}")

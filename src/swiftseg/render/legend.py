@@ -18,7 +18,7 @@ _SMALLEST_SHARE = 0.0005  # what would read 0.0 %
 def with_legend(
     image: np.ndarray, labels: LabelSet, shares: Mapping[str, float] | None = None
 ) -> np.ndarray:
-    """Puts a legend of swatches and names beneath a picture.
+    """Put a legend of swatches and names beneath a picture.
 
     Args:
         image: uint8 (H, W, 3) RGB.
@@ -40,7 +40,7 @@ def with_legend(
 
 @lru_cache(maxsize=8)  # a video's strip stays the same, and its letters take longer than the rest
 def _strip(entries: tuple[Entry, ...], image_width: int) -> np.ndarray:
-    """Draws the legend of a picture, uint8 (h, image_width or more, 3)."""
+    """Draw the legend of a picture, uint8 (h, image_width or more, 3)."""
     size = min(max(image_width // 48, 12), 36)
     font = _font(size)
     row, margin = round(size * 1.6), round(size * 0.6)

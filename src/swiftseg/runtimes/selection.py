@@ -16,10 +16,15 @@ from swiftseg.core.cache import cache_folder
 from swiftseg.core.files import replacing
 from swiftseg.runtimes import BACKENDS, PRECISIONS
 from swiftseg.runtimes.base import Engine, labels_of
-from swiftseg.runtimes.cores import check_threads, physical_cores
+from swiftseg.runtimes.cores import check_threads, physical_cores, processor_facts
 from swiftseg.runtimes.trial import Trial, compare_ms
 
 AUTO = "auto"
+# What tells processors apart, as x86 and ARM call it.
+PROCESSOR_NAMES = (
+    *("vendor_id", "cpu family", "model", "model name", "stepping", "flags"),
+    *("CPU implementer", "CPU part", "CPU variant", "Features"),
+)
 
 # What `--precision auto` may change of the labels of the calibration frames against float32.
 MOST_CHANGED_LABELS = 0.005
@@ -126,7 +131,9 @@ def _key(path: Path, trials: Sequence[Trial], frames: Sequence[np.ndarray]) -> s
         f"{c.backend} {_version(c.backend)} {c.precision} {c.threads or physical_cores()}"
         for c in trials
     ]
-    facts = [model, _processor(), seen.hexdigest(), *tried]
+    processor = processor_facts()
+    names = [f"{name} {processor.get(name)}" for name in PROCESSOR_NAMES]
+    facts = [model, *names, platform.machine(), platform.processor(), seen.hexdigest(), *tried]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
 
@@ -135,16 +142,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:  # onnxruntime has other distributions, such as -gpu
         return "unknown"
-
-
-def _processor() -> str:
-    """Names the CPU; Linux alone tells its model in a file."""
-    facts = Path("/proc/cpuinfo")
-    if facts.is_file():
-        lines = facts.read_text(encoding="utf-8").splitlines()
-        wanted = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags")
-        return "\n".join(sorted({line for line in lines if line.split("\t")[0] in wanted}))
-    return f"{platform.machine()} {platform.processor()}"
 
 
 def _read_memory() -> dict[str, list[str]]:

@@ -7,15 +7,15 @@ import torch
 from torch import Tensor, nn
 
 from swiftseg.core import LabelSet
-from swiftseg.losses import (
-    DiceLoss,
-    LovaszSoftmax,
-    OhemCrossEntropy,
-    WeightedCrossEntropy,
+from swiftseg.losses.class_weighting import (
     effective_number_weights,
     enet_class_weights,
     median_frequency_weights,
 )
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
+from swiftseg.losses.dice import DiceLoss
+from swiftseg.losses.lovasz import LovaszSoftmax
+from swiftseg.losses.ohem import OhemCrossEntropy
 from swiftseg.recipes.recipe import ClassWeights, Recipe
 from swiftseg.training.class_counts import count_classes
 from swiftseg.training.frames import TrainingFrames

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from swiftseg.core import InputSpec, UsageError
 from swiftseg.layers.training_outputs import TrainingOutputs, training_outputs
-from swiftseg.losses import presence_loss
+from swiftseg.losses.presence import presence_loss
 from swiftseg.recipes.recipe import Loss
 from swiftseg.runtimes.torch_backend import FrameGraph
 from swiftseg.training.criterion import Criterion

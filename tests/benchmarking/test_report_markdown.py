@@ -1,4 +1,5 @@
-from swiftseg.benchmarking.markdown import milliseconds, report_markdown
+from benchmarks.report_markdown import report_markdown
+from swiftseg.benchmarking.report import milliseconds
 from tests.support.reports import report
 
 

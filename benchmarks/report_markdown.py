@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from swiftseg.benchmarking.report import Goal, Machine, Measurement, Ratio, Report, Spread
+from swiftseg.benchmarking.machine import Machine
+from swiftseg.benchmarking.report import Goal, Measurement, Ratio, Report, Spread, milliseconds
 
 
 def report_markdown(report: Report) -> str:
@@ -91,11 +92,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequen
     """Makes a Markdown table whose columns `numbers` are set to the right."""
     rule = ["---:" if column in numbers else "---" for column in range(len(head))]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
-
-
-def milliseconds(value: float) -> str:
-    """Writes three digits, as far as there are."""
-    return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
 
 
 def _stages(stages_ms: dict[str, Spread]) -> str:
