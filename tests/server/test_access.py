@@ -50,8 +50,9 @@ def test_streams_of_other_origins_are_refused(segmenter: Segmenter) -> None:
         with connect(stream, origin=Origin(address)):
             pass
     with serving(segmenter, cors_origins=[other]) as address:
-        with connect(f"{address.replace('http', 'ws')}/v1/stream", origin=Origin(other)):
-            pass
+        stream = f"{address.replace('http', 'ws')}/v1/stream"
+        with connect(stream, origin=Origin(other)) as connection:
+            assert connection.ping().wait(30)
 
 
 def test_an_empty_key_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
