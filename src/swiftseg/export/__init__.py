@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from swiftseg.export.onnx_export import export_onnx
+    from swiftseg.export.export_onnx import export_onnx
     from swiftseg.export.parity import EngineParity, ParityReport
 
 __all__ = ["EngineParity", "ParityReport", "export_onnx"]
@@ -11,7 +11,7 @@ __all__ = ["EngineParity", "ParityReport", "export_onnx"]
 _HOMES = {
     "EngineParity": "swiftseg.export.parity",
     "ParityReport": "swiftseg.export.parity",
-    "export_onnx": "swiftseg.export.onnx_export",
+    "export_onnx": "swiftseg.export.export_onnx",
 }
 
 
