@@ -1,6 +1,7 @@
 # make demo    a street clip, segmented and scored; installs the base package, no torch
 # make test    everything the tests need, then make check
 # make check   format, lint, types, import contracts and the fast tests; installs nothing
+# make docs    the site in site/, its links checked, with the demo that runs in the browser
 # make benchmarks   every speed table, half an hour on a machine that does nothing else
 #
 # PYTHON names the interpreter that .venv is made with: make demo PYTHON=python3.12
@@ -10,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check benchmarks clean
+.PHONY: demo test check docs benchmarks clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed-base
@@ -30,6 +31,11 @@ check:
 benchmarks: $(VENV)/installed-dev
 	for script in enet_speed segfast_speed shelfnet_speed fast_scnn_speed peers goals speed_page; do \
 	  $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+docs:
+	@test -x $(BIN)/mkdocs || { echo "no mkdocs in $(VENV): run make test once" >&2; exit 1; }
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/swiftseg export enet-toystreet --format web --out site/demo
 
 clean:
 	rm -rf $(VENV)

@@ -2,11 +2,13 @@
 
 Without a C compiler the package is pure Python: the same labels, from numpy and Pillow, in more
 time. `CC` names another compiler, `CC=` none. Without node and npm the server has no page and
-`swiftseg export --format web` says so. `NPM` names another npm, `NPM=` none.
+`swiftseg export --format web` says so. `NPM` names another npm, `NPM=` none, and
+`SWIFTSEG_BUILT_PAGE` a folder in which the page has been built already.
 """
 
 import os
 import shlex
+import shutil
 import subprocess
 import sysconfig
 import tempfile
@@ -40,7 +42,10 @@ class BuiltFilesHook(BuildHookInterface):
         if version != "editable":
             self._page_folder = tempfile.TemporaryDirectory()
             page = Path(self._page_folder.name) / PAGE.name
-        refusal = build_page(root / "web", page)
+        built = os.environ.get("SWIFTSEG_BUILT_PAGE")
+        if built:
+            shutil.copytree(root / built, page, dirs_exist_ok=True)
+        refusal = "" if built else build_page(root / "web", page)
         if refusal:
             self.app.display_warning(f"no page, the server and web exports lack it: {refusal}")
         elif version != "editable":

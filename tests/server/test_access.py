@@ -4,6 +4,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from swiftseg.core import UsageError
 from swiftseg.inference import Segmenter
@@ -27,7 +28,7 @@ def test_a_key_is_asked_for(segmenter: Segmenter, picture: bytes) -> None:
             assert client.post("/v1/segment", content=picture, headers=headers).status_code == 200
         assert client.get("/healthz").status_code == 200
         with pytest.raises(InvalidStatus, match="401"):
-            connect(address.replace("http", "ws") + "/v1/stream")
+            connect(address.replace("http", "ws") + "/v1/stream").__enter__()
 
 
 def test_other_origins_may_not_ask_unless_told_so(segmenter: Segmenter, picture: bytes) -> None:
@@ -38,6 +39,20 @@ def test_other_origins_may_not_ask_unless_told_so(segmenter: Segmenter, picture:
     with serving(segmenter, cors_origins=["https://example.org"]) as address:
         response = httpx.post(f"{address}/v1/segment", content=picture, headers=headers)
         assert response.headers["access-control-allow-origin"] == "https://example.org"
+
+
+def test_streams_of_other_origins_are_refused(segmenter: Segmenter) -> None:
+    other = "https://example.org"
+    with serving(segmenter) as address:
+        stream = f"{address.replace('http', 'ws')}/v1/stream"
+        with pytest.raises(InvalidStatus, match="403"):
+            connect(stream, origin=Origin(other)).__enter__()
+        with connect(stream, origin=Origin(address)):
+            pass
+    with serving(segmenter, cors_origins=[other]) as address:
+        stream = f"{address.replace('http', 'ws')}/v1/stream"
+        with connect(stream, origin=Origin(other)) as connection:
+            assert connection.ping().wait(30)
 
 
 def test_an_empty_key_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:

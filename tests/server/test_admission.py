@@ -5,9 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import numpy as np
 import pytest
 
-from swiftseg.inference import Segmenter
+from swiftseg.inference import Segmentation, Segmenter
 from swiftseg.server.limits import Limits
 from tests.support.served import GatedSegmenter, connect, serving
 
@@ -91,3 +92,28 @@ def test_a_batch_that_does_not_fit_takes_no_place(segmenter: Segmenter, picture:
         assert _gauge(address, "swiftseg_queue_depth") == 1
         gated.gate.set()
         assert [future.result().status_code for future in accepted] == [200, 200]
+
+
+class _Broken:
+    """A segmenter that fails where nobody expects it."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self.spec = segmenter.spec
+        self._segmenter = segmenter
+
+    def __call__(self, image: np.ndarray) -> Segmentation:
+        if image.any():
+            raise RuntimeError("a secret of the engine's")
+        return self._segmenter(image)
+
+
+def test_a_failure_of_the_engine_is_one_sentence_and_frees_its_place(
+    segmenter: Segmenter, picture: bytes
+) -> None:
+    with serving(_Broken(segmenter), workers=1) as address:
+        for _ in range(3):
+            response = _post(address, picture)
+            assert response.status_code == 500
+            assert "log" in response.json()["detail"]
+            assert "secret" not in response.text
+        _until(lambda: _gauge(address, "swiftseg_in_flight") == 0)

@@ -135,7 +135,8 @@ export function nearest(
   return resized;
 }
 
-function nearestIndices(before: number, after: number): Int32Array {
+/** Where each position of the nearest-neighbor resizing reads from. */
+export function nearestIndices(before: number, after: number): Int32Array {
   const scale = before / after;
   const indices = new Int32Array(after);
   let at = scale * 0.5; // summed up as Pillow does, its rounding included

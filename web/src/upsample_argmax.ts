@@ -1,13 +1,13 @@
 // From scores to labels: bilinear upsampling and the largest class, in torch's arithmetic.
 
-interface Axis {
+export interface Axis {
   first: Int32Array;
   second: Int32Array;
   secondWeight: Float32Array;
 }
 
 /** Where each output position reads from (torch's area_pixel_compute_source_index). */
-function bilinearAxis(before: number, after: number, alignCorners: boolean): Axis {
+export function bilinearAxis(before: number, after: number, alignCorners: boolean): Axis {
   const axis: Axis = {
     first: new Int32Array(after),
     second: new Int32Array(after),
@@ -27,23 +27,30 @@ function bilinearAxis(before: number, after: number, alignCorners: boolean): Axi
   return axis;
 }
 
+/** Some positions of an axis. */
+export function picked({ first, second, secondWeight }: Axis, indices: Int32Array): Axis {
+  return {
+    first: Int32Array.from(indices, (index) => first[index]),
+    second: Int32Array.from(indices, (index) => second[index]),
+    secondWeight: Float32Array.from(indices, (index) => secondWeight[index]),
+  };
+}
+
 /**
- * Labels of the first class with the largest score at each pixel.
+ * Labels of the first class with the largest score at each position of two axes.
  *
  * @param scores float32 (classes, height, width)
- * @param alignCorners how they are upsampled; null where they have the labels' size
  */
 export function upsampleArgmax(
   scores: Float32Array,
   classes: number,
   height: number,
   width: number,
-  toHeight: number,
-  toWidth: number,
-  alignCorners: boolean | null,
+  rows: Axis,
+  columns: Axis,
 ): Uint8Array {
-  const rows = bilinearAxis(height, toHeight, alignCorners ?? false);
-  const columns = bilinearAxis(width, toWidth, alignCorners ?? false);
+  const toHeight = rows.first.length;
+  const toWidth = columns.first.length;
   const labels = new Uint8Array(toHeight * toWidth);
   const row = new Float32Array(width);
   const best = new Float32Array(toWidth);

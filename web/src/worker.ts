@@ -1,8 +1,8 @@
 // Runs the network beside the page, so that the page stays quick.
 
 import type * as Ort from "onnxruntime-web/wasm";
-import { nearest, resizeToRgb } from "./resize";
-import { upsampleArgmax } from "./upsample_argmax";
+import { nearest, nearestIndices, resizeToRgb } from "./resize";
+import { type Axis, bilinearAxis, picked, upsampleArgmax } from "./upsample_argmax";
 
 declare const RUNTIME_FOLDER: string; // of the runtime's files; the build names it
 
@@ -39,22 +39,25 @@ let loaded: Loaded | undefined;
 let device = "";
 
 async function start(base: string, manifest: Manifest, webgpu: boolean): Promise<void> {
-  const file = new URL(manifest.file, base).href;
-  const response = await fetch(file);
-  if (!response.ok) throw new Error(`${file}: ${response.status} ${response.statusText}`);
-  const model = new Uint8Array(await response.arrayBuffer());
+  const model = fetched(new URL(manifest.file, base).href); // while the runtime loads
   if (webgpu && (await hasWebGpu())) {
     try {
-      await startWith(await import("onnxruntime-web/webgpu"), "webgpu", base, manifest, model);
+      await startWith(await import("onnxruntime-web/webgpu"), "webgpu", base, manifest, await model);
       device = "WebGPU";
       return;
     } catch (error) {
       console.warn("WebGPU cannot run the model, WebAssembly does:", error);
     }
   }
-  await startWith(await import("onnxruntime-web/wasm"), "wasm", base, manifest, model);
+  await startWith(await import("onnxruntime-web/wasm"), "wasm", base, manifest, await model);
   const threads = loaded?.ort.env.wasm.numThreads ?? 1;
   device = `WebAssembly, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+}
+
+async function fetched(address: string): Promise<Uint8Array> {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
 }
 
 async function hasWebGpu(): Promise<boolean> {
@@ -100,26 +103,33 @@ async function segment(frame: ImageData): Promise<[Uint8Array, Record<string, nu
   const output = await infer(rgb);
   const inferred = performance.now();
   const labels = manifest.labels
-    ? (output.data as Uint8Array)
-    : upsampleArgmax(
-        output.data as Float32Array,
-        output.dims[1],
-        output.dims[2],
-        output.dims[3],
-        height,
-        width,
-        manifest.align_corners,
-      );
-  const labeled = performance.now();
-  const restored = nearest(labels, width, height, frame.width, frame.height);
+    ? nearest(output.data as Uint8Array, width, height, frame.width, frame.height)
+    : labelsOf(output, manifest, frame);
   output.dispose();
   const timings = {
     resize: resized - begin,
     network: inferred - resized,
-    labels: labeled - inferred,
-    restore: performance.now() - labeled,
+    labels: performance.now() - inferred,
   };
-  return [restored, timings];
+  return [labels, timings];
+}
+
+/** Makes a frame's labels of scores; of a smaller frame only those that it keeps. */
+function labelsOf(output: Ort.Tensor, manifest: Manifest, frame: ImageData): Uint8Array {
+  const [, classes, fromHeight, fromWidth] = output.dims;
+  const [height, width] = manifest.size_hw;
+  const alignCorners = manifest.align_corners ?? false; // null: the sizes are the same
+  const rows = bilinearAxis(fromHeight, height, alignCorners);
+  const columns = bilinearAxis(fromWidth, width, alignCorners);
+  const scores = output.data as Float32Array;
+  const label = (r: Axis, c: Axis) => upsampleArgmax(scores, classes, fromHeight, fromWidth, r, c);
+  if (frame.height <= height && frame.width <= width) {
+    return label(
+      picked(rows, nearestIndices(height, frame.height)),
+      picked(columns, nearestIndices(width, frame.width)),
+    );
+  }
+  return nearest(label(rows, columns), width, height, frame.width, frame.height);
 }
 
 self.onmessage = async ({ data }: MessageEvent<Request>) => {

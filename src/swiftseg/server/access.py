@@ -2,7 +2,8 @@
 
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from swiftseg.core import UsageError
 from swiftseg.server.problems import ProblemError
@@ -35,3 +36,14 @@ def check_key(key: str | None, headers: Mapping[str, str]) -> None:
             "the API key is missing or wrong; send `Authorization: Bearer KEY` or `X-API-Key: KEY`",
             {"WWW-Authenticate": "Bearer"},
         )
+
+
+def check_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> None:
+    """Raise a ProblemError if a page of another origin asks that is not allowed to.
+
+    Browsers hold HTTP requests to this by themselves, and WebSockets not.
+    """
+    origin = headers.get("origin")
+    if origin is None or origin in allowed or urlsplit(origin).netloc == headers.get("host"):
+        return
+    raise ProblemError(403, f"pages of {origin} may not ask; allow them with --cors-origin")

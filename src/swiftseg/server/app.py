@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from swiftseg.inference import Segmenter
-from swiftseg.server.access import check_key
+from swiftseg.server.access import check_key, check_origin
 from swiftseg.server.answers import Answer, Format, Outlines, Wanted, negotiated
 from swiftseg.server.batches import batch_answer
 from swiftseg.server.bodies import Picture
@@ -86,7 +86,7 @@ def create_app(
     answer_with_problems(app)
     _answer_the_gone(app)
     app.include_router(_pictures(service, key))
-    app.include_router(_streams(service, key))
+    app.include_router(_streams(service, key, cors_origins))
     app.include_router(_operations(service, key))
     add_page(app, page, needs_key=key is not None)
     app.add_middleware(_Counted, metrics=service.metrics)
@@ -159,7 +159,7 @@ def _pictures(service: Service, key: str | None) -> APIRouter:
     return router
 
 
-def _streams(service: Service, key: str | None) -> APIRouter:
+def _streams(service: Service, key: str | None, origins: Sequence[str]) -> APIRouter:
     router = APIRouter(prefix="/v1")
 
     @router.websocket("/stream")
@@ -172,6 +172,7 @@ def _streams(service: Service, key: str | None) -> APIRouter:
     ) -> None:
         """Segment frames as they come; see `answer_frames`."""
         try:
+            check_origin(socket.headers, origins)
             check_key(key, socket.headers)
             segmenter = service.segmenter(model)
         except ProblemError as problem:

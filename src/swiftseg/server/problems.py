@@ -84,7 +84,14 @@ def answer_with_problems(app: FastAPI) -> None:
         detail = details.get(error.status_code, str(error.detail))
         return problem_response(ProblemError(error.status_code, detail, error.headers))
 
-    del own, invalid, framework
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        del request, error  # uvicorn logs it
+        return problem_response(
+            ProblemError(500, "the server failed at this request; its log says why")
+        )
+
+    del own, invalid, framework, unexpected
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
