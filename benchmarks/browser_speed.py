@@ -27,9 +27,9 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from swiftseg.benchmark.machine import describe_machine
+from swiftseg.benchmarking.machine import describe_machine
 from swiftseg.data.toy_street import render_clip
-from swiftseg.export.web import export_web
+from swiftseg.exporting.web import export_web
 from swiftseg.inference import Segmenter
 from swiftseg.inference.model_path import model_path
 from swiftseg.weights import DEFAULT_MODEL

@@ -29,8 +29,8 @@ from speed_script import (
     slower_by,
 )
 
+from swiftseg.benchmarking.benchmark_report import Measurement, Ratio
 from swiftseg.benchmarking.measure import Candidate
-from swiftseg.benchmarking.report import Measurement, Ratio
 from swiftseg.benchmarking.timing import measure_ms
 from swiftseg.data.images.image_file import read_image
 from swiftseg.runtimes import load_backend

@@ -23,9 +23,9 @@ from speed_script import (
 from torchvision import transforms
 
 from swiftseg.benchmarking import torch_networks
+from swiftseg.benchmarking.benchmark_report import Measurement
 from swiftseg.benchmarking.engine import label_map_of
 from swiftseg.benchmarking.measure import Candidate, engine_candidate
-from swiftseg.benchmarking.report import Measurement
 from swiftseg.benchmarking.timing import repeat
 from swiftseg.core.fresh_process import run_in_process
 from swiftseg.data.images.header import IMAGE_SUFFIXES

@@ -2,8 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
+from swiftseg.benchmarking.benchmark_report import (
+    Goal,
+    Measurement,
+    Ratio,
+    Report,
+    Spread,
+    milliseconds,
+)
 from swiftseg.benchmarking.machine import Machine
-from swiftseg.benchmarking.report import Goal, Measurement, Ratio, Report, Spread, milliseconds
 
 
 def report_markdown(report: Report) -> str:

@@ -25,8 +25,8 @@ from speed_script import (
 )
 
 from swiftseg.benchmarking import torch_networks
+from swiftseg.benchmarking.benchmark_report import Measurement, Ratio
 from swiftseg.benchmarking.measure import Candidate
-from swiftseg.benchmarking.report import Measurement, Ratio
 from swiftseg.core.fresh_process import run_in_process
 
 NUM_CLASSES = 22

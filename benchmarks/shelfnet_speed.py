@@ -34,9 +34,9 @@ from torch.nn import functional as F
 from torchvision import models
 
 from swiftseg.benchmarking import torch_networks
+from swiftseg.benchmarking.benchmark_report import Measurement, Ratio
 from swiftseg.benchmarking.graph_costs import graph_costs
 from swiftseg.benchmarking.measure import Candidate, engine_candidate
-from swiftseg.benchmarking.report import Measurement, Ratio
 from swiftseg.core import InputSpec, ModelSpec
 from swiftseg.core.fresh_process import run_in_process
 from swiftseg.exporting.onnx_file import write_onnx

@@ -15,6 +15,7 @@ import plain_torch
 from report_markdown import report_markdown
 
 from swiftseg.benchmarking import torch_networks
+from swiftseg.benchmarking.benchmark_report import Measurement, Report, Settings
 from swiftseg.benchmarking.graph_costs import graph_costs
 from swiftseg.benchmarking.machine import Machine, describe_machine
 from swiftseg.benchmarking.measure import (
@@ -24,7 +25,6 @@ from swiftseg.benchmarking.measure import (
     engine_candidate,
     measure_candidates,
 )
-from swiftseg.benchmarking.report import Measurement, Report, Settings
 from swiftseg.core.fresh_process import run_in_process
 from swiftseg.core.progress import LateProgress
 

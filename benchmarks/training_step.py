@@ -41,7 +41,7 @@ def step_ms(
     from torch.nn import functional as F
 
     from swiftseg.models import create_model
-    from swiftseg.training.memory import keep_freed_memory
+    from swiftseg.training.freed_memory import keep_freed_memory
 
     if kept:
         keep_freed_memory()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from swiftseg.benchmarking.benchmark_report import Settings
 from swiftseg.benchmarking.engine import label_map_of, measure_streams
 from swiftseg.benchmarking.measure import (
     Candidate,
@@ -12,7 +13,6 @@ from swiftseg.benchmarking.measure import (
     measure_candidates,
     street_image,
 )
-from swiftseg.benchmarking.report import Settings
 from swiftseg.data.images.image_file import read_image
 from tests.support.exported import shade_labels, write_shade_model
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from swiftseg.benchmarking.report import Goal, Spread, load_report
+from swiftseg.benchmarking.benchmark_report import Goal, Spread, load_report
 from swiftseg.core import SwiftsegError
 from tests.support.reports import report
 

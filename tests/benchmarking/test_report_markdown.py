@@ -1,5 +1,5 @@
 from benchmarks.report_markdown import report_markdown
-from swiftseg.benchmarking.report import milliseconds
+from swiftseg.benchmarking.benchmark_report import milliseconds
 from tests.support.reports import report
 
 

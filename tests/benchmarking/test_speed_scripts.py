@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from benchmarks.speed_page import SCRIPTS, page
-from swiftseg.benchmarking.report import Measurement, Settings, Spread
+from swiftseg.benchmarking.benchmark_report import Measurement, Settings, Spread
 from swiftseg.core import SwiftsegError
 from tests.support.reports import machine, measurement, report
 

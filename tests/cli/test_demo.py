@@ -6,7 +6,7 @@ from swiftseg.core import InputSpec, ModelSpec, SwiftsegError
 from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
-from swiftseg.prediction.demo import CLIP_SEED, percentiles_ms, run_demo
+from swiftseg.prediction.street_demo import CLIP_SEED, percentiles_ms, run_demo
 from tests.support.answers import AnswersBackend
 
 SIZE_HW = (48, 64)

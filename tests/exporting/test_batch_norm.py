@@ -9,7 +9,7 @@ import onnx
 import onnxruntime as ort
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from swiftseg.exporting.batch_norm import fold_batch_norms
+from swiftseg.exporting.fold_batch_norm import fold_batch_norms
 
 Weights = dict[str, tuple[int, ...]]
 

@@ -13,10 +13,10 @@ from torch.nn import functional as F
 
 from swiftseg.exporting.activations import rewrite_prelus
 from swiftseg.exporting.normalization import merge_normalization
-from swiftseg.exporting.resizing import rewrite_resizes
+from swiftseg.exporting.rewrite_resizing import rewrite_resizes
+from swiftseg.exporting.rewrite_unpooling import rewrite_unpooling
 from swiftseg.exporting.rewrites import REWRITES, rewrite_graph
 from swiftseg.exporting.transposed_conv import merge_depthwise_transposed
-from swiftseg.exporting.unpooling import rewrite_unpooling
 from swiftseg.exporting.zero_channels import rewrite_zero_channels
 from swiftseg.layers.unpooling import max_pool_2x2, max_unpool_2x2
 from tests.support.onnx_graphs import computed, rewritten, small_graph

@@ -14,7 +14,7 @@ from swiftseg.core import InputSpec, ModelSpec, SwiftsegError, UsageError
 from swiftseg.data import open_dataset
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS, CLASSES, IGNORED
 from swiftseg.evaluation import Evaluation, evaluate, evaluate_frames
-from swiftseg.evaluation.cityscapes import MEAN_INSTANCE_PIXELS
+from swiftseg.evaluation.cityscapes_scores import MEAN_INSTANCE_PIXELS
 from swiftseg.inference import Segmenter
 from tests.support.answers import AnswersBackend
 from tests.support.dataset_trees import make_cityscapes

@@ -19,8 +19,8 @@ from swiftseg.losses.lovasz import LovaszSoftmax
 from swiftseg.models import NETWORKS
 from swiftseg.recipes.recipe import Distillation, Recipe
 from swiftseg.training.criterion import Criterion
-from swiftseg.training.distillation import Teacher
 from swiftseg.training.stage import StageTraining
+from swiftseg.training.teacher import Teacher
 
 LABELS = LabelSet(("a", "b", "c"), ((0, 0, 0), (1, 1, 1), (2, 2, 2)), 255)
 LR = 0.5

@@ -1,7 +1,6 @@
 """Benchmark reports with numbers made up."""
 
-from swiftseg.benchmarking.machine import Machine
-from swiftseg.benchmarking.report import (
+from swiftseg.benchmarking.benchmark_report import (
     Goal,
     Measurement,
     Ratio,
@@ -10,6 +9,7 @@ from swiftseg.benchmarking.report import (
     Spread,
     Throughput,
 )
+from swiftseg.benchmarking.machine import Machine
 
 
 def machine(busy_cpus: float = 0.0) -> Machine:

@@ -8,8 +8,8 @@ from PIL import Image
 from swiftseg.data import open_dataset
 from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.training import frames as frames_module
-from swiftseg.training.class_counts import count_classes
 from swiftseg.training.frames import TrainingFrames
+from swiftseg.training.mask_counts import count_classes
 from tests.support.tiny_camvid import make_tiny_camvid
 
 

@@ -7,10 +7,10 @@ from torch.nn import functional as F
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError, UsageError
 from swiftseg.data.published.camvid import CAMVID_LABELS
-from swiftseg.losses.distillation import distillation_loss
+from swiftseg.losses.distillation_loss import distillation_loss
 from swiftseg.models import create_model
 from swiftseg.recipes.recipe import Distillation
-from swiftseg.training.distillation import Teacher, load_teacher
+from swiftseg.training.teacher import Teacher, load_teacher
 from swiftseg.weights import shipped_weights
 
 IGNORE = 11

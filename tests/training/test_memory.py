@@ -7,7 +7,7 @@ import pytest
 SCRIPT = """
 import resource, sys
 import torch
-from swiftseg.training.memory import keep_freed_memory
+from swiftseg.training.freed_memory import keep_freed_memory
 if "keep" in sys.argv:
     assert keep_freed_memory()
 for _ in range(4):

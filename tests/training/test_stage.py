@@ -24,8 +24,8 @@ from swiftseg.trained.checkpoint import (
     save_checkpoint,
 )
 from swiftseg.training.criterion import Criterion
-from swiftseg.training.distillation import load_teacher
 from swiftseg.training.stage import warmed_up_average
+from swiftseg.training.teacher import load_teacher
 from tests.support import plain_training
 from tests.support.plain_training import (
     CLASS_WEIGHTS,

@@ -5,10 +5,10 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from swiftseg.benchmarking.benchmark_report import Report, Settings
 from swiftseg.benchmarking.candidates import frame_candidates, training_candidates
 from swiftseg.benchmarking.machine import Machine, describe_machine
 from swiftseg.benchmarking.measure import count_jobs, measure_candidates
-from swiftseg.benchmarking.report import Report, Settings
 from swiftseg.core import UsageError
 from swiftseg.core.progress import LateProgress
 from swiftseg.runtimes.cores import check_threads

@@ -10,8 +10,8 @@ from typing import Any
 from PIL import Image
 
 from swiftseg.benchmarking.alternation import Job, alternate
+from swiftseg.benchmarking.benchmark_report import Measurement, Settings, Spread, Throughput
 from swiftseg.benchmarking.engine import measure_frames, measure_streams
-from swiftseg.benchmarking.report import Measurement, Settings, Spread, Throughput
 from swiftseg.core.files import replacing
 
 FRAME_TO_LABELS = "frame to labels"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 
-from swiftseg.benchmarking.report import Measurement, milliseconds
+from swiftseg.benchmarking.benchmark_report import Measurement, milliseconds
 from swiftseg.core import UsageError
 from swiftseg.core.files import replacing
 from swiftseg.core.templates import render

@@ -10,8 +10,8 @@ from swiftseg.cli.engine_options import CalibrationOption, ThreadsOption
 from swiftseg.cli.sizes import SizeOption, parse_size
 
 if TYPE_CHECKING:
+    from swiftseg.benchmarking.benchmark_report import Measurement
     from swiftseg.benchmarking.machine import Machine
-    from swiftseg.benchmarking.report import Measurement
 
 
 def benchmark(

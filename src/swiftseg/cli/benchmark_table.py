@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from swiftseg.benchmarking.report import Measurement, Spread, milliseconds
+from swiftseg.benchmarking.benchmark_report import Measurement, Spread, milliseconds
 
 
 def latency_table(measurements: Sequence[Measurement]) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from swiftseg.prediction.demo import DemoRun
+    from swiftseg.prediction.street_demo import DemoRun
 
 MODEL = "enet-toystreet"
 
@@ -25,8 +25,8 @@ def demo(
     beside their overlays. Needs no data and no torch.
     """
     from swiftseg.inference import Segmenter
-    from swiftseg.prediction.demo import run_demo
     from swiftseg.prediction.sources import check_writable
+    from swiftseg.prediction.street_demo import run_demo
 
     segmenter = Segmenter.load(MODEL)
     check_writable(out)

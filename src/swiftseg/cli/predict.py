@@ -72,7 +72,7 @@ def predict(
     from swiftseg.inference.fitting import check_fit
     from swiftseg.inference.smoothing import check_smooth
     from swiftseg.prediction.outputs import Outputs, parse_kinds
-    from swiftseg.prediction.predict import predict_all
+    from swiftseg.prediction.predict_all import predict_all
     from swiftseg.prediction.sources import check_writable, find_sources, parse_shard
 
     kinds = parse_kinds(save)

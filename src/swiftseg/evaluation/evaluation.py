@@ -7,7 +7,7 @@ import numpy as np
 
 from swiftseg.core import LabelSet
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
-from swiftseg.evaluation.cityscapes import cityscapes_scores, instance_level_counts
+from swiftseg.evaluation.cityscapes_scores import cityscapes_scores, instance_level_counts
 from swiftseg.evaluation.protocol import NATIVE, Protocol
 from swiftseg.metrics import (
     Interval,

@@ -6,8 +6,8 @@ What needs torch is imported when it is first used: folders around an exported f
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from swiftseg.exporting.checked_export import export_onnx
     from swiftseg.exporting.export_model import Exported, export
-    from swiftseg.exporting.export_onnx import export_onnx
     from swiftseg.exporting.parity import EngineParity, ParityReport
 
 __all__ = ["EngineParity", "Exported", "ParityReport", "export", "export_onnx"]
@@ -17,7 +17,7 @@ _HOMES = {
     "Exported": "export_model",
     "ParityReport": "parity",
     "export": "export_model",
-    "export_onnx": "export_onnx",
+    "export_onnx": "checked_export",
 }
 
 

@@ -14,7 +14,7 @@ from swiftseg.core import (
     unknown_name,
 )
 from swiftseg.data.images.image_file import read_image
-from swiftseg.exporting.export_onnx import export_onnx
+from swiftseg.exporting.checked_export import export_onnx
 from swiftseg.exporting.parity import ParityReport
 from swiftseg.exporting.quantization import QuantizationReport, quantize_onnx
 from swiftseg.inference import find_model

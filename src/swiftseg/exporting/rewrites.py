@@ -6,11 +6,11 @@ import onnx
 from onnx import ModelProto
 
 from swiftseg.exporting.activations import rewrite_prelus
-from swiftseg.exporting.batch_norm import fold_batch_norms
+from swiftseg.exporting.fold_batch_norm import fold_batch_norms
 from swiftseg.exporting.normalization import merge_normalization
-from swiftseg.exporting.resizing import rewrite_resizes
+from swiftseg.exporting.rewrite_resizing import rewrite_resizes
+from swiftseg.exporting.rewrite_unpooling import rewrite_unpooling
 from swiftseg.exporting.transposed_conv import merge_depthwise_transposed
-from swiftseg.exporting.unpooling import rewrite_unpooling
 from swiftseg.exporting.zero_channels import rewrite_zero_channels
 
 # In the order in which they are done. Each was kept since it is faster in ONNX Runtime and no

@@ -10,7 +10,7 @@ import numpy as np
 
 from swiftseg.core import UsageError
 from swiftseg.runtimes import Backend
-from swiftseg.runtimes.base import Scores
+from swiftseg.runtimes.base import ClassScores
 
 
 class SmoothedBackend:
@@ -38,7 +38,7 @@ class SmoothedBackend:
         self._average: np.ndarray | None = None  # float32 (C, h, w)
 
     @contextmanager
-    def running(self, batch: np.ndarray) -> Generator[Scores]:
+    def running(self, batch: np.ndarray) -> Generator[ClassScores]:
         """Run frames uint8 (N, H, W, 3) that follow each other; see `Backend`."""
         with self._backend.running(batch) as scores:
             averages = [self._next(own) for own in scores.values]

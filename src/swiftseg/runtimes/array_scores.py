@@ -13,7 +13,7 @@ ScoreKind = Literal["logits", "probs"]
 
 @dataclass(frozen=True, eq=False)
 class ArrayScores:
-    """The scores of a batch; see `swiftseg.runtimes.base.Scores`.
+    """The scores of a batch; see `swiftseg.runtimes.base.ClassScores`.
 
     Attributes:
         values: float32 (N, C, h, w).

@@ -23,7 +23,7 @@ class Engine(NamedTuple):
     precision: str
 
 
-class Scores(Protocol):
+class ClassScores(Protocol):
     """What a network gave for a batch of frames, and everything that can be made of it.
 
     Attributes:
@@ -46,7 +46,7 @@ class Scores(Protocol):
         """Return class probabilities at the labels' size, float32 (N, C, H, W)."""
         ...
 
-    def replaced(self, values: np.ndarray) -> "Scores":
+    def replaced(self, values: np.ndarray) -> "ClassScores":
         """Return the scores that have other values of the same shape, such as their average."""
         ...
 
@@ -64,7 +64,7 @@ class Backend(Protocol):
     spec: ModelSpec
     any_size: bool
 
-    def running(self, batch: np.ndarray) -> AbstractContextManager[Scores]:
+    def running(self, batch: np.ndarray) -> AbstractContextManager[ClassScores]:
         """Run frames uint8 (N, H, W, 3) of the spec's size.
 
         The scores are valid inside the `with` block only: the engine may use their memory again.

@@ -76,7 +76,7 @@ PRECISIONS: Mapping[str, torch.dtype] = {
 
 @dataclass(frozen=True, eq=False)
 class TorchScores:
-    """What a network gave, still on its device; see `swiftseg.runtimes.base.Scores`.
+    """What a network gave, still on its device; see `swiftseg.runtimes.base.ClassScores`.
 
     Attributes:
         device_labels: uint8 (N, H, W).

@@ -17,8 +17,8 @@ from swiftseg.losses.dice import DiceLoss
 from swiftseg.losses.lovasz import LovaszSoftmax
 from swiftseg.losses.ohem import OhemCrossEntropy
 from swiftseg.recipes.recipe import ClassWeights, Recipe
-from swiftseg.training.class_counts import count_classes
 from swiftseg.training.frames import TrainingFrames
+from swiftseg.training.mask_counts import count_classes
 
 PixelLoss = WeightedCrossEntropy | OhemCrossEntropy | DiceLoss | LovaszSoftmax
 

@@ -25,16 +25,16 @@ from swiftseg.trained import load_trained, read_weights
 from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from swiftseg.training.batch_norm import refuse_synchronizing_cpus
 from swiftseg.training.criterion import build_pixel_loss, padding_index
-from swiftseg.training.distillation import Teacher, load_teacher
 from swiftseg.training.frames import Batch, EpochFrames, batch_loader, epoch_batches
-from swiftseg.training.memory import keep_freed_memory
-from swiftseg.training.progress import TrainingProgress
+from swiftseg.training.freed_memory import keep_freed_memory
 from swiftseg.training.resuming import refuse_no_run, resume_checkpoint
 from swiftseg.training.run_log import save_epoch
 from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.stage import StageTraining, check_networks
 from swiftseg.training.stage_data import StageData, open_stage_data
 from swiftseg.training.stopping import StopRequest
+from swiftseg.training.teacher import Teacher, load_teacher
+from swiftseg.training.training_progress import TrainingProgress
 from swiftseg.training.validation import validate
 
 MIXED_PRECISION = {"f32": "no", "bf16": "bf16", "fp16": "fp16"}

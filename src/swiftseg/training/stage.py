@@ -16,10 +16,10 @@ from swiftseg.runs.history import Epoch
 from swiftseg.trained.checkpoint import Checkpoint, TrainingState, stage_network
 from swiftseg.training.batch_norm import synchronize_batch_norm
 from swiftseg.training.criterion import Criterion
-from swiftseg.training.distillation import Teacher
 from swiftseg.training.freezing import freeze
 from swiftseg.training.optimization import advance, build_optimizer, build_schedule
 from swiftseg.training.step import TrainingStep
+from swiftseg.training.teacher import Teacher
 
 TINY = 1e-12  # a batch of nothing but void has no loss, rather than none that is a number
 

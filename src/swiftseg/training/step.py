@@ -12,7 +12,7 @@ from swiftseg.losses.presence import presence_loss
 from swiftseg.recipes.recipe import Loss
 from swiftseg.runtimes.torch_backend import FrameGraph
 from swiftseg.training.criterion import Criterion
-from swiftseg.training.distillation import Teacher
+from swiftseg.training.teacher import Teacher
 
 NEEDS_HEADS = "which this network does not have; its option aux_heads builds them, where it has one"
 

@@ -15,17 +15,17 @@ from swiftseg.core import UsageError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation
 from swiftseg.evaluation.report import report_model
-from swiftseg.exporting.export_onnx import export_onnx
+from swiftseg.exporting.checked_export import export_onnx
 from swiftseg.inference import Segmenter, find_model
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.recipes import Recipe
 from swiftseg.runs import RunFolder
 from swiftseg.trained import load_trained
 from swiftseg.training.loop import train_recipe
-from swiftseg.training.progress import say
 from swiftseg.training.run_log import environment
 from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.starting_weights import find_weights
+from swiftseg.training.training_progress import say
 from swiftseg.training.training_recipe import (
     DataSources,
     FoundRecipe,

@@ -13,7 +13,7 @@ from swiftseg.data.opening import OWN_DATA, TOY_STREET, recognize
 from swiftseg.data.own.finding import Finding, refuse_broken
 from swiftseg.data.own.own_data import find_own_data
 from swiftseg.data.paired_files import PairedFiles
-from swiftseg.training.progress import say
+from swiftseg.training.training_progress import say
 
 
 def split_opener(source: str, folders: Mapping[str, str]) -> Callable[[str | None, str], Dataset]:

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from swiftseg.data import Dataset
-from swiftseg.evaluation.evaluate import evaluate
+from swiftseg.evaluation.evaluate_model import evaluate
 from swiftseg.evaluation.evaluation import Evaluation
 from swiftseg.evaluation.protocol import Protocol
 from swiftseg.evaluation.report.frame_scores import FrameScores

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from swiftseg.core import LabelSet, ModelSpec, SwiftsegError
 from swiftseg.layers.resizing import upsample_to
-from swiftseg.losses.distillation import distillation_loss
+from swiftseg.losses.distillation_loss import distillation_loss
 from swiftseg.recipes.recipe import Distillation
 from swiftseg.runtimes.torch_backend import FrameGraph
 from swiftseg.trained import load_trained
