@@ -1,6 +1,8 @@
 # make demo    a street clip, segmented and scored; installs the base package, no torch
 # make test    everything the tests need, then make check
 # make check   format, lint, types, import contracts and the fast tests; installs nothing
+# make arm     the kernels for ARM and RISC-V, cross-compiled and run under emulation
+# make sanitize   the kernels under the address, undefined-behavior and thread sanitizers
 # make benchmarks   every speed table, half an hour on a machine that does nothing else
 #
 # PYTHON names the interpreter that .venv is made with: make demo PYTHON=python3.12
@@ -10,7 +12,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check benchmarks clean
+.PHONY: demo test check arm sanitize benchmarks clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed-base
@@ -26,6 +28,13 @@ check:
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow"
+
+# On Debian: apt-get install gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-riscv64-linux-gnu qemu-user
+arm: $(VENV)/installed-dev
+	$(BIN)/python -m pytest tests/kernels/test_other_machines.py
+
+sanitize: $(VENV)/installed-dev
+	$(BIN)/python -m pytest tests/kernels/test_sanitizers.py
 
 benchmarks: $(VENV)/installed-dev
 	for script in enet_speed segfast_speed shelfnet_speed fast_scnn_speed peers goals speed_page; do \
