@@ -3,6 +3,7 @@
 # make check   format, lint, types, import contracts and the fast tests; installs nothing
 # make arm     the kernels for ARM and RISC-V, cross-compiled and run under emulation
 # make sanitize   the kernels under the address, undefined-behavior and thread sanitizers
+# make cpp     examples/cpp, built with the headers of an npm package (150 MB), and its tests
 # make benchmarks   every speed table, half an hour on a machine that does nothing else
 #
 # PYTHON names the interpreter that .venv is made with: make demo PYTHON=python3.12
@@ -12,7 +13,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check arm sanitize benchmarks clean
+.PHONY: demo test check arm sanitize cpp benchmarks clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed-base
@@ -35,6 +36,14 @@ arm: $(VENV)/installed-dev
 
 sanitize: $(VENV)/installed-dev
 	$(BIN)/python -m pytest tests/kernels/test_sanitizers.py
+
+# On Debian: apt-get install g++ cmake libpng-dev nlohmann-json3-dev npm
+cpp: $(VENV)/installed-dev
+	test -f build/onnxruntime/include/onnxruntime_cxx_api.h || \
+	  examples/cpp/get_onnxruntime.sh build/onnxruntime $(BIN)/python
+	cmake -S examples/cpp -B build/cpp -DONNXRUNTIME_HOME=$(CURDIR)/build/onnxruntime
+	cmake --build build/cpp
+	$(BIN)/python -m pytest tests/examples/test_cpp.py
 
 benchmarks: $(VENV)/installed-dev
 	for script in enet_speed segfast_speed shelfnet_speed fast_scnn_speed peers goals speed_page; do \
