@@ -87,8 +87,11 @@ def export_board(
     with _replacing_folder(folder) as temporary:
         try:
             names = write(graph, temporary, precision)
-        except SwiftsegError as error:
-            raise SwiftsegError(f"{folder} not written: {spec.network}: {error}") from error
+        except Exception as error:  # the converters' errors share no base class of their own
+            reason = str(error).strip().partition("\n")[0]
+            raise SwiftsegError(
+                f"{folder} not written: {spec.network}: {format_name} cannot be made: {reason}"
+            ) from error
         _describe(temporary, spec, format_name, precision, names, graph.align_corners)
         if format_name not in BOARD_ENGINES:
             return BoardParity(format_name, precision, 0, None)

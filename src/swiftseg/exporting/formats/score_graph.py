@@ -75,6 +75,7 @@ def score_graph(network: nn.Module, spec: InputSpec) -> ScoreGraph:
     _fold_batch_norms(editor)
     _unpool_by_arithmetic(editor)
     _pool_adaptively(editor)
+    _name_strides(editor)
     editor.finish()
     return ScoreGraph(module, example, align_corners)
 
@@ -226,6 +227,13 @@ def _pool_adaptively(editor: _Editor) -> None:
             with editor.graph.inserting_before(product):
                 pooled = editor.call(aten.adaptive_avg_pool2d.default, features, [bins, bins])
             product.replace_all_uses_with(pooled)
+
+
+def _name_strides(editor: _Editor) -> None:
+    """Give poolings the stride that torch leaves out where it is the size; Core ML asks for it."""
+    for pooling in editor.nodes("max_pool2d", "avg_pool2d"):
+        if len(pooling.args) == 2:
+            pooling.args = (*pooling.args, pooling.args[1])
 
 
 def _back(node: Node, name: str) -> Node:
