@@ -112,7 +112,7 @@ def test_one_version_everywhere():
     assert swiftseg.__version__ == PROJECT["version"] == citation["version"]
 
 
-# Needs a GPU of its maker's, another torch, or gigabytes: these are tried in an environment apart.
+# Need a GPU of their maker's, another torch, or gigabytes: tried in an environment apart.
 UNTESTED = {
     "tensorrt",
     "cuda-python",

@@ -50,7 +50,7 @@ def folder(enet: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("format_name", "precision"), KINDS)
 def test_the_runtime_gives_torchs_labels(format_name: str, precision: str, tmp_path: Path):
-    """Of shipped weights: random ones are sure of nothing, and rounding turns their labels."""
+    """Of shipped weights: random ones are sure of nothing, and rounding turns labels."""
     network, spec = load_trained(shipped_weights()["segfast-camvid"])
     spec = replace(spec, input=replace(spec.input, size_hw=(96, 128)))
     out = tmp_path / "model"

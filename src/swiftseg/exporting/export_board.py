@@ -1,7 +1,7 @@
 """A network as a folder for the runtime of a board, if it answers as torch does."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -144,7 +144,7 @@ def _measure(
 
 
 @contextmanager
-def _replacing_folder(folder: Path) -> Iterator[Path]:
+def _replacing_folder(folder: Path) -> Generator[Path]:
     """Yield an empty folder that takes the name of `folder` when the block ends well.
 
     Raises:

@@ -74,7 +74,8 @@ def read_board_folder(folder: Path) -> BoardModel:
     path = folder / DESCRIPTION
     try:
         fields = cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8")))
-        model = BoardModel(**{**fields, "spec": ModelSpec.from_dict(fields["spec"])})
+        fields["spec"] = ModelSpec.from_dict(fields["spec"])
+        model = BoardModel(**fields)
         if model.upsampling not in UPSAMPLINGS:
             raise ValueError(f"unknown upsampling {model.upsampling!r}")
     except OSError as error:

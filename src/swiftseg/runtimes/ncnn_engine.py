@@ -10,9 +10,11 @@ from swiftseg.runtimes.board_backend import RunScores
 from swiftseg.runtimes.board_folder import BoardModel
 
 try:
-    import ncnn
+    import ncnn as bindings
 except ModuleNotFoundError as error:
     raise MissingExtraError("the ncnn backend", "ncnn") from error
+
+ncnn: Any = bindings  # a compiled module that tells no types
 
 PARAM, WEIGHTS = "model.ncnn.param", "model.ncnn.bin"
 
@@ -22,7 +24,7 @@ def load_scores(folder: Path, model: BoardModel, *, threads: int) -> RunScores:
 
     It computes in float32, with weights as they are stored.
     """
-    net: Any = ncnn.Net()
+    net = ncnn.Net()
     options = net.opt
     options.num_threads = threads
     options.use_vulkan_compute = False

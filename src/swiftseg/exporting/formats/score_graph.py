@@ -68,7 +68,7 @@ def score_graph(network: nn.Module, spec: InputSpec) -> ScoreGraph:
     """
     example = torch.zeros(1, 3, *spec.size_hw)
     whole = _FromPixels(deepcopy(network).cpu().float(), spec).eval()
-    module = cast(GraphModule, torch.export.export(whole, (example,)).module())
+    module = torch.export.export(whole, (example,)).module()
     editor = _Editor(module)
     align_corners = _cut_upsampling(editor)
     _drop_what_does_nothing(editor)
@@ -167,7 +167,8 @@ def _fold_batch_norms(editor: _Editor) -> None:
 
 
 def _scale_convolution(editor: _Editor, node: Node, scale: Tensor, shift: Tensor) -> None:
-    weight, bias = (editor.value(part) for part in (*node.args[1:3], None)[:2])
+    weight = editor.value(node.args[1])
+    bias = editor.value(node.args[2]) if len(node.args) > 2 else None
     assert weight is not None
     if _name(node) == "conv2d":  # (out, in / groups, h, w)
         scaled = weight.double() * scale.reshape(-1, 1, 1, 1)
