@@ -43,7 +43,7 @@ FRAMES = frames()
 @pytest.mark.parametrize("name", shipped_models())
 def test_labels_are_pythons(name: str, tmp_path: Path):
     model = shipped_models()[name]
-    segmenter = Segmenter.load(model)
+    segmenter = Segmenter.load(model, fit="stretch")
     for index, frame in enumerate(FRAMES):
         expected = segmenter(frame).label_map
         for source, target in (("frame.png", "labels.png"), ("frame.ppm", "labels.pgm")):
@@ -56,7 +56,7 @@ def test_labels_are_pythons(name: str, tmp_path: Path):
 
 def test_the_png_has_the_classes_colors(tmp_path: Path):
     model = shipped_models()["fast_scnn-camvid"]
-    segmenter = Segmenter.load(model)
+    segmenter = Segmenter.load(model, fit="stretch")
     Image.fromarray(FRAMES[1]).save(tmp_path / "frame.png")
     assert segment(model, tmp_path / "frame.png", tmp_path / "ours.png").returncode == 0
     segmenter(FRAMES[1]).save(tmp_path / "pythons.png")
@@ -66,7 +66,7 @@ def test_the_png_has_the_classes_colors(tmp_path: Path):
 
 def test_a_cameras_pictures_come_through_a_pipe():
     model = shipped_models()["fast_scnn-camvid"]
-    segmenter = Segmenter.load(model)
+    segmenter = Segmenter.load(model, fit="stretch")
     pictures, expected = BytesIO(), b""
     for frame in FRAMES[1:3]:
         Image.fromarray(frame).save(pictures, format="PPM")
@@ -89,7 +89,7 @@ def test_the_number_of_threads_changes_nothing(tmp_path: Path):
 
 def test_the_model_tells_its_classes_and_size():
     model = shipped_models()["fast_scnn-camvid"]
-    spec = Segmenter.load(model).spec
+    spec = Segmenter.load(model, fit="stretch").spec
     lines = segment(model).stdout.decode().splitlines()
     height, width = spec.input.size_hw
     assert lines[0] == f"input {width}x{height}"
