@@ -167,19 +167,19 @@ def _fold_batch_norms(editor: _Editor) -> None:
 
 
 def _scale_convolution(editor: _Editor, node: Node, scale: Tensor, shift: Tensor) -> None:
-    weight = editor.value(node.args[1])
-    bias = editor.value(node.args[2]) if len(node.args) > 2 else None
+    source, weight_node, *others = node.args
+    weight, bias = editor.value(weight_node), editor.value(others[0] if others else None)
     assert weight is not None
     if _name(node) == "conv2d":  # (out, in / groups, h, w)
         scaled = weight.double() * scale.reshape(-1, 1, 1, 1)
     else:  # (in, out / groups, h, w), the groups one after another
-        groups = cast(int, node.args[6]) if len(node.args) > 6 else 1
+        groups = cast(int, others[4]) if len(others) > 4 else 1
         parts = weight.double().reshape(groups, -1, *weight.shape[1:])
         scaled = (parts * scale.reshape(groups, 1, -1, 1, 1)).reshape(weight.shape)
     shifted = shift if bias is None else shift + bias.double() * scale
     with editor.graph.inserting_before(node):
         parts = editor.constant(scaled.float()), editor.constant(shifted.float())
-    node.args = (node.args[0], *parts, *node.args[3:])
+    node.args = (source, *parts, *others[1:])
 
 
 def _unpool_by_arithmetic(editor: _Editor) -> None:
