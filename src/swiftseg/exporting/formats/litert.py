@@ -1,8 +1,9 @@
 """LiteRT's file; needs the `litert` extra."""
 
+import re
 from pathlib import Path
 
-from swiftseg.core import MissingExtraError
+from swiftseg.core import MissingExtraError, SwiftsegError
 from swiftseg.exporting.formats.score_graph import ScoreGraph
 from swiftseg.runtimes.litert_engine import GRAPH
 
@@ -15,5 +16,12 @@ except ModuleNotFoundError as error:
 def write(graph: ScoreGraph, folder: Path, precision: str) -> tuple[str, str]:
     """Write the file; see `swiftseg.exporting.formats.Write`."""
     del precision
-    litert_torch.convert(graph.module, (graph.example,)).export(str(folder / GRAPH))
+    try:
+        converted = litert_torch.convert(graph.module, (graph.example,))
+    except RuntimeError as error:
+        lacking = sorted(set(re.findall(r"failed to legalize operation '([^']+)'", str(error))))
+        if not lacking:
+            raise
+        raise SwiftsegError(f"LiteRT's converter refuses {', '.join(lacking)}") from error
+    converted.export(str(folder / GRAPH))
     return "args_0", "output_0"
