@@ -2,6 +2,9 @@
 # make test    everything the tests need, then make check
 # make check   format, lint, types, import contracts and the fast tests; installs nothing
 # make docs    the site in site/, its links checked, with the demo that runs in the browser
+# make arm     the kernels for ARM and RISC-V, cross-compiled and run under emulation
+# make sanitize   the kernels under the address, undefined-behavior and thread sanitizers
+# make cpp     examples/cpp, built with the headers of an npm package (150 MB), and its tests
 # make benchmarks   every speed table, half an hour on a machine that does nothing else
 #
 # PYTHON names the interpreter that .venv is made with: make demo PYTHON=python3.12
@@ -11,7 +14,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check docs benchmarks clean
+.PHONY: demo test check docs arm sanitize cpp benchmarks clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed-base
@@ -27,6 +30,21 @@ check:
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow"
+
+# On Debian: apt-get install gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-riscv64-linux-gnu qemu-user
+arm: $(VENV)/installed-dev
+	$(BIN)/python -m pytest tests/kernels/test_other_machines.py
+
+sanitize: $(VENV)/installed-dev
+	$(BIN)/python -m pytest tests/kernels/test_sanitizers.py
+
+# On Debian: apt-get install g++ cmake libpng-dev nlohmann-json3-dev npm
+cpp: $(VENV)/installed-dev
+	test -f build/onnxruntime/include/onnxruntime_cxx_api.h || \
+	  examples/cpp/get_onnxruntime.sh build/onnxruntime $(BIN)/python
+	cmake -S examples/cpp -B build/cpp -DONNXRUNTIME_HOME=$(CURDIR)/build/onnxruntime
+	cmake --build build/cpp
+	$(BIN)/python -m pytest tests/examples/test_cpp.py
 
 benchmarks: $(VENV)/installed-dev
 	for script in enet_speed segfast_speed shelfnet_speed fast_scnn_speed peers goals speed_page; do \

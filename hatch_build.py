@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import sysconfig
 import tempfile
 from pathlib import Path
@@ -116,5 +117,11 @@ def build_page(sources: Path, page: Path) -> str:
 
 
 def platform_tag() -> str:
-    """Gives this machine's platform as wheels name it, such as `linux_x86_64`."""
-    return sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    """Return the platform that is built for as wheels name it, such as `linux_x86_64`.
+
+    It is this machine's, unless `_PYTHON_HOST_PLATFORM` names another for a cross compiler.
+    """
+    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    if platform == "linux_aarch64" and sys.maxsize < 2**32:  # the kernel's word, not Python's
+        return "linux_armv7l"
+    return platform

@@ -112,8 +112,15 @@ def test_one_version_everywhere():
     assert swiftseg.__version__ == PROJECT["version"] == citation["version"]
 
 
-# Needs a GPU of its maker's; the backend says that it has not been run.
-UNTESTED = {"tensorrt", "cuda-python"}
+# Need a GPU of their maker's, another torch, or gigabytes: tried in an environment apart.
+UNTESTED = {
+    "tensorrt",
+    "cuda-python",
+    "litert-torch",
+    "ai-edge-litert",
+    "executorch",
+    "coremltools",
+}
 
 
 def test_the_tested_versions_are_those_asked_for():

@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from swiftseg.exporting import ParityReport
+    from swiftseg.exporting.export_board import BoardParity
     from swiftseg.exporting.quantization import QuantizationReport
 
 FORMATS = ("onnx", "web", "triton")
+BOARD_FORMATS = ("coreml", "executorch", "litert", "ncnn", "openvino")
 
 
 def export(
     model: Annotated[str, typer.Argument(help=MODEL_HELP)],
     out: Annotated[Path, typer.Option(help="The file to write, such as model.onnx, or a folder.")],
     form: Annotated[
-        str, typer.Option("--format", help="onnx; web or triton, a folder around an exported file.")
+        str, typer.Option("--format", help=f"One of {', '.join((*FORMATS, *BOARD_FORMATS))}.")
     ] = "onnx",
     output: Annotated[
         str, typer.Option(help="What the file returns: labels (and logits), logits, or probs.")
@@ -36,7 +38,7 @@ def export(
         str | None, typer.Option(help="The model's name.", show_default="the recipe's")
     ] = None,
     precision: Annotated[
-        str, typer.Option(help="f32, or int8, which needs --calibration.")
+        str, typer.Option(help="f32, fp16 (boards), or int8, which needs --calibration.")
     ] = "f32",
     calibration: Annotated[
         Path | None,
@@ -52,11 +54,12 @@ def export(
     is written only when every installed engine gives torch's answers on the same frames; with int8
     only when it is faster on this machine and loses no more than --max-drop. The formats web (a
     page that segments in the browser) and triton (a model repository) take a shipped model's name
-    or an exported .onnx file, and no torch.
+    or an exported .onnx file, and no torch. All other formats are folders for the runtimes of
+    boards, which are compared with torch in the same way.
     """
     from rich.console import Console
 
-    if form != "onnx":
+    if form not in ("onnx", *BOARD_FORMATS):
         if size or frames or name or calibration or (output, precision) != ("labels", "f32"):
             raise UsageError(f"--format {form} takes a model as it is: leave out the other options")
         export_folder(model, out, form)
@@ -69,6 +72,7 @@ def export(
     exported = exporting.export(
         model,
         out,
+        format_name=form,
         output=kind,
         size_hw=size_hw,
         frames=frames,
@@ -82,7 +86,9 @@ def export(
         console.print(parity_table(exported.parity))
     if exported.quantization is not None:
         console.print(quantization_table(exported.quantization))
-    megabytes = exported.path.stat().st_size / 1e6
+    if exported.board is not None:
+        console.print(told_of(exported.board), soft_wrap=True, markup=False)
+    megabytes = sum(path.stat().st_size for path in files_of(exported.path)) / 1e6
     console.print(f"{out}: {exported.name}, {megabytes:.2f} MB", soft_wrap=True, markup=False)
 
 
@@ -91,7 +97,7 @@ def export_folder(model: str, out: Path, form: str) -> None:
     from swiftseg.inference import find_model
 
     if form not in FORMATS:
-        raise unknown_name("format", form, FORMATS)
+        raise unknown_name("format", form, (*FORMATS, *BOARD_FORMATS))
     path = find_model(model).exported
     if path is None:
         raise UsageError(f"--format {form} takes an exported file; export {model} as .onnx first")
@@ -104,6 +110,24 @@ def export_folder(model: str, out: Path, form: str) -> None:
 
     export_web(path, out)
     typer.echo(f"{out}: any static host serves it, such as python -m http.server -d {out}")
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files of an export: itself, or all that a folder holds."""
+    return [inner for inner in path.rglob("*") if inner.is_file()] if path.is_dir() else [path]
+
+
+def told_of(parity: "BoardParity") -> str:
+    """Say how an exported folder compares with torch."""
+    if parity.equal_labels is None:
+        return (
+            f"{parity.format} does not run here: its converter took every operator, and the "
+            "labels were not compared"
+        )
+    return (
+        f"{parity.format} in {parity.precision} gives {parity.equal_labels:.4%} of torch's labels "
+        f"on {parity.frames} frames"
+    )
 
 
 def parse_output(output: str) -> OutputKind:

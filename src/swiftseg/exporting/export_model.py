@@ -1,4 +1,4 @@
-"""From anything that holds trained weights to one file, in float32 or int8."""
+"""From anything that holds trained weights to what a runtime loads, checked against torch."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -6,15 +6,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from torch import nn
 
 from swiftseg.core import (
     OUTPUT_KINDS,
+    ModelSpec,
     OutputKind,
     UsageError,
     unknown_name,
 )
 from swiftseg.data.images.image_file import read_image
 from swiftseg.exporting.checked_export import export_onnx
+from swiftseg.exporting.export_board import BoardParity, export_board
 from swiftseg.exporting.parity import ParityReport
 from swiftseg.exporting.quantization import QuantizationReport, quantize_onnx
 from swiftseg.inference import find_model
@@ -25,6 +28,8 @@ from swiftseg.runtimes import read_spec
 from swiftseg.trained import load_trained
 
 PRECISIONS = ("f32", "int8")
+
+ONNX = "onnx"
 
 Size = tuple[int, int]
 
@@ -38,18 +43,21 @@ class Exported:
         name: The model's name.
         parity: Its engines against torch; None where an exported file was quantized.
         quantization: What int8 costs and gains; None in float32.
+        board: A folder for a board against torch; None for .onnx files.
     """
 
     path: Path
     name: str
     parity: ParityReport | None
     quantization: QuantizationReport | None = None
+    board: BoardParity | None = None
 
 
 def export(
     model: Path | str,
     out: Path | str,
     *,
+    format_name: str = ONNX,
     output: OutputKind = "labels",
     size_hw: Size | None = None,
     frames: Path | str | Iterable[np.ndarray] | None = None,
@@ -58,19 +66,20 @@ def export(
     calibration: Path | str | None = None,
     max_drop: float = 0.5,
 ) -> Exported:
-    """Write a model as one .onnx file that says all about itself.
+    """Write a model as one .onnx file, or a folder for a board, that says all about itself.
 
     The file is written only when every installed engine gives torch's answers on the same frames;
     with int8 only when it is faster on this machine and loses no more than `max_drop`.
 
     Args:
         model: What `find_model` takes; an exported file only for int8.
-        out: The file to write.
+        out: The file to write; the folder, for another format than ONNX.
+        format_name: `onnx`, or one of `swiftseg.exporting.formats.FORMATS`.
         output: What the file returns first, see `swiftseg.runtimes.base`.
         size_hw: The input size (height, width); None takes the model's own.
         frames: Images to compare on: a folder, or frames uint8 (H, W, 3); None draws street scenes.
         name: The model's name; None keeps its own.
-        precision: `f32` or `int8`.
+        precision: `f32` or `int8`; for a board one of its format's.
         calibration: For int8, a folder of images, or of labeled data whose val split is used.
         max_drop: For int8, the points of mean IoU (of equal labels without masks) it may lose.
 
@@ -81,6 +90,10 @@ def export(
     out = Path(out)
     if output not in OUTPUT_KINDS:
         raise unknown_name("output", output, OUTPUT_KINDS)
+    if format_name != ONNX:
+        if output != "labels" or calibration is not None:
+            raise UsageError("--output and --calibration are for --format onnx")
+        return _export_board(model, out, format_name, size_hw, frames, name, precision)
     check_precision(precision, calibration)
     found = find_model(model)
     changes = bool(size_hw or frames is not None or name or output != "labels")
@@ -118,14 +131,53 @@ def _export_float(
     frames: Path | str | Iterable[np.ndarray] | None,
     name: str | None,
 ) -> Exported:
-    network, spec = load_trained(weights)
-    input_spec = replace(spec.input, size_hw=size_hw or spec.input.size_hw)
-    spec = replace(spec, name=name or spec.name, input=input_spec)
-    if isinstance(frames, Path | str):
-        frames = images_in(Path(frames))
-    resized = None if frames is None else (resize_frame(f, input_spec.size_hw) for f in frames)
+    network, spec = _load(weights, size_hw, name)
+    resized = _resized(frames, spec.input.size_hw)
     parity = export_onnx(network, spec, out, output=output, frames=resized)
     return Exported(out, spec.name, parity)
+
+
+def _export_board(
+    model: Path | str,
+    out: Path,
+    format_name: str,
+    size_hw: Size | None,
+    frames: Path | str | Iterable[np.ndarray] | None,
+    name: str | None,
+    precision: str,
+) -> Exported:
+    found = find_model(model)
+    if found.weights is None:
+        raise UsageError(
+            f"{found.name} is exported already; --format {format_name} starts from a checkpoint "
+            "(.pt), imported weights (.safetensors) or a shipped model"
+        )
+    network, spec = _load(found.weights, size_hw, name)
+    board = export_board(
+        network,
+        spec,
+        out,
+        format_name=format_name,
+        precision=precision,
+        frames=_resized(frames, spec.input.size_hw),
+    )
+    return Exported(out, spec.name, None, board=board)
+
+
+def _load(weights: Path, size_hw: Size | None, name: str | None) -> tuple[nn.Module, ModelSpec]:
+    network, spec = load_trained(weights)
+    input_spec = replace(spec.input, size_hw=size_hw or spec.input.size_hw)
+    return network, replace(spec, name=name or spec.name, input=input_spec)
+
+
+def _resized(
+    frames: Path | str | Iterable[np.ndarray] | None, size_hw: Size
+) -> Iterator[np.ndarray] | None:
+    if frames is None:
+        return None
+    if isinstance(frames, Path | str):
+        frames = images_in(Path(frames))
+    return (resize_frame(frame, size_hw) for frame in frames)
 
 
 def _export_int8(

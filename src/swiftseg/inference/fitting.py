@@ -10,8 +10,9 @@ from swiftseg.kernels.resize import resize_frame
 Fit = Literal["auto", "stretch", "letterbox", "tile", "native"]
 FITS: tuple[Fit, ...] = get_args(Fit)
 
-# Beyond these, measured in benchmarks/results/fit.json, `auto` no longer stretches.
-MOST_STRETCHED = 1.2  # how much more one side is stretched than the other
+# How much more one side may be stretched than the other. In benchmarks/results/fit.json stretching
+# scores higher up to 1.8 times, and letterboxing at 2.4 times.
+MOST_STRETCHED = 2.0
 LARGEST_RATIO = 16.0  # of a picture's sides to the network's, above which details are lost
 
 
@@ -27,8 +28,8 @@ class Area(NamedTuple):
 def choose_fit(fit: Fit, frame_hw: tuple[int, int], network_hw: tuple[int, int]) -> Fit:
     """Return how a picture is shown to the network; anything but `auto` is taken as it is.
 
-    `auto` stretches pictures of about the network's proportions, letterboxes all others, and tiles
-    those whose sides are both more than `LARGEST_RATIO` times the network's.
+    `auto` stretches one side up to twice as much as the other and letterboxes narrower pictures;
+    it tiles those whose sides are both more than `LARGEST_RATIO` times the network's.
     """
     if fit != "auto":
         return fit

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from swiftseg.core import SwiftsegError, unknown_name
+from swiftseg.runtimes.board_folder import is_board_folder
 from swiftseg.weights import shipped_models, shipped_weights
 
 ModelKind = Literal["shipped", "exported", "checkpoint", "weights"]
@@ -44,8 +45,9 @@ def find_model(model: Path | str) -> FoundModel:
 
     Args:
         model: The name of a shipped model, an exported .onnx file, a checkpoint (.pt), a
-            .safetensors file of `swiftseg import`, or the folder of a training run, which stands
-            for its model.onnx or, before there is one, its best.pt.
+            .safetensors file of `swiftseg import`, a folder that `swiftseg export --format` wrote,
+            or the folder of a training run, which stands for its model.onnx or, before there is
+            one, its best.pt.
 
     Raises:
         UsageError: No shipped model has that name.
@@ -57,6 +59,8 @@ def find_model(model: Path | str) -> FoundModel:
         weights = shipped_weights().get(str(model))
         return FoundModel("shipped", str(model), path, weights, path.with_suffix(".md"))
     path = Path(model)
+    if is_board_folder(path):
+        return FoundModel("exported", path.name, path)
     if path.is_dir():
         path = _model_of_run(path)
     if path.suffix == EXPORTED_SUFFIX:

@@ -12,6 +12,8 @@ from swiftseg.inference.segmenter import Opening, Segmenter
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.runtimes import PRECISIONS, TORCH_WAYS, Backend, load_backend, read_spec
 from swiftseg.runtimes.base import Engine
+from swiftseg.runtimes.board_backend import load_board
+from swiftseg.runtimes.board_folder import is_board_folder
 from swiftseg.runtimes.cores import check_threads
 from swiftseg.weights import DEFAULT_MODEL
 
@@ -33,7 +35,8 @@ def open_model(
         model: As `find_model` takes it.
         backend: An engine of `swiftseg.runtimes.ENGINES`, `auto` for the fastest installed one, or
             one of `TORCH_WAYS` for models whose weights torch can read. None takes ONNX Runtime
-            for exported files (`auto` with the precision `auto`) and torch for all others.
+            for exported files (`auto` with the precision `auto`) and torch for all others; a
+            folder for a board runs in the runtime it was exported for.
         precision: What the engine computes in, or `auto` for the fastest that changes at most
             0.5 % of the labels of the calibration frames.
         calibration: What the precision `auto` is judged on: a folder of images or of labeled data,
@@ -48,6 +51,8 @@ def open_model(
     """
     found = find_model(model)
     check_threads(threads)
+    if is_board_folder(found.path):
+        return _open_board(found.path, backend, precision, threads, fit)
     in_torch = _runs_in_torch(found, backend, precision)
     if (precision == AUTO) != (calibration is not None):
         raise UsageError(
@@ -64,6 +69,21 @@ def open_model(
         )
         backend, precision = engine
     return Segmenter(loaded, Opening(str(model), backend, precision, threads, fit), fit=fit)
+
+
+def _open_board(
+    folder: Path, backend: str | None, precision: str, threads: int | None, fit: Fit
+) -> Segmenter:
+    """Open a folder that was exported for one runtime in one precision."""
+    loaded = load_board(folder, backend=backend, threads=threads)
+    if precision not in ("f32", loaded.engine.precision):  # f32 is what nobody asked for
+        raise UsageError(
+            f"{folder} is exported in {loaded.engine.precision}; leave --precision out, or export "
+            f"the model again with --precision {precision}"
+        )
+    return Segmenter(
+        loaded, Opening(str(folder), loaded.engine.backend, precision, threads, fit), fit=fit
+    )
 
 
 def _runs_in_torch(found: FoundModel, backend: str | None, precision: str) -> bool:

@@ -71,8 +71,8 @@ class Segmenter:
     - `tile`: at their own size, in overlapping windows of the network's size, whose probabilities
       are averaged;
     - `native`: at their own size, all at once; for networks in torch, which take every size;
-    - `auto`: stretched where they have about the network's proportions, tiled where both sides are
-      more than 16 times the network's, and letterboxed otherwise.
+    - `auto`: stretched where one side is stretched at most twice as much as the other, tiled where
+      both sides are more than 16 times the network's, and letterboxed otherwise.
 
     Several threads may share a segmenter; each gets the labels of its own image. It may also be
     pickled, as multiprocessing does: its name, engine, precision and threads travel, and the model

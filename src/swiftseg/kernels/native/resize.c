@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
+#include "machine.h"
 #include "upsample_argmax.h"
 
 #define CHANNELS 3
@@ -23,6 +20,22 @@ typedef int32_t Four __attribute__((vector_size(16)));
 #define PASTE(name, suffix) PASTE_(name, suffix)
 #define NAME(name) PASTE(name, INSTRUCTIONS)
 
+#if defined(SWIFTSEG_NEON)
+static inline Four load_4(const uint8_t *at)
+{
+    uint32_t bytes;
+    memcpy(&bytes, at, sizeof bytes);
+    uint16x8_t words = vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(bytes)));
+    return (Four)vmovl_u16(vget_low_u16(words));
+}
+
+static inline void store_4(uint8_t *at, Four values)
+{
+    uint16x4_t words = vmovn_u32((uint32x4_t)values);
+    uint32_t bytes = vget_lane_u32(vreinterpret_u32_u8(vmovn_u16(vcombine_u16(words, words))), 0);
+    memcpy(at, &bytes, sizeof bytes);
+}
+#else
 static inline Four load_4(const uint8_t *at)
 {
     return (Four){at[0], at[1], at[2], at[3]};
@@ -33,6 +46,7 @@ static inline void store_4(uint8_t *at, Four values)
     for (int i = 0; i < 4; i++)
         at[i] = (uint8_t)values[i];
 }
+#endif
 
 #define INSTRUCTIONS plain
 #define TARGET
@@ -40,7 +54,7 @@ static inline void store_4(uint8_t *at, Four values)
 #define STORE_4(at, values) store_4(at, values)
 #include "resize_rows.h"
 
-#if defined(__x86_64__)
+#if defined(SWIFTSEG_X86)
 static inline __attribute__((target("avx2"))) Four load_4_avx2(const uint8_t *at)
 {
     int32_t bytes;
@@ -70,7 +84,7 @@ typedef struct {
 /* What AVX-512 adds is no gain here (1.0 times as fast). */
 static Passes passes_of(int instruction_set)
 {
-#if defined(__x86_64__)
+#if defined(SWIFTSEG_X86)
     if (instruction_set >= INSTRUCTIONS_AVX2)
         return (Passes){across_avx2, down_avx2};
 #endif
@@ -105,7 +119,7 @@ int swiftseg_resize(const ResizeRequest *request)
         return STATUS_NO_SUCH_INSTRUCTIONS;
     size_t rows = (size_t)request->rows.most;
     uint8_t *line = calloc((size_t)request->in_w * CHANNELS + 1, 1);
-    uint8_t *ring = malloc(rows * ((size_t)request->out_w * CHANNELS + 1));
+    uint8_t *ring = new_array(rows, (size_t)request->out_w * CHANNELS + 1);
     uint8_t **needed = malloc(rows * sizeof *needed);
     int made = line && ring && needed;
     if (made)

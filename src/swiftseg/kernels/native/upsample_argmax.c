@@ -2,19 +2,11 @@
 
 #include "upsample_argmax.h"
 
-#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#elif defined(__aarch64__) && defined(__ARM_NEON)
-#include <arm_neon.h>
-#elif FLT_EVAL_METHOD != 0
-#error "float arithmetic must round to float, or the labels are others than torch's"
-#endif
-
 #include "job.h"
+#include "machine.h"
 
 /* Vectors of scores that take longer than starting a thread, which is some ten microseconds. */
 #define WORTH_A_THREAD 400000
@@ -45,7 +37,7 @@ static inline int64_t note(Scratch *scratch, int64_t cell, unsigned lanes, uint1
 #define PASTE(name, suffix) PASTE_(name, suffix)
 #define NAME(name) PASTE(name, INSTRUCTIONS)
 
-#if defined(__x86_64__)
+#if defined(SWIFTSEG_X86)
 #define LANES_SSE2
 #define INSTRUCTIONS plain
 #include "lanes.h"
@@ -63,7 +55,7 @@ static inline int64_t note(Scratch *scratch, int64_t cell, unsigned lanes, uint1
 #include "lanes.h"
 #include "rows.h"
 #else
-#if defined(__aarch64__) && defined(__ARM_NEON)
+#if defined(SWIFTSEG_NEON)
 #define LANES_NEON
 #else
 #define LANES_SCALAR
@@ -75,7 +67,7 @@ static inline int64_t note(Scratch *scratch, int64_t cell, unsigned lanes, uint1
 
 int swiftseg_best_instruction_set(void)
 {
-#if defined(__x86_64__)
+#if defined(SWIFTSEG_X86)
     __builtin_cpu_init();
     int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -93,7 +85,7 @@ static Process *process_for(const Request *request)
     int best = swiftseg_best_instruction_set(), asked = request->instruction_set;
     if (asked > best)
         return NULL;
-#if defined(__x86_64__)
+#if defined(SWIFTSEG_X86)
     switch (asked < 0 ? best : asked) {
     case INSTRUCTIONS_AVX512:
         return resizes ? upsample_avx512 : argmax_avx512;
@@ -172,8 +164,8 @@ static int make_scratch(const Job *job, Scratch *scratch)
         return 1;
     for (SourceRow *source = scratch->source; source < scratch->source + 2; source++) {
         source->id = source->spread_id = -1;
-        source->at = malloc(classes * (size_t)job->in_step * sizeof(float));
-        source->spread = malloc(classes * (size_t)job->tile_step * sizeof(float));
+        source->at = new_array(classes, (size_t)job->in_step * sizeof(float));
+        source->spread = new_array(classes, (size_t)job->tile_step * sizeof(float));
         made &= source->at && source->spread;
     }
     scratch->marks = malloc(classes * sizeof(uint16_t));

@@ -1,0 +1,170 @@
+"""A network as a folder for the runtime of a board, if it answers as torch does."""
+
+import shutil
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+from torch import nn
+
+from swiftseg.core import ModelSpec, SwiftsegError, UsageError, unknown_name
+from swiftseg.exporting.checked_export import street_scenes
+from swiftseg.exporting.formats import FORMATS
+from swiftseg.exporting.formats.score_graph import score_graph
+from swiftseg.exporting.onnx_file import package_versions
+from swiftseg.runtimes import labels_of
+from swiftseg.runtimes.board_backend import BOARD_ENGINES, BoardBackend
+from swiftseg.runtimes.board_folder import (
+    UPSAMPLINGS,
+    BoardModel,
+    digest_of,
+    is_board_folder,
+)
+from swiftseg.runtimes.torch_backend import TorchBackend
+
+# Labels that have to equal torch's. Rounding in float32 turns those of near ties; weights rounded
+# to float16 turn more.
+MIN_EQUAL_LABELS = {"f32": 0.9999, "fp16": 0.995}
+
+
+@dataclass(frozen=True)
+class BoardParity:
+    """An exported folder against the network it came from.
+
+    Attributes:
+        format: The format.
+        precision: What its weights are stored in.
+        frames: How many frames both were run on; 0 where the format runs on its own devices only,
+            and that its converter took every operator is all that is known.
+        equal_labels: Share of pixels with torch's label, 0..1; None without frames.
+    """
+
+    format: str
+    precision: str
+    frames: int
+    equal_labels: float | None
+
+
+def export_board(
+    network: nn.Module,
+    spec: ModelSpec,
+    folder: Path,
+    *,
+    format_name: str,
+    precision: str = "f32",
+    frames: Iterable[np.ndarray] | None = None,
+) -> BoardParity:
+    """Write a network for the runtime of a board and compare the two on the same frames.
+
+    The folder appears only when the format's own runtime gives torch's labels. It takes the place
+    of an older export; see `swiftseg.runtimes.board_folder` for what is in it.
+
+    Args:
+        network: Maps float32 (N, 3, H, W) to logits (N, C, H, W); switched to eval mode.
+        spec: Describes it; `spec.input.size_hw` becomes the only input size.
+        folder: Where it goes.
+        format_name: One of `FORMATS`.
+        precision: One of that format's.
+        frames: uint8 (*size_hw, 3), RGB, to compare on; None takes drawn street scenes.
+
+    Raises:
+        UsageError: There is no such format or precision, or the path is of something else.
+        MissingExtraError: The format's package is not installed.
+        SwiftsegError: The format lacks an operator, the labels are others than torch's, or the
+            folder cannot be written.
+    """
+    if format_name not in FORMATS:
+        raise unknown_name("format", format_name, ["onnx", *FORMATS])
+    if precision not in FORMATS[format_name].precisions:
+        known = FORMATS[format_name].precisions
+        raise unknown_name(f"precision of {format_name}", precision, known)
+    write = FORMATS[format_name].find()
+    graph = score_graph(network.eval(), spec.input)
+    with _replacing_folder(folder) as temporary:
+        try:
+            names = write(graph, temporary, precision)
+        except Exception as error:  # the converters' errors share no base class of their own
+            reason = str(error).strip().partition("\n")[0]
+            raise SwiftsegError(
+                f"{folder} not written: {spec.network}: {format_name} cannot be made: {reason}"
+            ) from error
+        _describe(temporary, spec, format_name, precision, names, graph.align_corners)
+        if format_name not in BOARD_ENGINES:
+            return BoardParity(format_name, precision, 0, None)
+        given = street_scenes(spec.input.size_hw) if frames is None else frames
+        parity = _measure(TorchBackend(network, spec), BoardBackend(temporary), given)
+        least = MIN_EQUAL_LABELS[precision]
+        if parity.equal_labels is None or parity.equal_labels < least:
+            raise SwiftsegError(
+                f"{folder} not written: on {parity.frames} frames {format_name} in {precision} "
+                f"gives {parity.equal_labels or 0:.4%} of torch's labels (at least {least:.2%})"
+            )
+    return parity
+
+
+def _describe(
+    folder: Path,
+    spec: ModelSpec,
+    format_name: str,
+    precision: str,
+    names: tuple[str, str],
+    align_corners: bool | None,
+) -> None:
+    package = FORMATS[format_name].package
+    [upsampling] = [name for name, value in UPSAMPLINGS.items() if value is align_corners]
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    BoardModel(
+        format=format_name,
+        precision=precision,
+        runtime={package: version(package)},
+        files={path.relative_to(folder).as_posix(): digest_of(path) for path in files},
+        input=names[0],
+        output=names[1],
+        upsampling=upsampling,
+        spec=replace(spec, output="logits", versions=package_versions()),
+    ).write(folder)
+
+
+def _measure(
+    reference: TorchBackend, backend: BoardBackend, frames: Iterable[np.ndarray]
+) -> BoardParity:
+    equal, pixels, count = 0, 0, 0
+    for frame in frames:
+        expected, labels = labels_of(reference, frame[None]), labels_of(backend, frame[None])
+        equal += int((expected == labels).sum())
+        pixels += labels.size
+        count += 1
+    if not count:
+        raise SwiftsegError("no frames to compare on")
+    return BoardParity(*backend.engine, count, equal / pixels)
+
+
+@contextmanager
+def _replacing_folder(folder: Path) -> Generator[Path]:
+    """Yield an empty folder that takes the name of `folder` when the block ends well.
+
+    Raises:
+        UsageError: There is something at `folder` that was not exported.
+        SwiftsegError: It cannot be written.
+    """
+    if folder.exists() and not is_board_folder(folder):
+        raise UsageError(f"{folder} is there and holds no exported model; name a new folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise SwiftsegError(f"cannot write {folder}: {error.strerror}") from error
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.replace(folder)
+    except OSError as error:
+        raise SwiftsegError(f"cannot write {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,32 @@
+"""Core ML's package; needs the `coreml` extra. It runs on Apple's systems alone."""
+
+from pathlib import Path
+
+import torch
+
+from swiftseg.core import MissingExtraError
+from swiftseg.exporting.formats.score_graph import ScoreGraph
+
+try:
+    import coremltools as ct  # pyright: ignore
+except ModuleNotFoundError as error:
+    raise MissingExtraError("--format coreml", "coreml") from error
+
+PACKAGE = "model.mlpackage"
+
+
+def write(graph: ScoreGraph, folder: Path, precision: str) -> tuple[str, str]:
+    """Write the package; see `swiftseg.exporting.formats.Write`."""
+    program = torch.export.export(graph.module, (graph.example,)).run_decompositions({})
+    chosen = ct.precision.FLOAT16 if precision == "fp16" else ct.precision.FLOAT32
+    model = ct.convert(
+        program,
+        convert_to="mlprogram",
+        compute_precision=chosen,
+        inputs=[ct.TensorType(name="image", shape=tuple(graph.example.shape))],
+        outputs=[ct.TensorType(name="scores")],
+        minimum_deployment_target=ct.target.iOS15,
+        skip_model_load=True,
+    )
+    model.save(str(folder / PACKAGE))
+    return "image", "scores"
