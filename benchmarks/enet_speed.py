@@ -25,7 +25,7 @@ from speed_script import (
     slower_by,
 )
 
-from swiftseg.benchmark.report import Measurement, Ratio
+from swiftseg.benchmarking.report import Measurement, Ratio
 
 NUM_CLASSES = 20
 SIZES_HW = ((360, 640), (720, 1280), (1080, 1920))

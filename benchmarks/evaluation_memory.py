@@ -66,7 +66,7 @@ def peak_mb() -> float:
 def write_model(path: Path) -> None:
     import torch
 
-    from swiftseg.export.onnx_file import write_onnx
+    from swiftseg.exporting.onnx_file import write_onnx
     from swiftseg.models import create_model
 
     torch.manual_seed(0)

@@ -33,10 +33,11 @@ from swiftseg.core import InputSpec, ModelSpec
 from swiftseg.data import open_dataset
 from swiftseg.data.dataset import Dataset
 from swiftseg.data.published.camvid import CAMVID_LABELS
-from swiftseg.export.onnx_file import write_onnx
-from swiftseg.export.parity import MIN_EQUAL_LABELS
+from swiftseg.exporting.onnx_file import write_onnx
+from swiftseg.exporting.parity import MIN_EQUAL_LABELS
 from swiftseg.models import NETWORKS, create_model
 from swiftseg.runtimes import load_backend, read_spec
+from swiftseg.runtimes.base import labels_of
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
 from swiftseg.weights import shipped_models, shipped_weights
@@ -170,10 +171,10 @@ def compare(
         write_onnx(network, spec, path)
         engines = [load_backend(path, name=name) for name in ENGINES]
     for frame in frames:
-        labels = reference.run(frame[None])
+        labels = labels_of(reference, frame[None])
         counts += np.bincount(labels.ravel(), minlength=len(counts))
         for engine in engines:
-            equal[engine.name] += int((engine.run(frame[None]) == labels).sum())
+            equal[engine.name] += int((labels_of(engine, frame[None]) == labels).sum())
     pixels = int(counts.sum())
     return {name: count / pixels for name, count in equal.items()}, float(counts.max() / pixels)
 

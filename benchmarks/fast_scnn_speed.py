@@ -29,11 +29,12 @@ from speed_script import (
     slower_by,
 )
 
-from swiftseg.benchmark import measure_ms
-from swiftseg.benchmark.measure import Candidate
-from swiftseg.benchmark.report import Measurement, Ratio
+from swiftseg.benchmarking.measure import Candidate
+from swiftseg.benchmarking.report import Measurement, Ratio
+from swiftseg.benchmarking.timing import measure_ms
 from swiftseg.data.images.image_file import read_image
 from swiftseg.runtimes import load_backend
+from swiftseg.runtimes.base import labels_of
 
 NUM_CLASSES = 19
 SIZES_HW = ((1024, 2048), (512, 1024), (256, 512))
@@ -53,7 +54,7 @@ def measure_probs(model: str, image: str, threads: int, seconds: float) -> dict[
     """Measures an engine from frame to probabilities float32 (C, H, W)."""
     backend = load_backend(model, name=ENGINE, threads=threads)
     batch = np.ascontiguousarray(read_image(image))[None]
-    times_ms = measure_ms(lambda: backend.run(batch), seconds=seconds)
+    times_ms = measure_ms(lambda: labels_of(backend, batch), seconds=seconds)
     return {"total_ms": times_ms, "stages_ms": {"network": times_ms}}
 
 

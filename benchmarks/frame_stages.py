@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from swiftseg.benchmark.machine import describe_machine
-from swiftseg.benchmark.timing import measure_ms
+from swiftseg.benchmarking.machine import describe_machine
+from swiftseg.benchmarking.timing import measure_ms
 from swiftseg.core import LabelSet
 from swiftseg.core.files import replacing
 from swiftseg.data.images.image_file import read_image, read_mask

@@ -24,8 +24,8 @@ from goals_run import AUTO, USER, Found, measure_all
 from roofline import measure_limits, roofline_ms
 from speed_script import EAGER, Options, finish, read_options
 
-from swiftseg.benchmark import run_in_process
-from swiftseg.benchmark.report import Goal, Measurement
+from swiftseg.benchmarking.report import Goal, Measurement
+from swiftseg.core.fresh_process import run_in_process
 
 VIDEO_HW = (512, 1024)
 

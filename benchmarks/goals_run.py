@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import plain_torch
 import torch
 from PIL import Image
 from speed_script import (
@@ -21,12 +22,14 @@ from speed_script import (
 )
 from torchvision import transforms
 
-from swiftseg.benchmark import repeat, run_in_process
-from swiftseg.benchmark import torch_networks as benchmark_networks
-from swiftseg.benchmark.engine import label_map_of
-from swiftseg.benchmark.measure import Candidate, engine_candidate
-from swiftseg.benchmark.report import Measurement
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES, read_image
+from swiftseg.benchmarking import torch_networks
+from swiftseg.benchmarking.engine import label_map_of
+from swiftseg.benchmarking.measure import Candidate, engine_candidate
+from swiftseg.benchmarking.report import Measurement
+from swiftseg.benchmarking.timing import repeat
+from swiftseg.core.fresh_process import run_in_process
+from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.data.images.image_file import read_image
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.runtimes import read_spec
@@ -48,7 +51,7 @@ class Subject:
     """A network at a size.
 
     Attributes:
-        weights: As `benchmark_networks.build` takes it: shipped weights' name, or the network's,
+        weights: As `torch_networks.build` takes it: shipped weights' name, or the network's,
             which has random ones.
         size_hw: The frame's, and the network's.
         num_classes: Of random weights.
@@ -60,7 +63,7 @@ class Subject:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What `benchmark_networks.build` takes."""
+        """What `torch_networks.build` takes."""
         return {"model": self.weights, "size_hw": self.size_hw, "num_classes": self.num_classes}
 
 
@@ -126,7 +129,7 @@ def users_way(
 ) -> dict[str, Any]:
     """Measures what a user writes today, from a JPEG to its overlay."""
     torch.set_num_threads(threads)
-    network, spec = benchmark_networks.build(model, size_hw, num_classes)
+    network, spec = torch_networks.build(model, size_hw, num_classes)
     palette = spec.labels.colors.tobytes()
     norm = transforms.Normalize(spec.input.mean, spec.input.std)
     normalized = transforms.Compose([transforms.ToTensor(), norm])
@@ -158,8 +161,8 @@ def users_way(
 
 def torch_label_map(model: str, size_hw: list[int], num_classes: int, image: str, out: str) -> None:
     """Writes the label map that plain torch gives, as a .npy file."""
-    network, spec = benchmark_networks.build(model, size_hw, num_classes)
-    np.save(out, benchmark_networks.plain_labels(network, spec.input, read_image(image)))
+    network, spec = torch_networks.build(model, size_hw, num_classes)
+    np.save(out, plain_torch.plain_labels(network, spec.input, read_image(image)))
 
 
 def shipped_or_random(network: str) -> str:

@@ -2,8 +2,8 @@
 
     python benchmarks/graph_rewrites.py [--threads 2] [--rounds 5] [NETWORK:HxW ...]
 
-Exports each network with every rewrite of `swiftseg.export.rewrites`, and once more without each of
-them that changes its graph. The files run in turn, every run a process of its own, so that no
+Exports each network with every rewrite of `swiftseg.exporting.rewrites`, and once more without each
+of them that changes its graph. The files run in turn, every run a process of its own, so that no
 engine's threads disturb another's. Ratio: milliseconds without the rewrite over milliseconds with
 it; above 1 the rewrite is a gain. Writes results/graph_rewrites.json.
 """
@@ -26,8 +26,8 @@ import torch
 from torch import nn
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec
-from swiftseg.export.onnx_file import write_onnx
-from swiftseg.export.rewrites import REWRITES, rewrite_graph
+from swiftseg.exporting.onnx_file import write_onnx
+from swiftseg.exporting.rewrites import REWRITES, rewrite_graph
 from swiftseg.models import create_model
 
 RESULT = Path(__file__).parent / "results/graph_rewrites.json"

@@ -10,13 +10,13 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/models.md"
-NETWORKS = ROOT / "src/swiftseg/cli/networks.json"
+NETWORKS = ROOT / "src/swiftseg/core/networks.json"
 PARITY = ROOT / "benchmarks/results/export_parity.json"
 
 INTRO = """\
 # Networks
 
-<!-- Written by benchmarks/network_page.py from src/swiftseg/cli/networks.json and
+<!-- Written by benchmarks/network_page.py from src/swiftseg/core/networks.json and
 benchmarks/results/export_parity.json; not by hand. -->
 
 `create_model(name, num_classes=...)` builds each of these, `swiftseg models` lists them. Parameters

@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from swiftseg.models import NETWORKS, create_model
 
-TABLE = Path(__file__).parents[1] / "src/swiftseg/cli/networks.json"
+TABLE = Path(__file__).parents[1] / "src/swiftseg/core/networks.json"
 SIZE_HW = (360, 640)
 LARGE_HW = (512, 1024)
 NUM_CLASSES = 19

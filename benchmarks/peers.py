@@ -8,7 +8,7 @@ latter is MIT-licensed and no dependency of ours; its rows are left out unless i
     pip install segmentation-models-pytorch
 
 Every network has 19 classes and random weights, and runs three ways: in torch as a tutorial does
-it, the same in channels-last memory, and exported by `swiftseg.export` in ONNX Runtime.
+it, the same in channels-last memory, and exported by `swiftseg.exporting` in ONNX Runtime.
 """
 
 import tempfile
@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import plain_torch
 import torch
 from speed_script import (
     EAGER,
@@ -35,13 +36,13 @@ from speed_script import (
 from torch import Tensor, nn
 from torchvision.models.segmentation import lraspp_mobilenet_v3_large
 
-from swiftseg.benchmark import run_in_process
-from swiftseg.benchmark import torch_networks as benchmark_networks
-from swiftseg.benchmark.graph_costs import graph_costs
-from swiftseg.benchmark.measure import FRAME_TO_LABELS, Candidate, engine_candidate
-from swiftseg.benchmark.report import Measurement, Ratio
+from swiftseg.benchmarking import torch_networks
+from swiftseg.benchmarking.graph_costs import graph_costs
+from swiftseg.benchmarking.measure import FRAME_TO_LABELS, Candidate, engine_candidate
+from swiftseg.benchmarking.report import Measurement, Ratio
 from swiftseg.core import InputSpec, ModelSpec
-from swiftseg.export.onnx_file import write_onnx
+from swiftseg.core.fresh_process import run_in_process
+from swiftseg.exporting.onnx_file import write_onnx
 
 NUM_CLASSES = 19
 SIZE_HW = (512, 1024)
@@ -94,7 +95,7 @@ def build_peer(peer: str) -> nn.Module:
     """Builds a peer with random weights, in eval mode."""
     torch.manual_seed(0)
     network = PEERS[peer]()
-    benchmark_networks.settle(network)
+    torch_networks.settle(network)
     return network
 
 
@@ -102,7 +103,7 @@ def measure_peer(
     peer: str, channels_last: bool, image: str, threads: int, seconds: float
 ) -> dict[str, Any]:
     """Measures a peer in torch, from frame to labels."""
-    return benchmark_networks.plain_times(
+    return plain_torch.plain_times(
         build_peer(peer),
         IMAGENET_INPUT,
         image,
@@ -115,10 +116,10 @@ def measure_peer(
 def export_peer(peer: str, size_hw: list[int], out: str) -> int:
     """Writes a peer as an .onnx file; gives its number of parameters."""
     network, (height, width) = build_peer(peer), size_hw
-    classes = benchmark_networks.class_set(NUM_CLASSES)
+    classes = torch_networks.class_set(NUM_CLASSES)
     input_spec = replace(IMAGENET_INPUT, size_hw=(height, width))
     write_onnx(network, ModelSpec(peer, peer, classes, input_spec), Path(out))
-    return benchmark_networks.parameter_count(network)
+    return torch_networks.parameter_count(network)
 
 
 def peer_candidates(peer: str, size_hw: SizeHw, folder: Path) -> list[Candidate]:

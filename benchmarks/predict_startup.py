@@ -23,11 +23,11 @@ from typing import Any
 
 from PIL import Image
 
-from swiftseg.benchmark.machine import describe_machine
+from swiftseg.benchmarking.machine import describe_machine
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
 from swiftseg.prediction.outputs import Outputs
-from swiftseg.prediction.predict_all import predict_all
+from swiftseg.prediction.predict import predict_all
 from swiftseg.prediction.sources import Source, find_sources
 from swiftseg.weights import DEFAULT_MODEL
 

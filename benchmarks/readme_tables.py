@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SCORES = ROOT / "benchmarks/results/scores"
-NETWORKS = ROOT / "src/swiftseg/cli/networks.json"
+NETWORKS = ROOT / "src/swiftseg/core/networks.json"
 GOALS = ROOT / "benchmarks/results/goals.json"
 SHIPPED_SPEED = ROOT / "benchmarks/results/shipped_speed.json"
 

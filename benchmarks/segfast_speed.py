@@ -24,10 +24,10 @@ from speed_script import (
     slower_by,
 )
 
-from swiftseg.benchmark import run_in_process
-from swiftseg.benchmark import torch_networks as benchmark_networks
-from swiftseg.benchmark.measure import Candidate
-from swiftseg.benchmark.report import Measurement, Ratio
+from swiftseg.benchmarking import torch_networks
+from swiftseg.benchmarking.measure import Candidate
+from swiftseg.benchmarking.report import Measurement, Ratio
+from swiftseg.core.fresh_process import run_in_process
 
 NUM_CLASSES = 22
 SIZE_HW = (224, 224)
@@ -47,9 +47,9 @@ def training(name: str, options: Options) -> Candidate:
     """A network's forward and backward pass in plain torch."""
     arguments = {"model": name, "num_classes": NUM_CLASSES}
     size_hw = options.size_hw(*SIZE_HW)
-    facts = run_in_process(benchmark_networks.describe, size_hw=size_hw, **arguments)
+    facts = run_in_process(torch_networks.describe, size_hw=size_hw, **arguments)
     describes = {**facts, "way": EAGER, "scope": SCOPE}
-    return Candidate(benchmark_networks.measure_training, arguments, describes)
+    return Candidate(torch_networks.measure_training, arguments, describes)
 
 
 def ratios(measurements: Sequence[Measurement], options: Options) -> list[Ratio]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import plain_torch
 import torch
 from speed_script import (
     EAGER,
@@ -32,13 +33,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import models
 
-from swiftseg.benchmark import run_in_process
-from swiftseg.benchmark import torch_networks as benchmark_networks
-from swiftseg.benchmark.graph_costs import graph_costs
-from swiftseg.benchmark.measure import Candidate, engine_candidate
-from swiftseg.benchmark.report import Measurement, Ratio
+from swiftseg.benchmarking import torch_networks
+from swiftseg.benchmarking.graph_costs import graph_costs
+from swiftseg.benchmarking.measure import Candidate, engine_candidate
+from swiftseg.benchmarking.report import Measurement, Ratio
 from swiftseg.core import InputSpec, ModelSpec
-from swiftseg.export.onnx_file import write_onnx
+from swiftseg.core.fresh_process import run_in_process
+from swiftseg.exporting.onnx_file import write_onnx
 
 NUM_CLASSES = 21  # PASCAL VOC's
 SIZE_HW = (512, 512)
@@ -87,22 +88,22 @@ def conv_bn_relu(in_channels: int, channels: int, kernel: int) -> tuple[nn.Modul
 def build(depth: str) -> nn.Module:
     torch.manual_seed(0)
     network = DilatedPyramid(depth, NUM_CLASSES)
-    benchmark_networks.settle(network)
+    torch_networks.settle(network)
     return network
 
 
 def measure_dilated(depth: str, image: str, threads: int, seconds: float) -> dict[str, Any]:
     """Measures the network above in plain torch, from tensor to logits."""
-    return benchmark_networks.forward_times(build(depth), image, threads=threads, seconds=seconds)
+    return plain_torch.forward_times(build(depth), image, threads=threads, seconds=seconds)
 
 
 def export_dilated(depth: str, size_hw: list[int], out: str) -> int:
     """Writes the network above as an .onnx file; gives its number of parameters."""
     network, (height, width) = build(depth), size_hw
-    classes = benchmark_networks.class_set(NUM_CLASSES)
+    classes = torch_networks.class_set(NUM_CLASSES)
     spec = ModelSpec(dilated(depth), "dilated", classes, InputSpec((height, width)))
     write_onnx(network, spec, Path(out))
-    return benchmark_networks.parameter_count(network)
+    return torch_networks.parameter_count(network)
 
 
 def dilated(depth: str) -> str:

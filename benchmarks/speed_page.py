@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from swiftseg.benchmark.markdown import report_markdown
-from swiftseg.benchmark.report import load_report
+from report_markdown import report_markdown
+
+from swiftseg.benchmarking.report import load_report
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/speed.md"

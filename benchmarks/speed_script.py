@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swiftseg.benchmark import run_in_process
-from swiftseg.benchmark import torch_networks as benchmark_networks
-from swiftseg.benchmark.graph_costs import graph_costs
-from swiftseg.benchmark.machine import Machine, describe_machine
-from swiftseg.benchmark.markdown import report_markdown
-from swiftseg.benchmark.measure import (
+import plain_torch
+from report_markdown import report_markdown
+
+from swiftseg.benchmarking import torch_networks
+from swiftseg.benchmarking.graph_costs import graph_costs
+from swiftseg.benchmarking.machine import Machine, describe_machine
+from swiftseg.benchmarking.measure import (
     FRAME_TO_LABELS,
     Candidate,
     count_jobs,
     engine_candidate,
     measure_candidates,
 )
-from swiftseg.benchmark.report import Measurement, Report, Settings
+from swiftseg.benchmarking.report import Measurement, Report, Settings
+from swiftseg.core.fresh_process import run_in_process
 from swiftseg.core.progress import LateProgress
 
 RESULTS = Path(__file__).parent / "results"
@@ -98,7 +100,7 @@ def eager_forward(name: str, size_hw: SizeHw, num_classes: int) -> Candidate:
     arguments = {"model": name, "num_classes": num_classes}
     told = {"name": name, "way": EAGER, "size_hw": size_hw, "num_classes": num_classes}
     told["scope"] = TENSOR_TO_LOGITS
-    return Candidate(benchmark_networks.measure_forward, arguments, told)
+    return Candidate(plain_torch.measure_forward, arguments, told)
 
 
 def eager_frames(
@@ -109,7 +111,7 @@ def eager_frames(
     told = {"name": name, "way": EAGER + (", channels last" if channels_last else "")}
     told |= {"size_hw": size_hw, "num_classes": num_classes, "scope": FRAME_TO_LABELS}
     arguments["channels_last"] = channels_last
-    return Candidate(benchmark_networks.measure_eager, arguments, told)
+    return Candidate(plain_torch.measure_eager, arguments, told)
 
 
 def engine_frames(
@@ -128,7 +130,7 @@ def exported(
     """Exports a network with random weights; gives what a `Measurement` says of it."""
     print(f"exporting {file.stem}", file=sys.stderr)
     facts = run_in_process(
-        benchmark_networks.export,
+        torch_networks.export,
         model=name,
         size_hw=size_hw,
         num_classes=num_classes,

@@ -13,9 +13,10 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from swiftseg.benchmark import measure_ms, run_in_process
-from swiftseg.benchmark.machine import describe_machine
+from swiftseg.benchmarking.machine import describe_machine
+from swiftseg.benchmarking.timing import measure_ms
 from swiftseg.core.files import replacing
+from swiftseg.core.fresh_process import run_in_process
 
 RESULT = Path(__file__).parent / "results/training_step.json"
 NETWORKS = ("enet", "fast_scnn", "segfast")

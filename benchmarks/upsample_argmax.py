@@ -21,13 +21,14 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from swiftseg.benchmark.machine import describe_machine
+from swiftseg.benchmarking.machine import describe_machine
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.inference.probabilities import resize_planes
 from swiftseg.kernels.bilinear import bilinear_axis
 from swiftseg.kernels.upsample_argmax import upsample_argmax
 from swiftseg.kernels.upsample_argmax_numpy import label_image
 from swiftseg.runtimes import load_backend, native
+from swiftseg.runtimes.base import upsampled_of
 from swiftseg.weights import shipped_models
 
 RESULT = Path(__file__).parent / "results/upsample_argmax.json"
@@ -45,7 +46,7 @@ def trained_scores(classes: int, size_hw: Size) -> np.ndarray:
     """Gives float32 (1, classes, *size_hw) as sure of themselves as a trained network's."""
     backend = load_backend(shipped_models()[MODEL])
     frame = ToyStreet("test", 1, backend.spec.input.size_hw)[0].image
-    logits = resize_planes(backend.run_logits(frame[None])[0], size_hw)
+    logits = resize_planes(upsampled_of(backend, frame[None])[0], size_hw)
     more = logits[: classes - len(logits)] - np.float32(2)
     return np.ascontiguousarray(np.concatenate((logits, more))[None, :classes])
 

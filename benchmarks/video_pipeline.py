@@ -21,9 +21,9 @@ from typing import Any
 
 import av
 
-from swiftseg.benchmark import run_in_process
-from swiftseg.benchmark import torch_networks as benchmark_networks
-from swiftseg.benchmark.machine import describe_machine
+from swiftseg.benchmarking import torch_networks
+from swiftseg.benchmarking.machine import describe_machine
+from swiftseg.core.fresh_process import run_in_process
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
@@ -151,7 +151,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run_in_process(
-            benchmark_networks.export,
+            torch_networks.export,
             model=given.model,
             size_hw=(height, width),
             num_classes=19,

@@ -1,15 +1,21 @@
 """Real-time semantic segmentation on the hardware you have.
 
-`Segmenter` labels frames and needs no torch; `create_model` gives the torch networks and needs
-the `train` extra. Both are imported when they are first used (PEP 562).
+Everything that a command does is a function here. Each is imported when it is first used (PEP 562):
+`train`, `export` and `create_model` need the `train` extra, all else runs without torch.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from swiftseg.benchmarking import benchmark
     from swiftseg.core import LabelSet, ModelSpec, Sample, SwiftsegError
+    from swiftseg.data.doctor import check_data
+    from swiftseg.evaluation import evaluate
+    from swiftseg.exporting import export
     from swiftseg.inference import Segmentation, Segmenter
     from swiftseg.models import create_model
+    from swiftseg.prediction import predict_images, predict_video
+    from swiftseg.training import train
 
 __version__ = "0.1.0"
 
@@ -20,17 +26,31 @@ __all__ = [
     "Segmentation",
     "Segmenter",
     "SwiftsegError",
+    "benchmark",
+    "check_data",
     "create_model",
+    "evaluate",
+    "export",
+    "predict_images",
+    "predict_video",
+    "train",
 ]
 
 _HOMES = {
-    "LabelSet": "swiftseg.core",
-    "ModelSpec": "swiftseg.core",
-    "Sample": "swiftseg.core",
-    "SwiftsegError": "swiftseg.core",
-    "Segmentation": "swiftseg.inference",
-    "Segmenter": "swiftseg.inference",
-    "create_model": "swiftseg.models",
+    "LabelSet": "core",
+    "ModelSpec": "core",
+    "Sample": "core",
+    "Segmentation": "inference",
+    "Segmenter": "inference",
+    "SwiftsegError": "core",
+    "benchmark": "benchmarking",
+    "check_data": "data.doctor",
+    "create_model": "models",
+    "evaluate": "evaluation",
+    "export": "exporting",
+    "predict_images": "prediction",
+    "predict_video": "prediction",
+    "train": "training",
 }
 
 
@@ -40,10 +60,14 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     try:
-        return getattr(import_module(_HOMES[name]), name)
+        return getattr(import_module(f"swiftseg.{_HOMES[name]}"), name)
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
         from swiftseg.core import MissingExtraError
 
         raise MissingExtraError(f"swiftseg.{name}", "train") from error
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from swiftseg.benchmark.report import load_report
+from swiftseg.benchmarking.report import load_report
 from tests.support.command_line import run_cli
 from tests.support.exported import write_shade_model
 
@@ -13,7 +13,7 @@ QUICK = ("--seconds", "0.01", "--threads", "1")
 
 @pytest.fixture(autouse=True)
 def one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("swiftseg.cli.benchmark.PASSES", 1)
+    monkeypatch.setattr("swiftseg.benchmarking.benchmark_models.PASSES", 1)
     monkeypatch.setenv("COLUMNS", "120")
 
 

@@ -35,11 +35,11 @@ def test_json_has_the_three_weightings(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_broken_data_end_with_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    root = CASES["a lost mask"].make(tmp_path / "field")
+    root = CASES["a truncated image"].make(tmp_path / "field")
     result = run_cli(capsys, "data", "check", root, "--out", tmp_path / "out", "--json")
     assert result.code == 1
     (finding,) = json.loads(result.out)["findings"]
-    assert (finding["severity"], finding["code"]) == ("broken", "image_without_mask")
+    assert (finding["severity"], finding["code"]) == ("broken", "unreadable_image")
     assert finding["files"] == [str(root / "images/train/frame_0.jpg")]
 
 

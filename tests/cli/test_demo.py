@@ -2,39 +2,29 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swiftseg.cli.demo import CLIP_SEED, percentiles_ms, run_demo
 from swiftseg.core import InputSpec, ModelSpec, SwiftsegError
 from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
+from swiftseg.prediction.demo import CLIP_SEED, percentiles_ms, run_demo
+from tests.support.answers import AnswersBackend
 
 SIZE_HW = (48, 64)
 NUM_FRAMES = 4
 VOID, ROAD = CAMVID_LABELS.ignore_index, CAMVID_LABELS.names.index("road")
 
 
-class ClipBackend:
+def clip_backend(answer):
     """Answers each frame of the demo's clip with a label map made from its exact mask."""
-
-    name = "clip"
+    clip = render_clip(CLIP_SEED, NUM_FRAMES, SIZE_HW)
+    answers = {sample.image.tobytes(): answer(sample.mask) for sample in clip}
     spec = ModelSpec("clip", "none", CAMVID_LABELS, InputSpec(SIZE_HW))
-
-    def __init__(self, answer):
-        clip = render_clip(CLIP_SEED, NUM_FRAMES, SIZE_HW)
-        self.answers = {sample.image.tobytes(): answer(sample.mask) for sample in clip}
-
-    def run(self, batch):
-        return self.answers[batch[0].tobytes()][None]
-
-    def run_logits(self, batch):
-        raise AssertionError("the demo needs labels alone")
-
-    run_scores = scores_to_labels = run_logits
+    return AnswersBackend(spec, lambda batch: answers[batch[0].tobytes()][None])
 
 
 @pytest.fixture
 def exact():
-    return Segmenter(ClipBackend(lambda mask: np.where(mask == VOID, 0, mask).astype(np.uint8)))
+    return Segmenter(clip_backend(lambda mask: np.where(mask == VOID, 0, mask).astype(np.uint8)))
 
 
 def test_exact_label_maps_score_one(exact, tmp_path):
@@ -45,7 +35,7 @@ def test_exact_label_maps_score_one(exact, tmp_path):
 
 
 def test_a_map_of_road_alone_scores_the_share_of_road(tmp_path):
-    segmenter = Segmenter(ClipBackend(lambda mask: np.full_like(mask, ROAD)))
+    segmenter = Segmenter(clip_backend(lambda mask: np.full_like(mask, ROAD)))
     scores = run_demo(segmenter, tmp_path, NUM_FRAMES).evaluation.scores
     masks = np.stack([sample.mask for sample in render_clip(CLIP_SEED, NUM_FRAMES, SIZE_HW)])
     share = (masks == ROAD).sum() / (masks != VOID).sum()

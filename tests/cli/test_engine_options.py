@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swiftseg.cli.engine_options import find_engine
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import open_dataset
 from swiftseg.data.published.camvid import CAMVID_LABELS
+from swiftseg.inference import Segmenter
 from swiftseg.inference.calibration_frames import FEWEST_FRAMES, MOST_FRAMES, read_calibration
+from swiftseg.inference.open_model import choose_engine
 from swiftseg.runtimes import trial
 from swiftseg.runtimes.base import Engine
 from tests.support.command_line import run_cli
@@ -36,13 +37,13 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_named_engines_are_taken(model: Path):
-    assert find_engine(model, None, "f32", None) == Engine("onnxruntime", "f32")
-    assert find_engine(model, "openvino", "bf16", None) == Engine("openvino", "bf16")
+    assert choose_engine(model, None, "f32", None, None) == Engine("onnxruntime", "f32")
+    assert choose_engine(model, "openvino", "bf16", None, None) == Engine("openvino", "bf16")
 
 
 def test_calibration_without_auto_is_refused(model: Path, tmp_path: Path):
-    with pytest.raises(UsageError, match="--calibration is what --precision auto is judged on"):
-        find_engine(model, None, "f32", tmp_path)
+    with pytest.raises(UsageError, match="--precision auto is judged on your own frames"):
+        Segmenter.load(model, calibration=tmp_path)
 
 
 def test_auto_precision_from_the_command_line(

@@ -49,7 +49,7 @@ def test_the_table_has_the_interval_and_the_protocol(capsys, model, data):
 
 
 def test_json_is_one_object_a_model_and_names_the_protocol(capsys, model, data):
-    arguments = ["--data", data, "--json", "--calibration", "--protocol", "native"]
+    arguments = ["--data", data, "--json", "--calibration-error", "--protocol", "native"]
     outcome = run_cli(capsys, "evaluate", model, model, *arguments)
     reports = [json.loads(line) for line in outcome.out.splitlines()]
     assert len(reports) == 2

@@ -16,7 +16,11 @@ DEPLOYMENT = [
     "runtimes",
     "inference",
     "evaluation",
-    "benchmark",
+    "benchmarking",
+    "kernels",
+    "prediction",
+    "recipes",
+    "runs",
     "weights",
 ]
 
@@ -113,7 +117,8 @@ def test_help_imports_no_engine():
 # Torch's own backend, TensorRT's packages, and the kernels, which are a library but no module.
 NO_MODULES_HERE = (
     "swiftseg.runtimes.torch_backend",
-    "swiftseg.runtimes.tensorrt_backend",
+    "swiftseg.runtimes.tensorrt_engine",
+    "swiftseg.benchmarking.torch_networks",
     "swiftseg.kernels.native.libswiftseg",
 )
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from benchmarks.network_table import count_gmacs, count_parameters, network_table
-from swiftseg.cli.models import NETWORK_TABLE
+from swiftseg.core.networks import NETWORK_TABLE
 from tests.support.command_line import run_cli
 from tests.support.exported import write_shade_model
 

@@ -110,7 +110,7 @@ def test_json_is_all_that_stands_on_stdout(here, frames, capsys):
     first = summary["results"][0]
     assert first["size_hw"] == list(SIZE_HW)
     assert first["files"] == {"labels": "out/labels/a.png", "overlay": "out/overlay/a.jpg"}
-    assert set(first["timings_ms"]) == {"read", "resize", "network", "restore"}
+    assert set(first["timings_ms"]) == {"read", "resize", "network", "labels", "restore"}
 
 
 def test_one_bad_file_is_told_at_the_end_and_the_others_are_done(here, frames, capsys):
@@ -271,9 +271,9 @@ def test_a_stream_that_is_too_fast_loses_its_oldest_frames_and_says_so(here, cap
         yield from decoded(self)
         all_decoded.set()
 
-    def segment_late(self, image):
+    def segment_late(self, image, **options):
         assert all_decoded.wait(20)
-        return segment(self, image)
+        return segment(self, image, **options)
 
     monkeypatch.setattr(Video, "frames", frames_then_signal)
     monkeypatch.setattr(Segmenter, "segment", segment_late)
@@ -312,7 +312,7 @@ def test_damaged_packets_are_counted_and_the_rest_is_done(here, capsys):
 def test_a_video_is_timed_by_stage(here, clip, capsys):
     [result] = json.loads(predict(capsys, clip, "--json").out)["results"]
     assert set(result["timings_ms"]) == {
-        *("decode", "resize", "network", "restore", "draw", "encode")
+        *("decode", "resize", "network", "labels", "restore", "draw", "encode")
     }
     assert result["fps"] > 0
     assert result["p95_ms"] > 0
@@ -389,11 +389,10 @@ def test_what_is_wrong_with_a_video_is_one_line(here, frames, clip, capsys, argu
     assert outcome.err.count("\n") == 1
 
 
-def test_smoothing_without_logits_is_one_line(here, clip, capsys):
+def test_a_file_of_probabilities_is_smoothed_by_them(here, clip, capsys):
     write_shade_model(here / "m.onnx", size_hw=SIZE_HW, output="probs")
     outcome = predict(capsys, clip, "--smooth", "0.5")
-    assert outcome.code == 1
-    assert "holds no logits" in outcome.err
+    assert (outcome.code, outcome.err) == (0, "")
 
 
 def test_a_damaged_video_leaves_no_video(here, clip, capsys):
@@ -409,3 +408,35 @@ def test_a_missing_camera_is_one_line(here, capsys):
     outcome = predict(capsys, "camera:987")
     assert outcome.code == 1
     assert outcome.err.startswith("error: no camera at /dev/video987")
+
+
+def test_a_second_run_labels_no_output_of_the_first(here, frames, capsys):
+    for _ in range(2):
+        summary = json.loads(predict(capsys, ".", "--out", ".", "--json").out)
+        assert len(summary["results"]) == 3
+
+
+def test_an_input_is_never_overwritten_by_its_own_output(here, frames, capsys):
+    (here / "labels").mkdir()
+    (here / "in/a.png").rename(here / "labels/a.png")
+    before = (here / "labels/a.png").read_bytes()
+    outcome = predict(capsys, "labels/a.png", "in/b.png", "--out", ".")
+    assert outcome.code == 1
+    assert "labels/a.png: its own output would overwrite it" in outcome.err
+    assert (here / "labels/a.png").read_bytes() == before
+    assert (here / "labels/b.png").is_file()
+
+
+def test_what_is_there_is_skipped(here, frames, capsys):
+    predict(capsys, "in/a.png", "--out", "out")
+    summary = json.loads(predict(capsys, "in", "--out", "out", "--skip-existing", "--json").out)
+    assert [result["input"] for result in summary["results"]] == ["in/b.png", "in/c.png"]
+    assert summary["skipped"] == 1
+    again = predict(capsys, "in", "--out", "out", "--skip-existing")
+    assert (again.code, again.out) == (0, "3 images were done already\n")
+
+
+def test_lines_of_json_come_as_inputs_are_done(here, frames, capsys):
+    outcome = predict(capsys, "in", "--out", "out", "--json-lines")
+    lines = [json.loads(line) for line in outcome.out.splitlines()]
+    assert [line["input"] for line in lines] == [f"in/{n}.png" for n in "abc"]

@@ -40,7 +40,7 @@ def facts(page: Element) -> dict[str, str]:
 
 def test_a_files_report(capsys, model, data, tmp_path):
     out = tmp_path / "new" / "r.html"
-    arguments = ["--data", data, "--out", out, "--calibration"]
+    arguments = ["--data", data, "--out", out, "--calibration-error"]
     outcome = run_cli(capsys, "report", model, *arguments)
     assert outcome.code == 0, outcome.err
     assert outcome.out.startswith(f"{out}: shades on val of {data}, mIoU ")
@@ -90,7 +90,7 @@ def test_a_runs_report_lies_in_its_folder_and_has_its_curves(capsys, run, tmp_pa
 def test_a_folder_without_a_run_is_refused(capsys, tmp_path, data):
     outcome = run_cli(capsys, "report", tmp_path, "--data", data)
     assert outcome.code == 1
-    assert "no best.pt in this folder" in outcome.err
+    assert "holds no model: expected the folder of a training run" in outcome.err
 
 
 def test_a_run_whose_metrics_are_damaged_is_refused(capsys, run, tmp_path):
@@ -110,7 +110,7 @@ def test_a_run_whose_metrics_are_damaged_is_refused(capsys, run, tmp_path):
     [
         ("no.onnx", 1, "no.onnx"),
         ("enet-camvit", 2, "did you mean enet-camvid"),
-        ("no.pt", 1, "no such checkpoint"),
+        ("no.pt", 1, "no such file"),
     ],
 )
 def test_a_model_that_is_not_there(capsys, data, source, code, words):

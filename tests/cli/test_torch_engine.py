@@ -63,8 +63,12 @@ def test_json_names_what_ran(capsys, street: Path):
 @pytest.mark.parametrize(
     ("model", "options", "message"),
     [
-        ("best.pt", ["--backend", "openvino"], "torch runs checkpoints, and openvino exported"),
-        ("mine.onnx", ["--backend", "torch"], "torch runs checkpoints (.pt) and shipped weights"),
+        (
+            "best.pt",
+            ["--backend", "openvino"],
+            "torch runs best.pt, and openvino runs exported files",
+        ),
+        ("mine.onnx", ["--backend", "torch"], "torch runs checkpoints (.pt), imported weights"),
         (WEIGHTS, ["--backend", "torch", "--precision", "auto"], "f32, bf16 or fp16"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import open_dataset
-from swiftseg.data.opening import DATASETS, RECOGNIZED
+from swiftseg.data.opening import DATASETS, recognize
 from tests.support.dataset_trees import SIZE_HW, TREES
 
 
@@ -97,10 +97,16 @@ def test_a_tree_without_the_masks_says_what_was_expected(name: str, tree: Path):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("recognized", RECOGNIZED)
+RECOGNIZED = [name for name, reader in DATASETS.items() if reader.is_tree is not None]
+
+
+@pytest.mark.parametrize("recognized", [*RECOGNIZED, "folder", "annotations"])
 def test_trees_are_told_apart(recognized: str, tmp_path: Path):
     tree = TREES[recognized](tmp_path)
-    assert [name for name, is_tree in RECOGNIZED.items() if is_tree(tree)] == [recognized]
+    trees = {name: DATASETS[name].is_tree for name in RECOGNIZED}
+    told = [name for name, is_tree in trees.items() if is_tree is not None and is_tree(tree)]
+    assert told == [name for name in RECOGNIZED if name == recognized]
+    assert recognize(tree) == recognized
     assert open_dataset(tree, "train").labels == open_dataset(tree, "train", recognized).labels
 
 

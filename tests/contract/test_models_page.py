@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.export_parity import CAMVID_HW, ENGINES, PAPER_SIZES_HW
 from benchmarks.network_page import NETWORKS, PAGE, PARITY, page
-from swiftseg.export.parity import MIN_EQUAL_LABELS
+from swiftseg.exporting.parity import MIN_EQUAL_LABELS
 from swiftseg.models import NETWORKS as BUILT
 
 ROWS: list[dict[str, Any]] = json.loads(NETWORKS.read_text("utf-8"))

@@ -16,7 +16,7 @@ def camvid(tmp_path: Path) -> Path:
 
 
 def first_mask(camvid: Path) -> Path:
-    return camvid / "trainannot" / "frame_000.png"
+    return camvid / "trainannot" / "0001TP_000000.png"
 
 
 def test_camvid_is_recognized_and_read(camvid: Path):
@@ -25,13 +25,13 @@ def test_camvid_is_recognized_and_read(camvid: Path):
     assert len(dataset) == 6
     assert dataset.labels == CAMVID_LABELS
     assert (sample.name, sample.image.shape, sample.mask.shape) == (
-        "frame_000",
+        "0001TP_000000",
         (24, 32, 3),
         (24, 32),
     )
     assert sample.image.dtype == sample.mask.dtype == np.uint8
     np.testing.assert_array_equal(sample.mask, np.asarray(Image.open(first_mask(camvid))))
-    assert [s.name for s in dataset] == [f"frame_{i:03d}" for i in range(6)]
+    assert [s.name for s in dataset] == [f"0001TP_{i:06d}" for i in range(6)]
 
 
 def test_own_folder_with_a_dataset_file(tmp_path: Path):
@@ -58,7 +58,7 @@ def test_a_bad_dataset_file_is_named(tmp_path: Path, text: str):
 
 def test_a_mask_of_another_size(camvid: Path):
     Image.new("L", (30, 24)).save(first_mask(camvid))
-    with pytest.raises(SwiftsegError, match=r"frame_000\.png: the mask is 24x30 .* is 24x32"):
+    with pytest.raises(SwiftsegError, match=r"0001TP_000000\.png: the mask is 24x30 .* is 24x32"):
         open_dataset(camvid, "train")[0]
 
 
@@ -67,31 +67,31 @@ def test_a_mask_value_outside_the_classes_is_counted(camvid: Path):
     mask[0, :3] = 77
     Image.fromarray(mask).save(first_mask(camvid))
     with pytest.raises(
-        SwiftsegError, match=r"frame_000\.png: .* 77 \(3 pixels\); expected 0\.\.10 or 11"
+        SwiftsegError, match=r"0001TP_000000\.png: .* 77 \(3 pixels\); expected 0\.\.10 or 11"
     ):
         open_dataset(camvid, "train")[0]
 
 
 def test_an_rgb_mask(camvid: Path):
     Image.new("RGB", (32, 24)).save(first_mask(camvid))
-    with pytest.raises(SwiftsegError, match=r"frame_000\.png: expected an index mask"):
+    with pytest.raises(SwiftsegError, match=r"0001TP_000000\.png: expected an index mask"):
         open_dataset(camvid, "train")[0]
 
 
 def test_a_frame_without_its_mask(camvid: Path):
     first_mask(camvid).unlink()
-    with pytest.raises(SwiftsegError, match=r"train/frame_000\.png: no mask in .*trainannot"):
+    with pytest.raises(SwiftsegError, match=r"train/0001TP_000000\.png: no mask in .*trainannot"):
         open_dataset(camvid, "train")
 
 
 def test_a_mask_without_its_frame(camvid: Path):
-    (camvid / "train" / "frame_000.png").unlink()
-    with pytest.raises(SwiftsegError, match=r"trainannot/frame_000\.png: no image in"):
+    (camvid / "train" / "0001TP_000000.png").unlink()
+    with pytest.raises(SwiftsegError, match=r"trainannot/0001TP_000000\.png: no image in"):
         open_dataset(camvid, "train")
 
 
 def test_two_frames_of_one_name(camvid: Path):
-    Image.new("RGB", (32, 24)).save(camvid / "train" / "frame_000.jpg")
+    Image.new("RGB", (32, 24)).save(camvid / "train" / "0001TP_000000.jpg")
     with pytest.raises(SwiftsegError, match="has the same name"):
         open_dataset(camvid, "train")
 
@@ -99,8 +99,9 @@ def test_two_frames_of_one_name(camvid: Path):
 def test_missing_and_empty_folders(tmp_path: Path, camvid: Path):
     with pytest.raises(SwiftsegError, match="no such folder"):
         open_dataset(tmp_path / "nowhere", "train")
-    with pytest.raises(SwiftsegError, match="neither the tree of a known dataset"):
-        open_dataset(tmp_path, "train")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SwiftsegError, match=r"no masks found; expected .* got an empty folder"):
+        open_dataset(tmp_path / "empty", "train")
     for path in (camvid / "val").iterdir():
         path.unlink()
     with pytest.raises(SwiftsegError, match="no images in this folder"):

@@ -9,7 +9,9 @@ from safetensors.torch import save_file
 
 from swiftseg.inference import Segmenter
 from swiftseg.models import create_model
+from swiftseg.runs import RunFolder
 from swiftseg.trained.checkpoint import load_checkpoint
+from swiftseg.training import train
 from tests.support.broken_datasets import CASES, make_good
 from tests.support.command_line import run_cli
 from tests.support.parsed_html import parse_html
@@ -62,19 +64,25 @@ def test_one_command_from_pictures_to_a_model(
     assert f"{run / 'report.html'}: segfast-plants on val of {pictures}, mIoU " in result.out
     assert [h.text for h in page.all("h2")][:2] == ["What was measured", "Training"]
     assert len(page.all("div", "frame")) == 2
+    longer = train(resume=True, out=run, epochs=3)
+    assert (longer.folder, longer.scored_on, longer.evaluation.frames) == (run, "val", 2)
+    assert (longer.best, longer.report) == (run / "best.pt", run / "report.html")
+    assert longer.model == run / "model.onnx"
+    assert len(RunFolder(run).read_history()) == 3
+    assert not list(run.glob(".*"))
 
 
 @pytest.mark.parametrize("network", ["enet", "enet_camvid"])
 def test_training_refuses_what_the_doctor_calls_broken(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], network: str
 ):
-    root = CASES["a mask of another size"].make(tmp_path / "data")
+    root = CASES["a mask of other proportions"].make(tmp_path / "data")
     found = run_cli(capsys, "data", "check", root, "--out", tmp_path / "check")
     plain = ("--set", "precision=f32", "--set", "compile=false")
     result = run_cli(capsys, "train", network, "--data", root, "--out", tmp_path / "run", *plain)
     assert (found.code, result.code) == (1, 1)
     words = result.err.removeprefix("error: ").partition(";")[0]
-    assert "the mask is 24x32 where its image frame_0.jpg is 48x64" in words
+    assert "the mask is 20x32 where its image frame_0.jpg is 48x64" in words
     assert words in found.out
     assert not (tmp_path / "run").exists()
 
@@ -93,4 +101,4 @@ def test_weights_that_are_not_there(
         capsys, "train", "enet", "--data", pictures, "--out", out, "--weights", "no.pt", *FEW
     )
     assert result.code == 2
-    assert "no.pt: no such file to start from" in result.err
+    assert "no.pt: no such file of weights" in result.err

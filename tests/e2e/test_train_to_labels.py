@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_processes_train_one_run(folder: Path):
     last = load_checkpoint(folder / "run" / "last.pt")
-    assert [row["stage"] for row in last.history] == ["encoder", "full", "full"]
+    assert [epoch.stage for epoch in last.state.history] == ["encoder", "full", "full"]
     assert (folder / "run" / "metrics.csv").read_text().count("\n") == 4
 
 
@@ -45,7 +45,7 @@ def test_the_exported_run_labels_and_scores_as_the_checkpoint_does(folder: Path)
     predict = ["predict", "camvid/val", "--model", "model.onnx", "--out", "labels", "--json"]
     summary = json.loads(swiftseg(*predict, cwd=folder))
     assert (len(summary["results"]), summary["errors"]) == (2, [])
-    with Image.open(folder / "labels" / "labels" / "frame_000.png") as picture:
+    with Image.open(folder / "labels" / "labels" / "0001TP_000000.png") as picture:
         assert picture.mode == "P"
         assert np.asarray(picture).shape == (24, 32)
         assert np.asarray(picture).max() <= 10

@@ -64,7 +64,7 @@ def test_calibration_equals_torchmetrics_and_changes_nothing_else(backend):
     for sample in dataset:
         probs = torch.from_numpy(segmenter.probabilities(sample.image))
         metric.update(probs[None], torch.from_numpy(sample.mask)[None].long())
-    [*_, result] = evaluate_frames(segmenter, dataset, calibration=True)
+    [*_, result] = evaluate_frames(segmenter, dataset, calibration_error=True)
     assert result.calibration_error == pytest.approx(metric.compute().item(), abs=1e-6)
     np.testing.assert_array_equal(result.matrix, evaluate(segmenter, dataset).matrix)
     assert evaluate(segmenter, dataset).calibration_error is None
@@ -72,9 +72,9 @@ def test_calibration_equals_torchmetrics_and_changes_nothing_else(backend):
 
 def test_averaged_probabilities_are_those_whose_calibration_is_taken(backend):
     protocol = replace(NATIVE, flip=True)
-    averaging = protocol.segmenter(backend.spec, lambda _: backend)
+    averaging = protocol.segmenter(Segmenter(backend))
     dataset = Shades(2)
-    [*_, result] = evaluate_frames(averaging, dataset, protocol=protocol, calibration=True)
+    [*_, result] = evaluate_frames(averaging, dataset, protocol=protocol, calibration_error=True)
     # The shades look at single pixels, so that the mirror image says the same.
     np.testing.assert_array_equal(result.matrix, evaluate(Segmenter(backend), dataset).matrix)
     assert result.calibration_error is not None

@@ -86,20 +86,18 @@ def test_impossible_scales_are_refused(scales):
 
 def test_a_file_runs_at_its_own_size_and_refuses_scales(backend):
     sliding = replace(NATIVE, scales=(0.5, 2.0), sliding=True)
-    assert isinstance(sliding.segmenter(backend.spec, lambda _: backend), AveragingSegmenter)
+    segmenter = Segmenter(backend)
+    assert isinstance(sliding.segmenter(segmenter), AveragingSegmenter)
     message = (
         r"shades is exported for frames of 12x16 .*not run at 6x8; evaluate its checkpoint"
         r".*--size 6x8.*--sliding"
     )
     with pytest.raises(SwiftsegError, match=message):
-        replace(NATIVE, scales=(1.0, 0.5)).segmenter(backend.spec, lambda _: backend)
-    sized = replace(PROTOCOLS["segfast"], sliding=True)
-    with pytest.raises(SwiftsegError, match="does not run at 224x224"):
-        sized.segmenter(backend.spec, lambda _: backend)
+        replace(NATIVE, scales=(1.0, 0.5)).segmenter(segmenter)
 
 
 @pytest.mark.parametrize("protocol", [NATIVE, PROTOCOLS["enet"]])
 def test_a_file_of_another_size_sees_the_protocols_frames_at_its_own(backend, dataset, protocol):
-    segmenter = protocol.segmenter(backend.spec, lambda _: backend)
+    segmenter = protocol.segmenter(Segmenter(backend))
     frame = protocol.view(dataset)[0].image
     np.testing.assert_array_equal(segmenter(frame).label_map, Segmenter(backend)(frame).label_map)

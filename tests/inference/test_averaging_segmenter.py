@@ -1,7 +1,6 @@
 """Each way of averaging against the same network run by hand in torch."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from PIL import Image
 from torch import nn
 
 from swiftseg.inference import AveragingSegmenter, Segmenter
-from swiftseg.runtimes import load_backend
 from swiftseg.runtimes.torch_backend import TorchBackend
 from tests.support.exported import SHADES, shade_spec, write_shade_model
 
@@ -30,10 +28,7 @@ def frame() -> np.ndarray:
 
 
 def segmenter(network: nn.Module, scales: Sequence[float] = (1.0,), **options: bool):
-    def backend_at(size_hw: tuple[int, int]) -> TorchBackend:
-        return TorchBackend(network, replace(SPEC, input=replace(SPEC.input, size_hw=size_hw)))
-
-    return AveragingSegmenter(SPEC, backend_at, scales=scales, **options)
+    return AveragingSegmenter(Segmenter(TorchBackend(network, SPEC)), scales=scales, **options)
 
 
 def probabilities(network: nn.Module, view: np.ndarray) -> np.ndarray:
@@ -81,13 +76,8 @@ def test_windows_show_the_network_the_frame_at_its_own_size(network, frame):
 
 
 def test_a_file_of_fixed_size_does_for_windows_at_any_scale(tmp_path):
-    backend = load_backend(write_shade_model(tmp_path / "m.onnx", size_hw=SIZE_HW))
-
-    def backend_at(size_hw: tuple[int, int]):
-        assert size_hw == SIZE_HW
-        return backend
-
-    averaging = AveragingSegmenter(SPEC, backend_at, scales=(0.5, 2.0), flip=True, sliding=True)
+    fixed = Segmenter.load(write_shade_model(tmp_path / "m.onnx", size_hw=SIZE_HW))
+    averaging = AveragingSegmenter(fixed, scales=(0.5, 2.0), flip=True, sliding=True)
     halves = np.full((30, 40, 3), 20, np.uint8)
     halves[:, 20:] = 240
     label_map = averaging(halves).label_map

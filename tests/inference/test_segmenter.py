@@ -1,13 +1,13 @@
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
-import swiftseg
-from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.inference import Segmenter, model_path
+from swiftseg.core import SwiftsegError
+from swiftseg.inference import Segmenter
 from swiftseg.runtimes import load_backend
-from swiftseg.weights import DEFAULT_MODEL
-from tests.support.exported import SHADES, shade_labels, shade_spec, write_shade_model
+from tests.support.exported import SHADES, shade_labels, write_shade_model
 
 SIZE_HW = (12, 16)
 
@@ -83,7 +83,7 @@ def test_probabilities_come_at_the_images_size(segmenter):
 
 def test_each_stage_has_its_time(segmenter, image):
     timings_ms = segmenter(image).timings_ms
-    assert list(timings_ms) == ["read", "resize", "network", "restore"]
+    assert list(timings_ms) == ["read", "resize", "network", "labels", "restore"]
     assert min(timings_ms.values()) >= 0
 
 
@@ -115,26 +115,28 @@ def test_a_pil_image_of_16_bits_is_refused(segmenter):
         segmenter(Image.fromarray(np.ones((4, 4), np.uint16)))
 
 
-def test_an_unknown_name_meets_its_nearest(tmp_path, monkeypatch):
-    shipped = {DEFAULT_MODEL: write_shade_model(tmp_path / "m.onnx")}
-    monkeypatch.setattr(model_path, "shipped_models", lambda: shipped)
-    wrong = f"{DEFAULT_MODEL[:-1]}t"
-    with pytest.raises(UsageError, match=f"unknown model '{wrong}'; did you mean {DEFAULT_MODEL}"):
-        Segmenter.load(wrong)
-    assert Segmenter.load(DEFAULT_MODEL).spec == shade_spec()
-    assert swiftseg.Segmenter.load().spec == shade_spec()
+def test_probabilities_and_labels_come_from_one_run(tmp_path, image):
+    runs: list[int] = []
+    segmenter = Segmenter.load(write_shade_model(tmp_path / "m.onnx", size_hw=SIZE_HW))
+
+    class Counting:
+        engine, spec, any_size = segmenter.engine, segmenter.spec, False
+
+        def running(self, batch):
+            runs.append(len(batch))
+            return load_backend(tmp_path / "m.onnx").running(batch)
+
+        def at_size(self, size_hw):
+            return self
+
+    counting = Segmenter(Counting())
+    result = counting.segment(counting.prepare(image), with_probabilities=True)
+    assert runs == [1]
+    np.testing.assert_array_equal(result.label_map, shade_labels(image))
+    np.testing.assert_array_equal(result.probabilities.argmax(axis=0), shade_labels(image))
 
 
-def test_a_checkpoint_must_be_exported_first():
-    with pytest.raises(SwiftsegError, match=r"best\.pt is a checkpoint.*`swiftseg export best\.pt"):
-        Segmenter.load("best.pt")
-
-
-def test_a_missing_file_is_named():
-    with pytest.raises(SwiftsegError, match=r"no such model file: gone\.onnx"):
-        Segmenter.load("gone.onnx")
-
-
-def test_a_folder_is_told_to_hold_models(tmp_path):
-    with pytest.raises(SwiftsegError, match=r"is a folder.*name one in it.*model\.onnx"):
-        Segmenter.load(tmp_path)
+def test_a_result_shows_itself_in_a_notebook(segmenter, image):
+    result = segmenter(image)
+    shown = Image.open(io.BytesIO(result._repr_png_()))
+    np.testing.assert_array_equal(np.asarray(shown), result.overlay())

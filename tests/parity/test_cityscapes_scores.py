@@ -16,25 +16,17 @@ from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS, CLASSES, IGNOR
 from swiftseg.evaluation import Evaluation, evaluate, evaluate_frames
 from swiftseg.evaluation.cityscapes import MEAN_INSTANCE_PIXELS
 from swiftseg.inference import Segmenter
+from tests.support.answers import AnswersBackend
 from tests.support.dataset_trees import make_cityscapes
 
 SIZE_HW = (64, 96)
 WITH_INSTANCES = [24, 25, 26, 27, 28, 29, 30, 31, 32, 33]  # caravan and trailer are not scored
 
 
-class ReadsRed:
-    """An engine whose answer is painted into the frame: the red channel is the class."""
-
-    name = "red"
-    spec = ModelSpec("red", "red", CITYSCAPES_LABELS, InputSpec(SIZE_HW))
-
-    def run(self, batch: np.ndarray) -> np.ndarray:
-        return batch[..., 0].copy()
-
-    def run_logits(self, batch: np.ndarray) -> np.ndarray:
-        raise SwiftsegError("red holds no logits")
-
-    run_scores = scores_to_labels = run_logits
+# Its answer is painted into the frame: the red channel is the class.
+READS_RED = AnswersBackend(
+    ModelSpec("red", "red", CITYSCAPES_LABELS, InputSpec(SIZE_HW)), lambda batch: batch[..., 0]
+)
 
 
 def street(rng: np.random.Generator, label_ids: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +43,7 @@ def street(rng: np.random.Generator, label_ids: list[int]) -> tuple[np.ndarray, 
 
 
 def write_streets(root: Path, label_ids: list[int]) -> Path:
-    """Writes a Cityscapes tree whose frames hold imperfect answers for `ReadsRed`."""
+    """Writes a Cityscapes tree whose frames hold imperfect answers for `READS_RED`."""
     rng = np.random.default_rng(3)
     train_ids = np.full(256, IGNORED)
     train_ids[[row.label_id for row in CLASSES]] = range(len(CLASSES))
@@ -76,7 +68,7 @@ def write_streets(root: Path, label_ids: list[int]) -> Path:
 def evaluated(root: Path, submission: Path) -> Evaluation:
     dataset = open_dataset(root, "val")
     on_frame = submission_writer(submission, dataset)
-    [*_, result] = evaluate_frames(Segmenter(ReadsRed()), dataset, on_frame=on_frame)
+    [*_, result] = evaluate_frames(Segmenter(READS_RED), dataset, on_frame=on_frame)
     return result
 
 
@@ -132,7 +124,7 @@ def test_without_instance_masks_there_is_no_iiou(tmp_path):
     root = write_streets(tmp_path, [7, 24, 26])
     for path in root.rglob("*_instanceIds.png"):
         path.unlink()
-    scores = evaluate(Segmenter(ReadsRed()), open_dataset(root, "val")).cityscapes
+    scores = evaluate(Segmenter(READS_RED), open_dataset(root, "val")).cityscapes
     assert scores is not None
     assert "mean_category_iou" in scores
     assert "mean_class_iiou" not in scores
@@ -142,7 +134,7 @@ def test_a_missing_instance_mask_is_named(tmp_path):
     root = write_streets(tmp_path, [7, 24, 26])
     sorted(root.rglob("*_instanceIds.png"))[2].unlink()
     with pytest.raises(SwiftsegError, match=r"no such file: .*munster_000002.*_instanceIds\.png"):
-        evaluate(Segmenter(ReadsRed()), open_dataset(root, "val"))
+        evaluate(Segmenter(READS_RED), open_dataset(root, "val"))
 
 
 def test_an_instance_mask_of_another_size_is_refused(tmp_path):
@@ -150,7 +142,7 @@ def test_an_instance_mask_of_another_size_is_refused(tmp_path):
     path = next(root.rglob("*_instanceIds.png"))
     Image.fromarray(np.zeros((3, 4), np.uint16)).save(path)
     with pytest.raises(SwiftsegError, match=r"16-bit mask of 64x96 \(height x width\), got 3x4"):
-        evaluate(Segmenter(ReadsRed()), open_dataset(root, "val"))
+        evaluate(Segmenter(READS_RED), open_dataset(root, "val"))
 
 
 def test_a_submission_is_for_the_19_classes(tmp_path):

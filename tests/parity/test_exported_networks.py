@@ -9,10 +9,11 @@ import torch
 
 from swiftseg.core import InputSpec, ModelSpec
 from swiftseg.data.toy_street import ToyStreet
-from swiftseg.export.onnx_file import write_onnx
-from swiftseg.export.parity import MIN_EQUAL_LABELS, measure_parity
+from swiftseg.exporting.onnx_file import write_onnx
+from swiftseg.exporting.parity import MIN_EQUAL_LABELS, measure_parity
 from swiftseg.models import NETWORKS, create_model
 from swiftseg.runtimes import load_backend
+from swiftseg.runtimes.base import labels_of
 from swiftseg.runtimes.torch_backend import TorchBackend
 from tests.support.networks import awake
 from tests.support.settled_networks import settle_norms, train_on_streets
@@ -53,7 +54,7 @@ def test_every_engine_answers_as_torch(name: str, tmp_path: Path):
 
 
 def backend_labels(path: Path, engine: str, frames: list[np.ndarray]) -> np.ndarray:
-    return load_backend(path, name=engine).run(np.stack(frames))
+    return labels_of(load_backend(path, name=engine), np.stack(frames))
 
 
 def graph_labels(path: Path, frames: list[np.ndarray]) -> np.ndarray:

@@ -1,7 +1,9 @@
+import io
+
 import pytest
 
 from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.prediction.sources import check_writable, find_sources
+from swiftseg.prediction.sources import check_writable, find_sources, parse_shard
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +121,42 @@ def test_a_folder_is_made_and_tried(here):
         check_writable(here / "file")
     with pytest.raises(SwiftsegError, match=r"cannot write to the folder .*file/out: "):
         check_writable(here / "file/out")
+
+
+def test_a_list_names_one_input_a_line(here):
+    touch(here, "in/b.png", "in/a.png", "far/c.png")
+    (here / "list.txt").write_text("\ufefffar/c.png\r\n\nin\n", encoding="utf-8")
+    assert list(names_of("list.txt")) == ["far/c.png", "in/a.png", "in/b.png"]
+
+
+def test_a_list_may_come_on_stdin(here, monkeypatch):
+    touch(here, "a.png")
+    monkeypatch.setattr("sys.stdin", io.StringIO("a.png\n"))
+    assert list(names_of("-")) == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"\n", "an empty list"), (b"b.txt", "another list"), (b"\xff", "cannot")],
+)
+def test_an_unfit_list_is_told(here, content, message):
+    (here / "list.txt").write_bytes(content)
+    with pytest.raises(SwiftsegError, match=message):
+        names_of("list.txt")
+
+
+def test_folders_of_outputs_are_left_out(here):
+    touch(here, "a.png", "out/labels/a.png", "out/other/b.png")
+    found = find_sources(["."], leave_out=[here / "out/labels"])
+    assert [source.given for source in found] == ["a.png", "out/other/b.png"]
+
+
+def test_shards_share_all_sources_and_leave_their_names(here):
+    touch(here, *(f"in/{n}/x.png" for n in range(7)))
+    shards = [find_sources(["in"], shard=(part, 3)) for part in (1, 2, 3)]
+    assert sorted(s.name for shard in shards for s in shard) == [f"{n}/x" for n in range(7)]
+    assert [len(shard) for shard in shards] == [3, 2, 2]
+    assert parse_shard("2/3") == (2, 3)
+    for text in ("0/3", "4/3", "1", "a/b"):
+        with pytest.raises(UsageError, match="expected --shard as I/N"):
+            parse_shard(text)

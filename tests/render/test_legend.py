@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from swiftseg.core import LabelSet
-from swiftseg.render import with_legend
+from swiftseg.render import with_legend, without_font
 
 LABELS = LabelSet(
     names=("road", "sky", "a name of some length"),
@@ -47,3 +47,15 @@ def test_the_strip_is_the_same_beneath_every_frame_and_belongs_to_none():
     expected = first.copy()
     first[:] = 7  # a caller may draw on its picture
     np.testing.assert_array_equal(with_legend(image, LABELS), expected)
+
+
+def test_names_in_other_scripts_are_written_or_numbered():
+    greek = LabelSet(("δρόμος", "ουρανός"), LABELS.palette[:2])
+    strip = with_legend(np.zeros((10, 800, 3), dtype=np.uint8), greek)[10:]
+    assert (strip == (235, 235, 235)).all(axis=-1).any()
+    unknown = LabelSet(("\U0010fffd", "ουρανός"), LABELS.palette[:2])  # no font has this letter
+    numbered = LabelSet(("class 0", "ουρανός"), LABELS.palette[:2])
+    image = np.zeros((10, 800, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(with_legend(image, unknown), with_legend(image, numbered))
+    assert without_font(unknown.names) == ["\U0010fffd"]
+    assert without_font(LABELS.names) == []

@@ -11,6 +11,8 @@ from onnx import helper
 from torch.nn import functional as F
 
 from swiftseg.runtimes import BACKENDS, load_backend, read_spec
+from swiftseg.runtimes.array_scores import ArrayScores
+from swiftseg.runtimes.base import labels_of, upsampled_of
 from swiftseg.runtimes.label_head import cut_label_head
 from swiftseg.weights import shipped_models
 from tests.support.exported import (
@@ -52,14 +54,14 @@ def test_labels_and_logits_are_those_of_the_whole_graph(
     labels, logits = graph_outputs(path, frames)
     backend = load_backend(path, name=engine)
 
-    got = backend.run(frames)
+    got = labels_of(backend, frames)
 
     head = cut_label_head(path)
     assert head is not None
     assert (head.scores, head.align_corners) == ("coarse", align_corners)
     assert got.dtype == np.uint8
     np.testing.assert_array_equal(got, labels)
-    np.testing.assert_allclose(backend.run_logits(frames), logits, atol=1e-6)
+    np.testing.assert_allclose(upsampled_of(backend, frames), logits, atol=1e-6)
 
 
 def test_labels_are_torchs_for_what_the_cut_graph_gives(tmp_path: Path):
@@ -73,7 +75,9 @@ def test_labels_are_torchs_for_what_the_cut_graph_gives(tmp_path: Path):
     fourth = np.full_like(scores[:, :1], -1e30)  # torch rounds otherwise for three classes
     tensor = torch.from_numpy(np.concatenate((scores, fourth), axis=1))
     upsampled = F.interpolate(tensor, size=SIZE_HW, mode="bilinear", align_corners=True)
-    np.testing.assert_array_equal(head.labels(scores, SIZE_HW), upsampled.argmax(dim=1).numpy())
+    np.testing.assert_array_equal(
+        ArrayScores(scores, SIZE_HW, align_corners=True).labels(), upsampled.argmax(dim=1).numpy()
+    )
 
 
 def test_without_an_upsampling_the_graph_is_cut_before_its_argmax(tmp_path: Path):
@@ -99,7 +103,9 @@ def test_another_interpolation_stays_in_the_graph(tmp_path: Path, engine: str):
     assert (head.scores, head.align_corners) == ("logits", None)
     frames = frames_of(SIZE_HW)
     backend = load_backend(path, name=engine)
-    np.testing.assert_array_equal(backend.run(frames), backend.run_logits(frames).argmax(axis=1))
+    np.testing.assert_array_equal(
+        labels_of(backend, frames), upsampled_of(backend, frames).argmax(axis=1)
+    )
 
 
 def test_labels_made_in_another_way_stay_in_the_graph(tmp_path: Path, engine: str):
@@ -112,7 +118,7 @@ def test_labels_made_in_another_way_stay_in_the_graph(tmp_path: Path, engine: st
     frames = frames_of(shade_spec().input.size_hw)
     assert cut_label_head(path) is None
     expected = graph_outputs(path, frames)[0]
-    np.testing.assert_array_equal(load_backend(path, name=engine).run(frames), expected)
+    np.testing.assert_array_equal(labels_of(load_backend(path, name=engine), frames), expected)
 
 
 @pytest.mark.parametrize("output", ["logits", "probs"])
@@ -132,4 +138,4 @@ def test_shipped_models_give_their_own_graphs_labels(name: str):
     frames = frames_of(read_spec(path).input.size_hw)
     assert cut_label_head(path) is not None
     labels, _ = graph_outputs(path, frames)
-    np.testing.assert_array_equal(load_backend(path).run(frames), labels)
+    np.testing.assert_array_equal(labels_of(load_backend(path), frames), labels)

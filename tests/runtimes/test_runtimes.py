@@ -1,11 +1,13 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import onnx
 import pytest
 
-from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
+from swiftseg.core import LabelSet, MissingExtraError, SwiftsegError, UsageError
 from swiftseg.runtimes import BACKENDS, load_backend, read_spec
+from swiftseg.runtimes.base import labels_of, upsampled_of
 from swiftseg.runtimes.cores import physical_cores
 from tests.support.exported import SHADES, shade_labels, shade_spec, write_shade_model
 
@@ -23,9 +25,9 @@ def engine(request):
 def test_labels_are_those_of_the_graph(tmp_path, engine, frames):
     backend = load_backend(write_shade_model(tmp_path / "m.onnx"), name=engine)
 
-    labels = backend.run(frames)
+    labels = labels_of(backend, frames)
 
-    assert backend.name == engine
+    assert backend.engine == (engine, "f32")
     assert backend.spec == shade_spec()
     assert labels.dtype == np.uint8
     np.testing.assert_array_equal(labels, shade_labels(frames))
@@ -34,33 +36,56 @@ def test_labels_are_those_of_the_graph(tmp_path, engine, frames):
 def test_a_labels_file_gives_its_logits_too(tmp_path, engine, frames):
     backend = load_backend(write_shade_model(tmp_path / "m.onnx"), name=engine, threads=1)
 
-    logits = backend.run_logits(frames)
+    logits = upsampled_of(backend, frames)
 
     assert logits.dtype == np.float32
     assert logits.shape == (3, len(SHADES), 12, 16)
     np.testing.assert_array_equal(logits.argmax(axis=1), shade_labels(frames))
 
 
-def test_a_logits_file_gives_logits(tmp_path, engine, frames):
-    backend = load_backend(write_shade_model(tmp_path / "m.onnx", output="logits"), name=engine)
+def test_a_logits_file_gives_the_same_labels_and_probabilities(tmp_path, engine, frames):
+    labels_file = load_backend(write_shade_model(tmp_path / "m.onnx"), name=engine)
+    logits_file = load_backend(
+        write_shade_model(tmp_path / "logits.onnx", output="logits"), name=engine
+    )
+    with labels_file.running(frames) as expected, logits_file.running(frames) as scores:
+        np.testing.assert_array_equal(scores.labels(), shade_labels(frames))
+        np.testing.assert_array_equal(scores.probabilities(), expected.probabilities())
 
-    np.testing.assert_array_equal(backend.run(frames), backend.run_logits(frames))
 
-
-def test_a_probs_file_has_no_logits(tmp_path, engine, frames):
+def test_a_probs_file_gives_the_labels_of_its_probabilities(tmp_path, engine, frames):
     backend = load_backend(write_shade_model(tmp_path / "m.onnx", output="probs"), name=engine)
+    with backend.running(frames) as scores:
+        probs = scores.probabilities()
+        np.testing.assert_array_equal(scores.labels(), shade_labels(frames))
+    np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(probs.argmax(axis=1), shade_labels(frames))
 
-    np.testing.assert_allclose(backend.run(frames).sum(axis=1), 1, atol=1e-5)
-    with pytest.raises(SwiftsegError, match=r"m\.onnx holds no logits"):
-        backend.run_logits(frames)
+
+def test_labels_without_their_logits_are_refused(tmp_path, engine):
+    path = write_shade_model(tmp_path / "m.onnx")
+    model = onnx.load(path)
+    del model.graph.output[1]
+    onnx.save(model, path)
+    with pytest.raises(SwiftsegError, match=r"m\.onnx holds no logits beside its labels"):
+        load_backend(path, name=engine)
+
+
+def test_a_file_with_too_few_names_is_refused(tmp_path, engine, frames):
+    spec = shade_spec()
+    two = LabelSet(spec.labels.names[:2], spec.labels.palette[:2])
+    described = {"swiftseg": replace(spec, labels=two).to_json()}
+    backend = load_backend(write_shade_model(tmp_path / "m.onnx", metadata=described), name=engine)
+    with pytest.raises(SwiftsegError, match=r"the graph gives 3 classes and the file names 2"):
+        labels_of(backend, frames)
 
 
 def test_an_engine_results_outlive_the_next_run(tmp_path, engine, frames):
     backend = load_backend(write_shade_model(tmp_path / "m.onnx"), name=engine)
-    first = backend.run(frames[:1])
+    first = labels_of(backend, frames[:1])
     kept = first.copy()
 
-    backend.run(255 - frames[:1])
+    labels_of(backend, 255 - frames[:1])
 
     np.testing.assert_array_equal(first, kept)
 
@@ -135,7 +160,7 @@ def test_the_spec_is_read_as_onnx_reads_it(tmp_path):
 
 def test_without_openvino_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
-    monkeypatch.delitem(sys.modules, "swiftseg.runtimes.openvino_backend", raising=False)
+    monkeypatch.delitem(sys.modules, "swiftseg.runtimes.openvino_engine", raising=False)
     with pytest.raises(MissingExtraError, match=r"pip install 'swiftseg\[openvino\]'"):
         load_backend(write_shade_model(tmp_path / "m.onnx"), name="openvino")
 

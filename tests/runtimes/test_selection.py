@@ -5,9 +5,9 @@ import pytest
 
 from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
 from swiftseg.runtimes import BACKENDS, PRECISIONS, load_backend, selection, trial
-from swiftseg.runtimes.base import Engine
+from swiftseg.runtimes.base import Engine, labels_of
 from swiftseg.runtimes.selection import changed_labels, choose_backend
-from swiftseg.runtimes.trial import Candidate, compare_ms
+from swiftseg.runtimes.trial import Trial, compare_ms
 from tests.support.exported import shade_labels, write_shade_model
 
 
@@ -45,7 +45,7 @@ def test_auto_is_tried_once_and_remembered(model, memory, monkeypatch):
 
 
 def test_a_damaged_memory_is_written_anew(model, memory):
-    memory.parent.mkdir(parents=True)
+    memory.parent.mkdir(parents=True, exist_ok=True)
     memory.write_text('{"key": 3}')
     chosen = choose_backend(model, backend="auto")
     assert [chosen.backend, "f32"] in json.loads(memory.read_text()).values()
@@ -60,8 +60,8 @@ def test_another_file_is_tried_for_itself(model, memory, tmp_path):
 def test_auto_precision_keeps_the_labels(model, frames):
     chosen = choose_backend(model, backend="openvino", precision="auto", frames=frames)
     assert chosen.precision in PRECISIONS["openvino"]
-    candidate = Candidate(str(model), chosen.backend, chosen.precision)
-    assert changed_labels(model, candidate, frames) <= selection.MOST_CHANGED_LABELS
+    chosen_trial = Trial(str(model), chosen.backend, chosen.precision)
+    assert changed_labels(model, chosen_trial, frames) <= selection.MOST_CHANGED_LABELS
 
 
 def test_a_precision_that_changes_labels_is_not_tried(model, frames, monkeypatch):
@@ -77,24 +77,26 @@ def test_auto_precision_asks_for_frames(model):
 
 def test_scores_are_compared_by_their_labels(model, tmp_path, frames):
     other = write_shade_model(tmp_path / "scores.onnx", output="logits")
-    assert changed_labels(model, Candidate(str(other)), frames) == 0
+    assert changed_labels(model, Trial(str(other)), frames) == 0
 
 
 def test_a_trial_gives_milliseconds_of_each(model):
-    times_ms = compare_ms([Candidate(str(model), threads=1), Candidate(str(model))])
+    times_ms = compare_ms([Trial(str(model), threads=1), Trial(str(model))])
     assert len(times_ms) == 2
     assert min(times_ms) > 0
 
 
 def test_a_failed_trial_is_told(tmp_path):
     with pytest.raises(SwiftsegError, match=r"nowhere\.onnx on onnxruntime: the trial failed"):
-        compare_ms([Candidate(str(tmp_path / "nowhere.onnx"))])
+        compare_ms([Trial(str(tmp_path / "nowhere.onnx"))])
 
 
 def test_every_precision_gives_labels(model, frames):
     for name in BACKENDS:
         for precision in PRECISIONS[name]:
-            labels = load_backend(model, name=name, precision=precision).run(np.stack(frames))
+            labels = labels_of(
+                load_backend(model, name=name, precision=precision), np.stack(frames)
+            )
             assert np.mean(labels != shade_labels(np.stack(frames))) < 0.02  # bf16 has 8 bits
 
 

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from swiftseg.core import OUTPUT_KINDS, InputSpec, OutputKind, UsageError
+from swiftseg.runtimes.base import labels_of, upsampled_of
 from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
 from tests.support.settled_networks import street_spec
 
@@ -33,30 +34,31 @@ def expected_logits(batch: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("output", OUTPUT_KINDS)
 def test_normalization_follows_the_spec(output: OutputKind):
-    logits = backend(output).run_logits(frames())
+    logits = upsampled_of(backend(output), frames())
     assert logits.dtype == np.float32
     np.testing.assert_allclose(logits, expected_logits(frames()), atol=1e-6)
 
 
 def test_labels_logits_and_probabilities():
     logits = expected_logits(frames())
-    labels = backend("labels").run(frames())
+    labels = labels_of(backend("labels"), frames())
     assert labels.dtype == np.uint8
     np.testing.assert_array_equal(labels, logits.argmax(axis=1))
-    np.testing.assert_allclose(backend("logits").run(frames()), logits, atol=1e-6)
+    np.testing.assert_allclose(upsampled_of(backend("logits"), frames()), logits, atol=1e-6)
     probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(backend("probs").run(frames()), probs, atol=1e-6)
+    with backend("probs").running(frames()) as scores:
+        np.testing.assert_allclose(scores.probabilities(), probs, atol=1e-6)
 
 
 def test_the_first_of_equal_classes_wins():
     gray = np.repeat(frames()[..., :1], 3, axis=-1)
-    assert not backend("labels", InputSpec((4, 6))).run(gray).any()
+    assert not labels_of(backend("labels", InputSpec((4, 6))), gray).any()
 
 
 def test_a_run_leaves_the_network_in_eval_mode():
     network = nn.Sequential(ChannelsAsClasses(), nn.Dropout(0.9)).train()
-    run = TorchBackend(network, street_spec(3, INPUT)).run_logits
-    np.testing.assert_allclose(run(frames()), expected_logits(frames()), atol=1e-6)
+    logits = upsampled_of(TorchBackend(network, street_spec(3, INPUT)), frames())
+    np.testing.assert_allclose(logits, expected_logits(frames()), atol=1e-6)
     assert not network.training
 
 
@@ -64,15 +66,15 @@ def test_frames_may_be_read_only_and_strided():
     batch = frames()[:, ::-1]
     batch.setflags(write=False)
     np.testing.assert_array_equal(
-        backend("labels").run(batch), expected_logits(batch).argmax(axis=1)
+        labels_of(backend("labels"), batch), expected_logits(batch).argmax(axis=1)
     )
 
 
 def test_frames_of_another_kind_are_refused():
     with pytest.raises(TypeError, match="expected uint8 RGB, got float32"):
-        backend("labels").run(frames().astype(np.float32))
+        labels_of(backend("labels"), frames().astype(np.float32))
     with pytest.raises(ValueError, match=r"expected shape \(N, 4, 6, 3\), got \(2, 6, 4, 3\)"):
-        backend("labels").run(frames().reshape(2, 6, 4, 3))
+        labels_of(backend("labels"), frames().reshape(2, 6, 4, 3))
 
 
 def test_the_normalization_is_no_part_of_the_weights():
@@ -84,19 +86,19 @@ def test_the_normalization_is_no_part_of_the_weights():
 def test_reduced_precisions_are_near(precision: str):
     torch.manual_seed(0)
     network, spec = nn.Conv2d(3, 3, 3, padding=1), street_spec(3, INPUT)
-    exact = TorchBackend(network, spec).run_logits(frames())
+    exact = upsampled_of(TorchBackend(network, spec), frames())
     reduced = TorchBackend(network, spec, precision=precision)
-    ours = reduced.run_logits(frames())
+    ours = upsampled_of(reduced, frames())
     assert ours.dtype == np.float32
     assert 0 < np.abs(ours - exact).max() < 0.05  # bf16 has 8 bits, of values near 3
-    assert reduced.run(frames()).dtype == np.uint8
+    assert labels_of(reduced, frames()).dtype == np.uint8
 
 
 def test_channels_last_changes_no_label():
     torch.manual_seed(0)
     network, spec = nn.Conv2d(3, 3, 3, padding=1), street_spec(3, INPUT)
-    expected = TorchBackend(network, spec).run(frames())
-    ours = TorchBackend(network, spec, channels_last=True).run(frames())
+    expected = labels_of(TorchBackend(network, spec), frames())
+    ours = labels_of(TorchBackend(network, spec, channels_last=True), frames())
     assert network.weight.is_contiguous(memory_format=torch.channels_last)
     np.testing.assert_array_equal(ours, expected)
 

@@ -4,6 +4,7 @@ Each function writes a dataset below `root`, with two frames or so a split, whos
 value that the dataset's own masks may hold. No table of swiftseg's readers is used here.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -57,8 +58,9 @@ def write_lines(path: Path, lines: Sequence[str]) -> None:
 def make_camvid(root: Path) -> Path:
     for split in ("train", "val", "test"):
         for index in range(2):
-            write_frame(root / split / f"{split}_{index}.png")
-            write(root / f"{split}annot" / f"{split}_{index}.png", filled(range(12)))
+            name = f"0001TP_00{index:04d}.png"
+            write_frame(root / split / name)
+            write(root / f"{split}annot" / name, filled(range(12)))
     return root
 
 
@@ -92,26 +94,36 @@ def make_cityscapes(
     return root
 
 
+def voc_color(index: int) -> list[int]:
+    """Gives the color of an index in VOC's palette, as its `VOClabelcolormap` computes it."""
+    color = [0, 0, 0]
+    for shift in range(7, -1, -1):
+        for channel in range(3):
+            color[channel] |= (index >> channel & 1) << shift
+        index >>= 3
+    return color
+
+
 def make_voc(root: Path) -> Path:
     """VOC 2012 and, beside it, SBD: d is in SBD alone, c is held out."""
     voc, sbd = root / "VOCdevkit" / "VOC2012", root / "benchmark_RELEASE" / "dataset"
-    for name in ("2007_a", "2007_b", "2007_c", "2008_d", "2008_unlabeled"):
+    for name in ("2007_000001", "2007_000002", "2007_000003", "2008_000004", "2008_000005"):
         write_frame(voc / "JPEGImages" / f"{name}.jpg")
-    for name in ("2007_a", "2007_b", "2007_c"):
+    for name in ("2007_000001", "2007_000002", "2007_000003"):
         path = voc / "SegmentationClass" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         mask = Image.fromarray(filled([*range(21), 255]))
-        mask.putpalette([value % 256 for value in range(768)])  # VOC's masks have a palette
+        mask.putpalette([channel for index in range(256) for channel in voc_color(index)])
         mask.save(path)
-    lists = {"train": ["2007_a", "2007_b"], "val": ["2007_c"]}
+    lists = {"train": ["2007_000001", "2007_000002"], "val": ["2007_000003"]}
     lists["trainval"] = lists["train"] + lists["val"]
     for split, names in lists.items():
         write_lines(voc / "ImageSets" / "Segmentation" / f"{split}.txt", names)
-    for name in ("2007_b", "2007_c", "2008_d"):
+    for name in ("2007_000002", "2007_000003", "2008_000004"):
         write_frame(sbd / "img" / f"{name}.jpg")
         write_sbd_mask(sbd / "cls" / f"{name}.mat", filled(range(21)))
-    write_lines(sbd / "train.txt", ["2008_d", "2007_c"])
-    write_lines(sbd / "val.txt", ["2007_b"])
+    write_lines(sbd / "train.txt", ["2008_000004", "2007_000003"])
+    write_lines(sbd / "val.txt", ["2007_000002"])
     return root
 
 
@@ -185,7 +197,7 @@ def make_bdd100k(root: Path, *, as_first_released: bool = False) -> Path:
 
 def make_mapillary(root: Path) -> Path:
     for folder in ("training", "validation"):
-        for name in ("_4Fa-Ci1JgTZQ", "0035fkbjWljhaftpVM37-g"):
+        for name in ("_4Fa-Ci1JgTZQ4-uBQAmng", "0035fkbjWljhaftpVM37-g"):
             write_frame(root / folder / "images" / f"{name}.jpg")
             path = root / folder / "labels" / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -218,8 +230,30 @@ def make_folder(root: Path) -> Path:
 
 
 # By the names of DATASETS.
+def make_annotations(root: Path) -> Path:
+    """COCO's JSON of instances; each frame has two classes, the background and the void."""
+    categories = [{"id": 1, "name": "car"}, {"id": 2, "name": "dog"}, {"id": 9, "name": "ignore"}]
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
+    for index in range(6):
+        name = f"frame_{index}.png"
+        write_frame(root / "photos" / name)
+        height, width = SIZE_HW
+        images.append({"id": index, "file_name": name, "height": height, "width": width})
+        for category, left in ((1, 0), (2, 4), (9, 8)):
+            box = [left, 0, left + 3, 0, left + 3, 6, left, 6]
+            annotation = {"image_id": index, "category_id": category, "segmentation": [box]}
+            annotations.append({"id": len(annotations), **annotation})
+    content = {"images": images, "categories": categories, "annotations": annotations}
+    path = root / "annotations" / "annotations.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(content))
+    return root
+
+
 TREES = {
     "folder": make_folder,
+    "annotations": make_annotations,
     "camvid": make_camvid,
     "camvid_rgb": make_camvid_rgb,
     "camvid_rgb_32": make_camvid_rgb,

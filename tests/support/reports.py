@@ -1,7 +1,15 @@
 """Benchmark reports with numbers made up."""
 
-from swiftseg.benchmark.machine import Machine
-from swiftseg.benchmark.report import Goal, Measurement, Ratio, Report, Settings, Spread, Throughput
+from swiftseg.benchmarking.machine import Machine
+from swiftseg.benchmarking.report import (
+    Goal,
+    Measurement,
+    Ratio,
+    Report,
+    Settings,
+    Spread,
+    Throughput,
+)
 
 
 def machine(busy_cpus: float = 0.0) -> Machine:

@@ -21,8 +21,8 @@ def make_tiny_camvid(
             colors = np.vstack([CAMVID_LABELS.colors, [(0, 0, 0)]])
             noise = rng.integers(-20, 20, (*size_hw, 3))
             image = np.clip(colors[mask].astype(int) + noise, 0, 255).astype(np.uint8)
-            Image.fromarray(image).save(root / split / f"frame_{index:03d}.png")
-            Image.fromarray(mask).save(root / f"{split}annot" / f"frame_{index:03d}.png")
+            Image.fromarray(image).save(root / split / f"0001TP_{index:06d}.png")
+            Image.fromarray(mask).save(root / f"{split}annot" / f"0001TP_{index:06d}.png")
     return root
 
 

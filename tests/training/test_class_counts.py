@@ -57,7 +57,7 @@ def test_the_second_count_reads_no_mask(camvid: Path, monkeypatch: pytest.Monkey
 
 def test_a_changed_mask_is_counted(camvid: Path):
     count_classes(training_frames(camvid))
-    path = camvid / "trainannot" / "frame_000.png"
+    path = camvid / "trainannot" / "0001TP_000000.png"
     before = path.stat()
     Image.fromarray(np.zeros((24, 32), np.uint8)).save(path)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))

@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swiftseg.cli.data_convert import convert
+
 if TYPE_CHECKING:
     from swiftseg.data.doctor import Diagnosis
 
-data = typer.Typer(help="Check your own data before training.", no_args_is_help=True)
+data = typer.Typer(help="Check and convert your own data.", no_args_is_help=True)
+
+data.command("convert")(convert)
 
 FILE_NAME, SHEET_NAME = "dataset.yaml", "contact_sheet.png"
 
 
 @data.callback()
 def data_command() -> None:
-    """Check your own data before training."""
+    """Check and convert your own data."""
 
 
 @data.command("check")
@@ -27,14 +31,18 @@ def check(
     out: Annotated[
         Path | None, typer.Option(help="Where YAML and pictures go [data_check/NAME].")
     ] = None,
+    reading: Annotated[
+        int, typer.Option(min=1, help="Take another way to read the folder; 1 is the likeliest.")
+    ] = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
     ] = False,
 ) -> None:
-    """Find what is wrong with images and masks, and what the masks mean.
+    """Find images and their masks, what is wrong with them, and what the masks mean.
 
-    Every file is read. What training would refuse is broken, and the exit code is 1 then. A
-    dataset.yaml with what was found is written, and a contact sheet to judge by eye.
+    The folder may be arranged in any way. Every file is read. What training would refuse is broken,
+    and the exit code is 1 then. A dataset.yaml with what was found is written, and a contact sheet
+    to judge by eye.
     """
     from swiftseg.cli.data_report import print_report, report_fields
     from swiftseg.core.progress import LateProgress
@@ -45,7 +53,8 @@ def check(
     # Before hours of reading, and without a folder where there may be nothing to write.
     check_writable(next(path for path in (folder, *folder.parents) if path.exists()))
     with LateProgress("files") as progress:
-        diagnosis = examine(source, progress)
+        diagnosis = examine(source, progress, reading=reading)
+    note_missing_fonts(diagnosis)
     files = write_files(diagnosis, folder)
     if as_json:
         typer.echo(json.dumps({**report_fields(diagnosis), "files": files}, indent=2))
@@ -55,8 +64,23 @@ def check(
         raise typer.Exit(1)
 
 
+def note_missing_fonts(diagnosis: "Diagnosis") -> None:
+    """Add a finding where the legend shows numbers for names that no font here can write."""
+    from swiftseg.data.own.finding import Finding
+    from swiftseg.render import without_font
+
+    names = without_font(diagnosis.labels.names) if diagnosis.labels else []
+    if names:
+        message = (
+            f"no font on this machine has the letters of {', '.join(names[:5])}; the legend shows "
+            "the numbers of these classes. Install a font of this script, such as Noto Sans"
+        )
+        finding = Finding("note", "no_font", message, len(names))
+        diagnosis.findings = (*diagnosis.findings, finding)
+
+
 def write_files(diagnosis: "Diagnosis", out: Path) -> dict[str, str]:
-    """Writes the proposed YAML and the contact sheet, where there is anything to write."""
+    """Write the proposed YAML and the contact sheet, where there is anything to write."""
     from PIL import Image
 
     from swiftseg.core.files import replacing

@@ -10,7 +10,8 @@ from rich.table import Table
 from swiftseg.data.doctor import Diagnosis
 from swiftseg.data.doctor.class_counts import training_counts
 from swiftseg.data.own.finding import Finding
-from swiftseg.losses import (
+from swiftseg.data.own.reading import Reading
+from swiftseg.losses.class_weighting import (
     effective_number_weights,
     enet_class_weights,
     median_frequency_weights,
@@ -23,10 +24,12 @@ WEIGHTINGS = ("enet", "median_frequency", "effective_number")
 
 
 def report_fields(diagnosis: Diagnosis) -> dict[str, Any]:
-    """Gives everything as plain JSON types."""
+    """Return everything as plain JSON types."""
     return {
         "source": str(diagnosis.source),
         "broken": diagnosis.is_broken,
+        "reading": None if diagnosis.reading is None else _reading_fields(diagnosis.reading),
+        "other_readings": [_reading_fields(reading) for reading in diagnosis.others],
         "splits": diagnosis.splits,
         "sizes_hw": [
             {"size_hw": list(size), "images": count}
@@ -41,7 +44,7 @@ def report_fields(diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 def class_rows(diagnosis: Diagnosis) -> list[dict[str, Any]]:
-    """Gives each class's share, masks and weights, counted over the training data."""
+    """Return each class's share, masks and weights, counted over the training data."""
     labels = diagnosis.labels
     if labels is None:
         return []
@@ -63,7 +66,7 @@ def class_rows(diagnosis: Diagnosis) -> list[dict[str, Any]]:
 def class_weights(
     pixels: np.ndarray, where_present: np.ndarray, total: int
 ) -> dict[str, np.ndarray]:
-    """Computes the three usual weightings, float64 (C,) each; none without a labeled pixel."""
+    """Compute the three usual weightings, float64 (C,) each; none without a labeled pixel."""
     if not pixels.any():
         return {}
     return {
@@ -74,8 +77,10 @@ def class_weights(
 
 
 def print_report(diagnosis: Diagnosis, files: dict[str, str]) -> None:
-    """Prints the findings, the values and the classes, and where the files are."""
+    """Print the findings, the values and the classes, and where the files are."""
     console = Console()
+    if diagnosis.reading is not None:
+        _print_reading(console, diagnosis.reading, diagnosis.others)
     _print_findings(console, diagnosis.findings)
     if diagnosis.values:
         console.print(_value_table(diagnosis))
@@ -92,6 +97,35 @@ def print_report(diagnosis: Diagnosis, files: dict[str, str]) -> None:
     if diagnosis.is_broken:
         verdict = "broken: training would refuse it"
     console.print(f"{diagnosis.source}: {verdict}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _print_reading(console: Console, reading: Reading, others: tuple[Reading, ...]) -> None:
+    """Print which files are taken for images and masks, what is left over, and what else may be."""
+    table = Table(title="How the folder is read", title_justify="left", show_header=False)
+    table.add_row("images", escape("\n".join(reading.images)))
+    table.add_row("masks", escape("\n".join(reading.masks)))
+    each = {"one": "", "instances": ", a mask an instance", "classes": ", a mask a class"}
+    table.add_row("pairs", f"{reading.num_pairs}{each[reading.parts]}")
+    for group in reading.left_over:
+        example = f", such as {group.files[0]}" if group.files else ""
+        table.add_row("left over", escape(f"{group.count} {group.reason}{example}"))
+    for number, other in enumerate(others, 2):
+        masks = ", ".join(other.masks)
+        table.add_row(f"--reading {number}", escape(f"{masks}: {other.num_pairs} pairs"))
+    console.print(table)
+
+
+def _reading_fields(reading: Reading) -> dict[str, Any]:
+    return {
+        "images": list(reading.images),
+        "masks": list(reading.masks),
+        "masks_per_image": reading.parts,
+        "pairs": reading.num_pairs,
+        "left_over": [
+            {"reason": group.reason, "count": group.count, "files": list(group.files)}
+            for group in reading.left_over
+        ],
+    }
 
 
 def _print_findings(console: Console, findings: tuple[Finding, ...]) -> None:

@@ -2,14 +2,20 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.engine_options import BackendOption, PrecisionOption, find_engine
+from swiftseg.cli.engine_options import (
+    MODEL_HELP,
+    BackendOption,
+    CalibrationOption,
+    PrecisionOption,
+)
 from swiftseg.cli.scoring_options import (
+    CalibrationErrorOption,
     DataOption,
     DatasetOption,
     FlipOption,
@@ -18,8 +24,7 @@ from swiftseg.cli.scoring_options import (
     SlidingOption,
     SplitOption,
 )
-from swiftseg.cli.torch_engine import load_in_torch, runs_in_torch
-from swiftseg.core import ModelSpec, UsageError
+from swiftseg.core import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,35 +32,11 @@ if TYPE_CHECKING:
     from swiftseg.core import Sample
     from swiftseg.data import Dataset
     from swiftseg.evaluation import Evaluation, Protocol
-    from swiftseg.evaluation.protocol import BackendAt
-    from swiftseg.inference import AveragingSegmenter, Segmenter
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model that is ready for any protocol.
-
-    Attributes:
-        spec: Describes it.
-        backend_at: Runs it at a size, see `Protocol.segmenter`.
-        engine: The name of what runs it.
-        protocol: How it is scored unless the user says otherwise: a checkpoint as its recipe
-            says, all else natively.
-    """
-
-    spec: "ModelSpec"
-    backend_at: "BackendAt"
-    engine: str
-    protocol: "Protocol"
+    from swiftseg.inference import Segmenter
 
 
 def evaluate(
-    models: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="MODEL...", help="Shipped models' names, exported files, or checkpoints."
-        ),
-    ],
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help=MODEL_HELP)],
     data: DataOption,
     split: SplitOption = "val",
     dataset_name: DatasetOption = None,
@@ -63,22 +44,14 @@ def evaluate(
     scales: ScalesOption = None,
     flip: FlipOption = False,
     sliding: SlidingOption = False,
-    calibration: Annotated[
-        bool, typer.Option("--calibration", help="Take the expected calibration error, too.")
-    ] = False,
+    calibration_error: CalibrationErrorOption = False,
     submission: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write label maps as Cityscapes' server takes them."),
     ] = None,
     backend: BackendOption = None,
     precision: PrecisionOption = "f32",
-    calibration_frames: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Frames of the model's proportions that --precision auto is judged on.",
-        ),
-    ] = None,
+    calibration: CalibrationOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a model and nothing else.")
     ] = False,
@@ -90,42 +63,59 @@ def evaluate(
     """
     from rich.console import Console
 
+    from swiftseg import evaluation
     from swiftseg.cli.score_table import comparison_table, score_table
     from swiftseg.data import open_dataset
+    from swiftseg.inference import Segmenter
 
     if submission is not None and len(models) > 1:
         raise UsageError("--submission takes one model, since each would overwrite the other's")
-    loaded = [load_model(model, backend, precision, calibration_frames) for model in models]
-    named = protocol or common_protocol(models, loaded)
-    chosen = choose_protocol(named, scales, flip=flip, sliding=sliding)
+    segmenters = [
+        Segmenter.load(model, backend=backend, precision=precision, calibration=calibration)
+        for model in models
+    ]
     dataset = open_dataset(data, split, dataset_name)
-    segmenters = [chosen.segmenter(model.spec, model.backend_at) for model in loaded]
+    chosen = choose_protocol(
+        protocol or common_protocol(models, segmenters, dataset), scales, flip=flip, sliding=sliding
+    )
+    for segmenter in segmenters:
+        chosen.segmenter(segmenter)  # a model that cannot run so is refused before hours of work
     on_frame = submission_writer(submission, dataset) if submission else None
     console = Console()
     scored: list[tuple[str, Evaluation]] = []
     for model, segmenter in zip(models, segmenters, strict=True):
-        evaluation = run(segmenter, dataset, chosen, calibration=calibration, on_frame=on_frame)
-        scored.append((model, evaluation))
+        found = evaluation.evaluate(
+            segmenter,
+            dataset,
+            protocol=chosen,
+            calibration_error=calibration_error,
+            on_frame=on_frame,
+        )
+        scored.append((model, found))
         if as_json:
             origin = {"model": segmenter.spec.name, "file": model, "data": data, "split": split}
-            print(json.dumps({**origin, **evaluation.to_dict()}))  # noqa: T201 the output
+            typer.echo(json.dumps({**origin, **found.to_dict()}))
         else:
-            console.print(score_table(evaluation, f"{segmenter.spec.name} on {split} of {data}"))
+            console.print(score_table(found, f"{segmenter.spec.name} on {split} of {data}"))
     if len(models) > 1 and not as_json:
         console.print(comparison_table(scored, f"{split} of {data}"))
 
 
-def common_protocol(models: Sequence[str], loaded: Sequence[LoadedModel]) -> "Protocol":
-    """Gives the protocol that all models are scored by unless the user names one.
+def common_protocol(
+    models: Sequence[str], segmenters: "Sequence[Segmenter]", dataset: "Dataset"
+) -> "Protocol":
+    """Return the protocol that fits all models.
 
     Raises:
         UsageError: They differ, and unlike numbers are never put side by side.
     """
-    first = loaded[0].protocol
-    for model, other in zip(models, loaded, strict=True):
-        if other.protocol != first:
+    from swiftseg.evaluation import fitting_protocol
+
+    first, *others = [fitting_protocol(segmenter, dataset) for segmenter in segmenters]
+    for model, other in zip(models[1:], others, strict=True):
+        if other != first:
             raise UsageError(
-                f"{models[0]} is scored by {first} and {model} by {other.protocol}; "
+                f"{models[0]} is scored by {first} and {model} by {other}; "
                 "name one for all by --protocol"
             )
     return first
@@ -134,10 +124,10 @@ def common_protocol(models: Sequence[str], loaded: Sequence[LoadedModel]) -> "Pr
 def choose_protocol(
     chosen: "str | Protocol", scales: str | None, *, flip: bool, sliding: bool
 ) -> "Protocol":
-    """Gives a protocol, or the one of that name, with what the options add; its text tells them.
+    """Return a protocol, or the one of that name, with what the options add.
 
     Raises:
-        UsageError: The name is unknown, or the scales are no numbers of 0.1 to 10.
+        UsageError: The name is unknown, or the scales are not numbers from 0.1 to 10.
     """
     from swiftseg.evaluation.protocol import find_protocol
 
@@ -150,33 +140,11 @@ def choose_protocol(
     return replace(protocol, flip=flip or protocol.flip, sliding=sliding or protocol.sliding)
 
 
-def run(
-    segmenter: "Segmenter | AveragingSegmenter",
-    dataset: "Dataset",
-    protocol: "Protocol",
-    *,
-    calibration: bool,
-    on_frame: "Callable[[Sample, np.ndarray], None] | None",
-) -> "Evaluation":
-    """Evaluates with a progress bar."""
-    from swiftseg.core.progress import LateProgress
-    from swiftseg.evaluation import Evaluation, evaluate_frames
-
-    evaluation = Evaluation(dataset.labels, protocol)
-    with LateProgress(f"evaluating {segmenter.spec.name}") as progress:
-        progress.expect(len(dataset))
-        for evaluation in evaluate_frames(  # noqa: B007 the last one is the result
-            segmenter, dataset, protocol=protocol, calibration=calibration, on_frame=on_frame
-        ):
-            progress.advance()
-    return evaluation
-
-
 def submission_writer(folder: Path, dataset: "Dataset") -> "Callable[[Sample, np.ndarray], None]":
-    """Gives what writes each frame's label map for Cityscapes' server.
+    """Return a function that writes a frame's label map for Cityscapes' server.
 
     Raises:
-        UsageError: The data are others than Cityscapes' 19 classes.
+        UsageError: The data are not labeled with Cityscapes' 19 classes.
     """
     from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
     from swiftseg.data.published.cityscapes_instances import save_submission
@@ -186,33 +154,3 @@ def submission_writer(folder: Path, dataset: "Dataset") -> "Callable[[Sample, np
         raise UsageError("--submission is for the 19 classes of Cityscapes, which these data lack")
     check_writable(folder)
     return lambda sample, label_map: save_submission(folder, sample.name, label_map)
-
-
-def load_model(
-    model: str,
-    backend: str | None,
-    precision: str = "f32",
-    calibration_frames: Path | None = None,
-) -> LoadedModel:
-    """Loads what `model` names: a checkpoint in torch, at any size; all else in an engine.
-
-    The other arguments are those of `find_engine`, and `backend` may be one of `TORCH_WAYS`.
-    """
-    from swiftseg.evaluation.protocol import NATIVE
-    from swiftseg.inference.model_path import model_path
-    from swiftseg.runtimes import load_backend
-    from swiftseg.weights import shipped_weights
-
-    if not runs_in_torch(model, backend, precision, calibration_frames):
-        path = model_path(model)
-        engine = find_engine(path, backend, precision, calibration_frames)
-        loaded = load_backend(path, name=engine.backend, precision=engine.precision)
-        return LoadedModel(loaded.spec, lambda _: loaded, engine.backend, NATIVE)
-    spec, backend_at = load_in_torch(model, backend, precision)
-    if model in shipped_weights():
-        return LoadedModel(spec, backend_at, backend or "torch", NATIVE)
-    from swiftseg.trained.checkpoint import load_checkpoint
-    from swiftseg.training.scoring import recipe_protocol
-
-    protocol = recipe_protocol(load_checkpoint(Path(model)).recipe)
-    return LoadedModel(spec, backend_at, backend or "torch", protocol)

@@ -1,57 +1,49 @@
 """`swiftseg export`: a checkpoint in, one self-describing file out."""
 
-import re
-import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swiftseg.cli.engine_options import MODEL_HELP
+from swiftseg.cli.sizes import SizeOption, parse_size
 from swiftseg.core import OUTPUT_KINDS, MissingExtraError, OutputKind, UsageError, unknown_name
 
 if TYPE_CHECKING:
-    import numpy as np
     from rich.table import Table
 
-    from swiftseg.export import ParityReport
-    from swiftseg.export.quantization import QuantizationReport
+    from swiftseg.exporting import ParityReport
+    from swiftseg.exporting.quantization import QuantizationReport
 
-PRECISIONS = ("f32", "fp16", "int8")
+FORMATS = ("onnx", "web", "triton")
 
 
 def export(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="A checkpoint or shipped weights; for fp16 and int8 an exported file, too."
-        ),
-    ],
-    out: Annotated[Path, typer.Option(help="The file to write, such as model.onnx.")],
+    model: Annotated[str, typer.Argument(help=MODEL_HELP)],
+    out: Annotated[Path, typer.Option(help="The file to write, such as model.onnx, or a folder.")],
+    form: Annotated[
+        str, typer.Option("--format", help="onnx; web or triton, a folder around an exported file.")
+    ] = "onnx",
     output: Annotated[
-        str, typer.Option(help="What the file gives: labels (and logits), logits, or probs.")
+        str, typer.Option(help="What the file returns: labels (and logits), logits, or probs.")
     ] = "labels",
-    size: Annotated[
-        str | None, typer.Option(metavar="HxW", help="Input size, such as 360x480 [the recipe's].")
-    ] = None,
+    size: SizeOption = None,
     frames: Annotated[
-        Path | None, typer.Option(help="A folder of images to compare on [drawn street scenes].")
+        Path | None,
+        typer.Option(help="A folder of images to compare on.", show_default="drawn street scenes"),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="The model's name [the recipe's].")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The model's name.", show_default="the recipe's")
+    ] = None,
     precision: Annotated[
         str, typer.Option(help="f32, fp16 for half the file, or int8 with --calibration.")
     ] = "f32",
     calibration: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="For int8: frames of the model's proportions, or data with masks (their val).",
-        ),
+        typer.Option(metavar="DIR", help="For int8: images, or labeled data (the val split)."),
     ] = None,
     max_drop: Annotated[
-        float,
-        typer.Option(help="For int8: points of mean IoU, or of equal labels without masks."),
+        float, typer.Option(help="For int8: points of mean IoU that may be lost.")
     ] = 0.5,
 ) -> None:
     """Export a checkpoint or shipped weights as one .onnx file and compare the two.
@@ -59,113 +51,75 @@ def export(
     The file takes uint8 frames and holds normalization, classes and palette; it needs no torch. It
     is written only when every installed engine gives torch's answers on the same frames; with int8
     only when it is faster on this machine and loses no more than --max-drop. With fp16 weights take
-    half the space and are computed with in float32, at the same speed.
+    half the space and are widened when the file is loaded: the speed stays. The formats web (a
+    page that segments in the browser) and triton (a model repository) take a shipped model's name
+    or an exported .onnx file, and no torch.
     """
-    kind = parse_output(output)
-    size_hw = None if size is None else parse_size(size)
-    check_precision(precision, calibration)
-    if precision == "f32":
-        export_float(model, out, kind, size_hw, frames, name)
+    from rich.console import Console
+
+    if form != "onnx":
+        if size or frames or name or calibration or (output, precision) != ("labels", "f32"):
+            raise UsageError(f"--format {form} takes a model as it is: leave out the other options")
+        export_folder(model, out, form)
         return
-    from swiftseg.inference.model_path import CHECKPOINT_SUFFIXES, model_path
-    from swiftseg.weights import shipped_weights
-
-    def reduce(source: Path) -> None:
-        if precision == "fp16":
-            export_fp16(source, out)
-            return
-        assert calibration is not None
-        export_int8(source, out, calibration, max_drop)
-
-    changes = bool(size or frames or name or output != "labels")
-    if Path(model).suffix not in CHECKPOINT_SUFFIXES and not changes:
-        reduce(model_path(model))
-        return
-    if Path(model).suffix not in CHECKPOINT_SUFFIXES and model not in shipped_weights():
-        raise UsageError(
-            f"{model} is exported already; --size, --frames, --name and --output "
-            "are for checkpoints and shipped weights"
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        in_float = Path(folder) / "float.onnx"
-        export_float(model, in_float, kind, size_hw, frames, name)
-        reduce(in_float)
-
-
-def check_precision(precision: str, calibration: Path | None) -> None:
-    """Raises UsageError for an unknown precision, or one without the options it needs."""
-    if precision not in PRECISIONS:
-        raise unknown_name("precision", precision, PRECISIONS)
-    if precision == "int8" and calibration is None:
-        raise UsageError("--precision int8 needs frames: name a folder with --calibration DIR")
-    if precision != "int8" and calibration is not None:
-        raise UsageError("--calibration is for --precision int8")
-
-
-def export_float(
-    model: str,
-    out: Path,
-    output: OutputKind,
-    size_hw: tuple[int, int] | None,
-    frames: Path | None,
-    name: str | None,
-) -> None:
-    """Exports a checkpoint or shipped weights in float32 and prints how the file compares."""
-    from rich.console import Console
-
+    size_hw, kind = parse_size(size), parse_output(output)
     try:
-        from swiftseg.export import export_onnx
-        from swiftseg.trained.trained_network import load_trained
+        from swiftseg import exporting
     except ImportError as error:
         raise MissingExtraError("swiftseg export", "train") from error
-    network, spec = load_trained(model)
-    input_spec = replace(spec.input, size_hw=size_hw or spec.input.size_hw)
-    spec = replace(spec, name=name or spec.name, input=input_spec)
-    images = None if frames is None else read_frames(frames, input_spec.size_hw)
-    report = export_onnx(network, spec, out, output=output, frames=images)
-    console = Console()
-    console.print(parity_table(report))
-    console.print(f"{out}: {spec.name}, {out.stat().st_size / 1e6:.2f} MB")
-
-
-def export_fp16(source: Path, out: Path) -> None:
-    """Stores an exported file's weights in half precision and prints what that costs and gains."""
-    from rich.console import Console
-
-    try:
-        from swiftseg.export.half_precision import halve_weights
-    except ImportError as error:
-        raise MissingExtraError("swiftseg export", "train") from error
-    report = halve_weights(source, out)
-    Console().print(
-        f"{out}: {report.bytes / 1e6:.2f} MB ({report.float_bytes / 1e6:.2f} MB in float32), "
-        f"{report.equal_labels:.3%} of float32's labels on {report.frames} frames"
-    )
-
-
-def export_int8(source: Path, out: Path, folder: Path, max_drop: float) -> None:
-    """Quantizes an exported file and prints what that costs and gains."""
-    from rich.console import Console
-
-    from swiftseg.inference.calibration_frames import read_calibration
-    from swiftseg.runtimes import read_spec
-
-    spec = read_spec(source)
-    calibration = read_calibration(folder, spec.input.size_hw, spec.labels)
-    try:
-        from swiftseg.export.quantization import quantize_onnx
-    except ImportError as error:
-        raise MissingExtraError("swiftseg export", "train") from error
-    report = quantize_onnx(
-        source, out, calibration.frames, masks=calibration.masks, max_drop=max_drop
+    exported = exporting.export(
+        model,
+        out,
+        output=kind,
+        size_hw=size_hw,
+        frames=frames,
+        name=name,
+        precision=precision,
+        calibration=calibration,
+        max_drop=max_drop,
     )
     console = Console()
-    console.print(quantization_table(report))
-    console.print(f"{out}: {spec.name}, {out.stat().st_size / 1e6:.2f} MB")
+    if exported.parity is not None:
+        console.print(parity_table(exported.parity))
+    if exported.quantization is not None:
+        console.print(quantization_table(exported.quantization))
+    if exported.half is not None:
+        share = f"{exported.half.equal_labels:.3%} of float32's labels"
+        console.print(f"{share} on {exported.half.frames} frames", soft_wrap=True, markup=False)
+    megabytes = exported.path.stat().st_size / 1e6
+    console.print(f"{out}: {exported.name}, {megabytes:.2f} MB", soft_wrap=True, markup=False)
+
+
+def export_folder(model: str, out: Path, form: str) -> None:
+    """Write a folder around an exported file, and say where."""
+    from swiftseg.inference import find_model
+
+    if form not in FORMATS:
+        raise unknown_name("format", form, FORMATS)
+    path = find_model(model).exported
+    if path is None:
+        raise UsageError(f"--format {form} takes an exported file; export {model} as .onnx first")
+    if form == "triton":
+        from swiftseg.exporting.triton import export_triton
+
+        typer.echo(f"{export_triton(path, out)}: tritonserver --model-repository {out}")
+        return
+    from swiftseg.exporting.web import export_web
+
+    export_web(path, out)
+    typer.echo(f"{out}: any static host serves it, such as python -m http.server -d {out}")
+
+
+def parse_output(output: str) -> OutputKind:
+    """Return the kind of output of that name."""
+    for kind in OUTPUT_KINDS:
+        if kind == output:
+            return kind
+    raise unknown_name("output", output, OUTPUT_KINDS)
 
 
 def quantization_table(report: "QuantizationReport") -> "Table":
-    """Lists what int8 costs and gains."""
+    """List what int8 costs and gains."""
     from rich.table import Table
 
     in_int8 = report.convolutions - len(report.in_float)
@@ -177,40 +131,11 @@ def quantization_table(report: "QuantizationReport") -> "Table":
     return table
 
 
-def parse_output(output: str) -> OutputKind:
-    """Finds the kind of output of that name."""
-    for kind in OUTPUT_KINDS:
-        if kind == output:
-            return kind
-    raise unknown_name("output", output, OUTPUT_KINDS)
-
-
-def parse_size(size: str) -> tuple[int, int]:
-    """Reads a size such as 360x480 as (height, width)."""
-    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", size)
-    if match is None:
-        raise UsageError(f"expected --size as HEIGHTxWIDTH, such as 360x480, got {size!r}")
-    return int(match[1]), int(match[2])
-
-
-def read_frames(folder: Path, size_hw: tuple[int, int]) -> Iterator["np.ndarray"]:
-    """Finds the images of a folder, to be read one by one and resized to what the network sees."""
-    import numpy as np
-    from PIL import Image
-
-    from swiftseg.data.images.image_file import read_image
-    from swiftseg.prediction.sources import find_sources
-
-    height, width = size_hw
-    images = (Image.fromarray(read_image(s.given)) for s in find_sources([str(folder)]))
-    return (np.asarray(i.resize((width, height), Image.Resampling.BILINEAR)) for i in images)
-
-
 def parity_table(report: "ParityReport") -> "Table":
-    """Lists each engine's agreement with torch."""
+    """List each engine's agreement with torch."""
     from rich.table import Table
 
-    from swiftseg.export.parity import MAX_MEAN_DIFFERENCE, MIN_EQUAL_LABELS
+    from swiftseg.exporting.parity import MAX_MEAN_DIFFERENCE, MIN_EQUAL_LABELS
 
     table = Table(title=f"Against torch on {report.frames} frames", title_justify="left")
     table.add_column("engine")

@@ -1,16 +1,14 @@
 """`swiftseg models`: the networks and the weights that come with the package."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from swiftseg.core.networks import network_table
+
 if TYPE_CHECKING:
     from rich.table import Table
-
-# Counted by benchmarks/network_table.py, since counting needs torch and this command must not.
-NETWORK_TABLE = Path(__file__).with_name("networks.json")
 
 WIDE_TERMINAL = 120  # columns; narrower ones get the first numbers alone
 
@@ -19,7 +17,7 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """List the networks that can be trained and the weights that are shipped."""
-    networks = json.loads(NETWORK_TABLE.read_text(encoding="utf-8"))
+    networks = network_table()
     weights = _shipped_weights()
     if as_json:
         typer.echo(json.dumps({"networks": networks, "weights": weights}, indent=2))

@@ -18,6 +18,8 @@ from swiftseg.runtimes.base import Engine
 
 def print_table(run: Run, labels: LabelSet, out: Path) -> None:
     """Prints the classes' shares over all frames, the times, and where the outputs are."""
+    if run.skipped:
+        typer.echo(f"{run.skipped} images were done already")
     if not run.predictions:
         return
     table = Table("", "class", "share")
@@ -42,8 +44,9 @@ def print_json(run: Run, spec: ModelSpec, engine: Engine) -> None:
         "classes": list(spec.labels.names),
         "shares": _shares([prediction.pixels for prediction in run.predictions]),
         "timings_ms": _stage_medians_ms(run.predictions),
-        "results": [_as_dict(prediction) for prediction in run.predictions],
+        "results": [as_dict(prediction) for prediction in run.predictions],
         "errors": [{"input": given, "message": message} for given, message in run.errors],
+        "skipped": run.skipped,
         "interrupted": run.interrupted,
     }
     typer.echo(json.dumps(summary, indent=2))
@@ -58,7 +61,8 @@ def print_errors(run: Run) -> None:
         typer.echo(f"{len(run.errors)} of {inputs} inputs failed", err=True)
 
 
-def _as_dict(prediction: Prediction) -> dict[str, Any]:
+def as_dict(prediction: Prediction) -> dict[str, Any]:
+    """Return a prediction as plain JSON types."""
     summary = {
         "input": prediction.source,
         "kind": prediction.kind,

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from swiftseg.cli.engine_options import BackendOption
-from swiftseg.cli.evaluate import choose_protocol, load_model
+from swiftseg.cli.engine_options import MODEL_HELP, BackendOption
+from swiftseg.cli.evaluate import choose_protocol
 from swiftseg.cli.scoring_options import (
+    CalibrationErrorOption,
     DataOption,
     DatasetOption,
     FlipOption,
@@ -16,35 +17,25 @@ from swiftseg.cli.scoring_options import (
     SlidingOption,
     SplitOption,
 )
-from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.weights import shipped_models
+from swiftseg.core import UsageError
 
-BEST = "best.pt"
 FILE_NAME = "report.html"
 
 
 def report(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN|MODEL",
-            help="The folder of a training run, a shipped model's name, an exported file or a "
-            "checkpoint.",
-        ),
-    ],
+    source: Annotated[str, typer.Argument(metavar="RUN|MODEL", help=MODEL_HELP)],
     data: DataOption,
     split: SplitOption = "val",
     dataset_name: DatasetOption = None,
     out: Annotated[
-        Path | None, typer.Option(help="The HTML file [report.html, a run's in its folder].")
+        Path | None,
+        typer.Option(help="The HTML file.", show_default="report.html, a run's in its folder"),
     ] = None,
     protocol: ProtocolOption = None,
     scales: ScalesOption = None,
     flip: FlipOption = False,
     sliding: SlidingOption = False,
-    calibration: Annotated[
-        bool, typer.Option("--calibration", help="Take the calibration, too.")
-    ] = False,
+    calibration_error: CalibrationErrorOption = False,
     backend: BackendOption = None,
 ) -> None:
     """Write an HTML report of a model on labeled data.
@@ -52,36 +43,36 @@ def report(
     Scores with their interval, a run's curves, scores by class, the confusion matrix, and the best,
     median and worst frames, all in one file that opens offline.
     """
+    from swiftseg.cli.score_table import mean_iou
     from swiftseg.data import open_dataset
-    from swiftseg.evaluation.report.report_file import Measurement, write_measurement
+    from swiftseg.evaluation import fitting_protocol
+    from swiftseg.evaluation.report import report_model
+    from swiftseg.inference import Segmenter, find_model
     from swiftseg.prediction.sources import check_writable
 
-    run = run_folder(source)
-    model = source if run is None else str(run / BEST)
+    found = find_model(source)
+    run = Path(source) if Path(source).is_dir() and found.kind != "shipped" else None
     path = out or (run or Path()) / FILE_NAME
     if path.is_dir():
         raise UsageError(f"--out {path}: expected a file, such as {path / FILE_NAME}")
-    loaded = load_model(model, backend)
-    chosen = choose_protocol(protocol or loaded.protocol, scales, flip=flip, sliding=sliding)
+    segmenter = Segmenter.load(source, backend=backend)
     dataset = open_dataset(data, split, dataset_name)
-    segmenter = chosen.segmenter(loaded.spec, loaded.backend_at)
+    chosen = choose_protocol(
+        protocol or fitting_protocol(segmenter, dataset), scales, flip=flip, sliding=sliding
+    )
+    chosen.segmenter(segmenter)  # a model that cannot run so is refused before hours of work
     check_writable(path.parent)
-    measurement = Measurement(model, data, split, chosen, backend=loaded.engine, run=run)
-    typer.echo(write_measurement(path, measurement, segmenter, dataset, calibration=calibration))
-
-
-def run_folder(source: str) -> Path | None:
-    """Gives the folder of a training run, or None for what is a model.
-
-    Raises:
-        SwiftsegError: The folder holds no run.
-    """
-    folder = Path(source)
-    if source in shipped_models() or not folder.is_dir():
-        return None
-    if not (folder / BEST).is_file():
-        raise SwiftsegError(
-            f"{folder}: no {BEST} in this folder; expected the folder of a training run that has "
-            "been validated once, an exported file, or a shipped model's name"
-        )
-    return folder
+    evaluation = report_model(
+        path,
+        found,
+        segmenter,
+        dataset,
+        origin=(data, split),
+        protocol=chosen,
+        run=run,
+        calibration_error=calibration_error,
+    )
+    typer.echo(
+        f"{path}: {segmenter.spec.name} on {split} of {data}, "
+        f"mIoU {mean_iou(evaluation)} % on {evaluation.frames} frames"
+    )

@@ -10,14 +10,16 @@ DataOption = Annotated[
 SplitOption = Annotated[str, typer.Option("--split", help="The part of the data to score.")]
 DatasetOption = Annotated[
     str | None,
-    typer.Option("--dataset", help="The reader and class set [told by the folder's tree]."),
+    typer.Option(
+        "--dataset", help="The reader and class set.", show_default="detected from the folder"
+    ),
 ]
 ProtocolOption = Annotated[
     str | None,
     typer.Option(
         "--protocol",
-        help="native: labels at their own size; or a paper's: enet, segfast, shelfnet. "
-        "[native; a checkpoint's by its recipe]",
+        help="native (labels at their own size), or a paper's: enet, segfast, shelfnet.",
+        show_default="native, in the form that fits the model",
     ),
 ]
 ScalesOption = Annotated[
@@ -25,10 +27,13 @@ ScalesOption = Annotated[
     typer.Option(
         "--scales",
         metavar="S,S,...",
-        help="Average probabilities over scales, such as 0.75,1.0,1.25.",
+        help="Average probabilities over scales: 0.75,1.0,1.25.",
     ),
 ]
 FlipOption = Annotated[bool, typer.Option("--flip", help="Average over mirror images too.")]
 SlidingOption = Annotated[
     bool, typer.Option("--sliding", help="Go over the frames in windows of the network's size.")
+]
+CalibrationErrorOption = Annotated[
+    bool, typer.Option("--calibration-error", help="Compute the expected calibration error too.")
 ]

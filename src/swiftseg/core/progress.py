@@ -12,8 +12,9 @@ _PATIENCE_S = 1.0
 class LateProgress:
     """A bar on stderr that shows itself after a second of work, and only on a terminal."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, enabled: bool = True) -> None:
         self._what = what
+        self._enabled = enabled
         self._total: int | None = 0
         self._done = 0
         self._begin = monotonic()
@@ -28,14 +29,14 @@ class LateProgress:
             self._bar.stop()
 
     def expect(self, count: int | None) -> None:
-        """Adds to what is to be done; None, an unknown number, makes the total unknown."""
+        """Add to what is to be done; None, an unknown number, makes the total unknown."""
         self._total = None if self._total is None or count is None else self._total + count
         self._show()
 
     def advance(self, note: str = "") -> None:
-        """Counts one as done; the note stands behind the count until the next."""
+        """Count one as done; the note stands behind the count until the next."""
         self._done += 1
-        if not self._is_due and monotonic() - self._begin > _PATIENCE_S:
+        if self._enabled and not self._is_due and monotonic() - self._begin > _PATIENCE_S:
             self._is_due = True
             self._bar = _bar_on_terminal(self._what)
         self._show(note)

@@ -36,7 +36,7 @@ class InputSpec:
             raise SwiftsegError("expected mean and std as three values, std above zero")
 
     def to_batch(self, image: np.ndarray) -> np.ndarray:
-        """Views a frame uint8 (H, W, 3) of the right size as a batch uint8 (1, H, W, 3).
+        """View a frame uint8 (H, W, 3) of the right size as a batch uint8 (1, H, W, 3).
 
         Raises:
             TypeError: The array is not uint8.
@@ -63,6 +63,8 @@ class ModelSpec:
         license_note: What binds those who use the weights.
         metrics: Scores by name, such as `val/mean_iou`.
         versions: Package versions at export, by package.
+        sliding_windows: The network has learned from crops, and is scored in overlapping windows
+            of its input size rather than on stretched frames.
     """
 
     name: str
@@ -74,6 +76,7 @@ class ModelSpec:
     license_note: str = ""
     metrics: dict[str, float] = field(default_factory=dict[str, float])
     versions: dict[str, str] = field(default_factory=dict[str, str])
+    sliding_windows: bool = False
 
     def __post_init__(self) -> None:
         if self.output not in OUTPUT_KINDS:
@@ -82,12 +85,15 @@ class ModelSpec:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Gives plain JSON types, the format's version among them."""
-        return {"format_version": FORMAT_VERSION, **asdict(self)}
+        """Return plain JSON types, the format's version among them."""
+        fields = asdict(self)
+        if not self.sliding_windows:
+            del fields["sliding_windows"]  # older versions read files without it
+        return {"format_version": FORMAT_VERSION, **fields}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "ModelSpec":
-        """Reads what `to_dict` gave.
+        """Read what `to_dict` returned.
 
         Raises:
             SwiftsegError: The fields are of another version, incomplete, or of the wrong kind.
@@ -110,12 +116,12 @@ class ModelSpec:
             raise SwiftsegError(f"the model's description is damaged: {error}") from error
 
     def to_json(self) -> str:
-        """Gives `to_dict` as one line of JSON."""
+        """Return `to_dict` as one line of JSON."""
         return json.dumps(self.to_dict(), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "ModelSpec":
-        """Reads what `to_json` gave; raises as `from_dict` does."""
+        """Read what `to_json` returned; raises as `from_dict` does."""
         try:
             fields = json.loads(text)
         except json.JSONDecodeError as error:

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftseg.data.dataset import Dataset
+    from swiftseg.data.doctor.examine import check_data
     from swiftseg.data.opening import open_dataset
 
-__all__ = ["Dataset", "open_dataset"]
+__all__ = ["Dataset", "check_data", "open_dataset"]
 
-_HOMES = {"Dataset": "swiftseg.data.dataset", "open_dataset": "swiftseg.data.opening"}
+_HOMES = {
+    "Dataset": "swiftseg.data.dataset",
+    "check_data": "swiftseg.data.doctor.examine",
+    "open_dataset": "swiftseg.data.opening",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from swiftseg.core import SwiftsegError, UsageError, unknown_name
+from swiftseg.data.annotations import is_annotations, open_annotations
 from swiftseg.data.dataset import Dataset
-from swiftseg.data.own.dataset_file import EXAMPLE, FILE_NAME
-from swiftseg.data.own.layout import contents_text
-from swiftseg.data.own.own_data import is_own_data, open_own_data
+from swiftseg.data.mask_values import UnknownValuesError
+from swiftseg.data.own.class_files import find_class_files
+from swiftseg.data.own.dataset_file import FILE_NAME
+from swiftseg.data.own.own_data import open_own_data
+from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.published.bdd100k import is_bdd100k, open_bdd100k
 from swiftseg.data.published.camvid import is_camvid, open_camvid
 from swiftseg.data.published.camvid_rgb import is_camvid_rgb, open_camvid_rgb
@@ -22,65 +26,78 @@ from swiftseg.data.published.voc import is_voc, open_voc
 
 TOY_STREET = "toystreet"
 OWN_DATA = "folder"
+ANNOTATIONS = "annotations"
 TOY_STREET_SCENES = {"train": 800, "val": 100, "test": 100}
-
-
-def is_dataset_folder(folder: Path) -> bool:
-    """Tells whether a folder names its classes in a dataset.yaml."""
-    return (folder / FILE_NAME).is_file()
-
-
-# What each tree is told by, in the order they are tried: a dataset.yaml is the user's own word.
-RECOGNIZED: dict[str, Callable[[Path], bool]] = {
-    OWN_DATA: is_dataset_folder,
-    "camvid": is_camvid,
-    "camvid_rgb": is_camvid_rgb,
-    "cityscapes": is_cityscapes,
-    "voc": is_voc,
-    "pascal_context": is_pascal_context,
-    "coco_stuff": is_coco,
-    "sun_rgbd": is_sun_rgbd,
-    "bdd100k": is_bdd100k,
-    "mapillary": is_mapillary,
-    "synthia": is_synthia,
+PROBED_MASKS = 24
+# Files of published data sets that list their classes; any other is a user's.
+OFFICIAL_CLASS_FILES = {
+    "camvid_rgb": "label_colors.txt",
+    "pascal_context": "labels.txt",
+    "coco_stuff": "labels.txt",
 }
 
-# Every dataset and class set that there is: those of RECOGNIZED, and those to be named.
-DATASETS: dict[str, Callable[[Path, str], Dataset]] = {
-    OWN_DATA: open_own_data,
-    "camvid": open_camvid,
-    "camvid_rgb": open_camvid_rgb,
-    "camvid_rgb_32": partial(open_camvid_rgb, class_set="32"),
-    "cityscapes": open_cityscapes,
-    "cityscapes_categories": partial(open_cityscapes, class_set="categories"),
-    "cityscapes_coarse": partial(open_cityscapes, annotation="gtCoarse"),
-    "voc": open_voc,
-    "pascal_context": open_pascal_context,
-    "pascal_context_59": partial(open_pascal_context, class_set="59"),
-    "coco_stuff": open_coco,
-    "coco_voc": partial(open_coco, class_set="voc"),
-    "sun_rgbd": open_sun_rgbd,
-    "bdd100k": open_bdd100k,
-    "bdd100k_20": partial(open_bdd100k, class_set="20"),
-    "mapillary": open_mapillary,
-    "mapillary_66": partial(open_mapillary, class_set="66"),
-    "synthia": open_synthia,
-    "synthia_16": partial(open_synthia, class_set="16"),
+
+class Reader(NamedTuple):
+    """How a data set is opened: by a folder and a split.
+
+    Attributes:
+        open: Opens a split.
+        splits: Those that there are; None where the data decide.
+        is_tree: Whether a folder has this data set's tree and the names of its frames; None for a
+            class set that must be named.
+    """
+
+    open: Callable[[Path, str], Dataset]
+    splits: tuple[str, ...] | None
+    is_tree: Callable[[Path], bool] | None = None
+
+
+CITYSCAPES_SPLITS = ("train", "val", "test", "train_extra")
+COARSE_SPLITS = ("train", "val", "train_extra")
+VOC_SPLITS = ("train", "val", "trainval", "trainaug")
+SYNTHIA_SPLITS = ("train", "four_fifths", "fifth")
+TRAIN_VAL, TRAIN_TEST = ("train", "val"), ("train", "test")
+THREE = ("train", "val", "test")
+
+# Every data set and class set that there is. Trees are tried in this order.
+DATASETS: dict[str, Reader] = {
+    OWN_DATA: Reader(open_own_data, None),
+    ANNOTATIONS: Reader(open_annotations, None),
+    "camvid": Reader(open_camvid, THREE, is_camvid),
+    "camvid_rgb": Reader(open_camvid_rgb, THREE, is_camvid_rgb),
+    "camvid_rgb_32": Reader(partial(open_camvid_rgb, class_set="32"), THREE),
+    "cityscapes": Reader(open_cityscapes, CITYSCAPES_SPLITS, is_cityscapes),
+    "cityscapes_categories": Reader(
+        partial(open_cityscapes, class_set="categories"), CITYSCAPES_SPLITS
+    ),
+    "cityscapes_coarse": Reader(partial(open_cityscapes, annotation="gtCoarse"), COARSE_SPLITS),
+    "voc": Reader(open_voc, VOC_SPLITS, is_voc),
+    "pascal_context": Reader(open_pascal_context, TRAIN_VAL, is_pascal_context),
+    "pascal_context_59": Reader(partial(open_pascal_context, class_set="59"), TRAIN_VAL),
+    "coco_stuff": Reader(open_coco, TRAIN_VAL, is_coco),
+    "coco_voc": Reader(partial(open_coco, class_set="voc"), TRAIN_VAL),
+    "sun_rgbd": Reader(open_sun_rgbd, TRAIN_TEST, is_sun_rgbd),
+    "bdd100k": Reader(open_bdd100k, TRAIN_VAL, is_bdd100k),
+    "bdd100k_20": Reader(partial(open_bdd100k, class_set="20"), TRAIN_VAL),
+    "mapillary": Reader(open_mapillary, TRAIN_VAL, is_mapillary),
+    "mapillary_66": Reader(partial(open_mapillary, class_set="66"), TRAIN_VAL),
+    "synthia": Reader(open_synthia, SYNTHIA_SPLITS, is_synthia),
+    "synthia_16": Reader(partial(open_synthia, class_set="16"), SYNTHIA_SPLITS),
 }
 
 
 def open_dataset(source: Path | str, split: str, dataset: str | None = None) -> Dataset:
-    """Opens one split of data where it lies.
+    """Open one split of data where it lies.
 
     Args:
         source: A folder; a dataset YAML or a list of pairs; or the name `toystreet` for scenes that
             are rendered as they are read.
         split: Such as `train` or `val`.
         dataset: A name of `DATASETS`, for a class set that is not the usual one; None recognizes
-            the folder by its tree.
+            the folder by what it holds.
 
     Raises:
-        SwiftsegError: The folder is missing or holds no tree that is known, or a pair is broken.
+        SwiftsegError: The folder is missing or holds no images with masks, or a pair is broken.
         UsageError: The data has no such split, or there is no such dataset.
     """
     if source == TOY_STREET:
@@ -90,26 +107,57 @@ def open_dataset(source: Path | str, split: str, dataset: str | None = None) -> 
         raise unknown_name("dataset", dataset, DATASETS)
     if not folder.exists():
         raise SwiftsegError(f"{folder}: no such folder")
-    return DATASETS[dataset or recognize(folder)](folder, split)
+    reader = DATASETS[dataset or recognize(folder)]
+    if reader.splits is not None and split not in reader.splits:
+        raise unknown_name("split", split, reader.splits)
+    return reader.open(folder, split)
 
 
 def recognize(folder: Path) -> str:
-    """Gives the name of the dataset whose tree a folder has; `folder` is a user's own data.
+    """Return the name of the data set that a folder holds; `folder` is a user's own.
 
-    Raises:
-        SwiftsegError: It has none that is known.
+    A dataset.yaml is the user's own word; then comes the export of a labeling tool. A folder is a
+    published data set when it has its tree and its frames' names, names no classes of its own, and
+    its masks hold that data set's values.
     """
-    for name, is_tree in RECOGNIZED.items():
-        if is_tree(folder):
-            return name
-    if is_own_data(folder):
+    if (folder / FILE_NAME).is_file():
         return OWN_DATA
-    known = ", ".join(name for name in RECOGNIZED if name != OWN_DATA)
-    raise SwiftsegError(
-        f"{folder}: neither the tree of a known dataset ({known}) nor images/SPLIT and "
-        f"masks/SPLIT, SPLIT/images and SPLIT/masks, or a {FILE_NAME} such as {EXAMPLE}, "
-        f"got {contents_text(folder)}"
-    )
+    if is_annotations(folder):
+        return ANNOTATIONS
+    if not folder.is_dir():
+        return OWN_DATA
+    for name, reader in DATASETS.items():
+        if reader.is_tree is not None and reader.is_tree(folder):
+            tables = [table.source.name for table in find_class_files(folder)]
+            names_own = set(tables) - {OFFICIAL_CLASS_FILES.get(name)}
+            is_own = names_own or _holds_other_values(folder, reader)
+            return OWN_DATA if is_own else name
+    return OWN_DATA
+
+
+def _holds_other_values(folder: Path, reader: Reader) -> bool:
+    """Whether most of some masks hold values or colors that the published data set does not."""
+    for split in reader.splits or ():
+        try:
+            dataset = reader.open(folder, split)
+        except SwiftsegError:
+            continue  # it is not there, or opening it says what is wrong
+        if not isinstance(dataset, PairedFiles):
+            return False
+        step = max(1, len(dataset) // PROBED_MASKS)
+        refused = [_is_refused(dataset, pair.mask) for pair in dataset.pairs[::step]]
+        return 2 * sum(refused) > len(refused)
+    return False
+
+
+def _is_refused(dataset: PairedFiles, mask: Path) -> bool:
+    try:
+        dataset.read_mask(mask)
+    except UnknownValuesError:
+        return True
+    except SwiftsegError:
+        return False
+    return False
 
 
 def _open_toy_street(split: str, dataset: str | None) -> Dataset:

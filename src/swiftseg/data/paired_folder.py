@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES
+from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.mask_values import plain_masks
 from swiftseg.data.paired_files import Pair, PairedFiles
 
 
 def open_paired_folder(images: Path, masks: Path, labels: LabelSet) -> PairedFiles:
-    """Opens a folder of frames and a folder of masks that hold class indices.
+    """Open a folder of frames and a folder of masks that hold class indices.
 
     Raises:
         SwiftsegError: A folder is missing or empty, or a frame or mask lacks its partner.
@@ -46,7 +46,7 @@ def pair_by_stem(
 
 
 def paths_by_stem(folder: Path, stem_suffix: str = "") -> dict[str, Path]:
-    """Finds the images of a folder by stem; two of one stem are refused, as are none.
+    """Find the images of a folder by stem; two of one stem are refused, as are none.
 
     With a `stem_suffix` only the files that have it are taken, and the names go without it.
     """

@@ -4,7 +4,7 @@ from swiftseg.core.labels import RGB
 
 
 def voc_colors(count: int) -> tuple[RGB, ...]:
-    """Gives the first colors of PASCAL VOC's map.
+    """Return the first colors of PASCAL VOC's map.
 
     The bits of the index, from the lowest, go to red, green and blue in turn, and each channel
     fills from its highest bit (VOC2012 development kit, `VOClabelcolormap`).

@@ -1,15 +1,18 @@
 """Any segmenter on any data set, scored at the resolution of the labels."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from swiftseg.core import Sample, SwiftsegError
-from swiftseg.data import Dataset
+from swiftseg.core.progress import LateProgress
+from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.published.cityscapes_instances import instance_paths, read_instances
 from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.evaluation.evaluation import Evaluation
-from swiftseg.evaluation.protocol import NATIVE, Protocol
+from swiftseg.evaluation.protocol import NATIVE, Protocol, find_protocol
 from swiftseg.evaluation.read_ahead import read_ahead
 from swiftseg.inference import AveragingSegmenter, Segmenter
 
@@ -21,21 +24,21 @@ def evaluate_frames(
     dataset: Dataset,
     *,
     protocol: Protocol = NATIVE,
-    calibration: bool = False,
+    calibration_error: bool = False,
     on_frame: OnFrame | None = None,
 ) -> Iterator[Evaluation]:
-    """Segments and scores frame by frame; yields the running evaluation after each.
+    """Segment and score frame by frame; yield the running evaluation after each.
 
     Label maps come back from the segmenter at the frame's own size, which is the mask's, so
     predictions are brought to the labels and never the labels to the predictions. Frames are read
     by a thread while the network is at work.
 
     Args:
-        segmenter: As `protocol.segmenter` gives it.
+        segmenter: What `protocol.segmenter` returned.
         dataset: As it was opened; what the protocol does to it is done here.
         protocol: How the numbers are taken.
-        calibration: Whether to take probabilities, which need a file with logits and more time,
-            for the expected calibration error.
+        calibration_error: Whether to take probabilities, which take more time, for the expected
+            calibration error.
         on_frame: Is handed every sample and its label map.
 
     Raises:
@@ -53,7 +56,7 @@ def evaluate_frames(
         return sample, ids
 
     for sample, instance_ids in read_ahead(read, len(dataset)):
-        label_map, probs = _predict(segmenter, sample.image, calibration=calibration)
+        label_map, probs = _predict(segmenter, sample.image, with_probabilities=calibration_error)
         evaluation.add(label_map, sample.mask, probs=probs, instance_ids=instance_ids)
         if on_frame is not None:
             on_frame(sample, label_map)
@@ -61,23 +64,77 @@ def evaluate_frames(
 
 
 def evaluate(
-    segmenter: Segmenter | AveragingSegmenter, dataset: Dataset, *, protocol: Protocol = NATIVE
+    model: Segmenter | Path | str,
+    data: Dataset | Path | str,
+    *,
+    split: str = "val",
+    dataset: str | None = None,
+    protocol: Protocol | str | None = None,
+    calibration_error: bool = False,
+    on_frame: OnFrame | None = None,
+    show_progress: bool = True,
 ) -> Evaluation:
-    """Scores a segmenter on a whole data set; raises as `evaluate_frames` does."""
-    evaluation = Evaluation(protocol.view(dataset).labels, protocol)
-    for evaluation in evaluate_frames(segmenter, dataset, protocol=protocol):  # noqa: B007
-        pass  # the last one is the result
+    """Score a model on labeled data.
+
+    Args:
+        model: A segmenter, or what `Segmenter.load` takes.
+        data: An open data set, or what `open_dataset` takes.
+        split: The part of the data, where they are not open yet.
+        dataset: The reader of the data, see `open_dataset`; None recognizes them.
+        protocol: How the numbers are taken, one of `PROTOCOLS` or a protocol of your own; None
+            takes what fits the model and the data, see `fitting_protocol`.
+        calibration_error: Whether to compute the expected calibration error too.
+        on_frame: Is handed every sample and its label map.
+        show_progress: Whether work that lasts shows a bar, where stderr is a terminal.
+
+    Raises:
+        UsageError: A name is unknown.
+        SwiftsegError: The model's classes are not the data's, or something cannot be read.
+    """
+    segmenter = model if isinstance(model, Segmenter) else Segmenter.load(model)
+    if isinstance(data, Path | str):
+        data = open_dataset(data, split, dataset)
+    if protocol is None:
+        protocol = fitting_protocol(segmenter, data)
+    elif isinstance(protocol, str):
+        protocol = find_protocol(protocol)
+    evaluation = Evaluation(protocol.view(data).labels, protocol)
+    with LateProgress(f"evaluating {segmenter.spec.name}", enabled=show_progress) as progress:
+        progress.expect(len(data))
+        for evaluation in evaluate_frames(  # noqa: B007 the last one is the result
+            protocol.segmenter(segmenter),
+            data,
+            protocol=protocol,
+            calibration_error=calibration_error,
+            on_frame=on_frame,
+        ):
+            progress.advance()
     return evaluation
 
 
+def fitting_protocol(segmenter: Segmenter, dataset: Dataset) -> Protocol:
+    """Return the native protocol in the form that a model and data ask for.
+
+    Void is a class where the model has learned it as one, and the network goes over the frames in
+    windows where it has learned from crops.
+    """
+    sliding = segmenter.spec.sliding_windows
+    has_void = dataset.labels.ignore_index is not None
+    learned_void = has_void and WithVoidClass(dataset).labels.names == segmenter.spec.labels.names
+    return replace(NATIVE, void_as_class=learned_void, sliding=sliding)
+
+
 def _predict(
-    segmenter: Segmenter | AveragingSegmenter, image: np.ndarray, *, calibration: bool
+    segmenter: Segmenter | AveragingSegmenter, image: np.ndarray, *, with_probabilities: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Gives the label map and, if wanted, probabilities; these never change the label map."""
-    probs = segmenter.probabilities(image) if calibration else None
-    if probs is not None and isinstance(segmenter, AveragingSegmenter):
+    """Return the label map and, if asked for, probabilities; these never change the label map."""
+    if not with_probabilities:
+        return segmenter(image).label_map, None
+    if isinstance(segmenter, AveragingSegmenter):
+        probs = segmenter.probabilities(image)
         return probs.argmax(axis=0).astype(np.uint8), probs  # as it does itself
-    return segmenter(image).label_map, probs
+    result = segmenter.segment(segmenter.prepare(image), with_probabilities=True)
+    return result.label_map, result.probabilities
 
 
 def _check_classes(segmenter: Segmenter | AveragingSegmenter, dataset: Dataset) -> None:

@@ -1,17 +1,13 @@
 """How a number was taken; numbers of different protocols do not belong in one table."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from swiftseg.core import ModelSpec, UsageError, unknown_name
+from swiftseg.core import UsageError, unknown_name
 from swiftseg.data import Dataset
 from swiftseg.data.views.resized import Resized
 from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.inference import AveragingSegmenter, Segmenter
-from swiftseg.runtimes import Backend
-
-BackendAt = Callable[[tuple[int, int]], Backend]
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Protocol:
             raise UsageError(f"expected scales of 0.1 to 10, got {self._listed_scales()}")
 
     def __str__(self) -> str:
-        """Says all that decides a number: two protocols are equal where their texts are."""
+        """Return all that decides a number: two protocols are equal where their texts are."""
         size = f"labels at {self.size_hw[1]}x{self.size_hw[0]}" if self.size_hw else "labels as is"
         parts = [size, "void a class" if self.void_as_class else "void ignored"]
         parts += [f"mean of scales {self._listed_scales()}"] if self.scales != (1.0,) else []
@@ -56,7 +52,7 @@ class Protocol:
         return self.scales != (1.0,) or self.flip or self.sliding
 
     def view(self, dataset: Dataset) -> Dataset:
-        """Gives the data as the protocol sees them.
+        """Return the data as the protocol sees them.
 
         Data that ignore nothing have no void to make a class of: their classes count as they are.
         """
@@ -65,26 +61,26 @@ class Protocol:
         has_void = dataset.labels.ignore_index is not None
         return WithVoidClass(dataset) if self.void_as_class and has_void else dataset
 
-    def segmenter(self, spec: ModelSpec, backend_at: BackendAt) -> Segmenter | AveragingSegmenter:
-        """Gives what segments frames by the protocol.
+    def segmenter(self, segmenter: Segmenter) -> Segmenter | AveragingSegmenter:
+        """Return what segments frames by the protocol.
 
         Args:
-            spec: Describes the model.
-            backend_at: Runs it at a size (height, width), or at the only one it runs at.
+            segmenter: Runs the model.
 
         Raises:
             SwiftsegError: Probabilities are averaged over sizes that the model does not run at.
         """
-        if self.size_hw is not None:
-            spec = replace(spec, input=replace(spec.input, size_hw=self.size_hw))
+        segmenter = segmenter.fitted("stretch")  # as networks are trained
+        if self.size_hw is not None and segmenter.any_size:
+            segmenter = segmenter.at_size(self.size_hw)
         if not self.averages:
-            return Segmenter(backend_at(spec.input.size_hw))
+            return segmenter
         return AveragingSegmenter(
-            spec, backend_at, scales=self.scales, flip=self.flip, sliding=self.sliding
+            segmenter, scales=self.scales, flip=self.flip, sliding=self.sliding
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Gives plain JSON types."""
+        """Return plain JSON types."""
         return asdict(self)
 
     def _listed_scales(self) -> str:
@@ -108,7 +104,7 @@ PROTOCOLS: dict[str, Protocol] = {
 
 
 def find_protocol(name: str) -> Protocol:
-    """Looks a protocol up; raises UsageError for a name that is none of `PROTOCOLS`."""
+    """Return the protocol of that name; raise UsageError for a name that is not in `PROTOCOLS`."""
     if name not in PROTOCOLS:
         raise unknown_name("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]

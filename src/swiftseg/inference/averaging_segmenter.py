@@ -1,17 +1,16 @@
 """Class probabilities averaged over scales, mirror images and windows: slow, for tables."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 import numpy as np
 
-from swiftseg.core import ModelSpec, SwiftsegError
-from swiftseg.inference.probabilities import backend_probabilities, resize_planes
+from swiftseg.inference.fitting import mean_color
+from swiftseg.inference.planes import resize_planes
 from swiftseg.inference.segmentation import Segmentation
-from swiftseg.inference.segmenter import Frame, as_frame
-from swiftseg.inference.windows import sliding_probabilities
+from swiftseg.inference.segmenter import Frame, Segmenter, as_frame
+from swiftseg.inference.tiles import sliding_probabilities
 from swiftseg.kernels.resize import resize_frame
-from swiftseg.runtimes import Backend
 
 Size = tuple[int, int]
 
@@ -23,13 +22,11 @@ class AveragingSegmenter:
     are not, since their scale is the network's own affair.
 
     Args:
-        spec: Describes the model.
-        backend_at: Gives an engine that runs the model on frames of a size (height, width), or
-            of the only size it runs at; it is asked for every size at once, before any frame comes.
-        scales: Without windows, factors of `spec.input.size_hw`, to which the frame is stretched;
-            with windows, factors of the frame's own size.
+        segmenter: Runs the model.
+        scales: Without windows, factors of the network's input size, to which the frame is
+            stretched; with windows, factors of the frame's own size.
         flip: Every view is also seen in the mirror.
-        sliding: The network sees windows of `spec.input.size_hw`, two thirds of one apart.
+        sliding: The network sees windows of its input size, two thirds of one apart.
 
     Raises:
         SwiftsegError: The model does not run at one of the sizes, since it is exported for another.
@@ -37,24 +34,22 @@ class AveragingSegmenter:
 
     def __init__(
         self,
-        spec: ModelSpec,
-        backend_at: Callable[[Size], Backend],
+        segmenter: Segmenter,
         *,
         scales: Sequence[float] = (1.0,),
         flip: bool = False,
         sliding: bool = False,
     ) -> None:
-        self.spec = spec
+        self.spec = segmenter.spec
+        self.engine = segmenter.engine
         self._scales = tuple(scales)
         self._flip = flip
         self._sliding = sliding
-        sizes = [spec.input.size_hw] if sliding else [self._network_size(s) for s in scales]
-        self._backends = {size_hw: backend_at(size_hw) for size_hw in sizes}
-        for size_hw, backend in self._backends.items():
-            check_size(backend.spec, size_hw)
+        sizes = [self.spec.input.size_hw] if sliding else [self._network_size(s) for s in scales]
+        self._segmenters = {size_hw: segmenter.at_size(size_hw) for size_hw in sizes}
 
     def __call__(self, image: Frame) -> Segmentation:
-        """Segments one image; takes and raises what `Segmenter` does.
+        """Segment one image; takes and raises what `Segmenter` does.
 
         Of the times, `network` holds everything between reading and the finished label map.
         """
@@ -67,7 +62,7 @@ class AveragingSegmenter:
         return Segmentation(frame, label_map, self.spec.labels, timings_ms)
 
     def probabilities(self, image: Frame) -> np.ndarray:
-        """Gives the averaged class probabilities float32 (C, H, W) at the image's own size.
+        """Return the averaged class probabilities float32 (C, H, W) at the image's own size.
 
         Raises:
             SwiftsegError: The image cannot be read, or the model's file holds no logits.
@@ -97,28 +92,13 @@ class AveragingSegmenter:
     def _probabilities(self, view: np.ndarray) -> np.ndarray:
         if not self._sliding:
             return self._run(view)
-        # The mean color is what the network sees as zero.
-        padding = np.round(255 * np.array(self.spec.input.mean)).astype(np.uint8)
-        return sliding_probabilities(
-            self._run, view, len(self.spec.labels), self.spec.input.size_hw, padding
-        )
+        spec = self.spec.input
+        return sliding_probabilities(self._run, view, spec.size_hw, mean_color(spec))
 
     def _run(self, view: np.ndarray) -> np.ndarray:
-        return backend_probabilities(self._backends[view.shape[0], view.shape[1]], view[None])
-
-
-def check_size(spec: ModelSpec, size_hw: Size) -> None:
-    """Raises SwiftsegError if the model runs at another size than the one that is asked for."""
-    own_hw = spec.input.size_hw
-    if size_hw != own_hw:
-        raise SwiftsegError(
-            f"{spec.name} is exported for frames of {own_hw[0]}x{own_hw[1]} (height x width) and "
-            f"does not run at {size_hw[0]}x{size_hw[1]}; evaluate its checkpoint (.pt), which "
-            f"runs at any size, export it with --size {size_hw[0]}x{size_hw[1]}, or go over "
-            "the frames in windows of its size with --sliding"
-        )
+        return self._segmenters[view.shape[0], view.shape[1]].probabilities(view)
 
 
 def scaled_size(size_hw: Size, scale: float) -> Size:
-    """Multiplies a size by a factor and rounds to whole pixels, one at least."""
+    """Multiply a size by a factor and round to whole pixels, one at least."""
     return max(1, round(size_hw[0] * scale)), max(1, round(size_hw[1] * scale))

@@ -7,7 +7,8 @@ import numpy as np
 
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.data import Dataset, open_dataset
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES, read_image
+from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.data.images.image_file import read_image
 from swiftseg.data.paired_folder import open_paired_folder
 from swiftseg.kernels.resize import resize_frame
 

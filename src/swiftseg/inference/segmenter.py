@@ -1,24 +1,45 @@
 """Frame in, label map out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from swiftseg.core import ModelSpec
+from swiftseg.core import ModelSpec, UsageError
 from swiftseg.data.images.image_file import read_image, rgb_array
-from swiftseg.inference.model_path import model_path
-from swiftseg.inference.probabilities import backend_probabilities, resize_planes
+from swiftseg.inference.fitting import (
+    Area,
+    Fit,
+    check_fit,
+    choose_fit,
+    inside,
+    letterbox,
+    mean_color,
+)
+from swiftseg.inference.planes import resize_planes
 from swiftseg.inference.segmentation import Segmentation
-from swiftseg.inference.smoothing import SmoothingBackend
+from swiftseg.inference.smoothing import SmoothedBackend
+from swiftseg.inference.tiles import probability_bands
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.kernels.upsample_argmax import argmax
-from swiftseg.runtimes import Backend, load_backend
+from swiftseg.runtimes import Backend, Engine
 from swiftseg.weights import DEFAULT_MODEL
 
 Frame = Path | str | Image.Image | np.ndarray
+
+
+class Opening(NamedTuple):
+    """What a segmenter was opened with, from which another process can open it again."""
+
+    model: str
+    backend: str
+    precision: str
+    threads: int | None
+    fit: Fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,69 +48,112 @@ class Prepared:
 
     Attributes:
         frame: uint8 (H, W, 3) RGB, as it was handed in.
-        batch: uint8 (1, h, w, 3).
+        batch: uint8 (1, h, w, 3); None for a frame that is gone over in windows.
+        area: Where in the batch the frame lies; None where it fills it.
         timings_ms: Of `read` and `resize`.
     """
 
     frame: np.ndarray
-    batch: np.ndarray
+    batch: np.ndarray | None
+    area: Area | None
     timings_ms: dict[str, float]
 
 
 class Segmenter:
     """Segments images of any size with one loaded model.
 
-    An image of another size than the network's is stretched to it (bilinear, averaging where it
-    shrinks) and its label map is brought back by nearest neighbor: no class is invented between
-    two others.
+    An image of another size than the network's is resized to it (bilinear, averaging where it
+    shrinks), and its label map is brought back by nearest neighbor: no class is invented between
+    two others. How images of other proportions are shown to the network is the `fit`:
+
+    - `stretch`: to the network's proportions;
+    - `letterbox`: in their own proportions, padded with the mean color;
+    - `tile`: at their own size, in overlapping windows of the network's size, whose probabilities
+      are averaged;
+    - `native`: at their own size, all at once; for networks in torch, which take every size;
+    - `auto`: stretched where they have about the network's proportions, tiled where both sides are
+      more than 16 times the network's, and letterboxed otherwise.
+
+    Several threads may share a segmenter; each gets the labels of its own image. It may also be
+    pickled, as multiprocessing does: its name, engine, precision and threads travel, and the model
+    is loaded on arrival. A smoothed segmenter belongs to one video and one thread.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(
+        self, backend: Backend, opening: Opening | None = None, *, fit: Fit = "stretch"
+    ) -> None:
         self._backend = backend
+        self._opening = opening
+        self.fit: Fit = check_fit(fit)
 
     @classmethod
     def load(
         cls,
         model: Path | str = DEFAULT_MODEL,
         *,
-        backend: str = "onnxruntime",
+        backend: str | None = None,
         precision: str = "f32",
+        calibration: Path | str | Sequence[np.ndarray] | None = None,
         threads: int | None = None,
+        fit: Fit = "auto",
     ) -> "Segmenter":
-        """Loads a model.
+        """Load a model; takes and raises what `swiftseg.inference.open_model` does."""
+        from swiftseg.inference.open_model import open_model
 
-        Args:
-            model: The name of a shipped model, or an .onnx file that swiftseg has exported.
-            backend: The engine, see `swiftseg.runtimes.PRECISIONS`.
-            precision: What the engine computes in, one of those listed there.
-            threads: Threads for one frame; None takes one a physical core.
-
-        Raises:
-            UsageError: The model's, the engine's or the precision's name is unknown.
-            MissingExtraError: The engine is not installed.
-            SwiftsegError: The file cannot be run; the message says why.
-        """
-        path = model_path(model)
-        return cls(load_backend(path, name=backend, precision=precision, threads=threads))
+        return open_model(
+            model,
+            backend=backend,
+            precision=precision,
+            calibration=calibration,
+            threads=threads,
+            fit=fit,
+        )
 
     @property
     def spec(self) -> ModelSpec:
         """What the model says of itself."""
         return self._backend.spec
 
+    @property
+    def engine(self) -> Engine:
+        """What runs the model, and in which precision."""
+        return self._backend.engine
+
+    @property
+    def any_size(self) -> bool:
+        """Whether `at_size` takes every size, as it does where torch runs the network."""
+        return self._backend.any_size
+
     def smoothed(self, smooth: float) -> "Segmenter":
-        """Gives a segmenter for the frames of one video, its logits averaged over time.
+        """Return a segmenter for the frames of one video, its scores averaged over time.
 
         Args:
-            smooth: The part that stays from frame to frame, see `SmoothingBackend`.
+            smooth: The share that stays from frame to frame, see `SmoothedBackend`.
 
         Raises:
-            UsageError: `smooth` is not from 0 to below 1.
+            UsageError: `smooth` is not from 0 to below 1, or frames are gone over in windows.
         """
-        return Segmenter(SmoothingBackend(self._backend, smooth))
+        if self.fit == "tile":
+            raise UsageError("smoothing averages whole frames over time, and --fit tile cuts them")
+        return Segmenter(SmoothedBackend(self._backend, smooth), fit=self.fit)
+
+    def at_size(self, size_hw: tuple[int, int]) -> "Segmenter":
+        """Return a segmenter whose network sees frames of another size (height, width).
+
+        Raises:
+            SwiftsegError: The model is exported for one size, and that is another.
+        """
+        if size_hw == self.spec.input.size_hw:
+            return self
+        return Segmenter(self._backend.at_size(size_hw), fit=self.fit)
+
+    def fitted(self, fit: Fit) -> "Segmenter":
+        """Return a segmenter of the same model that shows images to it in another way."""
+        opening = None if self._opening is None else self._opening._replace(fit=fit)
+        return Segmenter(self._backend, opening, fit=fit)
 
     def __call__(self, image: Frame) -> Segmentation:
-        """Segments one image.
+        """Segment one image.
 
         Args:
             image: A file, a PIL image (taken as it stands, without a look at its EXIF
@@ -103,44 +167,108 @@ class Segmenter:
         return self.segment(self.prepare(image))
 
     def prepare(self, image: Frame) -> Prepared:
-        """Does what comes before the network, which may be in another thread, an image ahead.
+        """Do what comes before the network, which may be in another thread, an image ahead.
 
         Takes and raises what calling the segmenter does.
         """
         begin = perf_counter()
         frame = as_frame(image)
         read = perf_counter()
-        batch = self.spec.input.to_batch(resize_frame(frame, self.spec.input.size_hw))
+        spec, area, batch = self.spec.input, None, None
+        fit = choose_fit(self.fit, (frame.shape[0], frame.shape[1]), spec.size_hw)
+        if fit == "native":
+            batch = frame[None]
+        elif fit == "letterbox":
+            padded, area = letterbox(frame, spec)
+            batch = spec.to_batch(padded)
+        elif fit == "stretch":
+            batch = spec.to_batch(resize_frame(frame, spec.size_hw))
         timings_ms = {"read": 1000 * (read - begin), "resize": 1000 * (perf_counter() - read)}
-        return Prepared(frame, batch, timings_ms)
+        return Prepared(frame, batch, area, timings_ms)
 
-    def segment(self, image: Prepared) -> Segmentation:
-        """Segments an image that this segmenter has prepared."""
+    def segment(self, image: Prepared, *, with_probabilities: bool = False) -> Segmentation:
+        """Segment an image that this segmenter has prepared.
+
+        Args:
+            image: What `prepare` returned.
+            with_probabilities: Whether to fill `Segmentation.probabilities`; the network runs once
+                all the same.
+        """
+        size_hw = (image.frame.shape[0], image.frame.shape[1])
+        if image.batch is None:
+            return self._segment_tiles(image, with_probabilities=with_probabilities)
+        backend = self._backend.at_size((image.batch.shape[1], image.batch.shape[2]))
+        times_s = [perf_counter()]
+        with backend.running(image.batch) as scores:
+            times_s.append(perf_counter())
+            labels = scores.labels()[0]
+            times_s.append(perf_counter())
+            probs = scores.probabilities()[0] if with_probabilities else None
         begin = perf_counter()
-        output = self._backend.run(image.batch)[0]
-        labeled = perf_counter()
-        height, width, _ = image.frame.shape
-        label_map = restore(_labels_of(output), (height, width))
-        own_ms = {"network": 1000 * (labeled - begin), "restore": 1000 * (perf_counter() - labeled)}
-        timings_ms = {**image.timings_ms, **own_ms}
-        return Segmentation(image.frame, label_map, self.spec.labels, timings_ms)
+        if image.area is not None:
+            labels = inside(labels, image.area)
+            probs = None if probs is None else inside(probs.transpose(1, 2, 0), image.area)
+            probs = None if probs is None else np.ascontiguousarray(probs.transpose(2, 0, 1))
+        label_map = restore(labels, size_hw)
+        timings_ms = {
+            **image.timings_ms,
+            "network": 1000 * (times_s[1] - times_s[0]),
+            "labels": 1000 * (times_s[2] - times_s[1]),
+            "restore": 1000 * (perf_counter() - begin),
+        }
+        probs = None if probs is None else resize_planes(probs, size_hw)
+        return Segmentation(image.frame, label_map, self.spec.labels, timings_ms, probs)
 
-    def probabilities(self, image: Frame | Prepared) -> np.ndarray:
-        """Gives the class probabilities float32 (C, H, W) of one image, at its own size.
+    def _segment_tiles(self, image: Prepared, *, with_probabilities: bool) -> Segmentation:
+        """Go over a frame in windows; of the times, `network` holds all of it."""
+
+        def window_probabilities(window: np.ndarray) -> np.ndarray:
+            with self._backend.running(window[None]) as scores:
+                return scores.probabilities()[0]
+
+        begin = perf_counter()
+        spec = self.spec.input
+        bands = probability_bands(window_probabilities, image.frame, spec.size_hw, mean_color(spec))
+        label_bands: list[np.ndarray] = []
+        kept: list[np.ndarray] = []
+        for band in bands:
+            label_bands.append(argmax(band[None])[0])
+            if with_probabilities:
+                kept.append(band)
+        timings_ms = {**image.timings_ms, "network": 1000 * (perf_counter() - begin)}
+        probs = np.concatenate(kept, axis=1) if kept else None
+        label_map = np.concatenate(label_bands)
+        return Segmentation(image.frame, label_map, self.spec.labels, timings_ms, probs)
+
+    def probabilities(self, image: Frame) -> np.ndarray:
+        """Return the class probabilities float32 (C, H, W) of one image, at its own size.
 
         They are the softmax of the logits, interpolated bilinearly where the sizes differ.
 
         Raises:
-            SwiftsegError: The image cannot be read, or the model's file holds no logits.
+            SwiftsegError: The image cannot be read.
         """
-        prepared = image if isinstance(image, Prepared) else self.prepare(image)
-        probs = backend_probabilities(self._backend, prepared.batch)
-        height, width, _ = prepared.frame.shape
-        return resize_planes(probs, (height, width))
+        probs = self.segment(self.prepare(image), with_probabilities=True).probabilities
+        assert probs is not None
+        return probs
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._opening is None:
+            raise TypeError(
+                "this segmenter cannot be pickled, since it was not made by Segmenter.load; open "
+                "the model in the other process"
+            )
+        return _open_again, self._opening
+
+
+def _open_again(
+    model: str, backend: str, precision: str, threads: int | None, fit: Fit
+) -> Segmenter:
+    return Segmenter.load(model, backend=backend, precision=precision, threads=threads, fit=fit)
 
 
 def as_frame(image: Frame) -> np.ndarray:
-    """Reads or checks an image; gives uint8 (H, W, 3) RGB. Raises as `Segmenter` does."""
+    """Read or check an image; return uint8 (H, W, 3) RGB. Raises as `Segmenter` does."""
     if isinstance(image, Image.Image):
         return rgb_array(image)
     if not isinstance(image, np.ndarray):
@@ -152,13 +280,8 @@ def as_frame(image: Frame) -> np.ndarray:
     return image
 
 
-def _labels_of(output: np.ndarray) -> np.ndarray:
-    """Takes the classes from labels (h, w), or from scores (C, h, w)."""
-    return output if output.ndim == 2 else argmax(output[None])[0]
-
-
 def restore(label_map: np.ndarray, size_hw: tuple[int, ...]) -> np.ndarray:
-    """Brings labels uint8 (h, w) to a frame's own size, by nearest neighbor."""
+    """Bring labels uint8 (h, w) to a frame's own size, by nearest neighbor."""
     if label_map.shape == size_hw:
         return label_map
     height, width = size_hw

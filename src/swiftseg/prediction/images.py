@@ -3,8 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-
-import numpy as np
+from pathlib import Path
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.progress import LateProgress
@@ -22,33 +21,37 @@ class _Job:
     source: Source
     image: Prepared | None = None
     result: Segmentation | None = None
-    probs: np.ndarray | None = None
     outcome: Prediction | SwiftsegError | None = None
 
 
-def predict_images(
+def segment_images(
     segmenter: Segmenter, sources: Sequence[Source], outputs: Outputs, progress: LateProgress
 ) -> Generator[tuple[Source, Prediction | SwiftsegError]]:
-    """Yields each image's prediction once its files are written, or why there is none."""
+    """Yield each image's prediction once its files are written, or why there is none."""
 
     def prepare(source: Source) -> _Job:
+        overwritten = outputs.image_files(source.name)
+        if Path(source.given).resolve() in (file.resolve() for file in overwritten):
+            return _Job(source, outcome=SwiftsegError(_overwrites(source)))
         try:
             return _Job(source, segmenter.prepare(source.given))
         except SwiftsegError as error:
             return _Job(source, outcome=error)
+        except Exception as error:  # whatever a decoder raises costs this image alone
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+            return _Job(source, outcome=SwiftsegError(f"{source.given}: cannot be read ({reason})"))
 
     def segment(job: _Job) -> _Job:
         if job.image is not None:
-            job.result = segmenter.segment(job.image)
+            asked = "probs" in outputs.kinds
             try:
-                if "probs" in outputs.kinds:
-                    job.probs = segmenter.probabilities(job.image)
+                job.result = segmenter.segment(job.image, with_probabilities=asked)
             except SwiftsegError as error:
                 job.outcome = error
         return job
 
     def write(job: _Job) -> _Job:
-        if job.result is not None and job.outcome is None:
+        if job.result is not None:
             try:
                 job.outcome = _written(job, job.result, outputs)
             except SwiftsegError as error:
@@ -63,9 +66,13 @@ def predict_images(
             yield job.source, job.outcome
 
 
+def _overwrites(source: Source) -> str:
+    return f"{source.given}: its own output would overwrite it; choose another folder by --out"
+
+
 def _written(job: _Job, result: Segmentation, outputs: Outputs) -> Prediction:
     prediction = Prediction(job.source.given, "image")
     prediction.add(result)
-    prediction.files |= outputs.write_arrays(job.source.name, result, job.probs)
+    prediction.files |= outputs.write_arrays(job.source.name, result)
     prediction.files |= outputs.write_overlay(job.source.name, result)
     return prediction

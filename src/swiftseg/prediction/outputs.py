@@ -1,4 +1,4 @@
-"""What `swiftseg predict` gives of each source, and the files it writes."""
+"""What a prediction finds in each source, and the files it writes."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +15,13 @@ from swiftseg.render import with_legend
 Kind = Literal["overlay", "labels", "probs"]
 KINDS: tuple[Kind, ...] = ("overlay", "labels", "probs")
 
+_IMAGE_SUFFIXES: dict[Kind, str] = {"overlay": ".jpg", "labels": ".png", "probs": ".npy"}
 _JPEG_QUALITY = 92  # overlays are for the eye
 
 
 @dataclass
 class Prediction:
-    """What one source gave.
+    """The prediction of one source.
 
     Attributes:
         source: As the user gave it.
@@ -54,7 +55,7 @@ class Prediction:
     interrupted: bool = False
 
     def add(self, result: Segmentation) -> None:
-        """Counts one frame."""
+        """Count one frame."""
         self.size_hw = (result.label_map.shape[0], result.label_map.shape[1])
         self.num_frames += 1
         for name, share in result.class_shares().items():
@@ -66,16 +67,18 @@ class Prediction:
 
 @dataclass
 class Run:
-    """What all sources gave.
+    """The predictions of all sources.
 
     Attributes:
         predictions: Of the sources that gave something.
         failures: Of those that gave nothing, as (source, message).
+        skipped: How many images had all their outputs already.
         interrupted: Whether Ctrl-C came.
     """
 
     predictions: list[Prediction] = field(default_factory=list[Prediction])
     failures: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    skipped: int = 0
     interrupted: bool = False
 
     @property
@@ -98,30 +101,36 @@ class Outputs:
     kinds: tuple[Kind, ...]
 
     def path(self, kind: Kind, name: str, suffix: str = "") -> Path:
-        """Gives the file of a kind."""
+        """Return the file of a kind."""
         return self.folder / kind / f"{name}{suffix}"
 
-    def write_arrays(
-        self, name: str, result: Segmentation, probs: np.ndarray | None
-    ) -> dict[str, str]:
-        """Writes the label map where it is asked for, and the probabilities; gives their files."""
+    def folders(self) -> list[Path]:
+        """Return the folder of each kind."""
+        return [self.folder / kind for kind in KINDS]
+
+    def image_files(self, name: str) -> list[Path]:
+        """Return the files that an image of that name gives."""
+        return [self.path(kind, name, _IMAGE_SUFFIXES[kind]) for kind in self.kinds]
+
+    def write_arrays(self, name: str, result: Segmentation) -> dict[str, str]:
+        """Write the label map and the probabilities that were asked for; return their files."""
         files: dict[str, str] = {}
         if "labels" in self.kinds:
-            path = self.path("labels", name, ".png")
+            path = self.path("labels", name, _IMAGE_SUFFIXES["labels"])
             result.save(path)
             files["labels"] = str(path)
-        if probs is not None:
-            path = self.path("probs", name, ".npy")
+        if result.probabilities is not None:
+            path = self.path("probs", name, _IMAGE_SUFFIXES["probs"])
             with replacing(path) as temporary:
-                np.save(temporary, probs.astype(np.float16))
+                np.save(temporary, result.probabilities.astype(np.float16))
             files["probs"] = str(path)
         return files
 
     def write_overlay(self, name: str, result: Segmentation) -> dict[str, str]:
-        """Writes an image's overlay where it is asked for; gives its file."""
+        """Write an image's overlay where it is asked for; return its file."""
         if "overlay" not in self.kinds:
             return {}
-        path = self.path("overlay", name, ".jpg")
+        path = self.path("overlay", name, _IMAGE_SUFFIXES["overlay"])
         picture = with_legend(result.overlay(), result.labels, result.class_shares())
         with replacing(path) as temporary:
             Image.fromarray(picture).save(temporary, format="JPEG", quality=_JPEG_QUALITY)
@@ -129,7 +138,7 @@ class Outputs:
 
 
 def parse_kinds(text: str) -> tuple[Kind, ...]:
-    """Reads `overlay,labels`; raises UsageError for what is no kind of output."""
+    """Return the kinds in a text such as `overlay,labels`; raise UsageError for any other."""
     kinds = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     for kind in kinds:
         if kind not in KINDS:

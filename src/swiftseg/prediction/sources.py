@@ -1,8 +1,9 @@
-"""What `swiftseg predict` is pointed at: images, folders, globs, videos, cameras."""
+"""What a prediction is pointed at: images, folders, globs, lists, videos, cameras."""
 
 import glob
 import os
 import re
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,8 +12,10 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES
+from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
+
+LIST_SUFFIX = ".txt"
 
 
 @dataclass(frozen=True)
@@ -30,23 +33,41 @@ class Source:
     is_video: bool
 
 
-def find_sources(inputs: Sequence[str]) -> list[Source]:
-    """Expands inputs in their order, each file once; every source gets a name of its own.
+def find_sources(
+    inputs: Sequence[str], *, leave_out: Sequence[Path] = (), shard: tuple[int, int] = (1, 1)
+) -> list[Source]:
+    """Expand inputs in their order, each file once; every source gets a name of its own.
 
     A file is called by its stem. Folders are searched with their subfolders for images (by suffix,
-    hidden ones left out), which keep their subfolders in their names. Where two names would be the
-    same, they keep the folders that tell them apart, and then their suffixes.
+    hidden ones left out), which keep their subfolders in their names. A .txt file is a list of
+    inputs, one a line, and `-` is such a list on stdin. Where two names would be the same, they
+    keep the folders that tell them apart, and then their suffixes.
+
+    Args:
+        inputs: What the user has named.
+        leave_out: Folders in which nothing is looked for, such as those that outputs go to.
+        shard: (i, n) keeps every n-th source, the i-th of them first; names do not depend on it.
 
     Raises:
-        SwiftsegError: A folder holds no image, or a glob matches nothing.
+        SwiftsegError: A folder or a list holds no image, or a glob matches nothing.
         UsageError: Two sources cannot be told apart.
     """
-    sources = {source.given: source for text in inputs for source in _expand(text)}
-    return _told_apart(list(sources.values()))
+    kept_out = tuple(folder.resolve() for folder in leave_out)
+    expanded = (source for text in inputs for source in _expand(text, kept_out))
+    sources = {source.given: source for source in expanded}
+    return _told_apart(list(sources.values()))[shard[0] - 1 :: shard[1]]
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Read a shard such as 2/8 as (2, 8); raise UsageError where it is none."""
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise UsageError(f"expected --shard as I/N with I from 1 to N, such as 2/8, got {text!r}")
+    return int(match[1]), int(match[2])
 
 
 def check_writable(folder: Path) -> None:
-    """Makes a folder where it is missing and tries it.
+    """Make a folder where it is missing and try it.
 
     Raises:
         SwiftsegError: It cannot be made or written to.
@@ -59,14 +80,17 @@ def check_writable(folder: Path) -> None:
         raise SwiftsegError(f"cannot write to the folder {folder}: {error.strerror}") from error
 
 
-def _expand(text: str) -> Iterable[Source]:
+def _expand(text: str, kept_out: tuple[Path, ...]) -> Iterable[Source]:
     path = Path(text)
+    if text == "-" or (path.suffix.lower() == LIST_SUFFIX and path.is_file()):
+        listed = _listed(text)
+        return [source for line in listed for source in _expand(line, kept_out)]
     if is_camera(text):
         return [Source(text, text.replace(":", "-"), is_video=True)]
     if is_stream(text):
         return [Source(text, _stream_name(text), is_video=True)]
     if path.is_dir():
-        return _images_below(path)
+        return _images_below(path, kept_out)
     if not path.exists() and glob.has_magic(text):
         matches = [Path(match) for match in glob.glob(text, recursive=True)]  # noqa: PTH207
         files = sorted(match for match in matches if match.is_file())
@@ -76,21 +100,36 @@ def _expand(text: str) -> Iterable[Source]:
     return [_from_file(path)]
 
 
+def _listed(text: str) -> list[str]:
+    """Return the lines of a list of inputs, without empty ones."""
+    try:
+        content = sys.stdin.read() if text == "-" else Path(text).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SwiftsegError(f"{text}: cannot be read as a list of inputs ({error})") from error
+    lines = [line.strip() for line in content.splitlines() if line.strip()]
+    if not lines:
+        raise SwiftsegError(f"{'stdin' if text == '-' else text}: an empty list of inputs")
+    if any(line == "-" or Path(line).suffix.lower() == LIST_SUFFIX for line in lines):
+        raise SwiftsegError(f"{text}: a list of inputs may not name another list")
+    return lines
+
+
 def _stream_name(address: str) -> str:
-    """Names a stream by the last part of its path, or by its host."""
+    """Name a stream by the last part of its path, or by its host."""
     parts = urlsplit(address)
     names = (PurePosixPath(unquote(parts.path)).stem, parts.hostname or "", "stream")
     safe = (re.sub(r"[^\w.-]", "-", name).lstrip(".") for name in names)
     return next(name for name in safe if name)
 
 
-def _images_below(folder: Path) -> list[Source]:
+def _images_below(folder: Path, kept_out: tuple[Path, ...]) -> list[Source]:
     found = [
         path
         for path in sorted(folder.rglob("*"))
         if path.suffix.lower() in IMAGE_SUFFIXES
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
+        and not any(path.resolve().is_relative_to(out) for out in kept_out)
     ]
     if not found:
         raise SwiftsegError(f"no images in {folder} (looked for {', '.join(IMAGE_SUFFIXES)})")

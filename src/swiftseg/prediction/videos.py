@@ -6,16 +6,14 @@ from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from swiftseg.core import SwiftsegError
+from swiftseg.core.interrupts import Interrupt, first_interrupt_stops
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmentation, Segmenter
 from swiftseg.inference.pipeline import Pipeline
 from swiftseg.inference.video import TimedFrame, Video, reading_video
 from swiftseg.inference.video_overlay import overlay_frame
 from swiftseg.inference.video_writer import VideoWriter, writing_video
-from swiftseg.prediction.interrupts import Interrupt, first_interrupt_stops
 from swiftseg.prediction.outputs import Outputs, Prediction
 from swiftseg.prediction.pace import Pace
 from swiftseg.prediction.sources import Source
@@ -30,7 +28,6 @@ class _Frame:
 
     source: TimedFrame
     result: Segmentation
-    probs: np.ndarray | None
     picture: "av.VideoFrame | None" = None
 
 
@@ -56,15 +53,14 @@ class _Stages:
     def segment(self, frame: TimedFrame) -> _Frame:
         image = self._segmenter.prepare(frame.image)
         asked = "probs" in self._outputs.kinds
-        probs = self._segmenter.probabilities(image) if asked else None
-        return _Frame(frame, self._segmenter.segment(image), probs)
+        return _Frame(frame, self._segmenter.segment(image, with_probabilities=asked))
 
     def draw(self, frame: _Frame) -> _Frame:
         if self._writer is not None:
             result = frame.result
             frame.picture = overlay_frame(frame.source, result.label_map, result.labels)
         name = f"{self._name}/{next(self._numbers):06d}"
-        self._outputs.write_arrays(name, frame.result, frame.probs)
+        self._outputs.write_arrays(name, frame.result)
         return frame
 
     def encode(self, frame: _Frame) -> None:
@@ -74,10 +70,10 @@ class _Stages:
         self.pace.tick(perf_counter())
 
 
-def predict_video(
+def segment_video(
     segmenter: Segmenter, source: Source, outputs: Outputs, progress: LateProgress
 ) -> Prediction:
-    """Segments a video; what it wrote is whole, also where the video breaks off or Ctrl-C comes.
+    """Segment a video; what it wrote is whole, also where the video breaks off or Ctrl-C comes.
 
     Raises:
         SwiftsegError: The video cannot be opened, or gave no frame.
@@ -114,7 +110,7 @@ def _run(
     progress: LateProgress,
     interrupt: Interrupt,
 ) -> None:
-    """Sends all frames through the stages; fills in the times however it ends."""
+    """Send all frames through the stages; fill in the times however it ends."""
     pipeline = Pipeline(
         video.frames(),
         {"segment": stages.segment, "draw": stages.draw, "encode": stages.encode},

@@ -5,8 +5,9 @@ named by its kind: `labels` uint8 (N, H, W), `logits` or `probs` float32 (N, C, 
 carries its logits as a second output.
 """
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -22,63 +23,85 @@ class Engine(NamedTuple):
     precision: str
 
 
-class Backend(Protocol):
-    """One exported model, loaded by one engine.
+class Scores(Protocol):
+    """What a network gave for a batch of frames, and everything that can be made of it.
 
     Attributes:
-        name: The engine's name, as `load_backend` takes it.
-        spec: What the file says of itself.
+        values: float32 (N, C, h, w), logits or probabilities; (h, w) may be smaller than the
+            labels, which are then made of values interpolated between these.
     """
 
-    name: str
+    @property
+    def values(self) -> np.ndarray: ...
+
+    def labels(self) -> np.ndarray:
+        """Return the class of the largest score at every pixel, uint8 (N, H, W)."""
+        ...
+
+    def upsampled(self) -> np.ndarray:
+        """Return the values at the labels' size, float32 (N, C, H, W)."""
+        ...
+
+    def probabilities(self) -> np.ndarray:
+        """Return class probabilities at the labels' size, float32 (N, C, H, W)."""
+        ...
+
+    def replaced(self, values: np.ndarray) -> "Scores":
+        """Return the scores that have other values of the same shape, such as their average."""
+        ...
+
+
+class Backend(Protocol):
+    """One model, loaded by one engine. Several threads may run it at the same time.
+
+    Attributes:
+        engine: The engine's name and precision.
+        spec: What the model says of itself.
+        any_size: Whether `at_size` takes every size, as it does where torch runs a network.
+    """
+
+    engine: Engine
     spec: ModelSpec
+    any_size: bool
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
-        """Runs frames uint8 (N, H, W, 3) of the spec's size.
+    def running(self, batch: np.ndarray) -> AbstractContextManager[Scores]:
+        """Run frames uint8 (N, H, W, 3) of the spec's size.
 
-        Returns:
-            uint8 (N, H, W) where `spec.output` is `labels`, else float32 (N, C, H, W).
+        The scores are valid inside the `with` block only: the engine may use their memory again.
         """
         ...
 
-    def run_logits(self, batch: np.ndarray) -> np.ndarray:
-        """Runs frames as `run` does, but gives float32 logits (N, C, H, W).
+    def at_size(self, size_hw: tuple[int, int]) -> Self:
+        """Return a backend that runs the same model on frames of another size.
 
         Raises:
-            SwiftsegError: The file holds no logits.
+            SwiftsegError: The model is exported for one size, and that is another.
         """
         ...
 
-    def run_scores(self, batch: np.ndarray) -> np.ndarray:
-        """Runs frames as `run` does, but gives what their labels are made of.
 
-        Returns:
-            float32 (N, C, h, w): logits, or what they are upsampled from. The next run may
-            overwrite them.
+def labels_of(backend: Backend, batch: np.ndarray) -> np.ndarray:
+    """Return the labels uint8 (N, H, W) of frames uint8 (N, H, W, 3)."""
+    with backend.running(batch) as scores:
+        return scores.labels()
 
-        Raises:
-            SwiftsegError: The file holds no logits.
-        """
-        ...
 
-    def scores_to_labels(self, scores: np.ndarray) -> np.ndarray:
-        """Makes labels uint8 (N, H, W) of what `run_scores` gives, or of averages of that."""
-        ...
+def upsampled_of(backend: Backend, batch: np.ndarray) -> np.ndarray:
+    """Return the logits or probabilities float32 (N, C, H, W) of frames uint8 (N, H, W, 3)."""
+    with backend.running(batch) as scores:
+        return np.array(scores.upsampled())
 
 
 def check_contract(path: Path, inputs: list[str], outputs: list[str], spec: ModelSpec) -> None:
-    """Compares a graph's input and output names with what its spec promises.
+    """Compare a graph's input and output names with what its spec promises.
 
     Raises:
-        SwiftsegError: The graph is another than the spec describes.
+        SwiftsegError: The graph is not the one that the spec describes.
     """
     if inputs != [INPUT_NAME] or outputs[:1] != [spec.output]:
         raise SwiftsegError(
             f"{path}: expected the input {INPUT_NAME} and the output {spec.output}, got "
             f"{', '.join(inputs)} and {', '.join(outputs)}; export the model again"
         )
-
-
-def no_logits(path: Path) -> SwiftsegError:
-    """Makes the error for a file whose logits are asked for and that has none."""
-    return SwiftsegError(f"{path} holds no logits; export it again with --output logits or labels")
+    if spec.output == "labels" and "logits" not in outputs:
+        raise SwiftsegError(f"{path} holds no logits beside its labels; export the model again")

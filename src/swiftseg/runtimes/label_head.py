@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-import numpy as np
-
-from swiftseg.kernels.upsample_argmax import argmax, upsample_argmax
 from swiftseg.runtimes.protobuf import Field, encoded_field, encoded_number, fields, text
 
 # Field numbers of onnx.proto.
@@ -51,16 +48,6 @@ class LabelHead:
     model: bytes
     scores: str
     align_corners: bool | None
-
-    def labels(self, scores: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
-        """Gives the graph's labels uint8 (N, *size_hw) for the scores that the engine gave.
-
-        One thread does it: a second one would compete with the engine's own, which wait for the
-        next frame by spinning.
-        """
-        if self.align_corners is None:
-            return argmax(scores)
-        return upsample_argmax(scores, size_hw, align_corners=self.align_corners)
 
 
 @dataclass(frozen=True)

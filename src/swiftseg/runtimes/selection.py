@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-import os
 import platform
-import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,13 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.cache import cache_folder
 from swiftseg.core.files import replacing
-from swiftseg.runtimes import BACKENDS, PRECISIONS, load_backend
-from swiftseg.runtimes.base import Engine
-from swiftseg.runtimes.cores import check_threads, physical_cores
-from swiftseg.runtimes.trial import Candidate, compare_ms
+from swiftseg.runtimes import BACKENDS, PRECISIONS
+from swiftseg.runtimes.base import Engine, labels_of
+from swiftseg.runtimes.cores import check_threads, physical_cores, processor_facts
+from swiftseg.runtimes.trial import Trial, compare_ms
 
 AUTO = "auto"
+# What tells processors apart, as x86 and ARM call it.
+PROCESSOR_NAMES = (
+    *("vendor_id", "cpu family", "model", "model name", "stepping", "flags"),
+    *("CPU implementer", "CPU part", "CPU variant", "Features"),
+)
 
 # What `--precision auto` may change of the labels of the calibration frames against float32.
 MOST_CHANGED_LABELS = 0.005
@@ -57,79 +62,63 @@ def choose_backend(
             "--precision auto compares labels with those of f32 on your own frames; "
             "name a folder of them with --calibration DIR"
         )
-    candidates = _candidates(path, backend, precision, threads)
-    if len(candidates) == 1:
-        return Engine(candidates[0].backend, candidates[0].precision)
-    key = _key(path, candidates, frames)
+    trials = _trials(path, backend, precision, threads)
+    if len(trials) == 1:
+        return Engine(trials[0].backend, trials[0].precision)
+    key = _key(path, trials, frames)
     remembered = _read_memory()
     if key not in remembered:
-        chosen = _fastest([c for c in candidates if _keeps_labels(c, frames)])
+        chosen = _fastest([t for t in trials if _keeps_labels(t, frames)])
         remembered[key] = [chosen.backend, chosen.precision]
         _write_memory(remembered)
     return Engine(*remembered[key])
 
 
-def memory_file() -> Path:
-    """Where choices are remembered: `swiftseg/backends.json` in the user's cache folder."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData/Local"))
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library/Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
-    return Path(base) / "swiftseg" / "backends.json"
+def memory_file() -> Path | None:
+    """Return where choices are remembered; None where nothing can be kept."""
+    folder = cache_folder()
+    return folder / "backends.json" if folder else None
 
 
-def changed_labels(path: Path, candidate: Candidate, frames: Sequence[np.ndarray]) -> float:
-    """Gives the share, 0..1, of the frames' labels that differ from ONNX Runtime's in float32.
+def changed_labels(path: Path, trial: Trial, frames: Sequence[np.ndarray]) -> float:
+    """Return the share, 0..1, of the frames' labels that differ from ONNX Runtime's in float32.
 
     Args:
         path: The file that is right.
-        candidate: What is compared with it, possibly another file.
+        trial: What is compared with it, possibly another file.
         frames: uint8 (*size_hw, 3), RGB.
     """
-    reference = load_backend(path, threads=candidate.threads)
-    other = load_backend(
-        candidate.path,
-        name=candidate.backend,
-        precision=candidate.precision,
-        threads=candidate.threads,
-    )
-    pairs = ((labels_of(reference.run(f[None])), labels_of(other.run(f[None]))) for f in frames)
-    return float(np.mean([np.mean(right != ours) for right, ours in pairs]))
+    reference, other = Trial(str(path), threads=trial.threads).load(), trial.load()
+    changed = (labels_of(reference, f[None]) != labels_of(other, f[None]) for f in frames)
+    return float(np.mean([share.mean() for share in changed]))
 
 
-def labels_of(output: np.ndarray) -> np.ndarray:
-    """Takes labels (N, H, W) from what a backend gives: those, or scores (N, C, H, W)."""
-    return output if output.ndim == 3 else output.argmax(axis=1)
-
-
-def _candidates(path: Path, backend: str, precision: str, threads: int | None) -> list[Candidate]:
+def _trials(path: Path, backend: str, precision: str, threads: int | None) -> list[Trial]:
     names = [name for name in BACKENDS if find_spec(name)] if backend == AUTO else [backend]
     found = [
-        Candidate(str(path), name, known, threads)
+        Trial(str(path), name, known, threads)
         for name in names
         for known in PRECISIONS.get(name, ())
         if precision in (AUTO, known)
     ]
     # A wrong name, or a precision that none of them has: loading tells what there is.
-    return found or [Candidate(str(path), names[0], precision, threads)]
+    return found or [Trial(str(path), names[0], precision, threads)]
 
 
-def _keeps_labels(candidate: Candidate, frames: Sequence[np.ndarray]) -> bool:
-    if candidate.precision == "f32":
+def _keeps_labels(trial: Trial, frames: Sequence[np.ndarray]) -> bool:
+    if trial.precision == "f32":
         return True
-    return changed_labels(Path(candidate.path), candidate, frames) <= MOST_CHANGED_LABELS
+    return changed_labels(Path(trial.path), trial, frames) <= MOST_CHANGED_LABELS
 
 
-def _fastest(candidates: Sequence[Candidate]) -> Candidate:
-    if len(candidates) == 1:
-        return candidates[0]
-    times_ms = compare_ms(candidates)
-    return candidates[times_ms.index(min(times_ms))]
+def _fastest(trials: Sequence[Trial]) -> Trial:
+    if len(trials) == 1:
+        return trials[0]
+    times_ms = compare_ms(trials)
+    return trials[times_ms.index(min(times_ms))]
 
 
-def _key(path: Path, candidates: Sequence[Candidate], frames: Sequence[np.ndarray]) -> str:
+def _key(path: Path, trials: Sequence[Trial], frames: Sequence[np.ndarray]) -> str:
     """Makes one name of everything that the answer depends on."""
     try:
         model = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -140,9 +129,11 @@ def _key(path: Path, candidates: Sequence[Candidate], frames: Sequence[np.ndarra
         seen.update(frame.tobytes())
     tried = [
         f"{c.backend} {_version(c.backend)} {c.precision} {c.threads or physical_cores()}"
-        for c in candidates
+        for c in trials
     ]
-    facts = [model, _processor(), seen.hexdigest(), *tried]
+    processor = processor_facts()
+    names = [f"{name} {processor.get(name)}" for name in PROCESSOR_NAMES]
+    facts = [model, *names, platform.machine(), platform.processor(), seen.hexdigest(), *tried]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
 
@@ -153,29 +144,22 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def _processor() -> str:
-    """Names the CPU; Linux alone tells its model in a file."""
-    facts = Path("/proc/cpuinfo")
-    if facts.is_file():
-        lines = facts.read_text(encoding="utf-8").splitlines()
-        wanted = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags")
-        return "\n".join(sorted({line for line in lines if line.split("\t")[0] in wanted}))
-    return f"{platform.machine()} {platform.processor()}"
-
-
 def _read_memory() -> dict[str, list[str]]:
-    """Reads what was remembered; a damaged file is no worse than none, and is written anew."""
+    """Read what was remembered; a damaged file is no worse than none, and is written anew."""
+    path = memory_file()
+    if path is None:
+        return {}
     try:
-        memory = json.loads(memory_file().read_text(encoding="utf-8"))
+        memory = json.loads(path.read_text(encoding="utf-8"))
         return {str(key): [str(name), str(kind)] for key, (name, kind) in memory.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 
 def _write_memory(memory: dict[str, list[str]]) -> None:
-    """Writes the file; where the cache folder is read-only the trial is done again next time."""
-    try:
-        with replacing(memory_file()) as temporary:
-            temporary.write_text(json.dumps(memory, indent=1), encoding="utf-8")
-    except (OSError, SwiftsegError):
+    """Write the file; where the cache folder is read-only the trial is done again next time."""
+    path = memory_file()
+    if path is None:
         return
+    with suppress(SwiftsegError), replacing(path) as temporary:
+        temporary.write_text(json.dumps(memory, indent=1), encoding="utf-8")

@@ -3,14 +3,17 @@
 The only file of the deployment half that imports torch; whoever hands in a network has torch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from swiftseg.core import InputSpec, ModelSpec, OutputKind, unknown_name
-from swiftseg.kernels.upsample_argmax import argmax
+from swiftseg.runtimes.array_scores import ArrayScores
+from swiftseg.runtimes.base import Engine
 
 
 class FrameGraph(nn.Module):
@@ -71,25 +74,60 @@ PRECISIONS: Mapping[str, torch.dtype] = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class TorchScores:
+    """What a network gave, still on its device; see `swiftseg.runtimes.base.Scores`.
+
+    Attributes:
+        device_labels: uint8 (N, H, W).
+        device_logits: float32 (N, C, H, W).
+    """
+
+    device_labels: Tensor
+    device_logits: Tensor
+
+    @property
+    def values(self) -> np.ndarray:
+        return self.device_logits.cpu().numpy()
+
+    def labels(self) -> np.ndarray:
+        """Return torch's own labels, uint8 (N, H, W)."""
+        return self.device_labels.cpu().numpy()
+
+    def upsampled(self) -> np.ndarray:
+        """Return the logits, float32 (N, C, H, W)."""
+        return self.values
+
+    def probabilities(self) -> np.ndarray:
+        """Return the softmax of the logits, float32 (N, C, H, W)."""
+        with torch.inference_mode():
+            return self.device_logits.softmax(dim=1).cpu().numpy()
+
+    def replaced(self, values: np.ndarray) -> ArrayScores:
+        """Return scores of other logits, float32 (N, C, H, W)."""
+        return ArrayScores(values, (values.shape[2], values.shape[3]))
+
+
 class TorchBackend:
     """Runs a network; see `swiftseg.runtimes.base.Backend`.
 
     Every run switches the network to eval mode and leaves it there: trainers call `train()` again.
+    Labels are found on the device, so that logits only leave it where somebody asks for them.
 
     Args:
         network: Maps float32 (N, 3, H, W) to logits (N, C, H, W); moved to `device` in place.
-        spec: Describes it; `spec.output` tells what `run` gives.
+        spec: Describes it.
         device: Where it runs.
         precision: One of `PRECISIONS`; below `f32` by torch's autocast, the weights staying as
             they are.
         channels_last: Lays the weights out so, in place, which convolutions prefer in inference.
-        compiled: Has `run` compiled at its first call, on a GPU into CUDA graphs.
+        compiled: Compile the network at its first run, on a GPU into CUDA graphs.
 
     Raises:
         UsageError: There is no such precision.
     """
 
-    name = "torch"
+    any_size = True
 
     def __init__(
         self,
@@ -104,9 +142,10 @@ class TorchBackend:
         if precision not in PRECISIONS:
             raise unknown_name("precision of torch", precision, PRECISIONS)
         self.spec = spec
+        self.engine = Engine("torch", precision)
         self._device = torch.device(device)
-        self._precision = PRECISIONS[precision]
-        self._graph = FrameGraph(network, spec.input, spec.output).to(self._device)
+        self._options = {"channels_last": channels_last, "compiled": compiled}
+        self._graph = FrameGraph(network, spec.input, "labels").to(self._device)
         if channels_last:
             self._graph.to(memory_format=torch.channels_last)
         self._run = self._graph
@@ -114,11 +153,9 @@ class TorchBackend:
             mode = "reduce-overhead" if self._device.type == "cuda" else "default"
             self._run = torch.compile(self._graph, mode=mode)
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
-        """Runs frames uint8 (N, H, W, 3) of the spec's size.
-
-        Returns:
-            uint8 (N, H, W) where `spec.output` is `labels`, else float32 (N, C, H, W).
+    @contextmanager
+    def running(self, batch: np.ndarray) -> Generator["TorchScores"]:
+        """Run frames uint8 (N, H, W, 3) of the spec's size; see `Backend`.
 
         Raises:
             TypeError: The frames are not uint8.
@@ -126,24 +163,22 @@ class TorchBackend:
         """
         self._graph.eval()
         with torch.inference_mode(), self._autocast():
-            return self._run(self._to_device(batch))[0].cpu().numpy()
+            labels, logits = self._run(self._to_device(batch))
+        yield TorchScores(labels, logits)
 
-    def run_logits(self, batch: np.ndarray) -> np.ndarray:
-        """Runs frames as `run` does, but gives float32 logits (N, C, H, W)."""
-        with torch.inference_mode(), self._autocast():
-            return self._graph.eval().logits(self._to_device(batch)).cpu().numpy()
-
-    def run_scores(self, batch: np.ndarray) -> np.ndarray:
-        """Gives logits, see `swiftseg.runtimes.base.Backend`."""
-        return self.run_logits(batch)
-
-    def scores_to_labels(self, scores: np.ndarray) -> np.ndarray:
-        """Gives the argmax over the classes, uint8 (N, H, W)."""
-        return argmax(scores)
+    def at_size(self, size_hw: tuple[int, int]) -> "TorchBackend":
+        """Return a backend that runs the same network on frames of another size."""
+        if size_hw == self.spec.input.size_hw:
+            return self
+        spec = replace(self.spec, input=replace(self.spec.input, size_hw=size_hw))
+        precision = self.engine.precision
+        network, device = self._graph.network, self._device
+        return TorchBackend(network, spec, device=device, precision=precision, **self._options)
 
     def _autocast(self) -> torch.autocast:
-        reduced = self._precision != torch.float32
-        return torch.autocast(self._device.type, self._precision if reduced else None, reduced)
+        precision = PRECISIONS[self.engine.precision]
+        reduced = precision != torch.float32
+        return torch.autocast(self._device.type, precision if reduced else None, reduced)
 
     def _to_device(self, batch: np.ndarray) -> Tensor:
         if batch.dtype != np.uint8:

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-import typer
-
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import Dataset, open_dataset
@@ -14,18 +12,18 @@ from swiftseg.data.doctor import check_structure
 from swiftseg.data.opening import OWN_DATA, TOY_STREET, recognize
 from swiftseg.data.own.finding import Finding, refuse_broken
 from swiftseg.data.own.own_data import find_own_data
+from swiftseg.data.paired_files import PairedFiles
+from swiftseg.training.progress import say
 
 
-def split_opener(
-    recipe_name: str, folders: Mapping[str, str]
-) -> Callable[[str | None, str], Dataset]:
-    """Gives a function that opens a split of a data set by the names that recipes use.
+def split_opener(source: str, folders: Mapping[str, str]) -> Callable[[str | None, str], Dataset]:
+    """Return a function that opens a split of a data set by the names that recipes use.
 
     A user's own data are checked for what the doctor calls broken, as far as that is cheap, and
     their masks are surveyed once where nobody has described them. Its warnings go to stderr.
 
     Args:
-        recipe_name: For errors.
+        source: The recipe as the user named it, for errors.
         folders: Where each data set is; the empty name stands for all others.
     """
 
@@ -38,33 +36,57 @@ def split_opener(
             refuse_broken(found, folder)
             file, more = own.described(progress.advance)
         warn((*found, *more))
-        return lambda split: own.open(split, file)
+
+        def open_split(split: str) -> Dataset:
+            opened = own.open(split, file)
+            if split == "val":
+                refuse_unlabeled(opened, f"{folder}: all pixels of val are ignored")
+            return opened
+
+        return open_split
+
+    told: set[Finding] = set()
+
+    @cache
+    def open_named(folder: str, split: str, dataset: str | None) -> Dataset:
+        opened = open_dataset(folder, split, dataset=dataset)
+        # An export of a labeling tool has findings, the same for all its splits.
+        warn(finding for finding in getattr(opened, "findings", ()) if finding not in told)
+        told.update(getattr(opened, "findings", ()))
+        return opened
 
     def open_split(dataset: str | None, split: str) -> Dataset:
         folder = folders.get(dataset or "", folders.get(""))
         if folder is None:
-            raise UsageError(f"recipe {recipe_name} needs --data {dataset}=DIR")
+            raise UsageError(f"recipe {source} needs --data {dataset}=DIR")
         if is_own(folder, dataset):
             return own_opener(folder)(split)
-        return open_dataset(folder, split, dataset=dataset)
+        return open_named(folder, split, dataset)
 
     return open_split
 
 
 def warn(findings: Iterable[Finding]) -> None:
-    """Prints the warnings among findings, but for the processes that a launcher has started."""
+    """Print the warnings among findings, but for the processes that a launcher has started."""
     if "RANK" in os.environ:
         return
     for finding in findings:
         if finding.severity == "warning":
-            typer.echo(f"warning: {finding.message}", err=True)
+            say(f"warning: {finding.message}")
 
 
 def is_own(folder: str, dataset: str | None) -> bool:
-    """Tells whether a source is a user's own data rather than a published dataset."""
+    """Whether a source is a user's own data rather than a published dataset."""
     if folder == TOY_STREET or not Path(folder).exists() or dataset not in (None, OWN_DATA):
         return False
-    try:
-        return recognize(Path(folder)) == OWN_DATA
-    except SwiftsegError:
-        return False  # opening it says what was expected
+    return recognize(Path(folder)) == OWN_DATA
+
+
+def refuse_unlabeled(dataset: PairedFiles, problem: str) -> None:
+    """Raise SwiftsegError where no mask has a labeled pixel: training could not tell what is best.
+
+    Usually the first mask that is read has one.
+    """
+    num_classes = len(dataset.labels)
+    if not any((dataset.read_pair_mask(pair) < num_classes).any() for pair in dataset.pairs):
+        raise SwiftsegError(f"{problem}; there is nothing to score a training by")

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.images import image_file
-from swiftseg.data.images.image_file import MAX_PIXELS, read_image, read_mask
+from swiftseg.data.images import header
+from swiftseg.data.images.header import MAX_PIXELS
+from swiftseg.data.images.image_file import read_image, read_mask
 
 ORIENTATION = 0x0112  # the EXIF tag
 
@@ -169,7 +170,7 @@ def test_a_bomb_is_refused_by_its_header(tmp_path, reader, width):
 def test_the_limit_itself_passes_without_a_warning(tmp_path, color, monkeypatch):
     path = save(tmp_path / "a.png", Image.fromarray(color))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)  # Pillow would warn of 48 pixels
-    monkeypatch.setattr(image_file, "MAX_PIXELS", 48)
+    monkeypatch.setattr(header, "MAX_PIXELS", 48)
     np.testing.assert_array_equal(read_image(path), color)
     assert MAX_PIXELS == 100_000_000
 

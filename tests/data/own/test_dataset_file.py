@@ -20,7 +20,7 @@ from tests.support.broken_datasets import COLORS, class_mask, describe, make_goo
         ("names: {0: a, 2: b}\n", r"indices 0 to 1, got \[0, 2\]"),
         ("names: [a, b]\nignore_index: 1\n", "ignore_index 1 is the class 'b'"),
         ("names: [a, b]\nlabel_mapping: {0: a, 7: bb}\n", "unknown class 'bb'"),
-        ("names: [a, b]\nlabel_mapping: {0: a, 300: b}\n", "values of 0 to 255, got 300"),
+        ("names: [a, b]\nlabel_mapping: {0: a, 70000: b}\n", "values of 0 to 65535, got 70000"),
         ("names: [a, b]\nlabel_mapping: {0: a, 7: 5}\n", "class of 0 to 1, got 5"),
         (
             "names: [a, b]\nmask_encoding: rgb\nlabel_mapping: {0: a}\n",
@@ -37,7 +37,10 @@ from tests.support.broken_datasets import COLORS, class_mask, describe, make_goo
         ("names: [yes, no]\n", r"in quotes where YAML reads something else .*, got True$"),
         ("names: [a]\npalette: ['#ff0000']\n", r"red, green and blue, such as .*, got #ff0000$"),
         ("names: [a]\npalette: [[1, 2, 300]]\n", r"in 0..255, got \[1, 2, 300\]$"),
-        ("names: [a]\nignore_index: none\n", "expected a whole number or null, got none$"),
+        (
+            "names: [a]\nignore_index: none\n",
+            "expected a whole number up to 255 or null, got none$",
+        ),
         ("train: images/train\n", "names is missing"),
         ("[1, 2]\n", r"expected keys and their values, got \[1, 2\]"),
         ("", "expected keys and their values, got nothing"),

@@ -7,8 +7,9 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import open_dataset
-from swiftseg.data.own.layout import common_ending, hold_out_val
+from swiftseg.data.own.folders import common_ending
 from swiftseg.data.own.own_data import find_own_data
+from swiftseg.data.own.splits import hold_out_val
 from swiftseg.data.paired_files import Pair
 from tests.support.broken_datasets import make_good, renamed
 
@@ -110,12 +111,13 @@ def test_a_common_ending_begins_at_a_sign_between_words(names: list[str], ending
 
 def test_a_tree_that_nobody_knows_is_told_what_it_holds(tmp_path: Path):
     root = make_good(tmp_path / "data")
-    (root / "masks").rename(root / "annotations")
-    with pytest.raises(SwiftsegError, match=r"masks: FOLDER.*got the folders annotations, images$"):
+    shutil.rmtree(root / "masks")
+    expected = r"mask: PATTERN.*got 8 images, such as .*frame_0\.jpg, but no masks that belong to"
+    with pytest.raises(SwiftsegError, match=expected):
         find_own_data(root)
-    with pytest.raises(SwiftsegError, match=r"got the folders annotations, images$"):
+    with pytest.raises(SwiftsegError, match=expected):
         open_dataset(root, "train")
-    with pytest.raises(SwiftsegError, match=r"got 6 .jpg files$"):
+    with pytest.raises(SwiftsegError, match=r"got 6 images"):
         open_dataset(root / "images" / "train", "train")
     (root / "nothing").mkdir()
     with pytest.raises(SwiftsegError, match=r"got an empty folder$"):
@@ -166,8 +168,18 @@ def test_a_given_val_is_left_alone():
     assert hold_out_val(splits) == splits
 
 
-def test_a_pair_without_its_mask_is_refused_with_the_doctors_hint(tmp_path: Path):
+def test_an_image_without_its_mask_is_left_out_and_told(tmp_path: Path):
     root = make_good(tmp_path / "data")
     (root / "masks" / "train" / "frame_3.png").unlink()
+    assert len(open_dataset(root, "train")) == 5
+    (finding,) = find_own_data(root).findings
+    assert (finding.severity, finding.code, finding.count) == ("warning", "image_without_mask", 1)
+    assert "frame_3.jpg: no mask belongs to it" in finding.message
+
+
+def test_in_a_folder_that_a_yaml_names_a_lost_mask_is_refused(tmp_path: Path):
+    root = make_good(tmp_path / "data")
+    (root / "masks" / "train" / "frame_3.png").unlink()
+    (root / "dataset.yaml").write_text("names: [a, b, c]\ntrain: images/train\n")
     with pytest.raises(SwiftsegError, match=r"frame_3\.jpg: no mask in .*swiftseg data check"):
         open_dataset(root, "train")

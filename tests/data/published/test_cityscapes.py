@@ -77,7 +77,7 @@ def test_coarse_annotations(tmp_path: Path):
     assert "gtCoarse" in str(open_dataset(tmp_path, "train", "cityscapes_coarse").pairs[0].mask)
     with pytest.raises(UsageError, match="unknown split 'test'"):
         open_dataset(tmp_path, "test", "cityscapes_coarse")
-    with pytest.raises(UsageError, match="unknown split 'train_extra'"):
+    with pytest.raises(SwiftsegError, match="gtFine/train_extra: no masks here"):
         open_cityscapes(tmp_path, "train_extra", annotation="gtFine")
 
 

@@ -38,7 +38,7 @@ def test_colors_known_from_the_challenge():
 def test_lists_are_followed_from_wherever_the_user_points(tmp_path: Path, place: str):
     folder = make_voc(tmp_path) / place
     names = {s: [p.name for p in open_dataset(folder, s).pairs] for s in ("train", "val")}
-    assert names == {"train": ["2007_a", "2007_b"], "val": ["2007_c"]}
+    assert names == {"train": ["2007_000001", "2007_000002"], "val": ["2007_000003"]}
     assert len(open_dataset(folder, "trainval")) == 3
     assert len(open_dataset(folder, "trainaug")) == 3
     sample = open_dataset(folder, "val")[0]
@@ -48,7 +48,7 @@ def test_lists_are_followed_from_wherever_the_user_points(tmp_path: Path, place:
 def test_trainaug_is_sbd_and_train_without_val_and_prefers_voc_s_masks(tmp_path: Path):
     dataset = open_dataset(make_voc(tmp_path), "trainaug")
     kinds = {pair.name: pair.mask.suffix for pair in dataset.pairs}
-    assert kinds == {"2007_a": ".png", "2007_b": ".png", "2008_d": ".mat"}
+    assert kinds == {"2007_000001": ".png", "2007_000002": ".png", "2008_000004": ".mat"}
     np.testing.assert_array_equal(dataset[2].mask, filled(range(21)))
 
 
@@ -62,7 +62,7 @@ def test_trainaug_without_sbd_says_where_it_belongs(tmp_path: Path):
 def test_a_list_that_is_missing_or_names_what_is_not_there(tmp_path: Path):
     voc = make_voc(tmp_path) / "VOCdevkit" / "VOC2012"
     path = voc / "ImageSets" / "Segmentation" / "val.txt"
-    write_lines(path, ["2007_c", "2007_zz"])
+    write_lines(path, ["2007_000003", "2007_zz"])
     with pytest.raises(
         SwiftsegError, match=r"JPEGImages/2007_zz\.jpg: no such file.*names 2007_zz"
     ):

@@ -1,7 +1,6 @@
 """Many files with one trouble become one finding."""
 
-from swiftseg.data.own.finding import Finding, Severity
-from swiftseg.data.own.layout import SHOWN_FILES
+from swiftseg.data.own.finding import SHOWN_FILES, Finding, Severity
 
 ORDER: dict[Severity, int] = {"broken": 0, "warning": 1, "note": 2}
 

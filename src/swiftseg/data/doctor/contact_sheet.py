@@ -4,9 +4,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.data.images.image_file import read_image
 from swiftseg.data.own.mask_rules import MaskRules
-from swiftseg.data.paired_files import Pair
+from swiftseg.data.paired_files import Pair, PairedFiles
 
 CELL_WH = (200, 150)
 TEXT_HEIGHT = 14
@@ -27,15 +26,15 @@ def contact_sheet(pairs: list[Pair], labels: LabelSet, rules: MaskRules) -> np.n
     Returns:
         uint8 (H, W, 3) RGB, or None without any pair that can be read.
     """
-    read = rules.reader()
+    data = PairedFiles(pairs, labels, rules.reader(), resize_masks=True)
     cells: list[Image.Image] = []
     chosen = np.unique(np.linspace(0, len(pairs) - 1, min(MAX_PAIRS, len(pairs))).round())
     for index in chosen.astype(int).tolist():
         try:
-            mask = read(pairs[index].mask)
+            sample = data[index]
         except SwiftsegError:
             continue  # it is a finding already
-        cells.append(_cell(pairs[index].name, read_image(pairs[index].image), mask, labels))
+        cells.append(_cell(sample.name, sample.image, sample.mask, labels))
     return np.asarray(_grid(cells)) if cells else None
 
 

@@ -11,6 +11,7 @@ from swiftseg.data.doctor.value_table import ValueRow
 from swiftseg.data.own.dataset_file import DatasetFile
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.mask_rules import MaskRules
+from swiftseg.data.own.reading import Reading
 from swiftseg.data.paired_files import Pair
 
 
@@ -37,6 +38,8 @@ class Diagnosis:
         counts: Pixels by class, for each split.
         sizes: How many images have each size (height, width).
         pairs: Those that can be read.
+        reading: What was believed of a folder that nobody has described.
+        others: Other readings of it, the likeliest first.
     """
 
     source: Path
@@ -49,6 +52,8 @@ class Diagnosis:
     counts: dict[str, ClassCounts] = field(default_factory=dict[str, ClassCounts])
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
     pairs: list[Pair] = field(default_factory=list[Pair])
+    reading: Reading | None = None
+    others: tuple[Reading, ...] = ()
 
     @property
     def is_broken(self) -> bool:

@@ -7,11 +7,12 @@ refuses is broken, in its own words, and what it reads is counted.
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from swiftseg.core import SwiftsegError
+from swiftseg.core import LabelSet, SwiftsegError, UsageError
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes
 from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.diagnosis import Diagnosis, Progress
@@ -19,37 +20,53 @@ from swiftseg.data.doctor.pair_facts import PairFacts, examine_pair
 from swiftseg.data.doctor.published import examine_published
 from swiftseg.data.doctor.structure import too_few
 from swiftseg.data.doctor.value_table import value_table
-from swiftseg.data.opening import OWN_DATA, RECOGNIZED
+from swiftseg.data.opening import OWN_DATA, recognize
 from swiftseg.data.own.dataset_file import FILE_NAME, SUFFIXES, DatasetFile
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.in_threads import in_threads
 from swiftseg.data.own.mask_rules import MaskRules
 from swiftseg.data.own.own_data import OwnData, find_own_data
-from swiftseg.data.own.propose import propose
 from swiftseg.data.own.survey import MaskTotals
-from swiftseg.data.paired_files import Pair
-from swiftseg.data.published.camvid import is_camvid
+from swiftseg.data.paired_files import Pair, unite_parts
 
 
-def examine(source: Path, progress: Progress | None = None) -> Diagnosis:
-    """Examines a folder, a dataset YAML or a list of pairs; whatever is wrong is a finding."""
+def check_data(source: Path | str, *, reading: int = 1) -> Diagnosis:
+    """Find images and their masks, what is wrong with them, and what the masks mean.
+
+    Args:
+        source: A folder that is arranged in any way, a dataset YAML or a list of pairs.
+        reading: Which of a folder's readings is examined, the likeliest being 1.
+
+    Raises:
+        UsageError: The folder has fewer readings.
+    """
+    return examine(Path(source), reading=reading)
+
+
+def examine(source: Path, progress: Progress | None = None, *, reading: int = 1) -> Diagnosis:
+    """Examine a folder, a dataset YAML or a list of pairs; whatever is wrong is a finding.
+
+    Args:
+        source: What to examine.
+        progress: Told of each file.
+        reading: Which of a folder's readings is examined, the likeliest being 1.
+
+    Raises:
+        UsageError: The folder has fewer readings.
+    """
+    published = recognize(source)
+    if published != OWN_DATA:
+        diagnosis = Diagnosis(source)
+        examine_published(diagnosis, published, progress)
+        return diagnosis
     try:
-        own = find_own_data(source)
+        own = find_own_data(source, reading)
+    except UsageError:
+        raise
     except SwiftsegError as error:
-        published = published_dataset(source)
-        if published is not None:
-            diagnosis = Diagnosis(source)
-            examine_published(diagnosis, published, progress)
-            return diagnosis
         finding = Finding("broken", _opening_code(source), str(error), files=(str(source),))
         return Diagnosis(source, (finding,))
     return Examination(own, progress).run()
-
-
-def published_dataset(source: Path) -> str | None:
-    """Names the published dataset whose tree a folder has, or None."""
-    names = (name for name, is_tree in RECOGNIZED.items() if name != OWN_DATA and is_tree(source))
-    return next(names, None)
 
 
 class Examination:
@@ -66,26 +83,36 @@ class Examination:
         # All that grows with the files beside their paths: 16 bytes and some references a pair.
         self.seen: dict[bytes, tuple[str, Pair]] = {}
         self.readable: list[tuple[str, Pair]] = []
+        self.has_resized = False
 
     def run(self) -> Diagnosis:
         for finding in (*self.own.findings, *too_few(self.own)):
             self.collector.add(finding)
+        resize_masks = self.own.file is None or self.own.file.resize_masks
+        read = partial(examine_pair, resize_masks=resize_masks)
         for split, pairs in self.own.splits.items():
-            for facts in in_threads(examine_pair, pairs):
+            for facts in in_threads(read, pairs):
                 self.take(split, facts)
                 self.advance()
         file = self.own.file or self.proposed()
         diagnosis = Diagnosis(self.own.source)
         diagnosis.splits = {split: len(pairs) for split, pairs in self.own.splits.items()}
         diagnosis.sizes = self.sizes
+        diagnosis.reading, diagnosis.others = self.own.reading, self.own.others
         diagnosis.pairs = [pair for _, pair in self.readable]
         if file is not None:
             diagnosis.rules = file.rules()
-            diagnosis.counts = self.count_classes(diagnosis.rules)
+            diagnosis.counts = self.count_classes(diagnosis.rules, file.labels())
             note_classes(self.collector, file.labels(), diagnosis.counts)
             diagnosis.file = with_absolute_paths(file, self.own)
         diagnosis.values = value_table(self.totals, diagnosis.rules, diagnosis.labels)
-        self.note_splits()
+        if file is not None and file.masks_per_image == "classes":
+            shown = dict.fromkeys(file.labels().names[1:], "the class of the file")
+            diagnosis.values = [
+                row._replace(meaning=shown.get(row.meaning, row.meaning))
+                for row in diagnosis.values
+            ]
+        self.note_splits(diagnosis)
         diagnosis.findings = self.collector.findings()
         return diagnosis
 
@@ -94,19 +121,14 @@ class Examination:
         place = (split, facts.pair)
         for finding in facts.findings:
             self.collector.add(finding)
-        if facts.mask is not None:
-            self.totals.add(facts.mask)
+            self.has_resized |= finding.code == "resized_masks"
+        for mask in facts.masks:
+            self.totals.add(mask)
         if facts.size_hw is not None:
             self.sizes[facts.size_hw] += 1
             self.note_copies(place, facts.digest)
-        if not facts.findings:
+        if facts.is_readable:
             self.readable.append(place)
-        if facts.is_turned:
-            message = (
-                f"{facts.pair.image}: shown turned, as its EXIF orientation says; masks are read "
-                "as stored and have to be upright, see the contact sheet"
-            )
-            self.collector.note("note", "turned_images", message, facts.pair.image)
 
     def note_copies(self, place: tuple[str, Pair], digest: bytes) -> None:
         (split, pair), (other_split, other) = place, self.seen.setdefault(digest, place)
@@ -123,18 +145,24 @@ class Examination:
         self.collector.note("warning", "same_image_in_splits", message, pair.image)
 
     def proposed(self) -> DatasetFile | None:
-        proposal = propose(self.totals, is_camvid_tree=is_camvid(self.own.root))
+        proposal = self.own.proposed(self.totals)
         for finding in proposal.findings:
             self.collector.add(finding)
-        return proposal.file
+        if proposal.file is None:
+            return None
+        return self.own.located(proposal.file, resize_masks=self.has_resized)
 
-    def count_classes(self, rules: MaskRules) -> dict[str, ClassCounts]:
-        """Reads the masks as training would, and counts."""
+    def count_classes(self, rules: MaskRules, labels: LabelSet) -> dict[str, ClassCounts]:
+        """Read the masks as training would, and count."""
         read = rules.reader()
 
-        def count(item: tuple[str, Pair]) -> np.ndarray | SwiftsegError:
+        def count(item: tuple[str, Pair]) -> tuple[np.ndarray, int] | SwiftsegError:
+            pair = item[1]
             try:
-                return np.bincount(read(item[1].mask).ravel(), minlength=256)
+                mask, shared = (
+                    unite_parts(pair, labels, read) if pair.parts else (read(pair.mask), 0)
+                )
+                return np.bincount(mask.ravel(), minlength=256), shared
             except SwiftsegError as error:
                 return error
 
@@ -146,8 +174,15 @@ class Examination:
             if isinstance(found, SwiftsegError):
                 self.collector.note("broken", self.refusal_code(rules), str(found), pair.mask)
                 continue
-            counts[split].add(found)
-            if rules.ignore_index is not None and found[rules.ignore_index] == found.sum():
+            pixels, shared = found
+            counts[split].add(pixels)
+            if shared:
+                message = (
+                    f"{pair.mask}: {shared} pixels belong to several of the image's masks; "
+                    "the smaller mask has them"
+                )
+                self.collector.note("note", "overlapping_masks", message, pair.mask)
+            if pixels[ignored_value(rules)] == pixels.sum():
                 message = f"{pair.mask}: nothing but ignored pixels"
                 self.collector.note("warning", "empty_masks", message, pair.mask)
         return counts
@@ -161,13 +196,31 @@ class Examination:
             return "wrong_encoding"
         return "unknown_values"
 
-    def note_splits(self) -> None:
+    def note_splits(self, diagnosis: Diagnosis) -> None:
+        for split, of_split in diagnosis.counts.items():
+            num_classes = len(diagnosis.labels.names) if diagnosis.labels else 0
+            if of_split.pixels.any() and not of_split.pixels[:num_classes].any():
+                message = f"{self.own.source}: all pixels of {split} are ignored; nothing to score"
+                self.collector.note("broken", "all_ignored", message)
+        if self.own.reading and self.own.reading.parts != "one":
+            message = (
+                "each image has a mask for each "
+                + ("class" if self.own.reading.parts == "classes" else "instance")
+                + "; they are united into one mask an image"
+            )
+            self.collector.note("note", "united_masks", message)
         if self.own.file is not None and self.totals.palettes_differ:
             message = "palettes differ between masks: one index means several colors"
             self.collector.note("warning", "palettes_differ", message)
         if self.own.pairs and "val" not in self.own.splits:
             message = "there is no val; training holds out a fifth of the pairs, by their names"
             self.collector.note("note", "no_val_split", message)
+
+
+def ignored_value(rules: MaskRules) -> int:
+    """Return the value of ignored pixels in a mask that is read; 255, no class, without one."""
+    ignored = rules.ignore_index
+    return ignored if ignored is not None and 0 <= ignored <= 255 else 255
 
 
 def _opening_code(source: Path) -> str:
@@ -178,8 +231,5 @@ def _opening_code(source: Path) -> str:
 
 
 def with_absolute_paths(file: DatasetFile, own: OwnData) -> DatasetFile:
-    """Gives the description as it can be written anywhere."""
-    changes: dict[str, str] = {"path": str(own.root.resolve())}
-    if own.file is None and own.source.is_file() and own.source.suffix not in SUFFIXES:
-        changes["train"] = own.source.name
-    return file.model_copy(update=changes)
+    """Return the description as it can be written anywhere."""
+    return file.model_copy(update={"path": str(own.root.resolve())})

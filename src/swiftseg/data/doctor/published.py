@@ -41,6 +41,8 @@ def examine_published(diagnosis: Diagnosis, name: str, progress: Progress | None
             diagnosis.sizes[found[0]] += 1
             counts.add(found[1])
         diagnosis.published_labels = dataset.labels
+        for finding in getattr(dataset, "findings", ()) if split == next(iter(splits)) else ():
+            collector.add(finding)
     if diagnosis.published_labels is not None:
         note_classes(collector, diagnosis.published_labels, diagnosis.counts)
     diagnosis.findings = collector.findings()

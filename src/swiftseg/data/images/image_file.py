@@ -11,53 +11,87 @@ What `read_image` makes of the kinds of file there are:
   the picture. (Pillow itself reads 16-bit color PNGs as their upper 8 bits.)
 """
 
-import struct
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+import io
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from swiftseg.core import SwiftsegError
+from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
 from swiftseg.data.images.fast_jpeg import decode_jpeg
-from swiftseg.data.images.pillow_warnings import pillow_warnings_ignored
+from swiftseg.data.images.header import (
+    FORMATS,
+    MAX_PIXELS,
+    NotAnImageError,
+    opened,
+    orientation_of,
+)
 
-MAX_PIXELS = 100_000_000  # 300 MB as RGB; beyond it a small file may claim all memory
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
-
-# Pillow tries no others: some of its readers start programs (EPS) or open further files. The last
-# two stand there since looking for them makes Pillow import all its readers.
-_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
 _COLOR_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
-_ORIENTATION = 0x0112  # EXIF's tag
 # What puts each orientation upright; 1, or any other value, is upright already.
-_UPRIGHT: Mapping[object, Callable[[np.ndarray], np.ndarray]] = {
+_UPRIGHT: Mapping[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
     3: lambda pixels: np.rot90(pixels, 2),
     4: np.flipud,
-    5: lambda pixels: pixels.transpose(1, 0, 2),
+    5: lambda pixels: pixels.swapaxes(0, 1),
     6: lambda pixels: np.rot90(pixels, -1),
-    7: lambda pixels: np.rot90(pixels, 2).transpose(1, 0, 2),
+    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
     8: np.rot90,
 }
-# What Pillow's decoders raise on damaged files, by format and by how it is damaged.
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
 
 
 def read_image(path: Path | str) -> np.ndarray:
-    """Reads an image file as uint8 (H, W, 3) RGB, upright.
+    """Read an image file as uint8 (H, W, 3) RGB, upright.
 
     Raises:
         SwiftsegError: The file is missing, empty, truncated, no image, larger than `MAX_PIXELS`,
             or has more than 8 bits a channel.
     """
     path = Path(path)
-    with _opened(path) as image:
-        pixels = decode_jpeg(path, image)
-        if pixels is None:
-            pixels = rgb_array(image, str(path))
-        turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION))
+    with opened(path) as image:
+        return _upright_rgb(image, path, str(path))
+
+
+def decode_image(
+    data: bytes,
+    name: str = "the picture",
+    *,
+    max_pixels: int = MAX_PIXELS,
+    formats: tuple[str, ...] = FORMATS,
+) -> np.ndarray:
+    """Decode an image file held in memory to uint8 (H, W, 3) RGB, upright.
+
+    The number of pixels is read from the header and checked before anything is decoded.
+
+    Args:
+        data: The file's bytes.
+        name: What an error calls it.
+        max_pixels: The most that are decoded.
+        formats: Names of Pillow's readers; no other is tried.
+
+    Raises:
+        NotAnImageError: The bytes are in none of the formats.
+        ImageTooLargeError: There are more pixels than `max_pixels`.
+        SwiftsegError: The file is truncated, damaged, or has more than 8 bits a channel.
+    """
+    if not data:
+        raise NotAnImageError(f"{name} is empty (0 bytes)")
+    with opened(name, io.BytesIO(data), max_pixels=max_pixels, formats=formats) as image:
+        return _upright_rgb(image, data, name)
+
+
+def _upright_rgb(image: Image.Image, source: Path | bytes, name: str) -> np.ndarray:
+    pixels = decode_jpeg(source, image)
+    if pixels is None:
+        pixels = rgb_array(image, name)
+    return upright(pixels, orientation_of(image))
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn or mirror (H, W) or (H, W, 3) pixels as an EXIF orientation says."""
+    turn = _UPRIGHT.get(orientation)
     return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
@@ -80,39 +114,78 @@ def rgb_array(image: Image.Image, name: str = "the image") -> np.ndarray:
 
 
 def read_mask(path: Path | str) -> np.ndarray:
-    """Reads an index mask as uint8 (H, W): a palette's indices, or gray values as they stand.
+    """Read an index mask as uint8 (H, W): a palette's indices, or gray values as they stand.
 
     A 16-bit file passes when each of its values fits 8 bits. The EXIF orientation is left alone.
 
     Raises:
-        SwiftsegError: The file is missing, empty, truncated, no image, larger than `MAX_PIXELS`,
-            has color or transparency channels, or values above 255.
+        SwiftsegError: As `read_values`, or a value is above 255.
     """
-    with _opened(Path(path)) as image:
-        image.load()
-        if image.mode in ("1", "L", "P"):
-            return np.array(image, dtype=np.uint8)
-        if not image.mode.startswith("I"):
-            raise SwiftsegError(
-                f"{path}: expected an index mask, got {_described(image.mode)}; "
-                "save it with one channel that holds the class index"
-            )
-        values = np.array(image)
-    if values.min() < 0 or values.max() > 255:
+    values = read_values(path)
+    if values.dtype != np.uint8:
         raise SwiftsegError(
             f"{path}: expected class indices of 0 to 255, got a 16-bit mask with values "
             f"from {values.min()} to {values.max()}"
         )
-    return values.astype(np.uint8)
+    return values
+
+
+def read_values(path: Path | str) -> np.ndarray:
+    """Read one whole number a pixel: uint8 (H, W), or int64 where a value does not fit.
+
+    The EXIF orientation is left alone. Images of floating point pass when they hold whole numbers.
+
+    Raises:
+        SwiftsegError: The file is missing, empty, truncated, no image or array, larger than
+            `MAX_PIXELS`, has color or transparency channels, or fractions for values.
+    """
+    path = Path(path)
+    if path.suffix.lower() in ARRAY_SUFFIXES:
+        values = read_array(path)
+        if values.ndim != 2:
+            raise _no_index_mask(path, "an array of colors")
+        return whole_values(values, path)
+    with opened(path) as image:
+        image.load()
+        if image.mode in ("1", "L", "P"):
+            return np.array(image, dtype=np.uint8)
+        if not image.mode.startswith(("I", "F")):
+            raise _no_index_mask(path, _described(image.mode))
+        values = np.array(image)
+    return whole_values(values, path)
+
+
+def whole_values(values: np.ndarray, path: Path) -> np.ndarray:
+    """Return numbers as uint8 where they fit, else as int64; fractions raise SwiftsegError.
+
+    -1 and -100, torch's numbers for no class, become 255, as in a file of 8 bits.
+    """
+    if values.dtype.kind == "f":
+        whole = np.rint(values)
+        if not np.array_equal(whole, values):  # which also finds what is not a number
+            raise SwiftsegError(f"{path}: expected whole numbers as class indices, got fractions")
+        values = whole
+    lowest, highest = values.min(initial=0), values.max(initial=0)
+    if lowest in (-1, -100) and highest < 255:
+        values = np.where(values == lowest, 255, values)
+        lowest, highest = values.min(), 255
+    return np.ascontiguousarray(values, np.uint8 if lowest >= 0 and highest <= 255 else np.int64)
+
+
+def _no_index_mask(path: Path, got: str) -> SwiftsegError:
+    return SwiftsegError(
+        f"{path}: expected an index mask, got {got}; "
+        "save it with one channel that holds the class index"
+    )
 
 
 def read_first_channel(path: Path | str) -> np.ndarray:
-    """Reads the first channel of a 16-bit color PNG as uint8 (H, W), where SYNTHIA has its classes.
+    """Read the first channel of a 16-bit color PNG as uint8 (H, W), where SYNTHIA has its classes.
 
     Raises:
         SwiftsegError: The file is missing, damaged, no such PNG, or the channel exceeds 255.
     """
-    with _opened(Path(path)) as image, Image.open(path, formats=("PNG",)) as again:
+    with opened(Path(path)) as image, Image.open(path, formats=("PNG",)) as again:
         if [tile.args for tile in again.tile] != ["RGB;16B"]:
             raise SwiftsegError(f"{path}: expected a PNG of three 16-bit channels")
         # Pillow keeps the upper byte of each value. Read as little-endian it keeps the lower one.
@@ -123,53 +196,6 @@ def read_first_channel(path: Path | str) -> np.ndarray:
     if upper.any():
         raise SwiftsegError(f"{path}: expected values of 0 to 255 in the first channel")
     return lower
-
-
-def is_turned(path: Path | str) -> bool:
-    """Tells whether an image's EXIF orientation turns or mirrors what is stored.
-
-    Raises:
-        SwiftsegError: The file cannot be read.
-    """
-    with _opened(Path(path)) as image:
-        return image.getexif().get(_ORIENTATION) in _UPRIGHT
-
-
-@contextmanager
-def _opened(path: Path) -> Generator[Image.Image]:
-    """Yields the image, checked but not decoded; errors of decoding it become one line."""
-    Image.preinit()  # the common readers; without them Pillow would import all it has
-    try:
-        # Pillow warns of sizes and of odd metadata; the size is checked here, and metadata other
-        # than the orientation is not used.
-        with pillow_warnings_ignored(), Image.open(path, formats=_FORMATS) as image:
-            _check_size(path, image.size)
-            yield image
-    except Image.DecompressionBombError as error:
-        raise _too_large(path, "") from error
-    except UnidentifiedImageError as error:
-        raise SwiftsegError(_no_image(path)) from error
-    except FileNotFoundError as error:
-        raise SwiftsegError(f"no such file: {path}") from error
-    except (IsADirectoryError, PermissionError) as error:
-        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
-    except _DAMAGE as error:
-        raise SwiftsegError(f"{path}: the image is truncated or damaged ({error})") from error
-
-
-def _check_size(path: Path, size: tuple[int, int]) -> None:
-    if size[0] * size[1] > MAX_PIXELS:
-        raise _too_large(path, f" ({size[0]} x {size[1]})")
-
-
-def _too_large(path: Path, size: str) -> SwiftsegError:
-    return SwiftsegError(f"{path}: the image{size} exceeds {MAX_PIXELS // 10**6} megapixels")
-
-
-def _no_image(path: Path) -> str:
-    if path.stat().st_size == 0:
-        return f"{path}: the file is empty (0 bytes)"
-    return f"{path}: not an image that can be read ({', '.join(_FORMATS)})"
 
 
 def _described(mode: str) -> str:

@@ -1,9 +1,10 @@
 """The YAML file that describes a user's own data.
 
     path: .                    # what the rest is relative to; the file's own folder if left out
-    train: images/train        # a folder of images, or a text file of pairs
-    val: images/val
-    masks: masks               # a folder, holding one a split or all masks; or one folder a split
+    image: "{split}/photos/{name}.jpg"   # patterns of paths; see swiftseg.data.own.patterns
+    mask: "{split}/labels/{name}_l.png"
+    masks_per_image: one       # or instances or classes: a file for each, united
+    resize_masks: false        # true where masks have their images' proportions, not their size
     names: [soil, crop, weed]  # in the order of the classes' indices
     ignore_index: 255
     palette: [[90, 60, 30], [0, 160, 0], [200, 0, 0]]
@@ -11,7 +12,10 @@
     label_mapping: {0: soil, 85: crop, 170: weed, 255: ignore}
     tolerance: 0
 
-Only `names` is asked for; where `train`, `val` and `test` are left out, the folder's tree tells.
+Only `names` is asked for. In place of the patterns or beside them, `train`, `val` and `test` name
+lists of pairs, or of the images that patterns have found; or folders of images, whose masks are
+in the folder `masks`, or in one a split: `masks: {train: FOLDER, val: FOLDER}`. Where all of it is
+left out, the folder is looked through.
 """
 
 from pathlib import Path
@@ -24,11 +28,13 @@ from swiftseg.core import LabelSet, SwiftsegError, unknown_name
 from swiftseg.core.labels import RGB
 from swiftseg.core.yaml_text import parse_yaml
 from swiftseg.data.own.mask_rules import Encoding, MaskRules, to_code
+from swiftseg.data.own.patterns import Parts, Pattern
 from swiftseg.data.voc_colors import voc_colors
 
 FILE_NAME = "dataset.yaml"
 SUFFIXES = (".yaml", ".yml")
 IGNORE = "ignore"
+IGNORED = 255
 
 # What the values of keys are to be, in the words of who writes them.
 EXPECTED = {
@@ -36,7 +42,7 @@ EXPECTED = {
     "such as [soil, crop] or {0: soil, 1: crop}",
     "palette": "a color a class as red, green and blue, such as [[90, 60, 30], [0, 160, 0]]",
     "masks": "a folder, or one a split, such as {train: FOLDER, val: FOLDER}",
-    "ignore_index": "a whole number or null",
+    "ignore_index": "a whole number up to 255 or null",
     "label_mapping": "a class for each value or color, such as {0: soil, 85: crop, 255: ignore}",
 }
 
@@ -58,12 +64,29 @@ class DatasetFile(BaseModel):
     val: str | None = None
     test: str | None = None
     masks: str | dict[str, str] | None = None
+    image: str | tuple[str, ...] | None = None
+    mask: str | tuple[str, ...] | None = None
+    masks_per_image: Parts = "one"
+    resize_masks: bool = False
     names: tuple[str, ...] | dict[int, str]
-    ignore_index: int | None = 255
+    ignore_index: int | None = Field(default=255, le=255)
     palette: tuple[RGB, ...] | None = None
     mask_encoding: Encoding = "index"
     label_mapping: dict[int | str, int | str] | None = None
-    tolerance: int = Field(default=0, ge=0, le=127)
+    tolerance: int = Field(default=0, ge=0, le=255)
+
+    @property
+    def patterns(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """The patterns of images and of masks, or None; raises SwiftsegError for one alone."""
+        if (self.image is None) != (self.mask is None):
+            raise SwiftsegError("image and mask are patterns that need each other; one is missing")
+        if self.image is None or self.mask is None:
+            return None
+        image, mask = self.image, self.mask
+        return (
+            (image,) if isinstance(image, str) else image,
+            (mask,) if isinstance(mask, str) else mask,
+        )
 
     def labels(self) -> LabelSet:
         """Gives the classes; raises SwiftsegError where names, colors and indices do not fit."""
@@ -74,7 +97,13 @@ class DatasetFile(BaseModel):
                     f"expected names for the indices 0 to {len(names) - 1}, got {sorted(names)}"
                 )
             names = tuple(names[index] for index in range(len(names)))
-        return LabelSet(names, self.palette or voc_colors(len(names)), self.ignore_index)
+        return LabelSet(names, self.palette or voc_colors(len(names)), self._ignored)
+
+    @property
+    def _ignored(self) -> int | None:
+        """What ignored pixels become; 255 for the negative numbers that no 8-bit mask can hold."""
+        is_negative = self.ignore_index is not None and self.ignore_index < 0
+        return IGNORED if is_negative else self.ignore_index
 
     def rules(self) -> MaskRules:
         """Gives how masks are read; raises SwiftsegError where the keys contradict each other."""
@@ -84,7 +113,7 @@ class DatasetFile(BaseModel):
                 "a tolerance needs an ignore_index, for values that are near no class"
             )
         class_of = self._class_of(labels)
-        return MaskRules(self.mask_encoding, class_of, self.ignore_index, self.tolerance)
+        return MaskRules(self.mask_encoding, class_of, labels.ignore_index, self.tolerance)
 
     def _class_of(self, labels: LabelSet) -> dict[int, int]:
         if self.label_mapping is not None:
@@ -97,13 +126,14 @@ class DatasetFile(BaseModel):
                 raise SwiftsegError("mask_encoding rgb needs a palette or a label_mapping")
             return {to_code(color): index for index, color in enumerate(self.palette)}
         if self.mask_encoding == "binary":
+            if self.masks_per_image == "classes":
+                return {0: 0, 1: 1, 255: 1}
             if len(labels) != 2:
                 raise SwiftsegError(f"mask_encoding binary needs 2 names, got {len(labels)}")
             return {0: 0, 1: 1, 255: 1}
         values = {value: value for value in range(len(labels))}
-        # An ignore_index that no mask file can hold, such as -1, means that nothing is ignored.
-        if self.ignore_index is not None and 0 <= self.ignore_index <= 255:
-            values[self.ignore_index] = self.ignore_index
+        if labels.ignore_index is not None:
+            values[labels.ignore_index] = labels.ignore_index
         return values
 
 
@@ -122,6 +152,8 @@ def read_dataset_file(path: Path) -> DatasetFile:
                 raise unknown_name("key", str(key), DatasetFile.model_fields)
         parsed = DatasetFile.model_validate(fields)
         parsed.rules()
+        for text in (pattern for side in parsed.patterns or () for pattern in side):
+            Pattern(text)
     except ValidationError as error:
         problem = _first_problem(error)
         hint = f"; expected {EXAMPLE}" if "expected" not in problem else ""
@@ -161,9 +193,9 @@ def _parse_key(key: int | str, encoding: Encoding) -> int:
             if max(red, green, blue) <= 255:
                 return to_code((red, green, blue))
         raise SwiftsegError(f'label_mapping: expected a color such as "128,64,128", got {key!r}')
-    if isinstance(key, int) and 0 <= key <= 255:
+    if isinstance(key, int) and 0 <= key <= 65535:
         return key
-    raise SwiftsegError(f"label_mapping: expected values of 0 to 255, got {key!r}")
+    raise SwiftsegError(f"label_mapping: expected values of 0 to 65535, got {key!r}")
 
 
 def _parse_class(target: int | str, labels: LabelSet) -> int:

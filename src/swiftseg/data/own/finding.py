@@ -6,6 +6,7 @@ from typing import Literal
 
 from swiftseg.core import SwiftsegError
 
+SHOWN_FILES = 5
 Severity = Literal["broken", "warning", "note"]
 
 
@@ -26,6 +27,14 @@ class Finding:
     message: str
     count: int = 1
     files: tuple[str, ...] = ()
+
+
+def about_files(
+    code: str, message: str, files: Iterable[object], severity: Severity = "broken"
+) -> Finding:
+    """Return a finding about some files, of which the first are kept."""
+    names = [str(file) for file in files]
+    return Finding(severity, code, message, len(names), tuple(names[:SHOWN_FILES]))
 
 
 def refuse_broken(findings: Iterable[Finding], source: object) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.labels import RGB
-from swiftseg.data.images.image_file import read_image, read_mask
+from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
+from swiftseg.data.images.header import opened, read_header
+from swiftseg.data.images.image_file import read_mask, read_values, rgb_array, whole_values
 from swiftseg.data.mask_values import ColorMasks, IndexMasks
 from swiftseg.data.paired_files import MaskReader
 
@@ -40,11 +41,12 @@ class MaskRules:
     tolerance: int = 0
 
     def reader(self) -> MaskReader:
-        """Makes the function that reads a mask's file as classes, uint8 (H, W)."""
+        """Make the function that reads a mask's file as classes, uint8 (H, W)."""
         if self.encoding == "rgb":
             if self.tolerance:
                 return SnappedColors(self)
-            return ColorMasks({to_rgb(code): index for code, index in self.class_of.items()})
+            colors = {to_rgb(code): index for code, index in self.class_of.items()}
+            return ColorMasks(colors, read_colored)
         read = read_palette_mask if self.encoding == "palette" else read_gray_mask
         table = self.class_of
         if self.tolerance:
@@ -54,20 +56,20 @@ class MaskRules:
 
 
 class SnappedColors:
-    """Reads color masks whose colors are off, by blending at edges or by JPEG."""
+    """Read color masks whose colors are off, by blending at edges or by JPEG."""
 
     def __init__(self, rules: MaskRules) -> None:
         self.rules = rules
 
     def __call__(self, path: Path) -> np.ndarray:
-        """Reads a mask as uint8 (H, W); raises SwiftsegError where the file cannot be read."""
-        codes = to_codes(read_image(path))
+        """Read a mask as uint8 (H, W); raises SwiftsegError where the file cannot be read."""
+        codes = to_codes(read_colored(path))
         distinct, where = np.unique(codes, return_inverse=True)
         return snap(distinct, self.rules)[where.reshape(codes.shape)]
 
 
 def snap(codes: np.ndarray, rules: MaskRules) -> np.ndarray:
-    """Gives the class of the nearest listed value, uint8, or ignore_index beyond the tolerance.
+    """Return the class of the nearest listed value, uint8, or ignore_index beyond the tolerance.
 
     Args:
         codes: uint32 (n,), values or 24-bit colors.
@@ -76,7 +78,7 @@ def snap(codes: np.ndarray, rules: MaskRules) -> np.ndarray:
     keys = np.array(list(rules.class_of), np.uint32)
     classes = np.array(list(rules.class_of.values()), np.uint8)
     nearest = np.zeros(len(codes), np.intp)
-    smallest = np.full(len(codes), 256, np.int16)
+    smallest = np.full(len(codes), 1 << 16, np.int32)
     for index, key in enumerate(keys):  # one at a time: memory stays that of the codes
         distance = distances(codes, int(key), in_color=rules.encoding == "rgb")
         nearest[distance < smallest] = index
@@ -86,22 +88,24 @@ def snap(codes: np.ndarray, rules: MaskRules) -> np.ndarray:
 
 
 def distances(codes: np.ndarray, key: int, *, in_color: bool) -> np.ndarray:
-    """Gives the distances of values, or of colors by their largest channel, int16 (n,)."""
+    """Return the distances of values, or of colors by their largest channel, (n,)."""
     if not in_color:
-        return np.abs(codes.astype(np.int16) - np.int16(key))
+        return np.abs(codes.astype(np.int32) - key)
     channels = [np.abs((codes >> s & 255).astype(np.int16) - (key >> s & 255)) for s in (16, 8, 0)]
     return np.maximum.reduce(channels)
 
 
 def read_gray_mask(path: Path) -> np.ndarray:
-    """Reads one value a pixel, uint8 (H, W); RGB files pass where all three channels are equal.
+    """Read one value a pixel, uint8 (H, W); RGB files pass where all three channels are equal.
 
     Raises:
         SwiftsegError: The file cannot be read, or holds colors.
     """
-    if header_mode(path) not in COLOR_MODES:
-        return read_mask(path)
-    rgb = read_image(path)
+    if not is_colored(path):
+        return read_values(path)
+    rgb = read_colors(path)
+    if rgb.ndim == 2:
+        return rgb
     if not is_gray(rgb):
         raise SwiftsegError(
             f"{path}: expected an index mask, got colors; say `mask_encoding: rgb` with a palette, "
@@ -111,33 +115,68 @@ def read_gray_mask(path: Path) -> np.ndarray:
 
 
 def read_palette_mask(path: Path) -> np.ndarray:
-    """Reads the indices of a palette file, uint8 (H, W).
+    """Read the indices of a palette file, uint8 (H, W).
 
     Raises:
         SwiftsegError: The file cannot be read or has no palette.
     """
-    mode = header_mode(path)
-    if mode not in ("P", "unreadable"):
+    if path.suffix.lower() in ARRAY_SUFFIXES:
+        raise SwiftsegError(f"{path}: expected a mask with a palette, got an array")
+    mode = read_header(path).mode
+    if mode != "P":
         raise SwiftsegError(f"{path}: expected a mask with a palette, got {mode}")
     return read_mask(path)
 
 
-def header_mode(path: Path) -> str:
-    """Gives Pillow's name of a file's mode; `unreadable` where a reader will say why."""
-    try:
-        with Image.open(path) as image:
-            return image.mode
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return "unreadable"
+def is_colored(path: Path) -> bool:
+    """Whether a mask's file has several channels; raises SwiftsegError where it cannot be read."""
+    if path.suffix.lower() in ARRAY_SUFFIXES:
+        return read_array(path).ndim == 3
+    return read_header(path).mode in COLOR_MODES
+
+
+def read_colors(path: Path) -> np.ndarray:
+    """Read a mask of several channels as stored.
+
+    Returns:
+        uint8 (H, W, 3) RGB; or uint8 (H, W) where all colors are one and the mask is in the alpha
+        channel.
+
+    Raises:
+        SwiftsegError: The file cannot be read, or its array holds no 8-bit colors.
+    """
+    if path.suffix.lower() in ARRAY_SUFFIXES:
+        values = whole_values(read_array(path), path)
+        if values.ndim != 3 or values.dtype != np.uint8:
+            raise SwiftsegError(f"{path}: expected colors of 0 to 255")
+        return values
+    with opened(path) as image:
+        image.load()
+        if image.mode in ("RGBA", "LA", "PA"):
+            channels = np.array(image.convert("RGBA"))
+            rgb, alpha = channels[..., :3], channels[..., 3]
+            if (rgb == rgb[:1, :1]).all() and (alpha != alpha[0, 0]).any():
+                return np.ascontiguousarray(alpha)
+            return np.ascontiguousarray(rgb)
+        return rgb_array(image, str(path))
+
+
+def read_colored(path: Path) -> np.ndarray:
+    """Read a mask by the colors that it shows, uint8 (H, W, 3): palettes and gray levels, too."""
+    if path.suffix.lower() not in ARRAY_SUFFIXES and read_header(path).mode in ("1", "L", "P"):
+        with opened(path) as image:
+            return rgb_array(image, str(path))
+    pixels = read_colors(path)
+    return np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
 
 
 def is_gray(rgb: np.ndarray) -> bool:
-    """Tells whether the three channels of uint8 (H, W, 3) are equal."""
+    """Whether the three channels of uint8 (H, W, 3) are equal."""
     return bool((rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 1] == rgb[..., 2]).all())
 
 
 def to_codes(rgb: np.ndarray) -> np.ndarray:
-    """Packs uint8 (..., 3) RGB into 24-bit codes, uint32 (...)."""
+    """Pack uint8 (..., 3) RGB into 24-bit codes, uint32 (...)."""
     red, green, blue = np.moveaxis(rgb, -1, 0).astype(np.uint32)
     return red << 16 | green << 8 | blue
 

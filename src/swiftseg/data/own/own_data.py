@@ -4,27 +4,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from swiftseg.core import LabelSet, SwiftsegError, unknown_name
-from swiftseg.data.own.dataset_file import FILE_NAME, SUFFIXES, DatasetFile, read_dataset_file
-from swiftseg.data.own.finding import Finding, refuse_broken
-from swiftseg.data.own.layout import (
-    SPLITS,
-    UNSPLIT,
-    PairList,
-    contents_text,
-    find_splits,
-    hold_out_val,
-    pair_files,
-    pair_folders,
-    read_lines,
-    read_pair_list,
-    split_line,
+from swiftseg.core import SwiftsegError, UsageError, unknown_name
+from swiftseg.data.own.dataset_file import (
+    EXAMPLE,
+    FILE_NAME,
+    SUFFIXES,
+    DatasetFile,
+    read_dataset_file,
 )
-from swiftseg.data.own.mask_rules import MaskRules
-from swiftseg.data.own.propose import propose
-from swiftseg.data.own.survey import survey_masks
+from swiftseg.data.own.file_tree import FileTree, walk_tree
+from swiftseg.data.own.finding import Finding, refuse_broken
+from swiftseg.data.own.folders import contents_text, pair_files, pair_folders
+from swiftseg.data.own.lists import (
+    PairList,
+    find_list_splits,
+    find_pair_lists,
+    pairs_in_list,
+    read_pair_list,
+)
+from swiftseg.data.own.naming import Hints, find_hints
+from swiftseg.data.own.propose import Proposal, propose
+from swiftseg.data.own.reading import UNSPLIT, Reading, find_readings, read_by_patterns
+from swiftseg.data.own.splits import hold_out_val
+from swiftseg.data.own.survey import MaskTotals, survey_masks
+from swiftseg.data.own.tables import read_table
+from swiftseg.data.own.words import SPLIT_WORDS
 from swiftseg.data.paired_files import Pair, PairedFiles
-from swiftseg.data.published.camvid import is_camvid
+
+SPLITS = tuple(SPLIT_WORDS)
+MORE_BY_LISTS = 1.05  # a list of pairs is believed where it names more than the names pair up
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,9 @@ class OwnData:
         splits: The pairs of each split, as they lie: without a split, all are in `all`.
         findings: What does not pair up.
         file: The description, or None where there is none yet.
+        reading: What was believed of a folder that nobody has described; None for others.
+        others: Other readings of it, the likeliest first.
+        lists: The lists that give the splits, by split, below the root.
     """
 
     source: Path
@@ -44,15 +55,28 @@ class OwnData:
     splits: dict[str, list[Pair]]
     findings: tuple[Finding, ...]
     file: DatasetFile | None
+    reading: Reading | None = None
+    others: tuple[Reading, ...] = ()
+    lists: dict[str, str] | None = None
 
     @property
     def pairs(self) -> list[Pair]:
         return [pair for pairs in self.splits.values() for pair in pairs]
 
+    def proposed(self, totals: MaskTotals) -> Proposal:
+        """Propose a description from the values of the masks, without where the files lie."""
+        parts = self.reading.parts if self.reading else "one"
+        return propose(totals, self._hints(), parts)
+
+    def _hints(self) -> Hints:
+        masks = self.reading.masks if self.reading else ()
+        named = {part.class_name for pair in self.pairs for part in pair.parts}
+        return find_hints(self.root, masks, sorted(filter(None, named)))
+
     def described(
         self, advance: Callable[[], None] = lambda: None
     ) -> tuple[DatasetFile, tuple[Finding, ...]]:
-        """Gives the description; without one the masks are surveyed, with what was found then.
+        """Return the description; without one the masks are surveyed, with what was found then.
 
         Args:
             advance: Called after each mask.
@@ -63,33 +87,41 @@ class OwnData:
         if self.file is not None:
             return self.file, ()
         totals = survey_masks(self.pairs, advance)
-        proposal = propose(totals, is_camvid_tree=is_camvid(self.root))
+        proposal = self.proposed(totals)
         refuse_broken(proposal.findings, self.source)
         if proposal.file is None:
             raise SwiftsegError(f"{self.source}: no mask can be read")
-        return proposal.file, proposal.findings
+        # Where sizes differ, proportions have to agree; the check of the structure tells of it.
+        return self.located(proposal.file, resize_masks=True), proposal.findings
+
+    def located(self, file: DatasetFile, *, resize_masks: bool) -> DatasetFile:
+        """Add where the files lie to a description of what the masks mean."""
+        places: dict[str, object] = {"resize_masks": resize_masks, **(self.lists or {})}
+        if self.reading is None:
+            return file.model_copy(update=places)
+        images, masks = self.reading.images, self.reading.masks
+        places |= {
+            "image": images[0] if len(images) == 1 else images or None,
+            "mask": masks[0] if len(masks) == 1 else masks or None,
+            "masks_per_image": self.reading.parts,
+        }
+        return file.model_copy(update=places)
 
     def open(self, split: str, file: DatasetFile) -> PairedFiles:
-        """Opens a split; train and val are made where there is no val."""
+        """Open a split; train and val are made where there is no val."""
         splits = hold_out_val(self.splits)
         if split not in splits:
-            raise unknown_name("split", split, splits)
-        return open_pairs(splits[split], file.labels(), file.rules())
+            raise UsageError(f"{self.source}: {unknown_name('split', split, splits)}")
+        return open_pairs(splits[split], file)
 
 
-def open_pairs(pairs: list[Pair], labels: LabelSet, rules: MaskRules) -> PairedFiles:
-    return PairedFiles(pairs, labels, rules.reader())
-
-
-def is_own_data(source: Path) -> bool:
-    """Tells whether a path is a dataset YAML, a list, or a folder in one of the usual trees."""
-    if source.is_file():
-        return True
-    return source.is_dir() and ((source / FILE_NAME).is_file() or bool(find_splits(source)))
+def open_pairs(pairs: list[Pair], file: DatasetFile) -> PairedFiles:
+    reader = file.rules().reader()
+    return PairedFiles(pairs, file.labels(), reader, resize_masks=file.resize_masks)
 
 
 def open_own_data(source: Path, split: str) -> PairedFiles:
-    """Opens a split of a user's data.
+    """Open a split of a user's data.
 
     Raises:
         SwiftsegError: Files do not pair up, the YAML is wrong, or the masks make no sense.
@@ -101,46 +133,144 @@ def open_own_data(source: Path, split: str) -> PairedFiles:
     return own.open(split, file)
 
 
-def find_own_data(source: Path) -> OwnData:
-    """Finds the pairs of a user's data; trouble with them is in the findings.
+def find_own_data(source: Path, reading: int = 1) -> OwnData:
+    """Find the pairs of a user's data; trouble with them is in the findings.
 
     Args:
         source: A folder, with a dataset.yaml or without; such a file; or a list of pairs.
+        reading: Which of a folder's readings is taken, the likeliest being 1.
 
     Raises:
-        SwiftsegError: There is no such path, the YAML is wrong, or the folder's tree is unknown.
+        SwiftsegError: There is no such path, the YAML is wrong, or nothing in the folder pairs up.
+        UsageError: The folder has fewer readings.
     """
     if source.suffix in SUFFIXES or (source / FILE_NAME).is_file():
         path = source if source.suffix in SUFFIXES else source / FILE_NAME
         return _find_described(source, path, read_dataset_file(path))
     if source.is_file():
-        return _own_data(source, source.parent, {UNSPLIT: read_pair_list(source)}, None)
+        found = read_pair_list(source)
+        lists = {"train": source.name}
+        return OwnData(
+            source, source.parent, {UNSPLIT: found.pairs}, tuple(found.findings), None, lists=lists
+        )
     if not source.is_dir():
         raise SwiftsegError(f"{source}: no such file or folder")
-    return _own_data(source, source, _splits_of(source), None)
+    return _find_by_looking(source, source, None, reading)
+
+
+def _find_by_looking(
+    source: Path, root: Path, file: DatasetFile | None, number: int = 1
+) -> OwnData:
+    """Find the pairs of a folder whose tree nobody has described."""
+    readings, tree = find_readings(root, number)
+    listed = _find_listed(tree, readings[0].num_pairs if readings else 0)
+    if listed is not None:
+        splits, findings, lists = listed
+        return OwnData(source, root, splits, findings, file, lists=lists)
+    if not readings:
+        raise SwiftsegError(f"{root}: {_nothing_found(tree)}")
+    if not 1 <= number <= len(readings):
+        raise UsageError(f"{root}: there are {len(readings)} readings, got {number}")
+    chosen = readings[number - 1]
+    others = tuple(reading for reading in readings if reading is not chosen)
+    splits, findings, lists = _with_list_splits(tree, chosen)
+    return OwnData(source, root, splits, findings, file, chosen, others, lists)
+
+
+def _nothing_found(tree: FileTree) -> str:
+    if tree.images:
+        first = tree.root / tree.images[0].path
+        found = f"{len(tree.images)} images, such as {first}, but no masks that belong to them"
+    else:
+        found = contents_text(tree.root)
+    return (
+        f"no masks found; expected images and one mask for each, a list of pairs, or a {FILE_NAME} "
+        f"that says where they are (image: PATTERN, mask: PATTERN, {EXAMPLE}); got {found}"
+    )
+
+
+def _find_listed(
+    tree: FileTree, num_paired: int
+) -> tuple[dict[str, list[Pair]], tuple[Finding, ...], dict[str, str]] | None:
+    """Read the lists of pairs in a tree, where they name more pairs than the names tell."""
+    lists = find_pair_lists(tree)
+    found = {split: read_pair_list(tree.root / path, tree.root) for split, path in lists.items()}
+    if sum(len(listed.pairs) for listed in found.values()) <= MORE_BY_LISTS * num_paired:
+        return None
+    if len(found) > 1:
+        found.pop(UNSPLIT, None)
+        lists.pop(UNSPLIT, None)
+    findings = tuple(finding for listed in found.values() for finding in listed.findings)
+    if UNSPLIT in lists:
+        lists = {"train": lists[UNSPLIT]}
+    return {split: listed.pairs for split, listed in found.items()}, findings, lists
+
+
+def _with_list_splits(
+    tree: FileTree, reading: Reading
+) -> tuple[dict[str, list[Pair]], tuple[Finding, ...], dict[str, str] | None]:
+    """Split the pairs by the lists in the tree, where the folders do not."""
+    if len(reading.splits) > 1:
+        return reading.splits, reading.findings, None
+    pairs = [pair for pairs in reading.splits.values() for pair in pairs]
+    listed = find_list_splits(tree, pairs)
+    if listed is None:
+        return reading.splits, reading.findings, None
+    findings = list(reading.findings)
+    if listed.unlisted:
+        message = f"{listed.unlisted} pairs are in no list of {', '.join(listed.lists.values())}"
+        findings.append(Finding("warning", "unlisted_pairs", message, listed.unlisted))
+    return listed.splits, tuple(findings), listed.lists
 
 
 def _find_described(source: Path, path: Path, file: DatasetFile) -> OwnData:
     root = path.parent / (file.path or ".")
     if not root.is_dir():
         raise SwiftsegError(f"{path}: path: {root}: no such folder")
-    named = {split: getattr(file, split) for split in SPLITS}
-    if not any(named.values()):
-        return _own_data(source, root, _splits_of(root), file)
-    splits = {
-        split: _pairs_of(path, root, split, given, file) for split, given in named.items() if given
-    }
-    return _own_data(source, root, splits, file)
+    named = {split: str(getattr(file, split)) for split in SPLITS if getattr(file, split)}
+    patterns = file.patterns
+    if patterns is not None:
+        return _find_by_patterns(source, root, file, patterns, named)
+    if not named:
+        return _find_by_looking(source, root, file)
+    found = {split: _pairs_of(path, root, split, given, file) for split, given in named.items()}
+    findings = tuple(finding for listed in found.values() for finding in listed.findings)
+    return OwnData(source, root, {s: listed.pairs for s, listed in found.items()}, findings, file)
+
+
+def _find_by_patterns(
+    source: Path,
+    root: Path,
+    file: DatasetFile,
+    patterns: tuple[tuple[str, ...], tuple[str, ...]],
+    named: dict[str, str],
+) -> OwnData:
+    """Find the pairs that a dataset.yaml describes by patterns, and their splits by lists."""
+    reading = read_by_patterns(walk_tree(root), *patterns, file.masks_per_image)
+    findings = list(reading.findings)
+    if not reading.num_pairs:
+        message = f"{source}: no files fit image: {patterns[0][0]} and mask: {patterns[1][0]}"
+        findings.append(Finding("broken", "no_images", message))
+    if not named:
+        return OwnData(source, root, reading.splits, tuple(findings), file, reading)
+    pairs = [pair for pairs in reading.splits.values() for pair in pairs]
+    splits: dict[str, list[Pair]] = {}
+    for split, path in named.items():
+        listed = pairs_in_list(root / path, split, pairs, root)
+        splits[split] = listed.pairs
+        findings += listed.findings
+    return OwnData(source, root, splits, tuple(findings), file, reading)
 
 
 def _pairs_of(path: Path, root: Path, split: str, given: str, file: DatasetFile) -> PairList:
-    """Finds a split's pairs from what the YAML names: a folder of images, or a list."""
+    """Find a split's pairs from what the YAML names: a folder of images, or a list."""
     images = root / given
     if images.is_file():
-        has_pairs = any(len(split_line(line)) > 1 for _, line in read_lines(images, PairList()))
-        if has_pairs or file.masks is None:
-            return read_pair_list(images, root)
-        names = [root / line for _, line in read_lines(images, PairList())]
+        listed = read_pair_list(images, root, split)
+        is_bad = {finding.code for finding in listed.findings} & {"bad_list"}
+        if is_bad or listed.pairs or file.masks is None:
+            return listed
+        names = [root / row.cells[0] for row in read_table(images).rows if row.cells]
         return pair_files(names, _masks_of(path, root, split, images, file), where=images)
     if not images.is_dir():
         message = f"{path}: {split}: {images}: no such folder or list"
@@ -167,24 +297,3 @@ def _masks_of(path: Path, root: Path, split: str, images: Path, file: DatasetFil
     masks = root / file.masks
     own = [masks / name for name in (split, images.name) if (masks / name).is_dir()]
     return own[0] if own else masks
-
-
-def _splits_of(root: Path) -> dict[str, PairList]:
-    splits = find_splits(root)
-    if not splits:
-        raise SwiftsegError(
-            f"{root}: expected images/SPLIT and masks/SPLIT, SPLIT/images and SPLIT/masks, images "
-            f"and masks, lists of pairs such as train.txt, or a {FILE_NAME} that says where they "
-            "are (train: FOLDER, masks: FOLDER, names: [soil, crop]), "
-            f"got {contents_text(root)}"
-        )
-    return splits
-
-
-def _own_data(
-    source: Path, root: Path, splits: dict[str, PairList], file: DatasetFile | None
-) -> OwnData:
-    findings = tuple(finding for found in splits.values() for finding in found.findings)
-    return OwnData(
-        source, root, {split: found.pairs for split, found in splits.items()}, findings, file
-    )

@@ -1,26 +1,33 @@
 """From the values that masks hold to a description of the data."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from swiftseg.core import LabelSet
 from swiftseg.data.own.dataset_file import DatasetFile
+from swiftseg.data.own.describe import (
+    binary_names,
+    describe_colors,
+    describe_parts,
+    describe_values,
+    part_names,
+)
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.mask_rules import Encoding, distances, to_rgb
+from swiftseg.data.own.naming import Hints
+from swiftseg.data.own.patterns import Parts
 from swiftseg.data.own.survey import Kind, MaskTotals
-from swiftseg.data.published.camvid import CAMVID_LABELS
 
 TOLERANCE = 32  # JPEG at usual qualities stays within it; the colors of palettes are farther apart
 MIN_DAMAGED_VALUES = 3
 MIN_CENTER_SHARE = 2e-3
+MIN_PEAKS_SHARE = 0.9  # of the pixels in solid blocks, for two peaks to be a binary mask
 MAX_CLASSES = 255
 # Parts of pixels that are near no main color, and that are none exactly. CamVid's masks as JPEGs
 # of 160x120 and quality 15 to 90 have up to 0.11 and 0.52 of these, its photographs 0.77 and more.
 MAX_IGNORED, MAX_DAMAGED = 0.25, 0.7
-IGNORED = 255
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,22 @@ class Proposal:
     ignored_share: float = 0.0
 
 
-def propose(totals: MaskTotals, *, is_camvid_tree: bool = False) -> Proposal:
-    """Finds out what masks mean whose classes nobody has named."""
+def propose(totals: MaskTotals, hints: Hints | None = None, parts: Parts = "one") -> Proposal:
+    """Find out what masks mean whose classes nobody has named.
+
+    Args:
+        totals: The masks' values.
+        hints: What the folder tells of its classes.
+        parts: Whether each mask is all of an image's, or of one instance or class.
+    """
+    hints = hints or Hints()
     findings: list[Finding] = []
     encoding, counts, solid = found_encoding(totals, findings)
     if not counts:
         return Proposal(None, tuple(findings))
+    soft = soft_binary(counts, solid) if encoding == "index" else None
+    if soft is not None:
+        return _with_threshold(soft, counts, totals, hints, parts)
     main, is_damaged = main_values(counts, solid, is_lossy=totals.lossy > 0, encoding=encoding)
     problem = _nonsense(counts, main, is_damaged=is_damaged, lossy=totals.lossy, encoding=encoding)
     if problem is not None:
@@ -54,26 +71,68 @@ def propose(totals: MaskTotals, *, is_camvid_tree: bool = False) -> Proposal:
     snapped, ignored = snapped_shares(counts, main, tolerance, encoding)
     if is_damaged:
         findings.append(_damage(totals, snapped, ignored))
-    if encoding == "rgb":
-        file = _color_classes(main, tolerance)
-    elif is_camvid_tree and not is_damaged and max(main) <= len(CAMVID_LABELS):
-        file = _described(CAMVID_LABELS)
-        message = (
-            f"read as CamVid's {len(CAMVID_LABELS)} classes, as in its tree; other classes need a "
-            "dataset.yaml that names them"
-        )
-        findings.append(Finding("note", "camvid_classes", message))
+    if parts != "one":
+        file, more = describe_parts(main, tolerance, encoding, hints, parts)
+    elif encoding == "rgb":
+        file, more = describe_colors(main, tolerance, hints)
     else:
-        file = _value_classes(main, tolerance, encoding, totals)
-    return Proposal(file, tuple(findings), snapped, ignored)
+        file, more = describe_values(main, tolerance, encoding, totals, hints)
+    return Proposal(file, (*findings, *more), snapped, ignored)
+
+
+def soft_binary(counts: Counter[int], solid: Counter[int]) -> tuple[int, int] | None:
+    """Return the two peaks of masks whose edges are blurred or blended, so that many values occur.
+
+    None where there are few values, or where two of them do not make up most of the pixels.
+    """
+    if len(counts) <= 2 + MIN_DAMAGED_VALUES or max(counts) > 255:
+        return None
+    ordered = [value for value, _ in solid.most_common()]
+    if not ordered:
+        return None
+    one = ordered[0]
+    far = [value for value in ordered if abs(value - one) > 2 * TOLERANCE]
+    if not far:
+        return None
+    low, high = sorted((one, far[0]))
+    near = sum(n for value, n in solid.items() if min(abs(value - low), abs(value - high)) <= 12)
+    if near < MIN_PEAKS_SHARE * solid.total() or high - low < 4 * TOLERANCE:
+        return None
+    return low, high
+
+
+def _with_threshold(
+    peaks: tuple[int, int],
+    counts: Counter[int],
+    totals: MaskTotals,
+    hints: Hints,
+    parts: Parts,
+) -> Proposal:
+    """Describe masks of two peaks: every value counts as the nearer one."""
+    snapped = sum(n for value, n in counts.items() if value not in peaks) / counts.total()
+    cause = f"{totals.lossy} masks were saved as JPEG" if totals.lossy else "masks have soft edges"
+    message = (
+        f"{cause}: {len(counts)} values with peaks at {peaks[0]} and {peaks[1]}; {snapped:.2%} of "
+        f"the pixels are neither and count as the nearer one (the threshold is {sum(peaks) / 2:g})"
+    )
+    code = "lossy_masks" if totals.lossy else "blended_masks"
+    names = part_names(hints, parts) or binary_names(peaks, hints)
+    file = DatasetFile(
+        names=names,
+        mask_encoding="binary",
+        label_mapping={peaks[0]: names[0], peaks[1]: names[1]},
+        tolerance=max(255 - peaks[1], peaks[0], -(-(peaks[1] - peaks[0]) // 2)),
+    )
+    return Proposal(file, (Finding("warning", code, message),), snapped)
 
 
 def found_encoding(
     totals: MaskTotals, findings: list[Finding]
 ) -> tuple[Encoding, Counter[int], Counter[int]]:
-    """Decides on an encoding; gives pixels by value in it, all and solid ones."""
+    """Decide on an encoding; gives pixels by value in it, all and solid ones."""
     kinds = set(totals.files)
-    if "rgb" in kinds or totals.palettes_differ:
+    is_shown = {"gray", "palette"} <= kinds and _palette_shows_grays(totals)
+    if "rgb" in kinds or totals.palettes_differ or is_shown:
         if totals.palettes_differ:
             message = "palettes differ between masks: one index means several colors; read by color"
             findings.append(Finding("warning", "palettes_differ", message))
@@ -92,7 +151,7 @@ def found_encoding(
 
 
 def as_colors(totals: MaskTotals, counters: dict[Kind, Counter[int]]) -> Counter[int]:
-    """Adds up pixels by color: gray values and palette indices as the color they show."""
+    """Add up pixels by color: gray values and palette indices as the color they show."""
     colors: Counter[int] = Counter(counters.get("rgb", Counter()))
     for value, count in counters.get("gray", Counter()).items():
         colors[value * 0x010101] += count
@@ -106,7 +165,7 @@ def as_colors(totals: MaskTotals, counters: dict[Kind, Counter[int]]) -> Counter
 def main_values(
     counts: Counter[int], solid: Counter[int], *, is_lossy: bool, encoding: Encoding
 ) -> tuple[list[int], bool]:
-    """Tells the values that are classes from those that blending or JPEG has made.
+    """Tell the values that are classes from those that blending or JPEG has made.
 
     Returns:
         The classes' values, sorted, and whether there are others.
@@ -119,7 +178,7 @@ def main_values(
 
 
 def centers_of(solid: Counter[int], encoding: Encoding) -> list[int]:
-    """Groups values that are near each other; gives the most frequent of each group.
+    """Group values that are near each other; gives the most frequent of each group.
 
     Groups of next to no pixels are left out: blends that happen to fill a block.
     """
@@ -139,7 +198,7 @@ def centers_of(solid: Counter[int], encoding: Encoding) -> list[int]:
 def snapped_shares(
     counts: Counter[int], main: Sequence[int], tolerance: int, encoding: Encoding
 ) -> tuple[float, float]:
-    """Gives the parts of all pixels that are near a main value, and near none."""
+    """Return the parts of all pixels that are near a main value, and near none."""
     codes = np.array(list(counts), np.uint32)
     pixels = np.array(list(counts.values()), np.int64)
     nearest = np.full(len(codes), 256, np.int16)
@@ -151,8 +210,14 @@ def snapped_shares(
     return float(pixels[is_near].sum() / total), float(pixels[nearest > tolerance].sum() / total)
 
 
+def _palette_shows_grays(totals: MaskTotals) -> bool:
+    """Whether palettes give their indices other gray levels: masks that gray ones are beside."""
+    shown = [(index, to_rgb(min(colors))) for index, colors in totals.palette.items()]
+    return any(len(set(color)) == 1 and color[0] != index for index, color in shown)
+
+
 def _gray_is_index(totals: MaskTotals) -> bool:
-    """Tells whether gray masks beside color masks hold values that are no color there."""
+    """Tell whether gray masks beside color masks hold values that are no color there."""
     colors = totals.counts["rgb"]
     return any(value * 0x010101 not in colors for value in totals.counts["gray"] if value)
 
@@ -160,7 +225,7 @@ def _gray_is_index(totals: MaskTotals) -> bool:
 def _nonsense(
     counts: Counter[int], main: Sequence[int], *, is_damaged: bool, lossy: int, encoding: Encoding
 ) -> Finding | None:
-    """Finds why the values cannot be classes, if they cannot."""
+    """Find why the values cannot be classes, if they cannot."""
     if is_damaged and lossy and encoding != "rgb" and max(counts) <= 2 * TOLERANCE:
         message = (
             f"{lossy} masks were saved as JPEG, which changes class indices "
@@ -196,56 +261,3 @@ def _damage(totals: MaskTotals, snapped: float, ignored: float) -> Finding:
         "neighbor"
     )
     return Finding("warning", code, message)
-
-
-def _color_classes(main: Sequence[int], tolerance: int) -> DatasetFile:
-    colors = [to_rgb(code) for code in main]
-    names = tuple("background" if not code else f"class_{i}" for i, code in enumerate(main))
-    if all(red == green == blue for red, green, blue in colors):  # indices that look like colors
-        mapping: dict[int | str, int | str] = {
-            ",".join(map(str, color)): name for color, name in zip(colors, names, strict=True)
-        }
-        return DatasetFile(
-            names=names, mask_encoding="rgb", label_mapping=mapping, tolerance=tolerance
-        )
-    return DatasetFile(names=names, palette=tuple(colors), mask_encoding="rgb", tolerance=tolerance)
-
-
-def _value_classes(
-    main: Sequence[int], tolerance: int, encoding: Encoding, totals: MaskTotals
-) -> DatasetFile:
-    if _is_binary(main, tolerance):
-        names = ("background", "foreground")
-        mapping: dict[int | str, int | str] | None = None
-        if tolerance:  # the values as found; JPEG may have moved them
-            mapping = {main[0]: names[0], main[1]: names[1]}
-        return DatasetFile(
-            names=names, mask_encoding="binary", label_mapping=mapping, tolerance=tolerance
-        )
-    classes = [value for value in main if value != IGNORED]
-    if not tolerance and 2 * len(classes) > max(classes):
-        names = tuple(f"class_{value}" for value in range(max(classes) + 1))
-        palette = _palette_of(names, totals) if encoding == "palette" else None
-        return DatasetFile(names=names, mask_encoding=encoding, palette=palette)
-    names = tuple(f"class_{value}" for value in main)
-    mapping = dict(zip(main, names, strict=True))
-    return DatasetFile(
-        names=names, mask_encoding=encoding, label_mapping=mapping, tolerance=tolerance
-    )
-
-
-def _is_binary(main: Sequence[int], tolerance: int) -> bool:
-    return len(main) == 2 and main[0] <= tolerance and main[1] >= IGNORED - tolerance
-
-
-def _palette_of(
-    names: Iterable[str], totals: MaskTotals
-) -> tuple[tuple[int, int, int], ...] | None:
-    """Takes the classes' colors from the masks' palette where all of them occur."""
-    if not all(value in totals.palette for value, _ in enumerate(names)):
-        return None
-    return tuple(to_rgb(min(totals.palette[value])) for value, _ in enumerate(names))
-
-
-def _described(labels: LabelSet) -> DatasetFile:
-    return DatasetFile(names=labels.names, palette=labels.palette, ignore_index=labels.ignore_index)

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.images.image_file import read_image, read_mask
+from swiftseg.data.images.array_file import ARRAY_SUFFIXES
+from swiftseg.data.images.header import read_header
+from swiftseg.data.images.image_file import read_values
 from swiftseg.data.own.in_threads import in_threads
-from swiftseg.data.own.mask_rules import COLOR_MODES, is_gray, to_codes
+from swiftseg.data.own.mask_rules import is_colored, is_gray, read_colors, to_codes
 from swiftseg.data.paired_files import Pair
 
 Kind = Literal["gray", "palette", "rgb"]
@@ -107,21 +108,35 @@ def survey_masks(pairs: Iterable[Pair], advance: Callable[[], None] = lambda: No
 
 
 def survey_mask(path: Path) -> MaskFacts:
-    """Counts the values of one mask; raises SwiftsegError where it cannot be read."""
-    mode, file_format, palette = _header(path)
+    """Count the values of one mask; raises SwiftsegError where it cannot be read."""
+    header = None if path.suffix.lower() in ARRAY_SUFFIXES else read_header(path)
+    palette: tuple[int, ...] = header.palette if header else ()
+    is_lossy = header is not None and header.file_format == "JPEG"
     colors: dict[int, int] = {}
-    if mode is None or mode in COLOR_MODES:
-        rgb = read_image(path)
-        kind: Kind = "gray" if is_gray(rgb) else "rgb"
-        array = rgb[..., 0].astype(np.uint32) if kind == "gray" else to_codes(rgb)
+    if is_colored(path):
+        pixels = read_colors(path)
+        kind: Kind = "gray" if pixels.ndim == 2 or is_gray(pixels) else "rgb"
+        gray = pixels if pixels.ndim == 2 else pixels[..., 0]
+        array = gray.astype(np.uint32) if kind == "gray" else to_codes(pixels)
     else:
-        kind = "palette" if mode == "P" else "gray"
-        array = read_mask(path).astype(np.uint32)
-    slack = JPEG_SLACK if file_format == "JPEG" else 0
-    values, counts, solid = count_values(array, slack=slack)
+        kind = "palette" if header and header.mode == "P" else "gray"
+        array = _indices(path)
+    values, counts, solid = count_values(array, slack=JPEG_SLACK if is_lossy else 0)
     if kind == "palette":
-        colors = {value: palette[value] for value in values.tolist() if value < len(palette)}
-    return MaskFacts(kind, file_format == "JPEG", array.shape[:2], values, counts, solid, colors)
+        used: list[int] = values.tolist()
+        colors = {value: palette[value] for value in used if value < len(palette)}
+    return MaskFacts(kind, is_lossy, array.shape[:2], values, counts, solid, colors)
+
+
+def _indices(path: Path) -> np.ndarray:
+    """Read whole numbers of 0 to 65535 as uint32 (H, W)."""
+    values = read_values(path)
+    lowest, highest = values.min(initial=0), values.max(initial=0)
+    if lowest < 0 or highest > MAX_VALUES:
+        raise SwiftsegError(
+            f"{path}: expected class indices of 0 to 65535, got values from {lowest} to {highest}"
+        )
+    return values.astype(np.uint32)
 
 
 def count_values(array: np.ndarray, *, slack: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -163,15 +178,3 @@ def _facts_or_none(path: Path) -> MaskFacts | None:
         return survey_mask(path)
     except SwiftsegError:
         return None
-
-
-def _header(path: Path) -> tuple[str | None, str | None, list[int]]:
-    """Gives mode, format and palette (24-bit codes); None where a reader will say what is wrong."""
-    try:
-        with Image.open(path) as image:
-            flat = (image.getpalette("RGB") or []) if image.mode == "P" else []
-            triples = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
-            palette = [red << 16 | green << 8 | blue for red, green, blue in triples]
-            return image.mode, image.format, palette
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None, None, []

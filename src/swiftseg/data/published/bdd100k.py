@@ -11,11 +11,12 @@ and 1,000 frames). The test split has no masks.
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from swiftseg.core import LabelSet, SwiftsegError, unknown_name
+from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.data.mask_values import IndexMasks
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.paired_folder import pair_by_stem
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
+from swiftseg.data.published.tree import are_named
 
 ClassSet = Literal["19", "20"]
 
@@ -44,12 +45,13 @@ BDD100K_20_LABELS = LabelSet(
 
 
 def is_bdd100k(folder: Path) -> bool:
-    """Tells whether a folder has the tree of BDD100K's semantic segmentation."""
-    return _layout(folder) is not None
+    """Whether a folder has the tree of BDD100K's semantic segmentation."""
+    layout = _layout(folder)
+    return layout is not None and are_named(folder / layout.images, r"[0-9a-f]{8}-[0-9a-f]{8}")
 
 
 def open_bdd100k(folder: Path, split: str, *, class_set: ClassSet = "19") -> PairedFiles:
-    """Opens a split of BDD100K's semantic segmentation where it lies.
+    """Open a split of BDD100K's semantic segmentation where it lies.
 
     Args:
         folder: Holds `images` and `labels`, or `seg`.
@@ -57,11 +59,8 @@ def open_bdd100k(folder: Path, split: str, *, class_set: ClassSet = "19") -> Pai
         class_set: 19 ignores the unknown, as the benchmark does; 20 makes it the last class.
 
     Raises:
-        UsageError: The split is neither.
         SwiftsegError: A folder is missing, or images and masks do not pair up.
     """
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
     layout = _layout(folder)
     if layout is None:
         raise SwiftsegError(

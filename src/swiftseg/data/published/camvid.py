@@ -9,11 +9,13 @@ and `test/*`, `testannot/*.png`; a frame and its mask share the stem.
 
 from pathlib import Path
 
-from swiftseg.core import LabelSet, unknown_name
+from swiftseg.core import LabelSet
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.paired_folder import open_paired_folder
+from swiftseg.data.published.tree import are_named
 
 SPLITS = ("train", "val", "test")
+FRAME_NAME = r"(0001TP|0006R0|0016E5|Seq05VD)_f?\d{5,6}"
 
 CAMVID_LABELS = LabelSet(
     names=(
@@ -47,17 +49,17 @@ CAMVID_LABELS = LabelSet(
 
 
 def is_camvid(folder: Path) -> bool:
-    """Tells whether a folder has the tree of the SegNet tutorial's CamVid."""
-    return any((folder / f"{split}annot").is_dir() for split in SPLITS)
+    """Whether a folder has the tree of the SegNet tutorial's CamVid."""
+    return any(
+        (folder / f"{split}annot").is_dir() and are_named(folder / split, FRAME_NAME)
+        for split in SPLITS
+    )
 
 
 def open_camvid(folder: Path, split: str) -> PairedFiles:
-    """Opens a split of CamVid where it lies.
+    """Open a split of CamVid where it lies.
 
     Raises:
-        UsageError: The split is none of CamVid's.
         SwiftsegError: The split's folders are missing or do not pair up.
     """
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
     return open_paired_folder(folder / split, folder / f"{split}annot", CAMVID_LABELS)

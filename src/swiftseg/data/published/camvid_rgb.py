@@ -10,13 +10,13 @@ no splits; these are the customary 367, 101 and 233 frames of the SegNet tutoria
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from swiftseg.core import LabelSet, SwiftsegError, unknown_name
+from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.core.labels import RGB
 from swiftseg.data.mask_values import ColorMasks
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.paired_folder import pair_by_stem
-from swiftseg.data.published.camvid import CAMVID_LABELS, SPLITS
-from swiftseg.data.published.tree import find_tree
+from swiftseg.data.published.camvid import CAMVID_LABELS, FRAME_NAME
+from swiftseg.data.published.tree import are_named, find_tree
 
 ClassSet = Literal["11", "32"]
 
@@ -79,12 +79,14 @@ CAMVID_32_LABELS = LabelSet(
 
 
 def is_camvid_rgb(folder: Path) -> bool:
-    """Tells whether a folder has the tree of CamVid as released."""
-    return find_tree(folder, ["."], IMAGES, MASKS) is not None
+    """Whether a folder has the tree of CamVid as released."""
+    return find_tree(folder, ["."], IMAGES, MASKS) is not None and are_named(
+        folder / IMAGES, FRAME_NAME
+    )
 
 
 def open_camvid_rgb(folder: Path, split: str, *, class_set: ClassSet = "11") -> PairedFiles:
-    """Opens a customary split of CamVid's release where it lies.
+    """Open a customary split of CamVid's release where it lies.
 
     Args:
         folder: Holds `701_StillsRaw_full` and `LabeledApproved_full`.
@@ -92,11 +94,8 @@ def open_camvid_rgb(folder: Path, split: str, *, class_set: ClassSet = "11") -> 
         class_set: The 11 classes that networks are compared on, or all 32, with void ignored.
 
     Raises:
-        UsageError: The split is none of CamVid's.
         SwiftsegError: The folders are missing, do not pair up, or hold no frame of the split.
     """
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
     pairs = pair_by_stem(folder / IMAGES, folder / MASKS, mask_suffix="_L")
     chosen = [pair for pair in pairs if split_of(pair.name) == split]
     if not chosen:

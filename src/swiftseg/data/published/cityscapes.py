@@ -12,20 +12,26 @@ ones train, val and train_extra (19,998).
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from swiftseg.core import LabelSet, SwiftsegError, unknown_name
+from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.core.labels import RGB
 from swiftseg.data.mask_values import IndexMasks
 from swiftseg.data.paired_files import Pair, PairedFiles
 from swiftseg.data.paired_folder import pair_by_stem
-from swiftseg.data.published.tree import find_tree
+from swiftseg.data.published.tree import are_named
 
 Annotation = Literal["gtFine", "gtCoarse"]
 ClassSet = Literal["classes", "categories"]
 
-SPLITS: dict[Annotation, tuple[str, ...]] = {
-    "gtFine": ("train", "val", "test"),
-    "gtCoarse": ("train", "val", "train_extra"),
-}
+ANNOTATIONS: tuple[Annotation, ...] = ("gtFine", "gtCoarse")
+CITIES = (  # noqa: SIM905 of all splits, train_extra's from augsburg on
+    "aachen bochum bremen cologne darmstadt dusseldorf erfurt hamburg hanover jena krefeld "
+    "monchengladbach strasbourg stuttgart tubingen ulm weimar zurich frankfurt lindau munster "
+    "berlin bielefeld bonn leverkusen mainz munich augsburg bad-honnef bamberg bayreuth dortmund "
+    "dresden duisburg erlangen freiburg heidelberg heilbronn karlsruhe konigswinter konstanz "
+    "mannheim muhlheim-ruhr nuremberg oberhausen saarbrucken schweinfurt troisdorf wuppertal "
+    "wurzburg"
+).split()
+FRAME_NAME = rf"({'|'.join(CITIES)})_\d{{6}}_\d{{6}}_leftImg8bit"
 IGNORED = 255
 NUM_IDS = 34  # ids 0 to 33 occur in masks; the license plate's -1 does not
 
@@ -78,9 +84,9 @@ CATEGORY_LABELS = LabelSet(
 
 
 def is_cityscapes(folder: Path) -> bool:
-    """Tells whether a folder has Cityscapes' tree."""
-    return find_tree(folder, ["."], "leftImg8bit") is not None and any(
-        (folder / annotation).is_dir() for annotation in SPLITS
+    """Whether a folder has Cityscapes' tree."""
+    return are_named(folder / "leftImg8bit", FRAME_NAME) and any(
+        (folder / annotation).is_dir() for annotation in ANNOTATIONS
     )
 
 
@@ -91,7 +97,7 @@ def open_cityscapes(
     class_set: ClassSet = "classes",
     annotation: Annotation | None = None,
 ) -> PairedFiles:
-    """Opens a split of Cityscapes where it lies.
+    """Open a split of Cityscapes where it lies.
 
     Args:
         folder: Holds `leftImg8bit` and `gtFine` or `gtCoarse`.
@@ -101,16 +107,10 @@ def open_cityscapes(
         annotation: None takes the fine ones, and the coarse ones for train_extra.
 
     Raises:
-        UsageError: The split is none of the annotation's.
         SwiftsegError: Folders are missing or do not pair up.
     """
     if annotation is None:
         annotation = "gtCoarse" if split == "train_extra" else "gtFine"
-        splits = {name for names in SPLITS.values() for name in names}
-    else:
-        splits = set(SPLITS[annotation])
-    if split not in splits:
-        raise unknown_name("split", split, splits)
     kind = _mask_kind(folder / annotation / split)
     pairs = _pairs(folder / "leftImg8bit" / split, folder / annotation / split, annotation, kind)
     labels = CITYSCAPES_LABELS if class_set == "classes" else CATEGORY_LABELS
@@ -118,7 +118,7 @@ def open_cityscapes(
 
 
 def _class_of_value(kind: str, class_set: ClassSet) -> dict[int, int]:
-    """Gives the class by the value in a mask; what is not scored is ignored."""
+    """Return the class by the value in a mask; what is not scored is ignored."""
     values = range(NUM_IDS) if kind == "labelIds" else [IGNORED]
     table = dict.fromkeys(values, IGNORED)
     for train_id, row in enumerate(CLASSES):

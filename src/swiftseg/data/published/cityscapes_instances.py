@@ -21,7 +21,7 @@ _FRAME_NAME = re.compile(r".+_\d{6}_\d{6}")  # CITY_SEQUENCE_FRAME
 
 
 def instance_paths(dataset: Dataset) -> list[Path] | None:
-    """Finds the instance mask of every frame of Cityscapes' 19 classes.
+    """Find the instance mask of every frame of Cityscapes' 19 classes.
 
     None for other data, and where the first frame has no instance mask.
     """
@@ -35,7 +35,7 @@ def instance_paths(dataset: Dataset) -> list[Path] | None:
 
 
 def read_instances(path: Path, size_hw: tuple[int, int]) -> np.ndarray:
-    """Reads an instance mask as int32 (H, W).
+    """Read an instance mask as int32 (H, W).
 
     Raises:
         SwiftsegError: The file is missing, damaged, of another size, or has several channels.

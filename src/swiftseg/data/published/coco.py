@@ -11,17 +11,16 @@ labeled.
 from pathlib import Path
 from typing import Literal
 
-from swiftseg.core import LabelSet, unknown_name
+from swiftseg.core import LabelSet
 from swiftseg.data.mask_values import IndexMasks
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.paired_folder import pair_by_stem
-from swiftseg.data.published.tree import existing_folder, find_tree
+from swiftseg.data.published.tree import are_named, existing_folder, find_tree
 from swiftseg.data.published.voc import VOC_LABELS
 from swiftseg.data.voc_colors import voc_colors
 
 ClassSet = Literal["stuff", "voc"]
 
-SPLITS = ("train", "val")
 MAPS = "stuffthingmaps"
 UNLABELED = 255
 
@@ -66,12 +65,14 @@ COCO_NAME_OF_VOC = {
 
 
 def is_coco(folder: Path) -> bool:
-    """Tells whether a folder has COCO's images and pixel maps."""
-    return find_tree(folder, ["."], MAPS) is not None
+    """Whether a folder has COCO's images and pixel maps."""
+    return find_tree(folder, ["."], MAPS) is not None and any(
+        are_named(folder / place, r"\d{12}") for place in ("train2017", "val2017", "images")
+    )
 
 
 def open_coco(folder: Path, split: str, *, class_set: ClassSet = "stuff") -> PairedFiles:
-    """Opens a split of COCO 2017 where it lies.
+    """Open a split of COCO 2017 where it lies.
 
     Args:
         folder: Holds `stuffthingmaps` and the images.
@@ -80,11 +81,8 @@ def open_coco(folder: Path, split: str, *, class_set: ClassSet = "stuff") -> Pai
             background, for training before VOC.
 
     Raises:
-        UsageError: The split is neither.
         SwiftsegError: A folder is missing, or images and maps do not pair up.
     """
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
     images = existing_folder(
         folder, [f"{split}2017", f"images/{split}2017"], f"images of COCO's {split} split"
     )
@@ -97,7 +95,7 @@ def open_coco(folder: Path, split: str, *, class_set: ClassSet = "stuff") -> Pai
 
 
 def _voc_of_value() -> dict[int, int]:
-    """Gives VOC's class by a map's value; stuff, other things and the unlabeled are background."""
+    """Return VOC's class by a map's value; stuff, other things and the unlabeled are background."""
     voc_of_name = {
         COCO_NAME_OF_VOC.get(name, name): index for index, name in enumerate(VOC_LABELS.names)
     }

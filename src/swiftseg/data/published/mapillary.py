@@ -11,12 +11,12 @@ The tree: `{training,validation}/images/*.jpg` and `{training,validation}/labels
 from pathlib import Path
 from typing import Literal
 
-from swiftseg.core import LabelSet, unknown_name
+from swiftseg.core import LabelSet
 from swiftseg.core.labels import RGB
 from swiftseg.data.mask_values import plain_masks
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.paired_folder import pair_by_stem
-from swiftseg.data.published.tree import existing_folder
+from swiftseg.data.published.tree import are_named, existing_folder
 
 ClassSet = Literal["65", "66"]
 
@@ -100,16 +100,16 @@ MAPILLARY_LABELS = LabelSet(
 
 
 def is_mapillary(folder: Path) -> bool:
-    """Tells whether a folder has the tree of Mapillary Vistas."""
+    """Whether a folder has the tree of Mapillary Vistas."""
     return any(
-        (folder / name / "images").is_dir()
+        are_named(folder / name / "images", r"[\w-]{22}")
         and any((folder / name / labels).is_dir() for labels in ("labels", "v1.2/labels"))
         for name in FOLDERS.values()
     )
 
 
 def open_mapillary(folder: Path, split: str, *, class_set: ClassSet = "65") -> PairedFiles:
-    """Opens a split of Mapillary Vistas v1.2 where it lies.
+    """Open a split of Mapillary Vistas v1.2 where it lies.
 
     Args:
         folder: Holds `training` and `validation`.
@@ -117,11 +117,8 @@ def open_mapillary(folder: Path, split: str, *, class_set: ClassSet = "65") -> P
         class_set: 65 ignores what is unlabeled, as the benchmark does; 66 makes it the last class.
 
     Raises:
-        UsageError: The split is neither.
         SwiftsegError: A folder is missing, or images and masks do not pair up.
     """
-    if split not in FOLDERS:
-        raise unknown_name("split", split, FOLDERS)
     root = folder / FOLDERS[split]
     masks = existing_folder(root, ["labels", "v1.2/labels"], "masks of Mapillary Vistas v1.2")
     labels = MAPILLARY_LABELS if class_set == "65" else MAPILLARY_66_LABELS

@@ -14,10 +14,10 @@ from typing import Literal
 
 import numpy as np
 
-from swiftseg.core import LabelSet, SwiftsegError, unknown_name
+from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.data.images.matlab_file import read_matlab_array
 from swiftseg.data.mask_values import IndexMasks
 from swiftseg.data.paired_files import MaskReader, Pair, PairedFiles
-from swiftseg.data.published.matlab_file import read_matlab_array
 from swiftseg.data.published.tree import existing_folder, find_tree, read_names
 from swiftseg.data.published.voc import refuse_missing
 from swiftseg.data.voc_colors import voc_colors
@@ -26,7 +26,6 @@ ClassSet = Literal["59", "60"]
 
 PLACES = (".", "VOC2010", "VOCdevkit/VOC2010")
 MASK_PLACES = (".", "..", "../..")  # beside VOCdevkit, wherever in it the user points
-SPLITS = ("train", "val")
 PNG_FOLDER, MAT_FOLDER = "59_context_labels", "trainval"
 IGNORED = 255
 
@@ -46,7 +45,7 @@ CONTEXT_60_LABELS = LabelSet(("background", *NAMES), voc_colors(60), IGNORED)
 
 
 class ContextMatlabMasks:
-    """Reads `LabelMap`, of 459 classes, as uint8 (H, W): 1 to 59, and 0 for all others.
+    """Read `LabelMap`, of 459 classes, as uint8 (H, W): 1 to 59, and 0 for all others.
 
     Args:
         names: The 459 names, in the order of their indices from 1.
@@ -68,7 +67,7 @@ class ContextMatlabMasks:
 
 
 def is_pascal_context(folder: Path) -> bool:
-    """Tells whether a folder has the tree of PASCAL Context."""
+    """Whether a folder has the tree of PASCAL Context."""
     root = find_tree(folder, PLACES, "JPEGImages", "ImageSets/Main")
     return root is not None and any(
         (folder / place / masks).is_dir()
@@ -78,7 +77,7 @@ def is_pascal_context(folder: Path) -> bool:
 
 
 def open_pascal_context(folder: Path, split: str, *, class_set: ClassSet = "60") -> PairedFiles:
-    """Opens a split of PASCAL Context where it lies.
+    """Open a split of PASCAL Context where it lies.
 
     Args:
         folder: `VOC2010`, `VOCdevkit`, or the folder that holds `VOCdevkit` and the masks.
@@ -86,11 +85,8 @@ def open_pascal_context(folder: Path, split: str, *, class_set: ClassSet = "60")
         class_set: 60 has the background as the class 0; 59 ignores it.
 
     Raises:
-        UsageError: The split is neither.
         SwiftsegError: A folder, a list or a file that it names is missing.
     """
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
     voc = find_tree(folder, PLACES, "JPEGImages", "ImageSets/Main")
     if voc is None:
         raise SwiftsegError(f"{folder}: no VOC2010 here; expected {folder}/VOCdevkit/VOC2010")
@@ -116,7 +112,7 @@ def _mask_reader(masks: Path, class_set: ClassSet) -> MaskReader:
 
 
 def _names_of_459(folder: Path) -> tuple[list[str], Path]:
-    """Reads the lines of `labels.txt`, such as `2: aeroplane`."""
+    """Read the lines of `labels.txt`, such as `2: aeroplane`."""
     path = folder / "labels.txt"
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

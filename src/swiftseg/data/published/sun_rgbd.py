@@ -11,7 +11,7 @@ archives unpack: `SUNRGBD-train_images` (5,285 frames), `SUNRGBD-test_images` (5
 
 from pathlib import Path
 
-from swiftseg.core import LabelSet, SwiftsegError, unknown_name
+from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.data.mask_values import IndexMasks
 from swiftseg.data.paired_files import Pair, PairedFiles
 from swiftseg.data.paired_folder import paths_by_stem
@@ -33,19 +33,16 @@ SUN_RGBD_LABELS = LabelSet(tuple(NAMES), voc_colors(len(NAMES) + 1)[1:], IGNORED
 
 
 def is_sun_rgbd(folder: Path) -> bool:
-    """Tells whether a folder has the tree of SUN RGB-D's PNG extraction."""
+    """Whether a folder has the tree of SUN RGB-D's PNG extraction."""
     return find_tree(folder, ["."], MASKS) is not None
 
 
 def open_sun_rgbd(folder: Path, split: str) -> PairedFiles:
-    """Opens a split of SUN RGB-D where it lies; value 0 of the masks is no class and ignored.
+    """Open a split of SUN RGB-D where it lies; value 0 of the masks is no class and ignored.
 
     Raises:
-        UsageError: The split is neither train nor test.
         SwiftsegError: A folder or a frame's mask is missing.
     """
-    if split not in FIRST_MASK:
-        raise unknown_name("split", split, FIRST_MASK)
     frames = paths_by_stem(folder / f"SUNRGBD-{split}_images")
     pairs = [Pair(name, path, _mask_of(path, folder, split)) for name, path in frames.items()]
     table = {value: value - 1 for value in range(1, len(NAMES) + 1)} | {0: IGNORED}

@@ -10,17 +10,16 @@ fifth of them by name, and learns from `four_fifths`, the others.
 from pathlib import Path
 from typing import Literal
 
-from swiftseg.core import LabelSet, unknown_name
+from swiftseg.core import LabelSet
 from swiftseg.data.images.image_file import read_first_channel
 from swiftseg.data.mask_values import IndexMasks
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.paired_folder import pair_by_stem
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
-from swiftseg.data.published.tree import find_tree
+from swiftseg.data.published.tree import are_named, find_tree
 
 ClassSet = Literal["13", "16"]
 
-SPLITS = ("train", "four_fifths", "fifth")
 IMAGES, MASKS = "RGB", "GT/LABELS"
 NUM_IDS = 23
 IGNORED = 255
@@ -57,12 +56,14 @@ SYNTHIA_13_LABELS = _labels(tuple(name for name in SYNTHIA_ID if name not in NOT
 
 
 def is_synthia(folder: Path) -> bool:
-    """Tells whether a folder has the tree of SYNTHIA-RAND-CITYSCAPES."""
-    return find_tree(folder, ["."], IMAGES, MASKS) is not None
+    """Whether a folder has the tree of SYNTHIA-RAND-CITYSCAPES."""
+    return find_tree(folder, ["."], IMAGES, MASKS) is not None and are_named(
+        folder / IMAGES, r"\d{7}"
+    )
 
 
 def open_synthia(folder: Path, split: str, *, class_set: ClassSet = "13") -> PairedFiles:
-    """Opens SYNTHIA-RAND-CITYSCAPES where it lies.
+    """Open SYNTHIA-RAND-CITYSCAPES where it lies.
 
     Args:
         folder: Holds `RGB` and `GT/LABELS`.
@@ -71,11 +72,8 @@ def open_synthia(folder: Path, split: str, *, class_set: ClassSet = "13") -> Pai
             such as lane markings, are ignored.
 
     Raises:
-        UsageError: Another split.
         SwiftsegError: A folder is missing, or images and masks do not pair up.
     """
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
     labels = SYNTHIA_13_LABELS if class_set == "13" else SYNTHIA_16_LABELS
     table = dict.fromkeys(range(NUM_IDS), IGNORED)
     table |= {SYNTHIA_ID[name]: index for index, name in enumerate(labels.names)}

@@ -1,13 +1,18 @@
 """Finding a dataset's tree below the folder a user names, and its lists of names."""
 
+import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from swiftseg.core import SwiftsegError
+from swiftseg.data.images.header import IMAGE_SUFFIXES
+
+PROBED_NAMES = 100
 
 
 def find_tree(folder: Path, places: Iterable[str], *marks: str) -> Path | None:
-    """Gives the first of the places below a folder that holds all marks, or None.
+    """Return the first of the places below a folder that holds all marks, or None.
 
     Args:
         folder: What the user names.
@@ -21,8 +26,25 @@ def find_tree(folder: Path, places: Iterable[str], *marks: str) -> Path | None:
     return None
 
 
+def are_named(images: Path, pattern: str) -> bool:
+    """Whether a folder has images and their stems are all as a data set names its frames.
+
+    Args:
+        images: The folder; images in folders within it count.
+        pattern: A regular expression for the whole stem. The first `PROBED_NAMES` images decide.
+    """
+    names = (
+        name
+        for _, _, names in os.walk(images)
+        for name in names
+        if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(".")
+    )
+    stems = [Path(name).stem for name, _ in zip(names, range(PROBED_NAMES), strict=False)]
+    return bool(stems) and all(re.fullmatch(pattern, stem) for stem in stems)
+
+
 def existing_folder(folder: Path, places: Iterable[str], what: str) -> Path:
-    """Gives the first of the places below a folder that is a folder.
+    """Return the first of the places below a folder that is a folder.
 
     Raises:
         SwiftsegError: None is; the message names where it was looked for.
@@ -35,7 +57,7 @@ def existing_folder(folder: Path, places: Iterable[str], what: str) -> Path:
 
 
 def read_names(path: Path) -> list[str]:
-    """Reads a list of names, one at the beginning of each line.
+    """Read a list of names, one at the beginning of each line.
 
     Raises:
         SwiftsegError: The file is missing, no text, or empty.

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from swiftseg.core import LabelSet, SwiftsegError, unknown_name
+from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.data.images.header import read_header
 from swiftseg.data.images.image_file import read_mask
+from swiftseg.data.images.matlab_file import read_matlab_array
 from swiftseg.data.mask_values import IndexMasks
 from swiftseg.data.paired_files import Pair, PairedFiles
-from swiftseg.data.published.matlab_file import read_matlab_array
-from swiftseg.data.published.tree import existing_folder, find_tree, read_names
+from swiftseg.data.published.tree import are_named, existing_folder, find_tree, read_names
 from swiftseg.data.voc_colors import voc_colors
 
 PLACES = (".", "VOC2012", "VOCdevkit/VOC2012")
@@ -26,7 +27,7 @@ SBD_PLACES = (
     "../benchmark_RELEASE/dataset",
     "../../benchmark_RELEASE/dataset",
 )
-SPLITS = ("train", "val", "trainval", "trainaug")
+FRAME_NAME = r"(19|20)\d{2}_\d{6}"
 BORDER = 255  # the outlines of objects and what is difficult: not scored
 
 VOC_LABELS = LabelSet(
@@ -59,12 +60,26 @@ VOC_LABELS = LabelSet(
 
 
 def is_voc(folder: Path) -> bool:
-    """Tells whether a folder has the tree of PASCAL VOC 2012."""
-    return _root(folder) is not None
+    """Whether a folder has the tree of PASCAL VOC 2012."""
+    root = _root(folder)
+    if root is None or not are_named(root / "JPEGImages", FRAME_NAME):
+        return False
+    first = next(iter(sorted((root / "SegmentationClass").glob("*.png"))), None)
+    return first is None or _has_voc_palette(first)
+
+
+def _has_voc_palette(mask: Path) -> bool:
+    """Whether a mask shows VOC's colors: others label VOC's pictures, too, in parts for example."""
+    try:
+        palette = read_header(mask).palette
+    except SwiftsegError:
+        return True  # its reader says what is wrong
+    codes = [red << 16 | green << 8 | blue for red, green, blue in VOC_LABELS.palette]
+    return list(palette[: len(codes)]) == codes
 
 
 def open_voc(folder: Path, split: str) -> PairedFiles:
-    """Opens a split of PASCAL VOC 2012 where it lies.
+    """Open a split of PASCAL VOC 2012 where it lies.
 
     Args:
         folder: `VOC2012`, `VOCdevkit`, or the folder that holds `VOCdevkit`.
@@ -72,11 +87,8 @@ def open_voc(folder: Path, split: str) -> PairedFiles:
             val (10,582 frames). Where both have a mask, VOC's, which is finer, is taken.
 
     Raises:
-        UsageError: The split is none of these.
         SwiftsegError: A folder, a list or a file that it names is missing.
     """
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
     voc = _root(folder)
     if voc is None:
         raise SwiftsegError(f"{folder}: no VOC2012 here; expected {folder}/VOCdevkit/VOC2012")
@@ -87,7 +99,7 @@ def open_voc(folder: Path, split: str) -> PairedFiles:
 
 
 def read_voc_mask(path: Path) -> np.ndarray:
-    """Reads the class indices of VOC's PNG masks and of SBD's MATLAB masks as uint8 (H, W)."""
+    """Read the class indices of VOC's PNG masks and of SBD's MATLAB masks as uint8 (H, W)."""
     if path.suffix != ".mat":
         return read_mask(path)
     return read_matlab_array(path, "GTcls", "Segmentation").astype(np.uint8, order="C")

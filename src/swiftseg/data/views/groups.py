@@ -41,8 +41,8 @@ def hold_out(dataset: Dataset, group: str) -> tuple[PairedFiles, PairedFiles]:
         groups = group_counts(pair.name for pair in dataset.pairs)
         raise UsageError(f"the group {group!r} {problem}; {groups_text(groups)}")
     return (
-        PairedFiles(rest, dataset.labels, dataset.read_mask),
-        PairedFiles(held_out, dataset.labels, dataset.read_mask),
+        dataset.with_pairs(rest),
+        dataset.with_pairs(held_out),
     )
 
 

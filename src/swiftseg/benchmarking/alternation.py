@@ -1,0 +1,50 @@
+"""Measurements that take turns, each time in a new process."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from swiftseg.core.fresh_process import run_in_process
+
+
+@dataclass(frozen=True)
+class Job:
+    """One measurement.
+
+    Attributes:
+        name: What it is called.
+        function: Measures; see `run_in_process`.
+        arguments: Its arguments.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def alternate(
+    jobs: Sequence[Job], *, passes: int, on_run: Callable[[Job], None] | None = None
+) -> dict[str, list[Any]]:
+    """Run all jobs one after the other, and again, so that a drift of the machine meets all.
+
+    Args:
+        jobs: Each of a name of its own.
+        passes: How often.
+        on_run: Called with each job when it has run, for a progress bar.
+
+    Returns:
+        Each job's results by its name, one a pass.
+
+    Raises:
+        ValueError: Two jobs share a name.
+        SwiftsegError: A job failed.
+    """
+    results: dict[str, list[Any]] = {job.name: [] for job in jobs}
+    if len(results) != len(jobs):
+        raise ValueError(f"names of jobs repeat: {', '.join(job.name for job in jobs)}")
+    for _ in range(passes):
+        for job in jobs:
+            results[job.name].append(run_in_process(job.function, **job.arguments))
+            if on_run is not None:
+                on_run(job)
+    return results

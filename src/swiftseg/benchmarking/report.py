@@ -1,0 +1,220 @@
+"""The one format of all results; tables, plots and pages are made from it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from swiftseg.benchmarking.machine import Machine
+from swiftseg.core import SwiftsegError
+from swiftseg.core.files import replacing
+
+SCHEMA_VERSION = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Spread(_Part):
+    """How a time is distributed.
+
+    Attributes:
+        p50_ms: The median over all samples.
+        p95_ms: What 95 % stay below.
+        p99_ms: What 99 % stay below.
+        samples: How many there are.
+        pass_medians_ms: One median a process; they tell how far runs differ.
+    """
+
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    samples: int
+    pass_medians_ms: list[float]
+
+    @classmethod
+    def of(cls, passes: Sequence[Sequence[float]]) -> "Spread":
+        """Return the spread of samples in milliseconds, given by pass."""
+        samples = [sample for one in passes for sample in one]
+        p50, p95, p99 = np.percentile(samples, (50, 95, 99))
+        return cls(
+            p50_ms=float(p50),
+            p95_ms=float(p95),
+            p99_ms=float(p99),
+            samples=len(samples),
+            pass_medians_ms=[median(one) for one in passes],
+        )
+
+
+class Throughput(_Part):
+    """Frames a second, from frame to labels, with several frames in flight.
+
+    Attributes:
+        streams: Frames in flight; they share the threads.
+        fps: The median over the passes.
+    """
+
+    streams: int
+    fps: float
+
+
+class Measurement(_Part):
+    """One way to run one network.
+
+    Attributes:
+        name: The model or network.
+        way: The engine, or who runs it how, such as `torch eager`.
+        precision: Such as `f32`.
+        weights: `random`, or what they were trained on.
+        size_hw: The frame's height and width.
+        num_classes: Without void.
+        threads: Threads for one frame.
+        scope: From what to what `total_ms` reaches, such as `frame to labels`.
+        total_ms: The time of one frame.
+        stages_ms: By stage, in their order; may reach further than `scope`.
+        throughput: By number of streams.
+        startup_ms: From the start of a process to its first label map.
+        peak_mb: The most memory a process held, in 10^6 bytes.
+        parameters: Trained values.
+        gmacs: Multiply-accumulates of a frame, in 10^9.
+        file_bytes: Of the exported file.
+    """
+
+    name: str
+    way: str
+    precision: str = "f32"
+    weights: str = "random"
+    size_hw: tuple[int, int]
+    num_classes: int
+    threads: int
+    scope: str
+    total_ms: Spread
+    stages_ms: dict[str, Spread] = {}
+    throughput: list[Throughput] = []
+    startup_ms: Spread | None = None
+    peak_mb: float | None = None
+    parameters: int | None = None
+    gmacs: float | None = None
+    file_bytes: int | None = None
+
+
+class Ratio(_Part):
+    """A quotient of two measurements of one run, beside the same of a paper.
+
+    Attributes:
+        what: Such as `SegNet / ENet, 640x360 (W,H), torch eager`.
+        measured: On this machine.
+        published: In the paper, or None where it has none.
+        source: Where the paper says so, and on what hardware.
+    """
+
+    what: str
+    measured: float
+    published: float | None = None
+    source: str = ""
+
+
+class Goal(_Part):
+    """What should be reached.
+
+    Attributes:
+        what: The quantity.
+        unit: Such as `times`, `s` or `%`.
+        higher_is_better: Whether `must` and `goal` are lower bounds.
+        must: What is asked for.
+        goal: What would be better still.
+        measured: None where it could not be measured; `note` says why.
+        note: Weights, labels that agree, and other conditions.
+        conditions_hold: Whether the conditions do; without them nothing is reached.
+    """
+
+    what: str
+    unit: str
+    higher_is_better: bool
+    must: float
+    goal: float
+    measured: float | None
+    note: str = ""
+    conditions_hold: bool = True
+
+    @property
+    def verdict(self) -> Literal["goal", "must", "missed", "not measured"]:
+        """Which of the bounds is kept."""
+        if self.measured is None:
+            return "not measured"
+        if not self.conditions_hold:
+            return "missed"
+        for name, bound in (("goal", self.goal), ("must", self.must)):
+            if self.measured >= bound if self.higher_is_better else self.measured <= bound:
+                return "goal" if name == "goal" else "must"
+        return "missed"
+
+
+class Settings(_Part):
+    """How was measured.
+
+    Attributes:
+        seconds: The time budget of one measurement in one process.
+        passes: How many processes each measurement had, taking turns with the others'.
+        batch: Frames at once.
+    """
+
+    seconds: float
+    passes: int
+    batch: int = 1
+
+
+class Report(_Part):
+    """A run of measurements on one machine.
+
+    Attributes:
+        schema_version: Of this format.
+        title: What was measured.
+        command: What repeats it.
+        machine: Where.
+        settings: How.
+        measurements: The numbers themselves.
+        ratios: Quotients of them, beside those of papers.
+        goals: Bounds they are held against.
+        notes: What a reader must know.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    title: str
+    command: str
+    machine: Machine
+    settings: Settings
+    measurements: list[Measurement]
+    ratios: list[Ratio] = []
+    goals: list[Goal] = []
+    notes: list[str] = []
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON; raise SwiftsegError where the file cannot be written."""
+        with replacing(path) as temporary:
+            temporary.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def milliseconds(value: float) -> str:
+    """Return a time with three digits, as far as there are."""
+    return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
+
+
+def load_report(path: Path) -> Report:
+    """Read what `Report.save` wrote.
+
+    Raises:
+        SwiftsegError: The file is missing, no report, or of another version.
+    """
+    try:
+        return Report.model_validate_json(path.read_text("utf-8"))
+    except OSError as error:
+        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise SwiftsegError(f"{path} is no benchmark report: {place}: {first['msg']}") from error

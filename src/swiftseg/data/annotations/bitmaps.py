@@ -1,0 +1,63 @@
+"""Pictures that are held in bytes rather than in files of their own."""
+
+import io
+import struct
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from PIL import Image, UnidentifiedImageError
+
+from swiftseg.core import SwiftsegError
+from swiftseg.data.images.header import MAX_PIXELS
+from swiftseg.data.images.pillow_warnings import pillow_warnings_ignored
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
+
+
+@contextmanager
+def open_bitmap(held: bytes, max_hw: tuple[int, int] | None = None) -> Generator[Image.Image]:
+    """Yield a picture, its size checked before it is decoded.
+
+    Args:
+        held: The bytes of an image file.
+        max_hw: The largest height and width; None allows what a picture's file may have.
+
+    Raises:
+        SwiftsegError: It is no picture, damaged, or too large.
+    """
+    try:
+        with pillow_warnings_ignored(), Image.open(io.BytesIO(held), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise SwiftsegError(f"the picture exceeds {MAX_PIXELS // 10**6} megapixels")
+            if max_hw is not None and (height > max_hw[0] or width > max_hw[1]):
+                raise SwiftsegError(
+                    f"the bitmap is {height}x{width}, the picture {max_hw[0]}x{max_hw[1]} "
+                    "(height x width)"
+                )
+            yield image
+    except Image.DecompressionBombError as error:
+        raise SwiftsegError(f"the picture exceeds {MAX_PIXELS // 10**6} megapixels") from error
+    except UnidentifiedImageError as error:
+        raise SwiftsegError("no picture that can be read") from error
+    except _DAMAGE as error:
+        raise SwiftsegError(f"the picture is truncated or damaged ({error})") from error
+
+
+def inflated(packed: bytes, max_bytes: int) -> bytes:
+    """Return what zlib has packed.
+
+    Raises:
+        SwiftsegError: It is no such data, or more than `max_bytes`.
+    """
+    unpacker = zlib.decompressobj()
+    try:
+        held = unpacker.decompress(packed, max_bytes)
+    except zlib.error as error:
+        raise SwiftsegError(f"the bitmap is no zlib data: {error}") from error
+    if not unpacker.eof:
+        more = "unpacks to more than a picture holds" if len(held) >= max_bytes else "is cut off"
+        raise SwiftsegError(f"the bitmap {more}")
+    return held

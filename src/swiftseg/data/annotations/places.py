@@ -1,0 +1,115 @@
+"""Where an export's pictures lie, and what its parts are called."""
+
+import os
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from swiftseg.core import SwiftsegError
+from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.data.own.reading import UNSPLIT
+from swiftseg.data.own.words import SPLIT_OF_WORD
+
+MAX_DEPTH = 6  # of folders; exports have two or three
+_UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before an uploaded name
+
+
+def split_of(*names: str) -> str:
+    """Return the split that the first telling name tells: `train`, `val`, `test`, or `all`.
+
+    `instances_train2017`, `Validation` and `my-test-set` tell; `default` does not.
+    """
+    for name in names:
+        for part in re.split(r"[^a-z]+", name.lower()):
+            if part in SPLIT_OF_WORD:
+                return SPLIT_OF_WORD[part]
+    return UNSPLIT
+
+
+def files_below(root: Path, *suffixes: str) -> Iterator[Path]:
+    """Yield the files below a folder that have one of the suffixes, sorted, but for hidden ones."""
+    for at, folders, names in os.walk(root):
+        depth = len(Path(at).relative_to(root).parts)
+        kept = [name for name in folders if not name.startswith(".")] if depth < MAX_DEPTH else []
+        folders[:] = sorted(kept)
+        for name in sorted(names):
+            if name.lower().endswith(suffixes) and not name.startswith("."):
+                yield Path(at, name)
+
+
+class PictureFinder:
+    """Finds pictures by what an export calls them.
+
+    Args:
+        root: The export's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def find(self, given: str, beside: Path) -> Path | None:
+        """Return a picture's file, or None where there is none.
+
+        Args:
+            given: A path with slashes of either kind, or an address.
+            beside: The folder that relative paths begin at, before the export's folder is tried.
+
+        Raises:
+            SwiftsegError: Several files have this name, and nothing tells which is meant.
+        """
+        path = plain_path(given)
+        for folder in (beside, self.root, self.root / "images", beside.parent / "images"):
+            if _is_file(folder / path):
+                return folder / path
+        name = PurePosixPath(path).name
+        return self._by_name(path, name) or self._by_name(path, _UPLOAD_PREFIX.sub("", name))
+
+    def _by_name(self, path: str, name: str) -> Path | None:
+        """Return the file of a name whose folders agree best with a path."""
+        there = self._files.get(name, [])
+        if len(there) < 2:
+            return there[0] if there else None
+        wanted = PurePosixPath(path).parts[::-1]
+        agreeing = {file: _common_length(wanted, file.parts[::-1]) for file in there}
+        best = [file for file in there if agreeing[file] == max(agreeing.values())]
+        if len(best) > 1:
+            raise SwiftsegError(f"{best[0]} and {best[1]} may both be {path}")
+        return best[0]
+
+    @cached_property
+    def _files(self) -> dict[str, list[Path]]:
+        files: dict[str, list[Path]] = {}
+        for path in files_below(self.root, *IMAGE_SUFFIXES):
+            files.setdefault(path.name, []).append(path)
+        return files
+
+
+def plain_path(given: str) -> str:
+    """Return the path in what an export calls a picture, with plain slashes."""
+    if "://" in given or given.startswith("/data/"):
+        parts = urlsplit(given)
+        local = parse_qs(parts.query).get("d")  # Label Studio's files on its own disk
+        given = local[0] if local else unquote(parts.path).lstrip("/")
+    return given.replace("\\", "/")
+
+
+def name_of(given: str) -> str:
+    """Return a picture's name in its split: its path without suffix and without steps upward."""
+    path = PurePosixPath(re.sub(r"^[A-Za-z]:/", "", plain_path(given)))
+    parts = [part for part in path.parts if part not in ("..", "/")]
+    if not parts:
+        raise SwiftsegError(f"expected the name of a picture, got {given!r}")
+    return PurePosixPath(*parts).with_suffix("").as_posix()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
+
+
+def _common_length(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))

@@ -1,0 +1,55 @@
+"""Masks that are kept as arrays: NumPy's .npy and .npz, and MATLAB's .mat."""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from swiftseg.core import SwiftsegError
+from swiftseg.data.images.matlab_file import read_matlab_arrays
+
+ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
+# Names that settle which of several arrays in one file is the mask, the surest first.
+_MASK_NAMES = (
+    *("type_map", "mask", "masks", "label", "labels", "groundtruth", "gt", "labelmap"),
+    *("segmentation", "seg", "annotation", "arr_0"),
+)
+
+
+def read_array(path: Path) -> np.ndarray:
+    """Read the one array of rows and columns that a file holds, in the type it is stored in.
+
+    Returns:
+        (H, W), or (H, W, 3) of colors in a NumPy file.
+
+    Raises:
+        SwiftsegError: The file is missing, damaged, or holds no such array or several.
+    """
+    if path.suffix.lower() == ".mat":
+        arrays = read_matlab_arrays(path)
+        return _only_array(
+            path, {name: array for name, array in arrays.items() if _is_plane(array)}
+        )
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+    except (OSError, ValueError, EOFError, KeyError, zlib.error) as error:
+        raise SwiftsegError(f"{path}: not a NumPy file that can be read ({error})") from error
+    return _only_array(path, {name: array for name, array in arrays.items() if _is_plane(array)})
+
+
+def _is_plane(array: np.ndarray) -> bool:
+    """Whether an array can be a mask; MATLAB keeps single numbers and rows as matrices, too."""
+    is_color = array.ndim == 3 and array.shape[2] == 3
+    return (array.ndim == 2 or is_color) and array.dtype.kind in "biuf" and min(array.shape) > 1
+
+
+def _only_array(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    if len(arrays) > 1:
+        lower = {name.lower(): name for name in arrays}
+        named = next((lower[name] for name in _MASK_NAMES if name in lower), None)
+        arrays = {named: arrays[named]} if named is not None else arrays
+    if len(arrays) != 1:
+        names = f"the arrays {', '.join(sorted(arrays))}" if arrays else "none"
+        raise SwiftsegError(f"{path}: expected one array of rows and columns, got {names}")
+    return next(iter(arrays.values()))

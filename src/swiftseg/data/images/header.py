@@ -1,0 +1,151 @@
+"""What an image file says of itself before it is decoded: read here and nowhere else."""
+
+import struct
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from PIL import Image, UnidentifiedImageError
+
+from swiftseg.core import SwiftsegError
+from swiftseg.data.images.pillow_warnings import pillow_warnings_ignored
+
+MAX_PIXELS = 100_000_000  # 300 MB as RGB; beyond it a small file may claim all memory
+IMAGE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".jp2", ".bmp", ".webp", ".tif", ".tiff", ".gif"),
+    *(".ppm", ".pgm", ".pbm", ".pnm"),
+)
+
+# Pillow tries no others: some of its readers start programs (EPS) or open further files. The last
+# three stand there since looking for them makes Pillow import all its readers.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
+SIDEWAYS = (5, 6, 7, 8)  # EXIF's orientations that lay an image on its side
+_ORIENTATION = 0x0112  # EXIF's tag
+_TIFF_BITS, _TIFF_BANDS, _TIFF_FORMAT = 0x0102, 0x0115, 0x0153
+# What Pillow's decoders raise on damaged files, by format and by how it is damaged.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
+
+
+class NotAnImageError(SwiftsegError):
+    """The bytes are no picture in a format that is read."""
+
+
+class ImageTooLargeError(SwiftsegError):
+    """The header promises more pixels than are decoded."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of its image.
+
+    Attributes:
+        size_hw: As stored, in pixels.
+        mode: Pillow's name of the pixel's type, such as `RGB`, `P` or `I;16`.
+        file_format: Pillow's name of the format, such as `JPEG`.
+        orientation: EXIF's, 1 to 8; 1 is upright.
+        palette: The colors of a palette as 24-bit codes; empty without one.
+    """
+
+    size_hw: tuple[int, int]
+    mode: str
+    file_format: str
+    orientation: int
+    palette: tuple[int, ...]
+
+    @property
+    def shown_hw(self) -> tuple[int, int]:
+        """The size of the upright image."""
+        height, width = self.size_hw
+        return (width, height) if self.orientation in SIDEWAYS else (height, width)
+
+
+def read_header(path: Path | str) -> Header:
+    """Read the header of an image file.
+
+    Raises:
+        SwiftsegError: The file is missing, empty, no image, or larger than `MAX_PIXELS`.
+    """
+    with opened(Path(path)) as image:
+        flat = (image.getpalette("RGB") or []) if image.mode == "P" else []
+        triples = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+        palette = tuple(red << 16 | green << 8 | blue for red, green, blue in triples)
+        size_hw = (image.height, image.width)
+        return Header(size_hw, image.mode, str(image.format), orientation_of(image), palette)
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation of an open image; 1 where there is none, or no valid one."""
+    value = image.getexif().get(_ORIENTATION)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+@contextmanager
+def opened(
+    path: Path | str,
+    data: BinaryIO | None = None,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    formats: tuple[str, ...] = FORMATS,
+) -> Generator[Image.Image]:
+    """Yield the image, checked but not decoded; errors of decoding it become one line.
+
+    Args:
+        path: The file, or what errors call `data`.
+        data: The file's content, where it is in memory.
+        max_pixels: The most that are decoded.
+        formats: Names of Pillow's readers; no other is tried.
+    """
+    Image.preinit()  # the common readers; without them Pillow would import all it has
+    try:
+        # Pillow warns of sizes and of odd metadata; the size is checked here, and metadata other
+        # than the orientation is not used.
+        with pillow_warnings_ignored(), Image.open(data or path, formats=formats) as image:
+            if image.width * image.height > max_pixels:
+                raise _too_large(path, f" ({image.width} x {image.height})", max_pixels)
+            yield image
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "", max_pixels) from error
+    except UnidentifiedImageError as error:
+        raise NotAnImageError(f"{path}: {_what_it_is(path, data, formats)}") from error
+    except FileNotFoundError as error:
+        raise SwiftsegError(f"no such file: {path}") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
+    except _DAMAGE as error:
+        raise SwiftsegError(f"{path}: the image is truncated or damaged ({error})") from error
+
+
+def _too_large(path: Path | str, size: str, max_pixels: int) -> ImageTooLargeError:
+    return ImageTooLargeError(f"{path}: the image{size} exceeds {max_pixels / 1e6:g} megapixels")
+
+
+def _what_it_is(path: Path | str, data: BinaryIO | None, formats: tuple[str, ...]) -> str:
+    if data is None and Path(path).stat().st_size == 0:
+        return "the file is empty (0 bytes)"
+    kind = _tiff_kind(Path(path)) if data is None else None
+    if kind is not None:
+        return f"a TIFF image of {kind}; only 8-bit images of 1 or 3 bands can be used"
+    return f"not an image that can be read ({', '.join(formats)})"
+
+
+def _tiff_kind(path: Path) -> str | None:
+    """Describe a sound TIFF whose pixels Pillow knows no mode for; None for other files."""
+    from PIL import TiffImagePlugin
+
+    try:
+        with pillow_warnings_ignored(), path.open("rb") as file:
+            header = file.read(8)
+            if header[:4] not in (b"II*\0", b"MM\0*"):
+                return None
+            tags = TiffImagePlugin.ImageFileDirectory_v2(header)
+            file.seek(tags.next)
+            tags.load(file)
+        bands = int(tags.get(_TIFF_BANDS, 1))
+        bits = cast(tuple[int, ...], tags.get(_TIFF_BITS, (1,)))[0]
+        sample_format = cast(tuple[int, ...], tags.get(_TIFF_FORMAT, (1,)))[0]
+    except _DAMAGE:
+        return None
+    values = {2: "signed integers", 3: "floating point values"}.get(sample_format, "integers")
+    return f"{bands} band{'s' * (bands != 1)} of {bits}-bit {values}"

@@ -1,0 +1,215 @@
+"""Files in a user's data that name its classes: class_dict.csv, labelmap.txt, classes.txt."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from swiftseg.core.labels import RGB
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 3
+# The names of such files, in the order they are believed.
+_NAMES = re.compile(
+    r"(?i)(?:_?class(?:es)?|_?class[_-]?(?:names?|dict|list|colou?rs?|map(?:ping)?|info).*"
+    r"|.*class_?dict.*|label_?(?:map|names?|list|colou?rs?|class.*)|labels|.*_codes|categories"
+    r"|.*colou?r_?map|obj_class_to_machine_color|palette|legend|names)\.(?:txt|csv|tsv|json|names)"
+)
+_README = re.compile(r"(?i)readme.*|.*description.*\.txt")
+_COLOR = re.compile(r"\d+\s+\d+\s+\d+")
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+_NAME_KEYS = {"name", "title", "label", "class"}
+_HEADER = {"name", "class", "label", "r", "g", "b", "red", "green", "blue", "value", "id", "index"}
+
+
+@dataclass(frozen=True)
+class ClassTable:
+    """What a file says of the classes.
+
+    Attributes:
+        source: The file.
+        names: The classes, in the file's order.
+        colors: Their colors, or None.
+        values: Their values in masks, or None.
+    """
+
+    source: Path
+    names: tuple[str, ...]
+    colors: tuple[RGB, ...] | None
+    values: tuple[int, ...] | None
+
+
+def find_class_files(root: Path) -> list[ClassTable]:
+    """Find what names the classes in a folder, down to a few folders within it."""
+    tables: list[ClassTable] = []
+    for path in _candidates(root):
+        try:
+            if path.stat().st_size <= MAX_BYTES:
+                text = path.read_text(encoding="utf-8-sig")
+                tables += _parsed(path, text)
+        except (OSError, UnicodeDecodeError):
+            continue
+    return tables
+
+
+def find_readme_names(root: Path) -> dict[int, str]:
+    """Return names by value from a README that lists them, such as `1: Cat 2: Background`."""
+    names: dict[int, str] = {}
+    for path in _below(root, 0):
+        if _README.fullmatch(path.name) and path.stat().st_size <= MAX_BYTES:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            for value, name in re.findall(r"\b(\d{1,3})\s*[:=]\s*([A-Za-z][A-Za-z _/-]*)", text):
+                names.setdefault(int(value), name.strip())
+    return names
+
+
+def _candidates(root: Path) -> list[Path]:
+    found = [path for path in _below(root, 0) if _NAMES.fullmatch(path.name)]
+    return sorted(found, key=lambda path: (len(path.parts), path))
+
+
+def _below(folder: Path, depth: int) -> Iterable[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return
+    for path in entries[:2000]:
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if depth < MAX_DEPTH and len(entries) < 200:
+                yield from _below(path, depth + 1)
+        else:
+            yield path
+
+
+def _parsed(path: Path, text: str) -> Iterable[ClassTable]:
+    rows = _json_rows(text) if path.suffix.lower() == ".json" else _text_rows(text)
+    parsed = [row for row in map(_parse_row, rows) if row is not None]
+    names = tuple(name for name, _, _ in parsed)
+    if not names or len(names) > 255 or len(set(names)) < len(names):
+        return
+    colors = [color for _, color, _ in parsed]
+    values = [value for _, _, value in parsed]
+    yield ClassTable(
+        path,
+        names,
+        tuple(filter(None, colors)) if None not in colors else None,
+        tuple(v for v in values if v is not None) if None not in values else None,
+    )
+
+
+def _text_rows(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    rows: list[list[str]] = []
+    for line in lines:
+        sign = next((sign for sign in ("\t", ";", ",") if sign in line), None)
+        if "::" in line or re.match(r"[^,:]+:\d+,\d+,\d+", line):  # CVAT's labelmap.txt
+            name, _, rest = line.partition(":")
+            rows.append([name, *rest.split(":")[0].split(",")])
+        elif sign:
+            rows.append(
+                [cell.strip() for cell in next(csv.reader(io.StringIO(line), delimiter=sign))]
+            )
+        else:
+            rows.append(_spaced(line))
+    rows = [
+        [part for cell in row for part in (cell.split() if _COLOR.fullmatch(cell) else [cell])]
+        for row in rows
+    ]
+    if rows and {cell.lower() for cell in " ".join(rows[0]).split()} & _HEADER and len(rows) > 1:
+        has_numbers = any(cell.isdigit() for cell in rows[0])
+        rows = rows if has_numbers else rows[1:]
+    return rows
+
+
+def _spaced(line: str) -> list[str]:
+    """Split a line such as `128 64 128 Road`, `0: sky` or `traffic light`."""
+    both = re.fullmatch(r"\s*(\d+)\s+(\S*[^\d\s]\S*)\s+(\d+)\s+(\d+)\s+(\d+)\s*", line)
+    if both:
+        return list(both.groups())
+    numbered = re.fullmatch(r"\s*(\d+)\s*[:=.)]?\s+(\D.*)", line) or re.fullmatch(
+        r"\s*(\d+)\s*[:=]\s*(.+)", line
+    )
+    if numbered and not re.match(r"\d+\s+\d+", numbered.group(2)):
+        return [numbered.group(1), numbered.group(2).strip()]
+    colored = re.fullmatch(r"\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S.*)", line)
+    if colored:
+        return [colored.group(4).strip(), *colored.groups()[:3]]
+    behind = re.fullmatch(r"\s*(\S.*?)[\s:]+(\d+)[ ,]+(\d+)[ ,]+(\d+)\s*", line)
+    if behind:
+        return list(behind.groups())
+    return [line.strip()]
+
+
+def _json_rows(text: str) -> list[list[str]]:
+    """List names with what stands beside them in a JSON file of one of the usual forms."""
+    try:
+        content: Any = json.loads(text)
+    except ValueError:
+        return []
+    if isinstance(content, dict):
+        inner = [v for v in cast(dict[str, Any], content).values() if _is_list_of_classes(v)]
+        if len(inner) == 1:
+            content = inner[0]
+    if _is_list_of_classes(content):
+        return [_class_cells(entry) for entry in cast(list[dict[str, Any]], content)]
+    entries: list[tuple[Any, Any]] = (
+        list(cast(dict[str, Any], content).items())
+        if isinstance(content, dict)
+        else [(None, entry) for entry in cast(list[Any], content)]
+        if isinstance(content, list)
+        else []
+    )
+    rows: list[list[str]] = []
+    for key, value in entries:
+        parts = [value] if not isinstance(value, list) else cast(list[Any], value)
+        if not all(isinstance(part, str | int) for part in parts):
+            return []
+        rows.append([str(part) for part in ((key, *parts) if key is not None else parts)])
+    return rows
+
+
+def _is_list_of_classes(value: Any) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    entries = cast(list[Any], value)
+    return all(isinstance(entry, dict) and _NAME_KEYS & entry.keys() for entry in entries)
+
+
+def _class_cells(entry: dict[str, Any]) -> list[str]:
+    """Return the name, the color and the value of a class from a JSON object."""
+    name = next(str(entry[key]) for key in ("name", "title", "label", "class") if key in entry)
+    cells = [name]
+    value = next((entry[key] for key in ("value", "id", "index") if key in entry), None)
+    if isinstance(value, int):
+        cells.append(str(value))
+    color = next((entry[key] for key in ("color", "rgb", "palette") if key in entry), None)
+    if isinstance(color, str):
+        cells.append(color)
+    elif isinstance(color, list):
+        cells += [str(part) for part in cast(list[Any], color)[:3]]
+    return cells
+
+
+def _parse_row(cells: Sequence[str]) -> tuple[str, RGB | None, int | None] | None:
+    """Read a class's name, color and value from the cells of a line."""
+    numbers = [int(cell) for cell in cells if cell.isdigit()]
+    words = [cell for cell in cells if cell and not cell.isdigit()]
+    hexes = [cell for cell in words if _HEX.fullmatch(cell)]
+    names = [cell for cell in words if cell not in hexes]
+    if not names:
+        return None
+    color: RGB | None = None
+    if hexes:
+        code = int(hexes[0][1:], 16)
+        color = (code >> 16, code >> 8 & 255, code & 255)
+    elif len(numbers) >= 3 and max(numbers[-3:]) <= 255:
+        color = (numbers[-3], numbers[-2], numbers[-1])
+        numbers = numbers[:-3]
+    value = numbers[0] if len(numbers) == 1 else None
+    return names[0], color, value

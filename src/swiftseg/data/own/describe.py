@@ -1,0 +1,158 @@
+"""The classes of masks, described by the values or colors that show them."""
+
+from collections.abc import Iterable, Sequence
+
+from swiftseg.core.labels import RGB
+from swiftseg.data.own.dataset_file import IGNORE, IGNORED, DatasetFile
+from swiftseg.data.own.finding import Finding
+from swiftseg.data.own.mask_rules import Encoding, to_rgb
+from swiftseg.data.own.naming import Hints, Named, name_colors, name_values
+from swiftseg.data.own.patterns import Parts
+from swiftseg.data.own.survey import MaskTotals
+
+
+def part_names(hints: Hints, parts: Parts) -> tuple[str, ...] | None:
+    """Return the classes of masks that show one instance or class each; None for other masks."""
+    if parts == "one":
+        return None
+    return ("background", *(hints.part_names or (hints.word or "foreground",)))
+
+
+def describe_parts(
+    main: Sequence[int], tolerance: int, encoding: Encoding, hints: Hints, parts: Parts
+) -> tuple[DatasetFile | None, tuple[Finding, ...]]:
+    """Describe masks of one instance or class each: 0 is background, another value is not."""
+    names = part_names(hints, parts)
+    if names is None or len(main) != 2 or main[0] != 0:
+        message = (
+            f"masks of one instance or class each hold the values {sorted(main)[:5]}; "
+            "expected 0 and one other"
+        )
+        return None, (Finding("broken", "not_binary", message),)
+    keys = [_key_text(value, encoding) for value in main]
+    file = DatasetFile(
+        names=names,
+        mask_encoding="rgb" if encoding == "rgb" else "binary",
+        label_mapping={keys[0]: names[0], keys[1]: names[1]},
+        tolerance=tolerance,
+    )
+    return file, ()
+
+
+def _key_text(value: int, encoding: Encoding) -> int | str:
+    return ",".join(map(str, to_rgb(value))) if encoding == "rgb" else value
+
+
+def describe_colors(
+    main: Sequence[int], tolerance: int, hints: Hints
+) -> tuple[DatasetFile, tuple[Finding, ...]]:
+    colors = [to_rgb(code) for code in main]
+    named = name_colors(colors, hints.tables)
+    if named is not None:
+        mapping: dict[int | str, int | str] = {
+            ",".join(map(str, color)): name
+            for color, name in named.class_of.items()
+            if not isinstance(color, int)
+        }
+        exact = len(mapping) == len(named.names)
+        file = DatasetFile(
+            names=named.names,
+            palette=named.palette,
+            mask_encoding="rgb",
+            label_mapping=None if exact else mapping,
+            tolerance=tolerance,
+        )
+        return file, named.findings
+    names = tuple("background" if not code else f"class_{i}" for i, code in enumerate(main))
+    if len(main) == 2 and not main[0]:
+        names = ("background", hints.word or "foreground")
+    if all(red == green == blue for red, green, blue in colors):  # indices that look like colors
+        mapping = {",".join(map(str, c)): name for c, name in zip(colors, names, strict=True)}
+        return DatasetFile(
+            names=names, mask_encoding="rgb", label_mapping=mapping, tolerance=tolerance
+        ), ()
+    return DatasetFile(
+        names=names, palette=tuple(colors), mask_encoding="rgb", tolerance=tolerance
+    ), ()
+
+
+def describe_values(
+    main: Sequence[int], tolerance: int, encoding: Encoding, totals: MaskTotals, hints: Hints
+) -> tuple[DatasetFile, tuple[Finding, ...]]:
+    named = name_values(main, hints) or name_values([v for v in main if v != IGNORED], hints)
+    if named is None and encoding == "palette":
+        named = _named_by_palette(main, totals, hints)
+    if named is not None:
+        return _named_values(named, tolerance, encoding), named.findings
+    if _is_binary(main, tolerance):
+        names = binary_names((0, 1), hints)
+        mapping: dict[int | str, int | str] | None = None
+        if tolerance:  # the values as found; JPEG may have moved them
+            mapping = {main[0]: names[0], main[1]: names[1]}
+        return DatasetFile(
+            names=names, mask_encoding="binary", label_mapping=mapping, tolerance=tolerance
+        ), ()
+    if list(main) == [0, 1]:
+        return DatasetFile(names=binary_names((0, 1), hints), mask_encoding=encoding), ()
+    classes = [value for value in main if value != IGNORED]
+    if not tolerance and classes[0] == 0 and 2 * len(classes) > max(classes):
+        names = tuple(f"class_{value}" for value in range(max(classes) + 1))
+        palette = _palette_of(names, totals) if encoding == "palette" else None
+        return DatasetFile(names=names, mask_encoding=encoding, palette=palette), ()
+    # Numbers that lie close are indices, and 255 beside them is void; 0, 100, 255 are gray levels.
+    few = len(classes) > 1 and max(classes) < 4 * len(classes) + 4
+    names = tuple(f"class_{value}" for value in (classes if few else main))
+    mapping = dict(zip(classes if few else main, names, strict=True))
+    if few and len(classes) < len(main):
+        mapping[IGNORED] = IGNORE
+    return DatasetFile(
+        names=names, mask_encoding=encoding, label_mapping=mapping, tolerance=tolerance
+    ), ()
+
+
+def _named_by_palette(main: Sequence[int], totals: MaskTotals, hints: Hints) -> Named | None:
+    """Name the indices of a palette by the colors that they show."""
+    shown = {value: to_rgb(min(totals.palette.get(value, {0}))) for value in main}
+    named = name_colors(list(shown.values()), hints.tables)
+    if named is None:
+        return None
+    class_of: dict[int | RGB, str] = {v: named.class_of[color] for v, color in shown.items()}
+    return Named(named.names, class_of, named.palette, named.findings)
+
+
+def _named_values(named: Named, tolerance: int, encoding: Encoding) -> DatasetFile:
+    """Describe values that have names; plain where they are the classes' indices."""
+    order = {name: index for index, name in enumerate(named.names)}
+    is_plain = all(order[name] == value for value, name in named.class_of.items())
+    mapping: dict[int | str, int | str] = {
+        value: name for value, name in named.class_of.items() if isinstance(value, int)
+    }
+    if not is_plain and IGNORED not in mapping:
+        mapping[IGNORED] = IGNORE
+    return DatasetFile(
+        names=named.names,
+        palette=named.palette,
+        mask_encoding=encoding,
+        label_mapping=None if is_plain and not tolerance else mapping,
+        tolerance=tolerance,
+    )
+
+
+def binary_names(values: Sequence[int], hints: Hints) -> tuple[str, ...]:
+    named = name_values(list(values), hints)
+    if named is not None and len(named.names) == 2:
+        return named.names
+    return ("background", hints.word or "foreground")
+
+
+def _is_binary(main: Sequence[int], tolerance: int) -> bool:
+    return len(main) == 2 and main[0] <= tolerance and main[1] >= IGNORED - tolerance
+
+
+def _palette_of(
+    names: Iterable[str], totals: MaskTotals
+) -> tuple[tuple[int, int, int], ...] | None:
+    """Take the classes' colors from the masks' palette where all of them occur."""
+    if not all(value in totals.palette for value, _ in enumerate(names)):
+        return None
+    return tuple(to_rgb(min(totals.palette[value])) for value, _ in enumerate(names))

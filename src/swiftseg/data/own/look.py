@@ -1,0 +1,123 @@
+"""Whether a file looks like a photograph or like a mask: told by some of its pixels."""
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from swiftseg.core import SwiftsegError
+from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
+from swiftseg.data.images.header import opened, orientation_of
+
+CROP = 512  # pixels of height and width that are looked at
+THUMBNAIL_HW = (24, 24)
+MANY = 256  # more distinct values than labels have
+
+
+@dataclass(frozen=True)
+class Look:
+    """What some pixels of a file show.
+
+    Attributes:
+        size_hw: As stored.
+        maskness: 0 for a photograph to 1 for a mask; None where nothing can be told.
+        num_values: Distinct values or colors in the part that was looked at.
+        foreground: bool `THUMBNAIL_HW`, where the values are not the most frequent one.
+        digest: Of the values.
+        turned_hw: The size after the EXIF orientation.
+    """
+
+    size_hw: tuple[int, int]
+    turned_hw: tuple[int, int]
+    maskness: float | None
+    num_values: int
+    foreground: np.ndarray
+    digest: int
+
+
+def look_at(path: Path) -> Look | None:
+    """Look at a file's pixels; None where it cannot be read."""
+    try:
+        pixels, marked, lossy, orientation = _pixels(path)
+    except SwiftsegError:
+        return None
+    size_hw = (pixels.shape[0], pixels.shape[1])
+    codes = _codes(pixels // 32 if lossy else pixels)
+    top, left = (max(0, (side - CROP) // 2) for side in size_hw)
+    crop = codes[top : top + CROP, left : left + CROP]
+    values, counts = np.unique(crop, return_counts=True)
+    flat = float((crop[1:, 1:] == crop[:-1, :-1]).mean()) if min(crop.shape) > 1 else 1.0
+    rows, columns = (
+        np.linspace(0, side - 1, cells).astype(int)
+        for side, cells in zip(size_hw, THUMBNAIL_HW, strict=True)
+    )
+    small = codes[np.ix_(rows, columns)]
+    foreground = small != values[np.argmax(counts)]
+    turned_hw = size_hw[::-1] if orientation > 4 else size_hw
+    maskness = None
+    if len(values) > 1:
+        maskness = (
+            _lossy_maskness(counts, flat)
+            if lossy
+            else _maskness(values, counts, crop, marked=marked)
+        )
+    return Look(size_hw, turned_hw, maskness, len(values), foreground, zlib.crc32(small.tobytes()))
+
+
+def _pixels(path: Path) -> tuple[np.ndarray, bool, bool, int]:
+    """Read pixels as stored; whether the format speaks for a mask, or is lossy; the orientation."""
+    if path.suffix.lower() in ARRAY_SUFFIXES:
+        return read_array(path), True, False, 1
+    with opened(path) as image:
+        image.load()
+        marked = image.mode in ("1", "P") and image.format not in ("GIF",)
+        lossy = image.format == "JPEG"
+        orientation = orientation_of(image)
+        if image.mode in ("CMYK", "YCbCr", "PA", "LAB"):
+            return np.array(image.convert("RGB")), marked, lossy, orientation
+        return np.array(image), marked, lossy, orientation
+
+
+def _codes(pixels: np.ndarray) -> np.ndarray:
+    """Return one number a pixel, (H, W), for colors of up to four channels as well."""
+    if pixels.ndim == 2:
+        return pixels
+    codes = np.zeros(pixels.shape[:2], np.int64)
+    for channel in range(min(pixels.shape[2], 4)):
+        codes = codes << 8 | pixels[..., channel].astype(np.int64)
+    return codes
+
+
+def _maskness(values: np.ndarray, counts: np.ndarray, crop: np.ndarray, *, marked: bool) -> float:
+    """Judge by how few values there are, how much they cover and how flat the regions are.
+
+    What is most frequent is left aside for the most: a scan has a black background as a mask has.
+    """
+    num_values = len(counts)
+    if num_values == 2:
+        return 0.97
+    ordered = np.sort(counts)[::-1]
+    covered = ordered[:32].sum() / ordered.sum()
+    rest = ordered[1:]
+    is_same = crop[1:, 1:] == crop[:-1, :-1]
+    is_inside = crop[1:, 1:] != values[np.argmax(counts)]
+    flat = float(is_same.mean()) if is_same.size else 1.0
+    flat_inside = float(is_same[is_inside].mean()) if is_inside.any() else 1.0
+    is_plain = rest[:16].sum() > 0.5 * rest.sum() or flat_inside > 0.5
+    if covered > 0.98 and (flat > 0.75 or num_values <= 16) and (num_values <= 48 or is_plain):
+        return 0.95
+    if covered > 0.9 and flat > 0.6 and is_plain:
+        return 0.85
+    if num_values <= 4 * MANY and flat > 0.85 and flat_inside > 0.5:  # ids of many instances
+        return 0.75
+    if covered > 0.6 and flat > 0.5 and is_plain:  # blended edges
+        return 0.7
+    return 0.3 if marked and flat > 0.3 else 0.05
+
+
+def _lossy_maskness(counts: np.ndarray, flat: float) -> float:
+    """Judge a JPEG by its values in steps of 32: a mask's regions are flat but for their edges."""
+    ordered = np.sort(counts)[::-1]
+    covered = ordered[:8].sum() / max(ordered.sum(), 1)
+    return 0.8 if covered > 0.95 and flat > 0.85 else 0.05

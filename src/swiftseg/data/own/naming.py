@@ -1,0 +1,144 @@
+"""The names of classes: from a file that lists them, from a README, or from the masks' path."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from swiftseg.core.labels import RGB
+from swiftseg.data.own.class_files import ClassTable, find_class_files, find_readme_names
+from swiftseg.data.own.finding import Finding
+from swiftseg.data.own.words import IMAGE_WORDS, MASK_WORDS, SIDE_WORDS, SPLIT_OF_WORD, single_words
+
+NEAR = 8  # colors that differ less than this in each channel are the same class
+_NO_CLASS = frozenset(
+    {"folder", "name", "number", "path", "file", "split", "class", "binary", "data", "dataset"}
+    | {"part", "set", "all", "png", "tif", "bmp"}
+)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a folder tells of its classes.
+
+    Attributes:
+        tables: Files that list them, those believed first.
+        by_value: Names by value, from a README.
+        word: What a binary mask shows, from its path; None where nothing tells.
+        part_names: The classes of masks that are one file a class.
+    """
+
+    tables: tuple[ClassTable, ...] = ()
+    by_value: Mapping[int, str] = field(default_factory=dict[int, str])
+    word: str | None = None
+    part_names: tuple[str, ...] = ()
+
+
+def find_hints(root: Path, masks: Sequence[str], part_names: Sequence[str] = ()) -> Hints:
+    """Find what a folder tells of its classes; `masks` are the patterns of the masks' paths."""
+    return Hints(
+        tuple(find_class_files(root)), find_readme_names(root), shown_word(masks), tuple(part_names)
+    )
+
+
+def shown_word(masks: Sequence[str]) -> str | None:
+    """Return the one word of the masks' last folder or ending that may be what they show."""
+    for part in reversed(masks[0].rpartition(".")[0].split("/") if masks else []):
+        words = single_words(re.sub(r"\{\w+\}", " ", part))
+        if not words & MASK_WORDS and "{name}" not in part:
+            continue
+        plain = words - MASK_WORDS - IMAGE_WORDS - SIDE_WORDS - SPLIT_OF_WORD.keys() - _NO_CLASS
+        plain = {word for word in plain if len(word) > 2}
+        lesions = words & {"lesion", "lesions"}
+        if len(plain | lesions) == 1:
+            return next(iter(plain | lesions))
+    return None
+
+
+@dataclass(frozen=True)
+class Named:
+    """Classes with the values or colors that masks show them by.
+
+    Attributes:
+        names: The classes.
+        class_of: The class's name by value or color.
+        palette: Colors of the classes, where the file gives them.
+        findings: Where the names are from, and what they leave open.
+    """
+
+    names: tuple[str, ...]
+    class_of: Mapping[int | RGB, str]
+    palette: tuple[RGB, ...] | None
+    findings: tuple[Finding, ...]
+
+
+def name_colors(colors: Sequence[RGB], tables: Sequence[ClassTable]) -> Named | None:
+    """Name the colors of masks by the first table that knows more than half of them."""
+    for table in tables:
+        if table.colors is None:
+            continue
+        known = {color: _nearest(color, table) for color in colors}
+        if 2 * sum(name is not None for name in known.values()) <= len(colors):
+            continue
+        strange = [color for color, name in known.items() if name is None]
+        extra = tuple(f"unnamed_{number}" for number in range(1, len(strange) + 1))
+        class_of: dict[int | RGB, str] = dict(zip(table.colors, table.names, strict=True))
+        class_of |= {color: name for color, name in known.items() if name is not None}
+        class_of |= dict(zip(strange, extra, strict=True))
+        palette = (*table.colors, *strange)
+        return Named((*table.names, *extra), class_of, palette, _findings(table, strange))
+    return None
+
+
+def _nearest(color: RGB, table: ClassTable) -> str | None:
+    for known, name in zip(table.colors or (), table.names, strict=True):
+        if max(abs(a - b) for a, b in zip(color, known, strict=True)) < NEAR:
+            return name
+    return None
+
+
+def name_values(values: Sequence[int], hints: Hints) -> Named | None:
+    """Name the values of masks by the first table that names all, or by a README.
+
+    A table names values, or the gray levels that its colors are, or the classes in order: from 0,
+    or from 1 where 0 is the background that it leaves out.
+    """
+    for table in hints.tables:
+        for class_of in _ways_to_name(table, values):
+            if set(values) <= class_of.keys():
+                names = tuple(dict.fromkeys(class_of.values()))
+                palette = table.colors if names == table.names else None
+                return Named(names, {**class_of}, palette, _findings(table, []))
+    if values and set(values) <= hints.by_value.keys():
+        class_of = {value: hints.by_value[value] for value in values}
+        if len(set(class_of.values())) == len(class_of):
+            message = f"classes are named as the README says: {', '.join(class_of.values())}"
+            note = Finding("note", "class_names", message)
+            return Named(tuple(class_of.values()), {**class_of}, None, (note,))
+    return None
+
+
+def _ways_to_name(table: ClassTable, values: Sequence[int]) -> list[dict[int, str]]:
+    ways: list[dict[int, str]] = []
+    if table.values is not None and len(set(table.values)) == len(table.names):
+        ways.append(dict(zip(table.values, table.names, strict=True)))
+    if table.colors is not None:
+        grays = [color[0] if len(set(color)) == 1 else None for color in table.colors]
+        if None not in grays and len(set(grays)) == len(grays):
+            ways.append({g: n for g, n in zip(grays, table.names, strict=True) if g is not None})
+    if table.values is None:
+        ways.append(dict(enumerate(table.names)))
+        if max(values, default=0) == len(table.names):
+            ways.append({0: "background"} | dict(enumerate(table.names, 1)))
+        if list(values) == [0, 255] and len(table.names) == 2:
+            ways.append({0: table.names[0], 255: table.names[1]})
+    return ways
+
+
+def _findings(table: ClassTable, strange: Sequence[RGB]) -> tuple[Finding, ...]:
+    note = Finding("note", "class_names", f"classes are named as {table.source} says")
+    if not strange:
+        return (note,)
+    listed = ", ".join(map(str, strange[:5]))
+    message = f"{table.source}: does not name the color {listed}; named unnamed_1 and so on"
+    return note, Finding("warning", "unnamed_colors", message, len(strange))

@@ -1,0 +1,104 @@
+"""From a model and data to the report's file."""
+
+import platform
+import shlex
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from swiftseg.data import Dataset
+from swiftseg.evaluation.evaluate import evaluate
+from swiftseg.evaluation.evaluation import Evaluation
+from swiftseg.evaluation.protocol import Protocol
+from swiftseg.evaluation.report.frame_scores import FrameScores
+from swiftseg.evaluation.report.page import Subject, write_report
+from swiftseg.evaluation.report.shown_frames import shown_frames
+from swiftseg.inference import FoundModel, Segmenter
+from swiftseg.runs import RunFolder, read_epochs
+
+PACKAGES = ("swiftseg", "numpy", "pillow")
+
+
+def report_model(
+    path: Path,
+    found: FoundModel,
+    segmenter: Segmenter,
+    dataset: Dataset,
+    *,
+    origin: tuple[str, str],
+    protocol: Protocol,
+    run: Path | None = None,
+    calibration_error: bool = False,
+) -> Evaluation:
+    """Evaluate a model, and write the report.
+
+    Args:
+        path: The HTML file.
+        found: The model's files.
+        segmenter: Runs it.
+        dataset: An open data set.
+        origin: Where the data are, and which part of them, in the user's words.
+        protocol: How the numbers are taken.
+        run: The folder of the training whose curves are shown, or None.
+        calibration_error: Whether to compute the expected calibration error too.
+
+    Raises:
+        SwiftsegError: Model and data do not fit, or a file cannot be read or written.
+    """
+    epochs = read_epochs(RunFolder(run).metrics) if run else []
+    scores = FrameScores(protocol.view(dataset).labels)
+    evaluation = evaluate(
+        segmenter,
+        dataset,
+        protocol=protocol,
+        calibration_error=calibration_error,
+        on_frame=scores.add,
+    )
+    frames = shown_frames(protocol.segmenter(segmenter), dataset, scores, protocol=protocol)
+    facts = measured_with(found, segmenter.engine.backend, scores)
+    trained = trained_with(run) if run else {}
+    # A training that reports itself has one command.
+    facts |= {name: text for name, text in trained.items() if text != facts["command"]}
+    card = "" if found.card is None else found.card.read_text(encoding="utf-8")
+    subject = Subject(segmenter.spec, *origin, facts, card)
+    write_report(path, evaluation, subject, frames=frames, epochs=epochs)
+    return evaluation
+
+
+def measured_with(found: FoundModel, backend: str, scores: FrameScores) -> dict[str, str]:
+    """Return the circumstances of a measurement, text by name."""
+    packages = (*PACKAGES, backend.partition("-")[0])
+    versions = ", ".join(f"{name} {version_of(name)}" for name in packages)
+    is_shipped = found.kind == "shipped"
+    return {
+        "resolution": sizes_text(scores),
+        "weights": f"{found.name}, shipped" if is_shipped else str(found.path.resolve()),
+        "command": shlex.join(["swiftseg", *sys.argv[1:]]),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "versions": f"Python {platform.python_version()}, {versions}",
+        "machine": platform.platform(),
+    }
+
+
+def sizes_text(scores: FrameScores) -> str:
+    """Return how large the masks are, in words."""
+    if scores.smallest_hw is None or scores.largest_hw is None:
+        return ""
+    (low_h, low_w), (high_h, high_w) = scores.smallest_hw, scores.largest_hw
+    smallest, largest = f"{low_w}x{low_h}", f"{high_w}x{high_h}"
+    between = smallest if smallest == largest else f"{smallest} to {largest}"
+    return f"{between} pixels, where predictions are compared with them"
+
+
+def trained_with(run: Path) -> dict[str, str]:
+    """Return the command of a training run, as the run has noted it."""
+    environment = RunFolder(run).read_environment()
+    return {"trained by": environment.command} if environment else {}
+
+
+def version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # an engine's name is that of its package, or nearly
+        return "of unknown version"

@@ -1,0 +1,155 @@
+"""From anything that holds trained weights to one file, in float32, half precision or int8."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from swiftseg.core import (
+    OUTPUT_KINDS,
+    OutputKind,
+    UsageError,
+    unknown_name,
+)
+from swiftseg.data.images.image_file import read_image
+from swiftseg.exporting.export_onnx import export_onnx
+from swiftseg.exporting.half_precision import HalfReport, halve_weights
+from swiftseg.exporting.parity import ParityReport
+from swiftseg.exporting.quantization import QuantizationReport, quantize_onnx
+from swiftseg.inference import find_model
+from swiftseg.inference.calibration_frames import read_calibration
+from swiftseg.kernels.resize import resize_frame
+from swiftseg.prediction.sources import find_sources
+from swiftseg.runtimes import read_spec
+from swiftseg.trained import load_trained
+
+PRECISIONS = ("f32", "fp16", "int8")
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported file and how it was judged.
+
+    Attributes:
+        path: The file.
+        name: The model's name.
+        parity: Its engines against torch; None where an exported file was written again.
+        quantization: What int8 costs and gains; None in other precisions.
+        half: What half precision costs and gains; None in other precisions.
+    """
+
+    path: Path
+    name: str
+    parity: ParityReport | None
+    quantization: QuantizationReport | None = None
+    half: HalfReport | None = None
+
+
+def export(
+    model: Path | str,
+    out: Path | str,
+    *,
+    output: OutputKind = "labels",
+    size_hw: Size | None = None,
+    frames: Path | str | Iterable[np.ndarray] | None = None,
+    name: str | None = None,
+    precision: str = "f32",
+    calibration: Path | str | None = None,
+    max_drop: float = 0.5,
+) -> Exported:
+    """Write a model as one .onnx file that says all about itself.
+
+    The file is written only when every installed engine gives torch's answers on the same frames;
+    with int8 only when it is faster on this machine and loses no more than `max_drop`. With fp16
+    weights take half the space, and the speed stays.
+
+    Args:
+        model: What `find_model` takes; an exported file only for fp16 and int8.
+        out: The file to write.
+        output: What the file returns first, see `swiftseg.runtimes.base`.
+        size_hw: The input size (height, width); None takes the model's own.
+        frames: Images to compare on: a folder, or frames uint8 (H, W, 3); None draws street scenes.
+        name: The model's name; None keeps its own.
+        precision: `f32`, `fp16` or `int8`.
+        calibration: For int8, a folder of images, or of labeled data whose val split is used.
+        max_drop: For int8, the points of mean IoU (of equal labels without masks) it may lose.
+
+    Raises:
+        UsageError: A name or value does not exist, or options do not go together.
+        SwiftsegError: The model cannot be read, or the file was refused; the message says why.
+    """
+    out = Path(out)
+    if output not in OUTPUT_KINDS:
+        raise unknown_name("output", output, OUTPUT_KINDS)
+    check_precision(precision, calibration)
+    found = find_model(model)
+    changes = bool(size_hw or frames is not None or name or output != "labels")
+    if precision != "f32" and found.exported is not None and not changes:
+        return _export_again(found.exported, out, precision, calibration, max_drop, None)
+    if found.weights is None:
+        raise UsageError(
+            f"{found.name} is exported already; an exported file can only be written again with "
+            "--precision fp16 or int8, and without --size, --frames, --name and --output"
+        )
+    if precision == "f32":
+        return _export_float(found.weights, out, output, size_hw, frames, name)
+    with TemporaryDirectory(prefix="swiftseg-") as folder:
+        in_float = _export_float(
+            found.weights, Path(folder) / "float.onnx", output, size_hw, frames, name
+        )
+        return _export_again(in_float.path, out, precision, calibration, max_drop, in_float.parity)
+
+
+def check_precision(precision: str, calibration: Path | str | None) -> None:
+    """Raise UsageError for an unknown precision, or one without the options it needs."""
+    if precision not in PRECISIONS:
+        raise unknown_name("precision", precision, PRECISIONS)
+    if precision == "int8" and calibration is None:
+        raise UsageError("--precision int8 needs frames: name a folder with --calibration DIR")
+    if precision != "int8" and calibration is not None:
+        raise UsageError("--calibration is for --precision int8")
+
+
+def _export_float(
+    weights: Path,
+    out: Path,
+    output: OutputKind,
+    size_hw: Size | None,
+    frames: Path | str | Iterable[np.ndarray] | None,
+    name: str | None,
+) -> Exported:
+    network, spec = load_trained(weights)
+    input_spec = replace(spec.input, size_hw=size_hw or spec.input.size_hw)
+    spec = replace(spec, name=name or spec.name, input=input_spec)
+    if isinstance(frames, Path | str):
+        frames = images_in(Path(frames))
+    resized = None if frames is None else (resize_frame(f, input_spec.size_hw) for f in frames)
+    parity = export_onnx(network, spec, out, output=output, frames=resized)
+    return Exported(out, spec.name, parity)
+
+
+def _export_again(
+    source: Path,
+    out: Path,
+    precision: str,
+    calibration: Path | str | None,
+    max_drop: float,
+    parity: ParityReport | None,
+) -> Exported:
+    spec = read_spec(source)
+    if precision == "fp16":
+        return Exported(out, spec.name, parity, half=halve_weights(source, out))
+    if calibration is None:
+        raise UsageError("--precision int8 needs frames: name a folder with --calibration DIR")
+    seen = read_calibration(Path(calibration), spec.input.size_hw, spec.labels)
+    report = quantize_onnx(source, out, seen.frames, masks=seen.masks, max_drop=max_drop)
+    return Exported(out, spec.name, parity, report)
+
+
+def images_in(folder: Path) -> Iterator[np.ndarray]:
+    """Yield the images of a folder, uint8 (H, W, 3), read one by one."""
+    return (read_image(source.given) for source in find_sources([str(folder)]))

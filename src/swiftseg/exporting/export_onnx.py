@@ -1,0 +1,59 @@
+"""The way from a network to a file that can be trusted."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from swiftseg.core import ModelSpec, OutputKind, UsageError
+from swiftseg.core.files import replacing
+from swiftseg.data.toy_street import ToyStreet
+from swiftseg.exporting.onnx_file import package_versions, write_onnx
+from swiftseg.exporting.parity import ParityReport, measure_parity
+from swiftseg.runtimes.torch_backend import TorchBackend
+
+
+def export_onnx(
+    network: nn.Module,
+    spec: ModelSpec,
+    path: Path,
+    *,
+    output: OutputKind = "labels",
+    frames: Iterable[np.ndarray] | None = None,
+) -> ParityReport:
+    """Write a network as one .onnx file, and compare the two on the same frames.
+
+    The file appears only when every engine that is installed agrees with torch.
+
+    Args:
+        network: Maps float32 (N, 3, H, W) to logits (N, C, H, W); switched to eval
+            mode and moved to the CPU.
+        spec: Describes it; `spec.input.size_hw` becomes the file's fixed input size.
+        path: Where the file goes.
+        output: What the file gives first, see `swiftseg.runtimes.base`.
+        frames: uint8 (*size_hw, 3), RGB, to compare on; None takes drawn street scenes.
+
+    Raises:
+        UsageError: The path does not end in .onnx.
+        SwiftsegError: An engine's answers differ from torch's above tolerance, the file cannot be
+            written, or there are no frames.
+    """
+    if path.suffix != ".onnx":
+        raise UsageError(f"expected a file name that ends in .onnx, got {path}")
+    spec = replace(spec, output=output, versions=package_versions())
+    with replacing(path) as temporary:
+        write_onnx(network.eval(), spec, temporary)
+        report = measure_parity(
+            TorchBackend(network, spec),
+            temporary,
+            street_scenes(spec.input.size_hw) if frames is None else frames,
+        )
+        report.check(path)
+    return report
+
+
+def street_scenes(size_hw: tuple[int, int]) -> Iterator[np.ndarray]:
+    """Draw frames uint8 (*size_hw, 3) with the surfaces, edges and noise that streets have."""
+    return (sample.image for sample in ToyStreet("test", 4, size_hw))

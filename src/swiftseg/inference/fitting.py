@@ -1,0 +1,74 @@
+"""How a picture of any size and shape is shown to a network of one size."""
+
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+from swiftseg.core import InputSpec, unknown_name
+from swiftseg.kernels.resize import resize_frame
+
+Fit = Literal["auto", "stretch", "letterbox", "tile", "native"]
+FITS: tuple[Fit, ...] = get_args(Fit)
+
+# Beyond these, measured in benchmarks/results/fit.json, `auto` no longer stretches.
+MOST_STRETCHED = 1.2  # how much more one side is stretched than the other
+LARGEST_RATIO = 16.0  # of a picture's sides to the network's, above which details are lost
+
+
+class Area(NamedTuple):
+    """Where in the network's input a picture lies, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+def choose_fit(fit: Fit, frame_hw: tuple[int, int], network_hw: tuple[int, int]) -> Fit:
+    """Return how a picture is shown to the network; anything but `auto` is taken as it is.
+
+    `auto` stretches pictures of about the network's proportions, letterboxes all others, and tiles
+    those whose sides are both more than `LARGEST_RATIO` times the network's.
+    """
+    if fit != "auto":
+        return fit
+    ratios = [own / network for own, network in zip(frame_hw, network_hw, strict=True)]
+    if min(ratios) > LARGEST_RATIO:
+        return "tile"
+    return "stretch" if max(ratios) <= MOST_STRETCHED * min(ratios) else "letterbox"
+
+
+def letterbox(frame: np.ndarray, spec: InputSpec) -> tuple[np.ndarray, Area]:
+    """Resize a frame uint8 (H, W, 3) in its own proportions, and pad it to the input size.
+
+    Returns:
+        The input uint8 (h, w, 3), whose padding is the mean color, which the network sees as zero,
+        and the area of the frame, which is in the middle.
+    """
+    height, width = spec.size_hw
+    scale = min(height / frame.shape[0], width / frame.shape[1])
+    inner_h = min(height, max(1, round(scale * frame.shape[0])))
+    inner_w = min(width, max(1, round(scale * frame.shape[1])))
+    area = Area((height - inner_h) // 2, (width - inner_w) // 2, inner_h, inner_w)
+    padded = np.empty((height, width, 3), dtype=np.uint8)
+    padded[:] = mean_color(spec)
+    inside(padded, area)[:] = resize_frame(frame, (inner_h, inner_w))
+    return padded, area
+
+
+def inside(values: np.ndarray, area: Area) -> np.ndarray:
+    """Return the view of an array (H, W, ...) inside an area."""
+    return values[area.top : area.top + area.height, area.left : area.left + area.width]
+
+
+def mean_color(spec: InputSpec) -> np.ndarray:
+    """Return the color uint8 (3,) that the network sees as zero."""
+    return np.round(255 * np.array(spec.mean)).astype(np.uint8)
+
+
+def check_fit(fit: str) -> Fit:
+    """Return the fit of that name; raise UsageError where there is none."""
+    for known in FITS:
+        if known == fit:
+            return known
+    raise unknown_name("fit", fit, FITS)

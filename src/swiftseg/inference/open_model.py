@@ -1,0 +1,138 @@
+"""One way to open a model, whatever kind of file holds it and whatever runs it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from swiftseg.core import MissingExtraError, UsageError
+from swiftseg.inference.fitting import Fit
+from swiftseg.inference.found_model import FoundModel, find_model
+from swiftseg.inference.segmenter import Opening, Segmenter
+from swiftseg.kernels.resize import resize_frame
+from swiftseg.runtimes import PRECISIONS, TORCH_WAYS, Backend, load_backend, read_spec
+from swiftseg.runtimes.base import Engine
+from swiftseg.runtimes.cores import check_threads
+from swiftseg.weights import DEFAULT_MODEL
+
+AUTO, DEFAULT_BACKEND = "auto", "onnxruntime"
+
+
+def open_model(
+    model: Path | str = DEFAULT_MODEL,
+    *,
+    backend: str | None = None,
+    precision: str = "f32",
+    calibration: Path | str | Sequence[np.ndarray] | None = None,
+    threads: int | None = None,
+    fit: Fit = "auto",
+) -> Segmenter:
+    """Open anything that holds a network.
+
+    Args:
+        model: As `find_model` takes it.
+        backend: An engine of `swiftseg.runtimes.ENGINES`, `auto` for the fastest installed one, or
+            one of `TORCH_WAYS` for models whose weights torch can read. None takes ONNX Runtime
+            for exported files (`auto` with the precision `auto`) and torch for all others.
+        precision: What the engine computes in, or `auto` for the fastest that changes at most
+            0.5 % of the labels of the calibration frames.
+        calibration: What the precision `auto` is judged on: a folder of images or of labeled data,
+            or frames uint8 (H, W, 3).
+        threads: Threads for one frame; None takes one a physical core.
+        fit: How images of other sizes are shown to the network, see `Segmenter`.
+
+    Raises:
+        UsageError: A name is unknown, or the options do not go together.
+        MissingExtraError: The engine is not installed.
+        SwiftsegError: The file cannot be run; the message says why.
+    """
+    found = find_model(model)
+    check_threads(threads)
+    in_torch = _runs_in_torch(found, backend, precision)
+    if (precision == AUTO) != (calibration is not None):
+        raise UsageError(
+            "--precision auto is judged on your own frames: name a folder of them with "
+            "--calibration DIR, and leave it out with any other precision"
+        )
+    if in_torch:
+        loaded = _torch_backend(found, backend or "torch", precision, threads)
+        backend = backend or "torch"
+    else:
+        engine = choose_engine(found.path, backend, precision, calibration, threads)
+        loaded = load_backend(
+            found.path, name=engine.backend, precision=engine.precision, threads=threads
+        )
+        backend, precision = engine
+    return Segmenter(loaded, Opening(str(model), backend, precision, threads, fit), fit=fit)
+
+
+def _runs_in_torch(found: FoundModel, backend: str | None, precision: str) -> bool:
+    """Whether torch runs a model and not an engine.
+
+    Raises:
+        UsageError: What the options ask for does not run this kind of file.
+    """
+    if backend not in (None, AUTO, *PRECISIONS, *TORCH_WAYS):
+        return False  # loading names the known ones
+    if found.exported is None and backend not in (None, *TORCH_WAYS):
+        raise UsageError(
+            f"torch runs {found.name}, and {backend} runs exported files: leave --backend out, or "
+            f"run `swiftseg export {found.path} --out model.onnx` and name that file"
+        )
+    if found.exported is not None and backend not in TORCH_WAYS:
+        return False
+    if found.weights is None:
+        raise UsageError(
+            f"{backend} runs checkpoints (.pt), imported weights (.safetensors) and shipped "
+            f"weights; {found.name} is an exported file"
+        )
+    if precision == AUTO:
+        raise UsageError(
+            f"--precision auto is for exported files; torch runs {found.name} in f32, bf16 or fp16"
+        )
+    return True
+
+
+def _torch_backend(found: FoundModel, way: str, precision: str, threads: int | None) -> Backend:
+    try:
+        import torch
+
+        from swiftseg.runtimes.torch_backend import TorchBackend
+        from swiftseg.trained import best_device, load_trained
+    except ImportError as error:
+        raise MissingExtraError(f"running {found.name} in torch", "train") from error
+    if threads is not None:
+        torch.set_num_threads(threads)
+    assert found.weights is not None
+    network, spec = load_trained(found.weights)
+    return TorchBackend(network, spec, device=best_device(), precision=precision, **TORCH_WAYS[way])
+
+
+def choose_engine(
+    path: Path,
+    backend: str | None,
+    precision: str,
+    calibration: Path | str | Sequence[np.ndarray] | None,
+    threads: int | None,
+) -> Engine:
+    """Return the engine that runs an exported file; `auto` is decided by a trial.
+
+    The arguments are those of `open_model`; it raises what that does.
+    """
+    backend = backend or (AUTO if precision == AUTO else DEFAULT_BACKEND)
+    if AUTO not in (backend, precision):
+        return Engine(backend, precision)
+    # Imported where they are needed: most models are opened without a trial.
+    from swiftseg.inference.calibration_frames import read_calibration
+    from swiftseg.runtimes.selection import choose_backend
+
+    frames: Sequence[np.ndarray] = ()
+    if isinstance(calibration, Path | str):
+        spec = read_spec(path)
+        frames = read_calibration(Path(calibration), spec.input.size_hw, spec.labels).frames
+    elif calibration is not None:
+        size_hw = read_spec(path).input.size_hw
+        frames = [resize_frame(frame, size_hw) for frame in calibration]
+    return choose_backend(
+        path, backend=backend, precision=precision, threads=threads, frames=frames
+    )

@@ -1,0 +1,97 @@
+"""A frame larger than the network's input, gone over in overlapping windows."""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise, product
+from math import ceil
+
+import numpy as np
+
+Size = tuple[int, int]
+
+
+def window_starts(length: int, window: int, overlap: int | None = None) -> list[int]:
+    """Place windows along one side, the last one at the end.
+
+    Args:
+        length: Of the side in pixels, at least `window`.
+        window: Length of a window in pixels.
+        overlap: Pixels that neighbors share at least, less than `window`; None is a third.
+    """
+    # Two thirds of a window apart, as in ShelfNet's release and the works it follows.
+    stride = ceil(2 * window / 3) if overlap is None else window - overlap
+    return [*range(0, length - window, stride), length - window]
+
+
+def probability_bands(
+    probabilities: Callable[[np.ndarray], np.ndarray],
+    frame: np.ndarray,
+    window_hw: Size,
+    padding: np.ndarray,
+    *,
+    overlap: int | None = None,
+) -> Iterator[np.ndarray]:
+    """Average the class probabilities of overlapping windows, and yield band after band of rows.
+
+    Only one row of windows is held in memory, however high the frame is.
+
+    Args:
+        probabilities: Maps a window uint8 (*window_hw, 3) to float32 (C, *window_hw).
+        frame: uint8 (H, W, 3); where it is smaller than a window it is padded below and right.
+        window_hw: Size of the windows.
+        padding: uint8 (3,), the color of the padding.
+        overlap: See `window_starts`.
+
+    Yields:
+        float32 (C, rows, W), from top to bottom; their rows add up to H.
+    """
+    frame_h, frame_w = frame.shape[:2]
+    height, width = window_hw
+    padded_hw = max(frame_h, height), max(frame_w, width)
+    tops = window_starts(padded_hw[0], height, overlap)
+    lefts = window_starts(padded_hw[1], width, overlap)
+    total: np.ndarray | None = None
+    times = np.zeros((height, padded_hw[1]), dtype=np.float32)
+    for top, next_top in pairwise([*tops, padded_hw[0]]):
+        for left in lefts:
+            window = _window(frame, (top, left), window_hw, padding)
+            probs = probabilities(window)
+            if total is None:
+                total = np.zeros((len(probs), *times.shape), dtype=np.float32)
+            total[..., left : left + width] += probs
+            times[:, left : left + width] += 1
+        assert total is not None
+        done = next_top - top  # rows that no later window touches
+        yield (total[:, :done] / times[:done])[:, : max(0, frame_h - top), :frame_w]
+        for sums in (*total, times):
+            sums[: height - done] = sums[done:].copy()
+            sums[height - done :] = 0
+
+
+def sliding_probabilities(
+    probabilities: Callable[[np.ndarray], np.ndarray],
+    frame: np.ndarray,
+    window_hw: Size,
+    padding: np.ndarray,
+) -> np.ndarray:
+    """Return what `probability_bands` yields as one array, float32 (C, H, W)."""
+    return np.concatenate(list(probability_bands(probabilities, frame, window_hw, padding)), axis=1)
+
+
+def count_windows(frame_hw: Size, window_hw: Size, overlap: int | None = None) -> int:
+    """Return how many windows a frame takes."""
+    starts = (
+        window_starts(max(length, window), window, overlap)
+        for length, window in zip(frame_hw, window_hw, strict=True)
+    )
+    return len(list(product(*starts)))
+
+
+def _window(frame: np.ndarray, at: Size, size_hw: Size, padding: np.ndarray) -> np.ndarray:
+    """Cut a window out of a frame, padded below and right."""
+    part = frame[at[0] : at[0] + size_hw[0], at[1] : at[1] + size_hw[1]]
+    if part.shape[:2] == size_hw:
+        return np.ascontiguousarray(part)
+    window = np.empty((*size_hw, 3), dtype=np.uint8)
+    window[:] = padding
+    window[: part.shape[0], : part.shape[1]] = part
+    return window

@@ -1,0 +1,153 @@
+"""Each source segmented and its outputs written."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.progress import LateProgress
+from swiftseg.inference import Segmenter
+from swiftseg.prediction.images import segment_images
+from swiftseg.prediction.outputs import Kind, Outputs, Prediction, Run
+from swiftseg.prediction.sources import Source, check_writable, find_sources
+from swiftseg.weights import DEFAULT_MODEL
+
+DEFAULT_FOLDER = "predictions"
+DEFAULT_KINDS: tuple[Kind, ...] = ("overlay", "labels")
+
+
+def predict_images(
+    images: Sequence[Path | str] | Path | str,
+    *,
+    model: Segmenter | Path | str = DEFAULT_MODEL,
+    out: Path | str = DEFAULT_FOLDER,
+    save: Sequence[Kind] = DEFAULT_KINDS,
+) -> Run:
+    """Label every pixel of images, and write what is asked for.
+
+    Args:
+        images: Files, folders (searched with their subfolders) and globs, or one of them.
+        model: A segmenter, or what `Segmenter.load` takes.
+        out: The folder for labels/NAME.png, overlay/NAME.jpg and probs/NAME.npy.
+        save: Any of `overlay`, `labels` and `probs`.
+
+    Returns:
+        One prediction an image, and the failures: an image that cannot be read costs itself alone.
+
+    Raises:
+        UsageError: An input is a video.
+        SwiftsegError: An input does not exist, the model cannot be run, or `out` not be written.
+    """
+    given = [images] if isinstance(images, Path | str) else images
+    outputs = Outputs(Path(out), tuple(save))
+    sources = find_sources([str(image) for image in given], leave_out=outputs.folders())
+    for source in sources:
+        if source.is_video:
+            raise UsageError(f"{source.given} is a video; label it with predict_video")
+    check_writable(outputs.folder)
+    return predict_all(_opened(model), sources, outputs)
+
+
+def predict_video(
+    video: Path | str,
+    *,
+    model: Segmenter | Path | str = DEFAULT_MODEL,
+    out: Path | str = DEFAULT_FOLDER,
+    save: Sequence[Kind] = DEFAULT_KINDS,
+    smooth: float = 0.0,
+) -> Prediction:
+    """Label every frame of a video, and write what is asked for.
+
+    Args:
+        video: A file, an address (rtsp, http), or a camera such as `camera:0`.
+        model: A segmenter, or what `Segmenter.load` takes.
+        out: The folder for overlay/NAME.mp4, and for labels/NAME/ and probs/NAME/ with a file a
+            frame.
+        save: Any of `overlay`, `labels` and `probs`.
+        smooth: The average over time against flicker, 0 (off) to below 1.
+
+    Raises:
+        MissingExtraError: PyAV is not installed.
+        UsageError: The input is not a video, or `smooth` outside its range.
+        SwiftsegError: The video cannot be opened or holds no frame, or the model cannot be run.
+    """
+    [source] = find_sources([str(video)])
+    if not source.is_video:
+        raise UsageError(f"{source.given} is not a video; label images with predict_images")
+    check_writable(Path(out))
+    outputs = Outputs(Path(out), tuple(save))
+    run = predict_all(_opened(model), [source], outputs, smooth=smooth)
+    if run.failures:
+        raise SwiftsegError(run.failures[0][1])
+    return run.predictions[0]
+
+
+def predict_all(
+    segmenter: Segmenter,
+    sources: Sequence[Source],
+    outputs: Outputs,
+    *,
+    smooth: float = 0.0,
+    skips_existing: bool = False,
+    on_prediction: Callable[[Prediction], None] | None = None,
+) -> Run:
+    """Segment every source and write its outputs; an unreadable one is noted and passed over.
+
+    Args:
+        segmenter: Labels the frames.
+        sources: In the order in which they are worked through.
+        outputs: What is written.
+        smooth: Of videos, see `swiftseg.inference.smoothing`.
+        skips_existing: Leave out images all of whose outputs are there already.
+        on_prediction: Is handed each prediction once its files are written.
+    """
+    run = Run()
+    if skips_existing:
+        pending = [source for source in sources if not _is_done(source, outputs)]
+        run.skipped, sources = len(sources) - len(pending), pending
+    with LateProgress("frames" if any(s.is_video for s in sources) else "images") as progress:
+        progress.expect(sum(not source.is_video for source in sources))
+        try:
+            for source, outcome in _outcomes(segmenter, sources, outputs, smooth, progress):
+                if isinstance(outcome, SwiftsegError):
+                    run.failures.append((source.given, str(outcome)))
+                    continue
+                run.predictions.append(outcome)
+                if on_prediction is not None:
+                    on_prediction(outcome)
+                if outcome.interrupted:
+                    raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            run.interrupted = True
+    return run
+
+
+def _outcomes(
+    segmenter: Segmenter,
+    sources: Sequence[Source],
+    outputs: Outputs,
+    smooth: float,
+    progress: LateProgress,
+) -> Iterator[tuple[Source, Prediction | SwiftsegError]]:
+    for is_video, group in groupby(sources, key=lambda source: source.is_video):
+        if not is_video:
+            yield from segment_images(segmenter, list(group), outputs, progress)
+            continue
+        from swiftseg.prediction.videos import segment_video
+
+        for source in group:
+            smoothed = segmenter.smoothed(smooth) if smooth else segmenter
+            try:
+                outcome = segment_video(smoothed, source, outputs, progress)
+            except SwiftsegError as error:
+                outcome = error
+            yield source, outcome
+
+
+def _is_done(source: Source, outputs: Outputs) -> bool:
+    files = outputs.image_files(source.name)
+    return not source.is_video and all(file.is_file() for file in files)
+
+
+def _opened(model: Segmenter | Path | str) -> Segmenter:
+    return model if isinstance(model, Segmenter) else Segmenter.load(model)

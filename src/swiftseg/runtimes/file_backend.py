@@ -1,0 +1,116 @@
+"""An exported file in any engine: the engine runs the graph, all the rest is done here."""
+
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from swiftseg.core import SwiftsegError
+from swiftseg.runtimes.array_scores import ArrayScores, ScoreKind
+from swiftseg.runtimes.base import Engine, check_contract
+from swiftseg.runtimes.label_head import cut_label_head
+from swiftseg.runtimes.model_file import read_spec
+
+
+class Graph(Protocol):
+    """A graph that an engine has loaded. Several threads may run it at the same time.
+
+    Attributes:
+        inputs: Names of its inputs.
+        outputs: Names of its outputs.
+    """
+
+    inputs: list[str]
+    outputs: list[str]
+
+    def running(self, batch: np.ndarray, output: str) -> AbstractContextManager[np.ndarray]:
+        """Run frames uint8 (N, H, W, 3); the output of that name is valid inside the block."""
+        ...
+
+
+class LoadGraph(Protocol):
+    """What an engine's module offers.
+
+    It takes a file, or the bytes of one, the precision, and the number of threads for one frame,
+    where None is one a physical core. It raises SwiftsegError, without the file's name, where the
+    engine cannot load the graph.
+    """
+
+    def __call__(
+        self, model: Path | bytes, *, precision: str, threads: int | None, size_hw: tuple[int, int]
+    ) -> Graph: ...
+
+
+class FileBackend:
+    """Runs an exported .onnx file; see `swiftseg.runtimes.base.Backend`.
+
+    Args:
+        path: The file.
+        engine: The name and the precision that `load_graph` stands for.
+        load_graph: Loads a graph into the engine.
+        threads: Threads for one frame; None takes one a physical core.
+        cuts_head: Whether the last upsampling and the argmax are done here; else the engine runs
+            the graph to its logits, as everybody else who has the file.
+
+    Raises:
+        SwiftsegError: The file is missing, damaged, or not one that swiftseg has exported.
+    """
+
+    any_size = False
+
+    def __init__(
+        self,
+        path: Path,
+        engine: Engine,
+        load_graph: LoadGraph,
+        *,
+        threads: int | None = None,
+        cuts_head: bool = True,
+    ) -> None:
+        self.engine = engine
+        self.spec = read_spec(path)
+        self._path = path
+        head = cut_label_head(path) if self.spec.output == "labels" and cuts_head else None
+        self._align_corners = head and head.align_corners
+        self._kind: ScoreKind = "probs" if self.spec.output == "probs" else "logits"
+        self._output = head.scores if head else self._kind
+        try:
+            self._graph = load_graph(
+                head.model if head else path,
+                precision=engine.precision,
+                threads=threads,
+                size_hw=self.spec.input.size_hw,
+            )
+        except SwiftsegError as error:
+            raise SwiftsegError(f"{path}: {error}") from error
+        outputs = ["labels", "logits"] if head else self._graph.outputs  # what was cut had these
+        check_contract(path, self._graph.inputs, outputs, self.spec)
+
+    @contextmanager
+    def running(self, batch: np.ndarray) -> Generator[ArrayScores]:
+        """Run frames uint8 (N, H, W, 3) of the spec's size; see `Backend`.
+
+        Raises:
+            SwiftsegError: The graph gives another number of classes than the file names.
+        """
+        with self._graph.running(batch, self._output) as values:
+            if values.shape[1] != len(self.spec.labels):
+                raise SwiftsegError(
+                    f"{self._path}: the graph gives {values.shape[1]} classes and the file names "
+                    f"{len(self.spec.labels)}; export the model again"
+                )
+            yield ArrayScores(values, self.spec.input.size_hw, self._kind, self._align_corners)
+
+    def at_size(self, size_hw: tuple[int, int]) -> "FileBackend":
+        """Return this backend, for the only size it runs at; see `Backend`."""
+        own_hw = self.spec.input.size_hw
+        if size_hw != own_hw:
+            raise SwiftsegError(
+                f"{self.spec.name} is exported for frames of {own_hw[0]}x{own_hw[1]} (height x "
+                f"width) and does not run at {size_hw[0]}x{size_hw[1]}; evaluate its checkpoint "
+                f"(.pt), which runs at any size, export it with --size {size_hw[0]}x{size_hw[1]}, "
+                "or go over the frames in windows of its size with --sliding"
+            )
+        return self

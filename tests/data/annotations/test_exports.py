@@ -1,0 +1,72 @@
+"""Every kind of export is recognized, and its masks are those that it means."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from swiftseg.core import UsageError
+from swiftseg.data import open_dataset
+from swiftseg.data.annotations import open_annotations, read_export, recognize_annotations
+from swiftseg.data.annotations.open_export import open_images
+from swiftseg.data.opening import recognize
+from tests.support.annotation_exports import COLORS, EXPORTS, make_coco, make_coco_splits
+
+
+@pytest.fixture(params=EXPORTS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def test_the_tool_is_recognized(kind: str, tmp_path: Path):
+    EXPORTS[kind].make(tmp_path / "data")
+    assert recognize_annotations(tmp_path / "data") == EXPORTS[kind].tool
+    assert recognize(tmp_path / "data") == "annotations"
+
+
+def test_masks_are_those_that_were_drawn(kind: str, tmp_path: Path):
+    expected = EXPORTS[kind].make(tmp_path / "data")
+    export = read_export(tmp_path / "data")
+    assert export.labels.names == ("background", "leaf", "stem")
+    assert export.labels.ignore_index == 255
+    assert tuple(sorted(export.splits)) == EXPORTS[kind].splits
+    samples = [
+        sample for images in export.splits.values() for sample in open_images(export, images)
+    ]
+    assert len(samples) == len(expected)
+    for sample in samples:
+        np.testing.assert_array_equal(sample.mask, expected[Path(sample.name).name])
+        assert sample.image.shape == (*sample.mask.shape, 3)
+        assert sample.mask.dtype == np.uint8
+
+
+def test_train_and_val_open_as_any_data(kind: str, tmp_path: Path):
+    expected = EXPORTS[kind].make(tmp_path / "data")
+    opened = {split: open_dataset(tmp_path / "data", split) for split in ("train", "val")}
+    names = {split: {sample.name for sample in dataset} for split, dataset in opened.items()}
+    assert not names["train"] & names["val"]
+    expected_count = len(expected) - ("test" in EXPORTS[kind].splits)
+    assert len(names["train"] | names["val"]) == expected_count
+    again = pickle.loads(pickle.dumps(opened["train"]))
+    np.testing.assert_array_equal(again[0].mask, opened["train"][0].mask)
+
+
+@pytest.mark.parametrize("kind", ["CVAT", "Supervisely", "VOC from CVAT"])
+def test_colors_are_the_tools_own(kind: str, tmp_path: Path):
+    EXPORTS[kind].make(tmp_path / "data")
+    assert open_annotations(tmp_path / "data", "train").labels.palette == tuple(COLORS.values())
+
+
+def test_one_file_of_an_export_opens_alone(tmp_path: Path):
+    expected = make_coco(tmp_path)
+    source = tmp_path / "annotations" / "instances_default.json"
+    assert recognize_annotations(source) == "coco"
+    found = [*open_annotations(source, "train"), *open_annotations(source, "val")]
+    assert {sample.name for sample in found} == set(expected)
+
+
+def test_an_unknown_split_names_the_known_ones(tmp_path: Path):
+    make_coco_splits(tmp_path)
+    with pytest.raises(UsageError, match="unknown split 'trian'; did you mean train"):
+        open_annotations(tmp_path, "trian")

@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+
+from swiftseg.core import SwiftsegError
+from swiftseg.data.own.class_files import find_class_files, find_readme_names
+from swiftseg.data.own.tables import read_table
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "header", "cells"),
+    [
+        ("a.txt", "# of pairs\n\na.jpg b.png\n", (), [("a.jpg", "b.png")]),
+        ("a.txt", "a b.jpg\tc d.png\n", (), [("a b.jpg", "c d.png")]),
+        ("a.csv", "\ufeff,image,mask\r\n0,a.jpg,b.png\r\n", ("", "image", "mask"), None),
+        ("a.csv", '"a, b.jpg","c.png"\n', (), [("a, b.jpg", "c.png")]),
+        ("a.csv", "x.jpg;y.png\n", (), [("x.jpg", "y.png")]),
+        ("a.json", '["a.jpg", "b.jpg"]', (), [("a.jpg",), ("b.jpg",)]),
+        ("a.json", '[{"image": "a.jpg", "n": 3}]', (), [("a.jpg",)]),
+    ],
+)
+def test_lists_are_read_however_they_are_written(tmp_path: Path, name, text, header, cells):
+    (tmp_path / name).write_bytes(text.encode())
+    table = read_table(tmp_path / name)
+    assert table.header == header
+    assert [row.cells for row in table.rows] == (cells or [("0", "a.jpg", "b.png")])
+
+
+def test_a_column_or_a_key_names_the_splits(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("file,subset\na.jpg,train\nb.jpg,Validation\n")
+    assert [row.split for row in read_table(tmp_path / "a.csv").rows] == ["train", "val"]
+    (tmp_path / "a.json").write_text('{"test": ["a"], "note": ["b"]}')
+    assert [row[1:] for row in read_table(tmp_path / "a.json").rows] == [(("a",), "test")]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\x80abc"])
+def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes):
+    (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(SwiftsegError, match=r"a\.txt: .*no UTF-8 text"):
+        read_table(tmp_path / "a.txt")
+
+
+RED, BLUE = (200, 30, 30), (30, 60, 220)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "colors", "values"),
+    [
+        ("class_dict.csv", "name,r,g,b\ncar,200,30,30\nsky,30,60,220\n", (RED, BLUE), None),
+        ("class_dict_seg.csv", "name, r, g, b\ncar, 200, 30, 30\nsky, 30, 60, 220\n", 0, None),
+        ("_classes.csv", "Pixel Value, Class\n0, car\n1, sky\n", None, (0, 1)),
+        ("labelmap.txt", "# label:color_rgb:parts\ncar:200,30,30::\nsky:30,60,220::\n", 0, None),
+        ("label_colors.txt", "200 30 30\tcar\n30 60 220\tsky\n", 0, None),
+        ("classes.txt", "car\nsky\n", None, None),
+        ("classes.txt", "0: car\n1: sky\n", None, (0, 1)),
+        ("colormap.txt", "0 car 200 30 30\n1 sky 30 60 220\n", 0, (0, 1)),
+        ("classes.json", '["car", "sky"]', None, None),
+        ("classes.json", '{"classes": [{"title": "car", "color": "#C81E1E"}, '
+         '{"title": "sky", "color": "#1E3CDC"}]}', 0, None),
+    ],
+)  # fmt: skip
+def test_files_that_name_classes(tmp_path: Path, name: str, text: str, colors, values):
+    (tmp_path / name).write_text(text)
+    (table,) = find_class_files(tmp_path)
+    assert table.names == ("car", "sky")
+    assert table.colors == (None if colors is None else (RED, BLUE))
+    assert table.values == values
+
+
+def test_a_readme_names_values(tmp_path: Path):
+    (tmp_path / "README").write_text("Annotations: 1: Cat 2:Dog 3: Not classified\n")
+    assert find_readme_names(tmp_path) == {1: "Cat", 2: "Dog", 3: "Not classified"}
