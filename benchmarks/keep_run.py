@@ -88,7 +88,11 @@ def facts(run: RunFolder, data: str, frames: int) -> dict[str, Any]:
 
 def write_curves(epochs_file: Path, out: Path) -> None:
     """Draws the report's charts side by side into one SVG."""
-    markup = str(training_curves(read_epochs(epochs_file)))
+    write_charts(str(training_curves(read_epochs(epochs_file))), out)
+
+
+def write_charts(markup: str, out: Path) -> None:
+    """Draws the charts in a report's markup side by side into one SVG."""
     charts = re.findall(r"<svg (.*?</svg>)", markup, re.DOTALL)
     placed = [
         f'<svg x="{CHART_WH[0] * place}" width="{CHART_WH[0]}" height="{CHART_WH[1]}" {chart}'

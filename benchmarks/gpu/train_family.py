@@ -13,11 +13,13 @@ install wants. `--device cpu --tiny` tries all of it in small.
 """
 
 import argparse
+import gc
 import json
 import platform
 import shlex
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -92,6 +94,16 @@ class Family:
 
     def recipe(self, run: Run) -> Recipe:
         return run.recipe(tiny_overrides(run) if self.given.tiny else ())
+
+    def try_to_train(self, run: Run, seconds: float) -> None:
+        """Train one run; what fails is noted, and costs itself alone."""
+        try:
+            self.train(run, seconds)
+        except Exception as error:
+            traceback.print_exc()
+            reason = str(error).partition("\n")[0]
+            self.results.append({"run": run.name, "failed": f"{type(error).__name__}: {reason}"})
+            self.write("running")
 
     def train(self, run: Run, seconds: float) -> None:
         """Train one run, and write what it came to."""
@@ -226,19 +238,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 # A shorter one would learn nothing; its time goes to those of more worth behind.
                 print(f"{run.name}: left out, {seconds:.0f} s are too few", flush=True)
             else:
-                family.train(run, seconds)
+                family.try_to_train(run, seconds)
                 show(family.results[-1])
             to_do = to_do[1:]
+            gc.collect()  # a run's CUDA graphs hold its memory
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
     family.write("done")
 
 
 def show(row: dict[str, Any]) -> None:
-    native = row["scores"]["native"]
+    """Print a run's line."""
+    if "failed" in row:
+        print(f"{row['run']:26} failed: {row['failed']}", flush=True)
+        return
     last = row["stages"][-1]
+    native = row["scores"].get("native")
+    mean_iou = f"{100 * native['mean_iou']:5.1f}" if native else "none: the loss is not finite"
     print(
-        f"{row['run']:26} mIoU {100 * native['mean_iou']:5.1f}  "
+        f"{row['run']:26} mIoU {mean_iou}  "
         f"{last['epochs_done']:4} of {last['recipe_epochs']:4} epochs  {last['step_ms']:7.2f} ms "
         f"a step  {row['seconds']:6.1f} s  ({last['way']})",
         flush=True,

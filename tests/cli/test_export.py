@@ -7,7 +7,7 @@ from PIL import Image
 from swiftseg.cli.export import parse_size
 from swiftseg.core import UsageError
 from swiftseg.data.published.camvid import CAMVID_LABELS
-from swiftseg.inference import Segmenter
+from swiftseg.inference import Segmenter, find_model
 from swiftseg.runtimes import read_spec
 from swiftseg.trained.checkpoint import Checkpoint, TrainingState, save_checkpoint
 from swiftseg.weights import shipped_models
@@ -46,12 +46,22 @@ def test_a_checkpoint_becomes_a_file_that_segments(
     assert label_map.shape == (30, 50)
 
 
+def test_half_precision_halves_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    out = tmp_path / "half.onnx"
+    result = run_cli(capsys, "export", "enet-camvid", "--out", out, "--precision", "fp16")
+    assert result.code == 0, result.err
+    assert "of float32's labels on 4 frames" in " ".join(result.out.split())
+    assert out.stat().st_size < 0.6 * find_model("enet-camvid").exported.stat().st_size
+    assert Segmenter.load(out).spec.name == "enet-camvid"
+
+
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
         (["--output", "label"], 2, "unknown output 'label'; did you mean labels?"),
         (["--size", "360"], 2, "expected --size as HEIGHTxWIDTH, such as 360x480, got '360'"),
         (["--frames", "nowhere"], 1, "nowhere"),
+        (["--precision", "fp16", "--calibration", "nowhere"], 2, "is for --precision int8"),
         (["--precision", "int9"], 2, "unknown precision 'int9'; did you mean int8?"),
         (["--precision", "int8"], 2, "name a folder with --calibration DIR"),
         (["--calibration", "nowhere"], 2, "--calibration is for --precision int8"),

@@ -38,7 +38,7 @@ def export(
         str | None, typer.Option(help="The model's name.", show_default="the recipe's")
     ] = None,
     precision: Annotated[
-        str, typer.Option(help="f32, fp16 (boards), or int8, which needs --calibration.")
+        str, typer.Option(help="f32, fp16 for half the file, or int8 with --calibration.")
     ] = "f32",
     calibration: Annotated[
         Path | None,
@@ -52,7 +52,8 @@ def export(
 
     The file takes uint8 frames and holds normalization, classes and palette; it needs no torch. It
     is written only when every installed engine gives torch's answers on the same frames; with int8
-    only when it is faster on this machine and loses no more than --max-drop. The formats web (a
+    only when it is faster on this machine and loses no more than --max-drop. With fp16 weights take
+    half the space and are widened when the file is loaded: the speed stays. The formats web (a
     page that segments in the browser) and triton (a model repository) take a shipped model's name
     or an exported .onnx file, and no torch. All other formats are folders for the runtimes of
     boards, which are compared with torch in the same way.
@@ -86,6 +87,9 @@ def export(
         console.print(parity_table(exported.parity))
     if exported.quantization is not None:
         console.print(quantization_table(exported.quantization))
+    if exported.half is not None:
+        share = f"{exported.half.equal_labels:.3%} of float32's labels"
+        console.print(f"{share} on {exported.half.frames} frames", soft_wrap=True, markup=False)
     if exported.board is not None:
         console.print(told_of(exported.board), soft_wrap=True, markup=False)
     megabytes = sum(path.stat().st_size for path in files_of(exported.path)) / 1e6

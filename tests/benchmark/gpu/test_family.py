@@ -14,7 +14,7 @@ from torchvision.transforms.v2 import functional as V
 from benchmarks.gpu import train_family
 from benchmarks.gpu.batch_augment import BatchAugment
 from benchmarks.gpu.device_frames import RecipeData, stacked
-from benchmarks.gpu.family_plan import RUNS, estimated_seconds, time_for, tiny_overrides
+from benchmarks.gpu.family_plan import RUNS, Run, estimated_seconds, time_for, tiny_overrides
 from benchmarks.gpu.family_training import StageRun, is_scored
 from benchmarks.gpu.training_step import MovingAverage
 from benchmarks.gpu.weight_shards import WeightShards, read_run
@@ -227,6 +227,37 @@ def test_the_family_is_trained_end_to_end(camvid: Path, tmp_path: Path):
         matrix = np.array(row["confusion"]["native"])
         assert row["scores"]["native"]["mean_iou"] == pytest.approx(scores(matrix).mean_iou)
     assert segfast["weights"]
+
+
+def test_a_run_that_fails_costs_itself_alone(
+    camvid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    train, tried = train_family.Family.train, []
+
+    def failing(self: train_family.Family, run: Run, seconds: float) -> None:
+        tried.append(run.name)
+        if len(tried) == 1:
+            raise RuntimeError("out of memory\nand so on")
+        train(self, run, seconds)
+
+    monkeypatch.setattr(train_family.Family, "train", failing)
+    names = "segfast paper,segfast_basic paper"
+    train_family.main(
+        [
+            "--data",
+            str(camvid),
+            "--out",
+            str(tmp_path),
+            "--device",
+            "cpu",
+            "--tiny",
+            "--only",
+            names,
+        ]
+    )
+    first, second = json.loads((tmp_path / "train_family.json").read_text("utf-8"))["runs"]
+    assert first == {"run": "segfast paper", "failed": "RuntimeError: out of memory"}
+    assert "native" in second["scores"]
 
 
 def test_convolutions_start_from_a_backbones_file(camvid: Path, tmp_path: Path):

@@ -1,6 +1,10 @@
 """The kernels of the GPU scripts, run by Triton's interpreter on the CPU."""
 
+import platform
+from collections.abc import Generator
+from importlib import import_module
 from itertools import product
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -9,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tests.support.interpreted import import_interpreted
+from tests.support.interpreted import triton_anew
 
 Size = tuple[int, int]
 
@@ -28,13 +32,15 @@ SIZES: tuple[tuple[Size, Size], ...] = (
 
 
 @pytest.fixture
-def labels_of(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    return import_interpreted("benchmarks.gpu.label_kernel", monkeypatch)
+def labels_of() -> Generator[ModuleType]:
+    with triton_anew(interpreted=True):
+        yield import_module("benchmarks.gpu.label_kernel")
 
 
 @pytest.fixture
-def depthwise(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    return import_interpreted("benchmarks.gpu.depthwise_kernel", monkeypatch)
+def depthwise() -> Generator[ModuleType]:
+    with triton_anew(interpreted=True):
+        yield import_module("benchmarks.gpu.depthwise_kernel")
 
 
 def drawn(kind: str, size_hw: Size) -> torch.Tensor:
@@ -90,7 +96,10 @@ def cuda_axis(in_size: int, out_size: int, *, align_corners: bool):
             rounded_sum(np.full_like(index, scale), index + np.float32(0.5), half), 0
         )
     first = source.astype(np.int32)
-    return first, np.minimum(first + 1, in_size - 1), (source - first).astype(np.float32)
+    beyond = (source - first).astype(np.float32)
+    if align_corners and out_size > 1:
+        beyond = rounded_sum(np.full_like(index, scale), index, -first.astype(np.float32))
+    return first, np.minimum(first + 1, in_size - 1), beyond
 
 
 @pytest.mark.parametrize("align_corners", [False, True])
@@ -118,7 +127,7 @@ def test_labels_are_those_of_cudas_formula(
 
 def test_the_installed_torchs_contraction_is_found(labels_of: ModuleType):
     way, differing = labels_of.find_contraction(torch.device("cpu"))
-    assert way == 0
+    assert way == labels_of.ROUNDS_TWICE  # torch on a CPU contracts no weights
     assert differing < 251 * 263 / 50  # those whose source positions CUDA rounds otherwise
 
 
@@ -148,3 +157,53 @@ def test_depthwise_convolution_is_torchs(
         expected = F.relu(conv(image)) if relu else conv(image)
         computed = depthwise.DepthwiseKernel(conv, relu=relu)(image)
         torch.testing.assert_close(computed, expected)
+
+
+SIZE, FEATURES = "i32", "*fp16"
+COMPILED = {
+    "label_kernel._upsample_labels": {
+        "scores": FEATURES, "labels": "*u8", "row_scale": "fp32", "column_scale": "fp32",
+        "classes": 19, "align_corners": False, "copies_rows": False, "copies_columns": False,
+        "plain": False, "once": True, "contraction": 0, "block": 256,
+    },
+    "label_kernel._doubled_labels": {
+        "features": FEATURES, "weight": FEATURES, "bias": "*fp32", "labels": "*u8",
+        "channels": 16, "classes": 19, "padded": 32, "block": 128,
+    },
+    "depthwise_kernel._depthwise": {
+        "image": FEATURES, "weight": FEATURES, "bias": FEATURES, "out": FEATURES,
+        "stride": 2, "dilation": 1, "padding": 1, "relu": True, "pixels": 16, "lanes": 64,
+    },
+    "frame_kernel._normalize": {
+        "frames": "*u8", "scale": "*fp32", "shift": "*fp32", "out": FEATURES, "block": 1024,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="Triton brings an assembler for x86-64")
+@pytest.mark.parametrize("name", COMPILED)
+def test_kernels_compile_for_hopper(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """The interpreter takes more than the compiler does; that one needs no GPU."""
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    with triton_anew(interpreted=False):
+        ptx = compiled(*name.split("."), COMPILED[name])
+    assert ".local" not in ptx  # nothing is kept in slow memory
+    if name.endswith("_upsample_labels"):  # three sums a class, two pixels a thread, four places
+        assert ptx.count("fma.rn.f32") == 3 * 19 * 2 + 4
+
+
+def compiled(module: str, function: str, given: dict[str, object]) -> str:
+    """Compile a kernel for a GPU of compute capability 9.0; return its PTX."""
+    triton = import_module("triton")
+    kernel = getattr(import_module(f"benchmarks.gpu.{module}"), function)
+    names = kernel.arg_names
+    types = {n: given[n] if isinstance(given.get(n), str) else SIZE for n in names}
+    constants = {n: value for n, value in given.items() if not isinstance(value, str)}
+    source = import_module("triton.compiler").ASTSource(
+        fn=kernel,
+        signature=types | dict.fromkeys(constants, "constexpr"),
+        constexprs={(names.index(n),): value for n, value in constants.items()},
+    )
+    target = import_module("triton.backends.compiler").GPUTarget("cuda", 90, 32)
+
+    return triton.compile(source, target=target, options={"enable_fp_fusion": False}).asm["ptx"]

@@ -1,8 +1,9 @@
 """Measuring on a device, tried on the CPU: the kernels run in Triton's interpreter."""
 
 import json
+from collections.abc import Generator
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
@@ -12,12 +13,13 @@ from benchmarks.gpu import inference_networks as networks
 from benchmarks.gpu.speed import marks
 from swiftseg.core import InputSpec
 from swiftseg.models import create_model
-from tests.support.interpreted import import_interpreted
+from tests.support.interpreted import triton_anew
 
 
 @pytest.fixture
-def speed(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    return import_interpreted("benchmarks.gpu.speed", monkeypatch)
+def interpreted() -> Generator[None]:
+    with triton_anew(interpreted=True):
+        yield
 
 
 @pytest.mark.parametrize("name", ["enet", "fast_scnn", "segnet", "shelfnet50"])
@@ -42,7 +44,8 @@ def test_a_wider_head_keeps_the_classes_that_it_had():
     assert create_model("enet", num_classes=19).state_dict().keys() == network.state_dict().keys()
 
 
-def test_a_networks_speed_is_measured_end_to_end(speed: ModuleType, tmp_path: Path):
+def test_a_networks_speed_is_measured_end_to_end(interpreted: None, tmp_path: Path):
+    speed = import_module("benchmarks.gpu.speed")
     speed.main(["--device", "cpu", "--tiny", "--out", str(tmp_path), "--only", "enet"])
     told = json.loads((tmp_path / "speed.json").read_text("utf-8"))
     assert told["state"] == "done"
@@ -54,8 +57,8 @@ def test_a_networks_speed_is_measured_end_to_end(speed: ModuleType, tmp_path: Pa
     assert len(told["marks"]) == 2
 
 
-def test_labels_of_all_kernels_are_eager_torchs(monkeypatch: pytest.MonkeyPatch):
-    ways = import_interpreted("benchmarks.gpu.speed_ways", monkeypatch)
+def test_labels_of_all_kernels_are_eager_torchs(interpreted: None):
+    ways = import_module("benchmarks.gpu.speed_ways")
     spec = InputSpec((32, 48))
     frames = torch.randint(0, 255, (1, 32, 48, 3), dtype=torch.uint8)
     network, _ = networks.build("fast_scnn", 19, None)
