@@ -1,7 +1,8 @@
-"""Compiles the native kernels into the wheel, where a C compiler is at hand.
+"""Compiles the native kernels and builds the page into the wheel, where their tools are at hand.
 
-Without one the package is pure Python: the same labels, from numpy and Pillow, in more time. `CC`
-names another compiler, `CC=` none.
+Without a C compiler the package is pure Python: the same labels, from numpy and Pillow, in more
+time. `CC` names another compiler, `CC=` none. Without node and npm the server has no page and
+`swiftseg export --format web` says so. `NPM` names another npm, `NPM=` none.
 """
 
 import os
@@ -17,18 +18,35 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 FOLDER = Path("src/swiftseg/kernels/native")
 SOURCES = (FOLDER / "upsample_argmax.c", FOLDER / "resize.c")
 LIBRARY = FOLDER / "libswiftseg.so"
+PAGE = Path("src/swiftseg/web/page")
 
 # Contracting a product and a sum changes the last bit; the source says where it is wanted.
 FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-pthread")
 
 
-class NativeKernelHook(BuildHookInterface):
-    """Puts the shared library beside its sources (editable) or into the wheel alone."""
+class BuiltFilesHook(BuildHookInterface):
+    """Puts what is built beside its sources (editable) or into the wheel alone."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Builds the library; see hatchling's build hooks."""
+        """Builds the library and the page; see hatchling's build hooks."""
         if self.target_name != "wheel":
             return
+        self._build_library(version, build_data)
+        self._build_page(version, build_data)
+
+    def _build_page(self, version: str, build_data: dict[str, Any]) -> None:
+        root = Path(self.root)
+        page = root / PAGE
+        if version != "editable":
+            self._page_folder = tempfile.TemporaryDirectory()
+            page = Path(self._page_folder.name) / PAGE.name
+        refusal = build_page(root / "web", page)
+        if refusal:
+            self.app.display_warning(f"no page, the server and web exports lack it: {refusal}")
+        elif version != "editable":
+            build_data["force_include"][str(page)] = str(PAGE.relative_to("src"))
+
+    def _build_library(self, version: str, build_data: dict[str, Any]) -> None:
         root = Path(self.root)
         if version == "editable":
             (root / LIBRARY).unlink(missing_ok=True)  # an older one would answer for these sources
@@ -65,6 +83,30 @@ def compile_library(sources: list[Path], library: Path) -> str:
     except subprocess.CalledProcessError as error:
         library.unlink(missing_ok=True)
         return f"{compiler[0]} fails: {error.stderr.strip().partition(chr(10))[0]}"
+    return ""
+
+
+def build_page(sources: Path, page: Path) -> str:
+    """Builds the page into a folder; gives the reason where that fails, else nothing."""
+    npm = shlex.split(os.environ.get("NPM", "npm"))
+    if not npm:
+        return "NPM is empty"
+    environment = {**os.environ, "SWIFTSEG_PAGE": str(page)}
+    try:
+        # The lock file pins each package by its hash; no package's own scripts run.
+        for step in (["ci", "--ignore-scripts", "--no-audit", "--no-fund"], ["run", "build"]):
+            subprocess.run(
+                [*npm, *step],
+                cwd=sources,
+                env=environment,
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+    except OSError as error:
+        return f"{npm[0]}: {error.strerror}"
+    except subprocess.CalledProcessError as error:
+        return f"npm {error.cmd[len(npm)]} fails: {error.stderr.strip().partition(chr(10))[0]}"
     return ""
 
 

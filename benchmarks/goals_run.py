@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import plain_torch
 import torch
 from PIL import Image
 from speed_script import (
@@ -161,7 +162,7 @@ def users_way(
 def torch_label_map(model: str, size_hw: list[int], num_classes: int, image: str, out: str) -> None:
     """Writes the label map that plain torch gives, as a .npy file."""
     network, spec = torch_networks.build(model, size_hw, num_classes)
-    np.save(out, torch_networks.plain_labels(network, spec.input, read_image(image)))
+    np.save(out, plain_torch.plain_labels(network, spec.input, read_image(image)))
 
 
 def shipped_or_random(network: str) -> str:

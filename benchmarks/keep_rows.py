@@ -13,14 +13,14 @@ from typing import Any, cast
 
 from keep_run import RESULTS, facts
 
-from swiftseg.runs.listing import RECIPE, read_recipe
+from swiftseg.runs import RunFolder
 
 ROWS = RESULTS / "rows.json"
 KEPT = ("network", "seed", "hold_out", "epochs_done", "best_epoch", "scores", "training_minutes")
 
 
 def flat(value: object, name: str = "") -> dict[str, Any]:
-    """Gives a recipe's values by the dotted names that --set takes."""
+    """Return a recipe's values by the dotted names that --set takes."""
     if isinstance(value, dict):
         items = cast(dict[str, Any], value).items()
     elif isinstance(value, list) and value and isinstance(value[0], dict):
@@ -31,7 +31,7 @@ def flat(value: object, name: str = "") -> dict[str, Any]:
 
 
 def changes(recipe: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
-    """Finds what a recipe says otherwise than the base."""
+    """Find what a recipe says otherwise than the base."""
     ours, theirs = flat(recipe), flat(base)
     return {
         name.removeprefix("."): value
@@ -53,16 +53,17 @@ def main() -> None:
     parser.add_argument("--base", required=True, help="The run the others are held against.")
     parser.add_argument("--frames", type=int, required=True, help="That the runs have trained on.")
     options = parser.parse_args()
-    base = read_recipe(options.runs / options.base / RECIPE)
-    folders = sorted(path.parent for path in options.runs.glob(f"*/{RECIPE}"))
+    base_run = RunFolder(options.runs / options.base)
+    base = base_run.read_recipe().model_dump(mode="json")
+    runs = [RunFolder(path) for path in sorted(options.runs.iterdir())]
     rows: list[dict[str, Any]] = []
-    for folder in folders:
-        told = facts(folder, "CAMVID", options.frames)
-        found = changes(read_recipe(folder / RECIPE), base)
+    for run in (run for run in runs if run.recipe.exists()):
+        told = facts(run, "CAMVID", options.frames)
+        found = changes(run.read_recipe().model_dump(mode="json"), base)
         root = options.runs.resolve().parent
-        row = {"name": folder.name, "changes": {k: relative(v, root) for k, v in found.items()}}
+        row = {"name": run.path.name, "changes": {k: relative(v, root) for k, v in found.items()}}
         rows.append(row | {key: told[key] for key in KEPT})
-    command = facts(options.runs / options.base, "CAMVID", 1)["command"]
+    command = facts(base_run, "CAMVID", 1)["command"]
     if "precision=" not in command:  # the recipe's may have become another since
         command = f"{command} --set precision={base['precision']}"
     kept = {"base": options.base, "command": command}

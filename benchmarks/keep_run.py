@@ -10,6 +10,7 @@ printed. results_page.py makes the page of them.
 
 import argparse
 import json
+import math
 import re
 import shlex
 import shutil
@@ -17,12 +18,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from swiftseg.core import SwiftsegError
 from swiftseg.core.files import replacing
 from swiftseg.evaluation.report.curves import training_curves
-from swiftseg.runs.history import read_epochs
-from swiftseg.runs.listing import METRICS, RECIPE, read_recipe, read_rows
+from swiftseg.recipes import Recipe
+from swiftseg.runs import Epoch, RunFolder, best_epoch, read_epochs
 
 RESULTS = Path(__file__).parents[1] / "docs/results"
 SCORES = ("mean_iou", "mean_class_accuracy", "global_accuracy")
@@ -43,52 +43,46 @@ def public_command(command: str, data: str) -> str:
     return shlex.join(kept)
 
 
-def training_seconds(rows: list[dict[str, str]], recipe: dict[str, Any], frames: int) -> float:
-    """Adds up the epochs' own time, from their images a second."""
-    stages = recipe["stages"]
-    batch = {stage["name"]: stage["batch_size"] or recipe["batch_size"] for stage in stages}
-    taken = [frames // batch[row["stage"]] * batch[row["stage"]] for row in rows]
-    speeds = [float(row["images_per_second"]) for row in rows]
+def training_seconds(epochs: list[Epoch], recipe: Recipe, frames: int) -> float:
+    """Add up the epochs' own time, from their images a second."""
+    batch = {stage.name: stage.batch_size or recipe.batch_size for stage in recipe.stages}
+    taken = [frames // batch[epoch.stage] * batch[epoch.stage] for epoch in epochs]
+    speeds = [epoch.images_per_second or math.nan for epoch in epochs]
     return sum(images / speed for images, speed in zip(taken, speeds, strict=True))
 
 
-def best_scores(rows: list[dict[str, str]], recipe: dict[str, Any]) -> tuple[int, dict[str, float]]:
-    """Finds the epoch whose weights were kept, in the last stage, and its scores."""
-    stage = recipe["stages"][-1]["name"]
-    scored_on = "held_out" if recipe.get("hold_out") else "val"
-    scored = [row for row in rows if row["stage"] == stage and row.get(f"{scored_on}/mean_iou")]
-    by_loss = recipe["best"] == "loss"
-    best = max(
-        scored,
-        key=lambda row: (
-            -float(row[f"{scored_on}/loss"]) if by_loss else float(row[f"{scored_on}/mean_iou"])
-        ),
-    )
-    return int(best["epoch"]), {key: float(best[f"{scored_on}/{key}"]) for key in SCORES}
+def kept_epoch(epochs: list[Epoch], recipe: Recipe) -> Epoch:
+    """Return the epoch whose weights were kept, in the last stage."""
+    last = recipe.stages[-1].name
+    best = best_epoch([epoch for epoch in epochs if epoch.stage == last], recipe.best)
+    if best is None:
+        raise SwiftsegError(f"stage {last} has not been validated yet")
+    return best
 
 
-def facts(run: Path, data: str, frames: int) -> dict[str, Any]:
-    """Gathers run.json."""
-    recipe, rows = read_recipe(run / RECIPE), read_rows(run / METRICS)
-    environment = json.loads((run / "environment.json").read_text("utf-8"))
-    best_epoch, scores = best_scores(rows, recipe)
+def facts(run: RunFolder, data: str, frames: int) -> dict[str, Any]:
+    """Gather run.json."""
+    recipe, epochs, environment = run.read_recipe(), run.read_history(), run.read_environment()
+    if environment is None:
+        raise SwiftsegError(f"{run.environment}: no such file")
+    best = kept_epoch(epochs, recipe)
     return {
-        "recipe": recipe["name"],
-        "network": recipe["stages"][-1]["network"],
-        "command": public_command(environment["command"], data),
-        "seed": recipe["seed"],
-        "epochs": {stage["name"]: stage["epochs"] for stage in recipe["stages"]},
-        "epochs_done": len(rows),
-        "training_minutes": round(training_seconds(rows, recipe, frames) / 60, 1),
-        "hold_out": recipe.get("hold_out"),
-        "best_epoch": best_epoch,
+        "recipe": recipe.name,
+        "network": recipe.stages[-1].network,
+        "command": public_command(environment.command, data),
+        "seed": recipe.seed,
+        "epochs": {stage.name: stage.epochs for stage in recipe.stages},
+        "epochs_done": len(epochs),
+        "training_minutes": round(training_seconds(epochs, recipe, frames) / 60, 1),
+        "hold_out": recipe.hold_out,
+        "best_epoch": best.epoch,
         "protocol": "native",
-        "scores": scores,
-        "torch_threads": environment["torch_threads"],
-        "gpus": environment["gpus"],
-        "platform": re.sub(r"-\d.*?-(?=x86|aarch|arm)", "-", environment["platform"]),
-        "python": environment["python"],
-        "versions": environment["versions"],
+        "scores": {name: getattr(best, f"val_{name}") for name in SCORES},
+        "torch_threads": environment.torch_threads,
+        "gpus": environment.gpus,
+        "platform": re.sub(r"-\d.*?-(?=x86|aarch|arm)", "-", environment.platform),
+        "python": environment.python,
+        "versions": environment.versions,
     }
 
 
@@ -123,7 +117,8 @@ def main() -> None:
     options = parser.parse_args()
     folder = RESULTS / options.name
     folder.mkdir(parents=True, exist_ok=True)
-    found = facts(options.run, options.data, options.frames)
+    run, kept = RunFolder(options.run), RunFolder(folder)
+    found = facts(run, options.data, options.frames)
     if options.evaluation:
         told = json.loads(options.evaluation.read_text("utf-8"))
         found |= {
@@ -131,10 +126,9 @@ def main() -> None:
             "scores": {key: told[key] for key in SCORES},
         }
     (folder / "run.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    shutil.copyfile(options.run / METRICS, folder / METRICS)
-    write_curves(folder / METRICS, folder / "curves.svg")
-    recipe = read_recipe(options.run / RECIPE)
-    (folder / RECIPE).write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
+    shutil.copyfile(run.metrics, kept.metrics)
+    write_curves(kept.metrics, folder / "curves.svg")
+    kept.write_recipe(run.read_recipe())
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import plain_torch
 import torch
 from speed_script import (
     EAGER,
@@ -102,7 +103,7 @@ def measure_peer(
     peer: str, channels_last: bool, image: str, threads: int, seconds: float
 ) -> dict[str, Any]:
     """Measures a peer in torch, from frame to labels."""
-    return torch_networks.plain_times(
+    return plain_torch.plain_times(
         build_peer(peer),
         IMAGENET_INPUT,
         image,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import plain_torch
 import torch
 from speed_script import (
     EAGER,
@@ -93,7 +94,7 @@ def build(depth: str) -> nn.Module:
 
 def measure_dilated(depth: str, image: str, threads: int, seconds: float) -> dict[str, Any]:
     """Measures the network above in plain torch, from tensor to logits."""
-    return torch_networks.forward_times(build(depth), image, threads=threads, seconds=seconds)
+    return plain_torch.forward_times(build(depth), image, threads=threads, seconds=seconds)
 
 
 def export_dilated(depth: str, size_hw: list[int], out: str) -> int:

@@ -11,9 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from swiftseg.importing.import_checkpoint import Imported
-from swiftseg.trained.checkpoint import build_network, load_checkpoint
-from swiftseg.trained.weights_file import save_weights
+from swiftseg.runs import RunFolder
+from swiftseg.trained import Description, load_checkpoint, save_weights
 
 WEIGHTS = Path(__file__).parents[1] / "src/swiftseg/weights"
 
@@ -23,25 +22,22 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="The folder of the training.")
     parser.add_argument("name", help="Such as segfast-camvid.")
     options = parser.parse_args()
-    best = options.run / "best.pt"
+    best = RunFolder(options.run).best
     checkpoint = load_checkpoint(best)
-    stage = checkpoint.recipe.stages[checkpoint.stage]
-    weights = Imported(
-        network=stage.network,
-        num_classes=checkpoint.recipe.num_classes,
-        options=stage.options,
-        weights=build_network(checkpoint, best).state_dict(),
-        source=f"swiftseg train {checkpoint.recipe.name.replace('-', '_')}",
-        expects="",
-        deviations=(),
-        bridged=(),
-        left_out=(),
+    recipe = checkpoint.recipe
+    description = Description(
+        network=checkpoint.stage.network,
+        num_classes=recipe.num_classes,
+        options=checkpoint.stage.without_backbone_weights().options,
+        source=f"swiftseg train {recipe.name.replace('-', '_')}",
+        input=recipe.input.to_spec(),
+        labels=checkpoint.labels,
     )
     out = str(WEIGHTS / f"{options.name}.onnx")
     command = [sys.executable, "-m", "swiftseg", "export", str(best), "--out", out]
     command += ["--name", options.name]
     subprocess.run(command, check=True)
-    save_weights(weights, WEIGHTS / f"{options.name}.safetensors")
+    save_weights(checkpoint.network, description, WEIGHTS / f"{options.name}.safetensors")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from swiftseg.benchmarking.markdown import report_markdown
+from report_markdown import report_markdown
+
 from swiftseg.benchmarking.report import load_report
 
 ROOT = Path(__file__).parents[1]

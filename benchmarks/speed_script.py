@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import plain_torch
+from report_markdown import report_markdown
+
 from swiftseg.benchmarking import torch_networks
 from swiftseg.benchmarking.graph_costs import graph_costs
 from swiftseg.benchmarking.machine import Machine, describe_machine
-from swiftseg.benchmarking.markdown import report_markdown
 from swiftseg.benchmarking.measure import (
     FRAME_TO_LABELS,
     Candidate,
@@ -98,7 +100,7 @@ def eager_forward(name: str, size_hw: SizeHw, num_classes: int) -> Candidate:
     arguments = {"model": name, "num_classes": num_classes}
     told = {"name": name, "way": EAGER, "size_hw": size_hw, "num_classes": num_classes}
     told["scope"] = TENSOR_TO_LOGITS
-    return Candidate(torch_networks.measure_forward, arguments, told)
+    return Candidate(plain_torch.measure_forward, arguments, told)
 
 
 def eager_frames(
@@ -109,7 +111,7 @@ def eager_frames(
     told = {"name": name, "way": EAGER + (", channels last" if channels_last else "")}
     told |= {"size_hw": size_hw, "num_classes": num_classes, "scope": FRAME_TO_LABELS}
     arguments["channels_last"] = channels_last
-    return Candidate(torch_networks.measure_eager, arguments, told)
+    return Candidate(plain_torch.measure_eager, arguments, told)
 
 
 def engine_frames(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from swiftseg.inference import Segmentation, Segmenter
     from swiftseg.models import create_model
     from swiftseg.prediction import predict_images, predict_video
+    from swiftseg.training import train
 
 __version__ = "0.1.0"
 
@@ -30,6 +31,7 @@ __all__ = [
     "export",
     "predict_images",
     "predict_video",
+    "train",
 ]
 
 _HOMES = {
@@ -45,6 +47,7 @@ _HOMES = {
     "export": "exporting",
     "predict_images": "prediction",
     "predict_video": "prediction",
+    "train": "training",
 }
 
 

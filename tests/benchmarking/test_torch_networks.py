@@ -5,17 +5,15 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.plain_torch import measure_eager, measure_forward, plain_labels
 from swiftseg.benchmarking.graph_costs import graph_costs
 from swiftseg.benchmarking.measure import street_image
 from swiftseg.benchmarking.torch_networks import (
     build,
     class_set,
     export,
-    measure_eager,
-    measure_forward,
     measure_torch,
     measure_training,
-    plain_labels,
 )
 from swiftseg.data.images.image_file import read_image
 from swiftseg.runtimes import read_spec

@@ -9,7 +9,7 @@ from swiftseg.core import UsageError
 from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.inference import Segmenter
 from swiftseg.runtimes import read_spec
-from swiftseg.trained.checkpoint import Checkpoint, save_checkpoint
+from swiftseg.trained.checkpoint import Checkpoint, TrainingState, save_checkpoint
 from swiftseg.weights import shipped_models
 from tests.support.command_line import run_cli
 from tests.support.exported import write_shade_model
@@ -23,7 +23,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = settled_enet(recipe.input.to_spec(), num_classes=11)
     path = tmp_path_factory.mktemp("run") / "best.pt"
     save_checkpoint(
-        Checkpoint(recipe, CAMVID_LABELS, stage=1, epoch=1, network=network.state_dict()), path
+        Checkpoint(recipe, CAMVID_LABELS, TrainingState(1, 1), network.state_dict()), path
     )
     return path
 
@@ -74,7 +74,7 @@ def test_bad_options_leave_no_file(
 def test_a_missing_checkpoint_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     result = run_cli(capsys, "export", tmp_path / "no.pt", "--out", tmp_path / "model.onnx")
     assert result.code == 1
-    assert "no.pt: no such checkpoint" in result.err
+    assert "no.pt: no such file" in result.err
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import torch
 
-from swiftseg.importing import load_network
 from tests.support import port_lookalikes as ports
 from tests.support.command_line import run_cli
+from tests.support.imported import load_imported
 
 
 def test_a_port_becomes_weights_and_a_summary(capsys, tmp_path: Path):
@@ -23,7 +23,7 @@ def test_a_port_becomes_weights_and_a_summary(capsys, tmp_path: Path):
     frame = torch.rand(1, 3, 128, 128)
     with torch.no_grad():
         expected = ports.tramac_logits(ports.tramac_state(6), frame)
-        torch.testing.assert_close(load_network(out)(frame), expected, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(load_imported(out)(frame), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_every_misfit_is_listed_and_nothing_is_written(capsys, tmp_path: Path):

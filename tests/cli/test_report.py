@@ -110,7 +110,7 @@ def test_a_run_whose_metrics_are_damaged_is_refused(capsys, run, tmp_path):
     [
         ("no.onnx", 1, "no.onnx"),
         ("enet-camvit", 2, "did you mean enet-camvid"),
-        ("no.pt", 1, "no such checkpoint"),
+        ("no.pt", 1, "no such file"),
     ],
 )
 def test_a_model_that_is_not_there(capsys, data, source, code, words):

@@ -8,19 +8,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from swiftseg.recipes import load_recipe
 from tests.support.command_line import run_cli
 from tests.support.tiny_training import run_tiny, tiny_recipe
 
 RECIPE = {
-    "name": "enet-camvid",
-    "best": "mean_iou",
-    "val_split": "val",
-    "hold_out": None,
-    "precision": "bf16",
-    "seed": 7,
+    **load_recipe("enet_camvid", ["precision=bf16", "seed=7"]).model_dump(mode="json"),
     "stages": [
-        {"name": "encoder", "network": "enet_encoder", "epochs": 2},
-        {"name": "full", "network": "enet", "epochs": 3},
+        {"name": name, "network": network, "epochs": epochs, "schedule": {"name": "constant"}}
+        for name, network, epochs in (("encoder", "enet_encoder", 2), ("full", "enet", 3))
     ],
 }
 GONE = 2**22 + 1  # no process has this number: Linux counts to 2**22 at most
@@ -36,8 +32,14 @@ def make_run(folder: Path, rows: list[str], recipe: object = RECIPE, **state: ob
         (folder / "state.json").write_text(json.dumps(stored))
 
 
-HEADER = "stage,epoch,loss,val/mean_iou"
-FINISHED = [HEADER, "encoder,1,2.5,0.9", "full,1,2.0,0.5", "full,2,1.5,0.625", "full,3,1.25,0.6"]
+HEADER = "stage,epoch,loss,lr,val/mean_iou"
+FINISHED = [
+    HEADER,
+    "encoder,1,2.5,0.1,0.9",
+    "full,1,2.0,0.1,0.5",
+    "full,2,1.5,0.1,0.625",
+    "full,3,1.25,0.1,0.6",
+]
 
 
 def listed(capsys: pytest.CaptureFixture[str], folder: Path) -> dict[str, list[dict[str, object]]]:
@@ -47,7 +49,7 @@ def listed(capsys: pytest.CaptureFixture[str], folder: Path) -> dict[str, list[d
 def test_runs_are_sorted_by_the_best_score_of_the_stage_they_reached(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    make_run(tmp_path / "low", [HEADER, "full,1,2.0,0.25"], state="stopped")
+    make_run(tmp_path / "low", [HEADER, "full,1,2.0,0.1,0.25"], state="stopped")
     make_run(tmp_path / "high", FINISHED, state="finished")
     make_run(tmp_path / "none" / "yet", [], state="running")
     runs = listed(capsys, tmp_path)["runs"]
@@ -92,7 +94,11 @@ def test_a_run_that_never_said_and_is_not_complete_is_unknown(
 def test_a_run_by_loss_shows_the_score_of_the_weights_it_keeps(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    rows = ["stage,epoch,loss,val/mean_iou,val/loss", "full,1,2,0.5,1.0", "full,2,1,0.75,1.5"]
+    rows = [
+        "stage,epoch,loss,lr,val/mean_iou,val/loss",
+        "full,1,2,0.1,0.5,1.0",
+        "full,2,1,0.1,0.75,1.5",
+    ]
     make_run(tmp_path, rows, {**RECIPE, "best": "loss"})
     assert listed(capsys, tmp_path)["runs"][0]["mean_iou"] == 0.5
 
@@ -101,7 +107,7 @@ def test_a_held_out_group_is_named_beside_its_score(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("COLUMNS", "200")
-    rows = ["stage,epoch,loss,held_out/mean_iou", "full,1,2.0,0.5"]
+    rows = ["stage,epoch,loss,lr,held_out/mean_iou", "full,1,2.0,0.1,0.5"]
     make_run(tmp_path / "a", rows, {**RECIPE, "hold_out": "0016E5"}, state="finished")
     result = run_cli(capsys, "runs", tmp_path)
     [line] = [line for line in result.out.splitlines() if "0016E5" in line]
@@ -115,13 +121,17 @@ def test_a_held_out_group_is_named_beside_its_score(
 @pytest.mark.parametrize(
     ("file", "content", "problem"),
     [
-        ("recipe.yaml", None, "recipe.yaml: no such file"),
-        ("recipe.yaml", "name: [", "recipe.yaml: cannot be read"),
-        ("recipe.yaml", "text", "recipe.yaml: expected a recipe"),
-        ("recipe.yaml", "name: x", "do not fit"),
-        ("metrics.csv", "stage,epoch,loss\nfull,x,1\n", "do not fit"),
-        ("metrics.csv", "stage,epoch,loss\nother,1,1\n", "do not fit"),
+        ("recipe.yaml", None, "recipe.yaml: no such recipe file"),
+        ("recipe.yaml", "name: [", "recipe.yaml: not YAML"),
+        ("recipe.yaml", "text", "recipe.yaml: expected keys and values"),
+        ("recipe.yaml", "name: x", "recipe.yaml: training_data: Field required"),
+        ("metrics.csv", "stage,epoch,loss,lr\nfull,x,1,1\n", "metrics.csv: expected the stage"),
+        ("metrics.csv", "stage,epoch,loss,lr\nother,1,1,1\n", "metrics.csv: stage 'other' is none"),
+        ("metrics.csv", "stage,epoch,loss,lr\nfull,1,1\n", "metrics.csv: expected the stage"),
+        ("metrics.csv", "\0", "metrics.csv: "),
         ("state.json", "{", "state.json: expected the state of a run"),
+        ("state.json", '{"state": "running", "host": 3, "pid": 1, "wall_seconds": 1}', "host: "),
+        ("state.json", "[]", "state.json: expected the state of a run"),
     ],
 )
 def test_broken_folders_are_named_and_the_rest_is_listed(
@@ -176,7 +186,7 @@ def test_a_narrow_terminal_gets_fewer_columns_and_whole_numbers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("COLUMNS", "80")
-    rows = ["stage,epoch,loss,held_out/mean_iou", "full,1,2.0,0.5"]
+    rows = ["stage,epoch,loss,lr,held_out/mean_iou", "full,1,2.0,0.1,0.5"]
     make_run(tmp_path / "a", rows, {**RECIPE, "hold_out": "0016E5"}, state="finished")
     told = run_cli(capsys, "runs", tmp_path).out
     assert "precision" not in told

@@ -1,13 +1,16 @@
+import platform
 import re
 from pathlib import Path
 
 import pytest
 
 from swiftseg.data import open_dataset
+from swiftseg.recipes import load_recipe
+from swiftseg.runs import RunFolder
 from swiftseg.trained.checkpoint import load_checkpoint
-from swiftseg.training import load_recipe
 from swiftseg.training.overfit import overfit_one_batch
 from tests.support.command_line import run_cli
+from tests.support.run_lock import holding_lock
 from tests.support.tiny_camvid import make_tiny_camvid
 
 RECIPE = "segfast_camvid"
@@ -86,6 +89,64 @@ def test_a_wrong_option_is_one_line(
     assert re.search(message, result.err)
     assert result.err.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_short_options_are_the_recipes_values_and_a_run_goes_on_by_its_folder(
+    camvid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "run"
+    short = ["--epochs", 1, "--batch-size", 2, "--size", "32x64", "--lr", 0.001, "--workers", 0]
+    first = run_cli(capsys, "train", RECIPE, "--data", camvid, "--out", out, *short)
+    assert first.code == 0, first.err
+    recipe = load_checkpoint(out / "last.pt").recipe
+    [stage] = recipe.stages
+    assert (stage.epochs, stage.lr) == (1, 0.001)
+    assert (recipe.batch_size, recipe.input.size_hw) == (2, (32, 64))
+    longer = run_cli(capsys, "train", "--resume", "--out", out, "--epochs", 2)
+    assert longer.code == 0, longer.err
+    assert "segfast-camvid on val, 2 frames" in longer.out
+    assert [epoch.epoch for epoch in RunFolder(out).read_history()] == [1, 2]
+    environment = RunFolder(out).read_environment()
+    assert environment is not None
+    assert (environment.recipe, environment.data) == (RECIPE, (str(camvid),))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected a recipe, or --resume with the run's folder in --out"),
+        (["--resume"], "expected a recipe, or --resume with the run's folder in --out"),
+        (["--resume", "--out", "nowhere"], "nowhere: nothing to resume, there is no run here"),
+        (["enet_camvid", "--epochs", "5"], "set one of stages.0.epochs, stages.1.epochs"),
+        ([RECIPE, "--size", "32"], "expected --size as HEIGHTxWIDTH"),
+    ],
+)
+def test_what_is_missing_or_unclear_is_one_line(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
+):
+    monkeypatch.chdir(tmp_path)
+    result = run_cli(capsys, "train", *arguments)
+    assert result.code == 2
+    assert message in result.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_another_process_trains_into_is_refused(
+    camvid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "run"
+    command = ["train", RECIPE, "--data", camvid, "--out", out, *SETTINGS]
+    with holding_lock(out) as process:
+        for way in ([], ["--overwrite"]):
+            result = run_cli(capsys, *command, *way)
+            assert result.code == 1
+            assert f"process {process.pid} on {platform.node()} is training into" in result.err
+            assert result.err.count("\n") == 1
+    assert run_cli(capsys, *command).code == 0
 
 
 def test_the_preset_says_what_it_changes_and_overrides_have_the_last_word(

@@ -65,11 +65,18 @@ def test_a_wheel_with_the_kernel_is_for_any_python_on_this_platform(wheel: zipfi
     assert Path(str(wheel.filename)).stem.endswith(f"-py3-none-{platform}")
 
 
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
+def test_the_wheel_holds_the_page_that_node_builds(wheel: zipfile.ZipFile):
+    names = [name.removeprefix("swiftseg/web/page/") for name in wheel.namelist()]
+    assert {"index.html", "service_worker.js", "sample.webp"} <= set(names)
+    assert [name for name in names if re.fullmatch(r"ort-[\d.]+/ort-wasm.*\.wasm", name)]
+
+
 @pytest.mark.parametrize("compiler", ["no-such-compiler", "false"])
 def test_without_a_compiler_the_wheel_is_pure_and_labels_all_the_same(
     compiler: str, tmp_path: Path
 ):
-    path = build_wheel(tmp_path, CC=compiler)
+    path = build_wheel(tmp_path, CC=compiler, NPM="")
     assert path.stem.endswith("-py3-none-any")
     with zipfile.ZipFile(path) as file:
         assert f"swiftseg/{KERNEL}" not in file.namelist()
@@ -130,4 +137,5 @@ def test_shipped_weights_are_small_and_have_a_card(name: str):
 def test_no_file_is_large():
     folders = [ROOT / name for name in ("src", "tests", "docs", "benchmarks")]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    assert [path for path in files if path.stat().st_size > 10_000_000] == []
+    kept = [path for path in files if PACKAGE / "web/page" not in path.parents]  # that one is built
+    assert [path for path in kept if path.stat().st_size > 10_000_000] == []

@@ -9,7 +9,9 @@ from safetensors.torch import save_file
 
 from swiftseg.inference import Segmenter
 from swiftseg.models import create_model
+from swiftseg.runs import RunFolder
 from swiftseg.trained.checkpoint import load_checkpoint
+from swiftseg.training import train
 from tests.support.broken_datasets import CASES, make_good
 from tests.support.command_line import run_cli
 from tests.support.parsed_html import parse_html
@@ -62,6 +64,12 @@ def test_one_command_from_pictures_to_a_model(
     assert f"{run / 'report.html'}: segfast-plants on val of {pictures}, mIoU " in result.out
     assert [h.text for h in page.all("h2")][:2] == ["What was measured", "Training"]
     assert len(page.all("div", "frame")) == 2
+    longer = train(resume=True, out=run, epochs=3)
+    assert (longer.folder, longer.scored_on, longer.evaluation.frames) == (run, "val", 2)
+    assert (longer.best, longer.report) == (run / "best.pt", run / "report.html")
+    assert longer.model == run / "model.onnx"
+    assert len(RunFolder(run).read_history()) == 3
+    assert not list(run.glob(".*"))
 
 
 @pytest.mark.parametrize("network", ["enet", "enet_camvid"])
@@ -93,4 +101,4 @@ def test_weights_that_are_not_there(
         capsys, "train", "enet", "--data", pictures, "--out", out, "--weights", "no.pt", *FEW
     )
     assert result.code == 2
-    assert "no.pt: no such file to start from" in result.err
+    assert "no.pt: no such file of weights" in result.err

@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_processes_train_one_run(folder: Path):
     last = load_checkpoint(folder / "run" / "last.pt")
-    assert [row["stage"] for row in last.history] == ["encoder", "full", "full"]
+    assert [epoch.stage for epoch in last.state.history] == ["encoder", "full", "full"]
     assert (folder / "run" / "metrics.csv").read_text().count("\n") == 4
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.importing import MisfitError, import_checkpoint
-from swiftseg.importing.ports import PORTS, REFUSED
+from swiftseg.importing.ports import known_ports
 from swiftseg.models import create_model
 from tests.support import port_lookalikes as ports
 from tests.support.fcn_lookalikes import renamed
@@ -48,8 +48,8 @@ def equal(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
 def test_an_unknown_enet_is_matched_by_order(decoder: str, options: dict[str, str], tmp_path: Path):
     state = enet_state(decoder=decoder)
     imported = import_checkpoint(saved(anonymous(state), tmp_path / "x.pth"), "enet")
-    assert dict(imported.options) == options
-    assert imported.num_classes == 4
+    assert dict(imported.description.options) == options
+    assert imported.description.num_classes == 4
     assert {name: imported.weights[name].tolist() for name in state} == {
         name: tensor.tolist() for name, tensor in state.items()
     }
@@ -105,8 +105,8 @@ def test_half_precision_becomes_float32(tmp_path: Path):
 
 
 def test_every_port_lists_a_layer_for_each_of_ours():
-    for network, known in PORTS.items():
-        for port in known:
+    for network, known in known_ports().items():
+        for port in known.ports:
             with torch.device("meta"):
                 own = create_model(network, num_classes=3, **port.options).state_dict()
             assert (
@@ -165,7 +165,7 @@ def test_too_many_classes(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("network", "refused"),
-    [(network, port) for network, known in REFUSED.items() for port in known],
+    [(network, port) for network, known in known_ports().items() for port in known.refused],
     ids=lambda value: value if isinstance(value, str) else value.source,
 )
 def test_a_port_that_is_another_network_is_refused(network: str, refused, tmp_path: Path):

@@ -30,7 +30,9 @@ def saved(state: ports.State, path: Path) -> Path:
 def built(imported: Imported) -> nn.Module:
     with torch.device("meta"):
         network = create_model(
-            imported.network, num_classes=imported.num_classes, **imported.options
+            imported.description.network,
+            num_classes=imported.description.num_classes,
+            **imported.description.options,
         )
     network.load_state_dict(imported.weights, assign=True)
     return network.eval()
@@ -67,7 +69,7 @@ def test_logits_are_the_ports(
 ):
     state = make(5)
     imported = import_checkpoint(saved(state, tmp_path / "port.pth"), network)
-    assert imported.num_classes == 5
+    assert imported.description.num_classes == 5
     assert_equal_logits(imported, logits(state, image(*size_hw)), image(*size_hw))
 
 
@@ -114,7 +116,7 @@ def test_every_tensor_arrives_once_and_bit_for_bit(
 def test_tramac_names_its_deviations_and_the_biases_that_were_moved(tmp_path: Path):
     path = saved(ports.tramac_state(3), tmp_path / "port.pth")
     imported = import_checkpoint(path, "fast_scnn")
-    assert imported.options == {"variant": "port"}
+    assert imported.description.options == {"variant": "port"}
     told = " ".join(imported.deviations)
     for word in ("inside separable", "dilated", "pad", "corners"):
         assert word in told

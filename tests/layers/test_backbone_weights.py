@@ -70,9 +70,9 @@ def test_what_does_not_fit_is_named_and_nothing_is_filled(tmp_path: Path):
     with pytest.raises(SwiftsegError) as caught:
         load_backbone(ours, weights_at(UNREACHABLE), saved(tmp_path, state), head="fc.")
     for part in (
-        "conv.weight has the shape (4, 3, 3, 3), expected (4, 3, 2, 2)",
-        "norm.bias is missing",
-        "layer9.weight has no home",
+        "1 tensors have another shape: conv.weight (4, 3, 3, 3), expected (4, 3, 2, 2)",
+        "1 tensors are missing: norm.bias (4,)",
+        "1 tensors have no home: layer9.weight (1,)",
         "TinyWeights",
         "local.pth",
     ):

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torchmetrics.functional.segmentation import dice_score
 
-from swiftseg.losses import DiceLoss
+from swiftseg.losses.dice import DiceLoss
 
 IGNORE = 255
 

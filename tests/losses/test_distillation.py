@@ -1,7 +1,7 @@
 import torch
 from torch.distributions import Categorical, kl_divergence
 
-from swiftseg.losses import distillation_loss
+from swiftseg.losses.distillation import distillation_loss
 
 IGNORE = 255
 

@@ -4,16 +4,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from swiftseg.losses import (
-    DiceLoss,
-    LovaszSoftmax,
-    OhemCrossEntropy,
-    WeightedCrossEntropy,
+from swiftseg.losses.class_weighting import (
     effective_number_weights,
     enet_class_weights,
     median_frequency_weights,
-    presence_loss,
 )
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
+from swiftseg.losses.dice import DiceLoss
+from swiftseg.losses.lovasz import LovaszSoftmax
+from swiftseg.losses.ohem import OhemCrossEntropy
+from swiftseg.losses.presence import presence_loss
 
 # Pixels by class over the 367 training masks of CamVid at 480x360, and all of their pixels.
 CAMVID_COUNTS = [

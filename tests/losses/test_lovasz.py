@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from swiftseg.losses import LovaszSoftmax
+from swiftseg.losses.lovasz import LovaszSoftmax
 
 IGNORE = 255
 

@@ -219,7 +219,9 @@ def fuse(conv: nn.Module, norm: nn.BatchNorm2d) -> nn.Module:
 
 
 def test_the_first_stage_predicts_at_an_eighth():
-    assert ENetEncoderClassifier(7).forward_coarse(torch.rand(2, 3, 64, 48)).shape == (2, 7, 8, 6)
+    assert ENetEncoderClassifier(7).training_outputs(torch.rand(2, 3, 64, 48)).coarse.shape == (
+        2, 7, 8, 6
+    )  # fmt: skip
 
 
 def test_weights_of_the_first_stage_fill_the_encoder_and_nothing_else():

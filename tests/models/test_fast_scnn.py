@@ -3,8 +3,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from swiftseg.core import InputSpec
-from swiftseg.losses import WeightedCrossEntropy
+from swiftseg.core import InputSpec, UsageError
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
 from swiftseg.models.fast_scnn import (
     Bottleneck,
     FastSCNN,
@@ -14,8 +14,9 @@ from swiftseg.models.fast_scnn import (
     average_pool_to,
     ds_conv,
 )
+from swiftseg.recipes import load_recipe
+from swiftseg.recipes.recipe import Loss
 from swiftseg.runtimes.torch_backend import FrameGraph
-from swiftseg.training import load_recipe
 from swiftseg.training.criterion import Criterion
 from swiftseg.training.step import TrainingStep
 from tests.support.macs import conv_gflops, parameter_count
@@ -230,7 +231,7 @@ def test_aux_heads_are_where_the_paper_has_them():
     image = torch.rand(1, 3, 40, 56)
     stages = outputs_of(network, names, lambda: network(image))
     with torch.no_grad():
-        logits, aux = network.forward_with_aux(image)
+        logits, aux, _, _ = network.training_outputs(image)
         assert torch.equal(logits, network(image))
         for name, head, given in zip(names, network.aux_heads, aux, strict=True):
             coarse = head(stages[name][0])
@@ -250,9 +251,11 @@ def test_aux_heads_take_no_part_in_eval():
         assert torch.equal(network(image), network(image))  # no dropout
 
 
-def test_aux_logits_without_heads_are_refused():
-    with pytest.raises(ValueError, match="aux_heads=True"):
-        FastSCNN(4).forward_with_aux(torch.rand(1, 3, 32, 32))
+def test_a_loss_of_heads_that_are_not_there_is_refused():
+    spec = InputSpec((32, 32))
+    step = TrainingStep(FastSCNN(4), Criterion([]), Loss(aux_weight=0.4), spec, coarse=False)
+    with pytest.raises(UsageError, match=r"needs auxiliary heads, .* option aux_heads"):
+        step.outputs(torch.rand(2, 3, 32, 32))
 
 
 def test_dropout_stands_before_the_last_convolution_alone():

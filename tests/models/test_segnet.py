@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from torchvision.models import VGG
 
 from swiftseg.layers.unpooling import max_pool_2x2
-from swiftseg.losses import WeightedCrossEntropy
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
 from swiftseg.models.segnet import (
     DecoderStage,
     EncoderStage,

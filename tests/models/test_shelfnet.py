@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import models
 
+from swiftseg.core import InputSpec, UsageError
 from swiftseg.models import create_model
 from swiftseg.models.shelfnet import (
     Attention,
@@ -19,6 +20,9 @@ from swiftseg.models.shelfnet import (
     shelfnet50,
     shelfnet101,
 )
+from swiftseg.recipes.recipe import Loss
+from swiftseg.training.criterion import Criterion
+from swiftseg.training.step import TrainingStep
 from tests.support.macs import conv_gflops, parameter_count
 from tests.support.operators import count_operators
 
@@ -176,7 +180,7 @@ def test_any_size_comes_back(build: Build, size_hw: tuple[int, int]):
     with torch.device("meta"):
         network = build(19, aux_heads=True).eval()
     assert map_shapes(network, size_hw)["logits"] == [(19, *size_hw)]
-    logits, aux_logits = network.forward_with_aux(torch.empty(2, 3, *size_hw, device="meta"))
+    logits, aux_logits, _, _ = network.training_outputs(torch.empty(2, 3, *size_hw, device="meta"))
     assert {tuple(x.shape) for x in (logits, *aux_logits)} == {(2, 19, *size_hw)}
 
 
@@ -265,7 +269,7 @@ def test_the_heads_of_training_do_not_touch_the_logits(build: Build):
     with torch.no_grad():
         expected = without(small_image())
         assert torch.equal(with_heads(small_image()), expected)
-        assert torch.equal(with_heads.forward_with_aux(small_image())[0], expected)
+        assert torch.equal(with_heads.training_outputs(small_image()).logits, expected)
 
 
 @pytest.mark.parametrize(("build", "heads"), [(shelfnet50, 1), (shelfnet18_lw, 2)])
@@ -276,7 +280,7 @@ def test_forward_runs_no_head_of_training(build: Build, heads: int):
         counts = count_operators(network, torch.empty(1, 3, 64, 64))
         plain = count_operators(build(5).eval(), torch.empty(1, 3, 64, 64))
         with_heads = count_operators(
-            lambda image: network.forward_with_aux(image)[0], torch.empty(1, 3, 64, 64)
+            lambda image: network.training_outputs(image).logits, torch.empty(1, 3, 64, 64)
         )
     assert counts == plain
     assert with_heads["convolution"] == plain["convolution"] + 2 * heads
@@ -288,15 +292,17 @@ def test_without_its_heads_a_network_says_how_to_get_them():
     for build in (shelfnet50, shelfnet18_lw):
         with torch.device("meta"):
             network = build(5)
-        with pytest.raises(ValueError, match="aux_heads=True"):
-            network.forward_with_aux(torch.empty(1, 3, 64, 64, device="meta"))
+        for loss in (Loss(aux_weight=0.5), Loss(presence_weight=0.2)):
+            step = TrainingStep(network, Criterion([]), loss, InputSpec((64, 64)), coarse=False)
+            with pytest.raises(UsageError, match="option aux_heads builds them"):
+                step.outputs(torch.empty(2, 3, 64, 64, device="meta"))
 
 
 def test_the_presence_head_pools_the_maxima_of_d4():
     network = shelfnet50(5, aux_heads=True).eval()
     kept: list[list[Tensor]] = []
     with torch.no_grad(), with_output(network.shelf, kept.append):
-        _, _, presence = network.forward_with_heads(small_image())
+        presence = network.training_outputs(small_image()).presence
         d4 = kept[0][3]
         expected = network.training_heads.presence(F.adaptive_max_pool2d(d4, 1).flatten(1))
     assert presence.shape == (1, 5)
@@ -305,7 +311,7 @@ def test_the_presence_head_pools_the_maxima_of_d4():
 
 def test_a_gradient_reaches_every_parameter_of_the_heads():
     network = shelfnet50(5, aux_heads=True)
-    logits, aux_logits, presence = network.forward_with_heads(torch.rand(2, 3, 64, 64))
+    logits, aux_logits, presence, _ = network.training_outputs(torch.rand(2, 3, 64, 64))
     sum(x.square().mean() for x in (logits, *aux_logits, presence)).backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
     assert network.training_heads.presence.weight.grad.abs().sum() > 0

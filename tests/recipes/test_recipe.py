@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from swiftseg.core import UsageError
 from swiftseg.models import NETWORKS
-from swiftseg.training import load_recipe, shipped_recipes
+from swiftseg.recipes import load_recipe, shipped_recipes
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -53,6 +54,35 @@ def test_a_bad_override_is_one_clear_line(override: str, message: str):
     with pytest.raises(UsageError, match=message) as caught:
         load_recipe("enet_camvid", [override])
     assert "\n" not in str(caught.value)
+
+
+def test_a_plain_key_of_the_only_stage_is_that_stages():
+    recipe = load_recipe("segfast_camvid", ["epochs=5", "lr=0.5", "batch_size=3", "freeze=[a]"])
+    [stage] = recipe.stages
+    assert (stage.epochs, stage.lr, stage.freeze, stage.batch_size) == (5, 0.5, ("a",), None)
+    assert recipe.batch_size == 3
+
+
+def test_a_plain_key_takes_effect_where_the_only_stage_has_its_own_value(tmp_path: Path):
+    own = load_recipe("segfast_camvid", ["stages.0.batch_size=6"])
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(own.model_dump(mode="json")))
+    recipe = load_recipe(str(path), ["batch_size=2"])
+    assert recipe.stages[0].batch_size == 2
+
+
+def test_a_plain_key_of_several_stages_lists_their_places():
+    with pytest.raises(UsageError) as caught:
+        load_recipe("enet_camvid", ["epochs=5"])
+    told = "the recipe has 2 stages; set one of stages.0.epochs, stages.1.epochs"
+    assert str(caught.value) == f"--set epochs=...: {told}"
+    assert load_recipe("enet_camvid", ["batch_size=3"]).batch_size == 3
+
+
+def test_a_recipe_that_is_no_text_is_one_line(tmp_path: Path):
+    (tmp_path / "mine.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match=r"mine\.yaml: cannot be read"):
+        load_recipe(str(tmp_path / "mine.yaml"))
 
 
 def test_unknown_recipes_name_the_nearest():

@@ -1,7 +1,7 @@
 import pytest
 
 from swiftseg.core import SwiftsegError
-from swiftseg.evaluation.report import Epoch, read_epochs
+from swiftseg.runs.history import Epoch, read_epochs
 
 ROWS = "stage,epoch,loss,lr,val/mean_iou\nencoder,1,2.5,0.001,\nfull,1,1.5,0.0005,0.25\n"
 
@@ -12,7 +12,7 @@ def test_epochs_as_a_run_writes_them(tmp_path, scored_on):
     path.write_text(ROWS.replace("val", scored_on))
     assert read_epochs(path) == [
         Epoch("encoder", 2.5, 0.001, None, None),
-        Epoch("full", 1.5, 0.0005, 0.25, None),
+        Epoch("full", 1.5, 0.0005, 0.25, None, scored_on=scored_on),
     ]
 
 

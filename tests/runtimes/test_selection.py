@@ -45,7 +45,7 @@ def test_auto_is_tried_once_and_remembered(model, memory, monkeypatch):
 
 
 def test_a_damaged_memory_is_written_anew(model, memory):
-    memory.parent.mkdir(parents=True)
+    memory.parent.mkdir(parents=True, exist_ok=True)
     memory.write_text('{"key": 3}')
     chosen = choose_backend(model, backend="auto")
     assert [chosen.backend, "f32"] in json.loads(memory.read_text()).values()

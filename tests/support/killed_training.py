@@ -16,7 +16,7 @@ import torch
 
 from swiftseg.cli.main import main
 from swiftseg.recipes.recipe import Recipe
-from swiftseg.training import checkpoint as checkpoint_module
+from swiftseg.trained import checkpoint as checkpoint_module
 from swiftseg.training.stage import StageTraining
 from tests.support.tiny_training import run_tiny
 

@@ -12,10 +12,12 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec
-from swiftseg.losses import DiceLoss, LovaszSoftmax, WeightedCrossEntropy
+from swiftseg.layers.training_outputs import TrainingOutputs
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
+from swiftseg.losses.dice import DiceLoss
+from swiftseg.losses.lovasz import LovaszSoftmax
 from swiftseg.models import NETWORKS
-from swiftseg.recipes.recipe import Distillation
-from swiftseg.training import Recipe
+from swiftseg.recipes.recipe import Distillation, Recipe
 from swiftseg.training.criterion import Criterion
 from swiftseg.training.distillation import Teacher
 from swiftseg.training.stage import StageTraining
@@ -36,8 +38,9 @@ class Plain(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         return self.head(self.backbone(image).relu())
 
-    def forward_coarse(self, image: Tensor) -> Tensor:
-        return self(image)[..., ::2, ::2]
+    def training_outputs(self, image: Tensor) -> TrainingOutputs:
+        logits = self(image)
+        return TrainingOutputs(logits, coarse=logits[..., ::2, ::2])
 
 
 def plain_recipe(**fields: Any) -> Recipe:

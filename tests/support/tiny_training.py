@@ -9,7 +9,10 @@ import pytest
 
 from swiftseg.data import open_dataset
 from swiftseg.evaluation import Evaluation
-from swiftseg.training import Recipe, RunFolder, load_recipe, train
+from swiftseg.recipes import Recipe, load_recipe
+from swiftseg.runs import RunFolder
+from swiftseg.training.loop import train_recipe
+from swiftseg.training.run_log import environment
 from swiftseg.training.stage import StageTraining
 from tests.support.tiny_camvid import make_tiny_camvid
 
@@ -39,11 +42,11 @@ def run_tiny(
     if not data.exists():
         make_tiny_camvid(data)
     run = RunFolder(folder / name)
-    evaluation = train(
+    evaluation = train_recipe(
         recipe or tiny_recipe(),
         lambda dataset, split: open_dataset(data, split),
         run,
-        command=["swiftseg", "train", "enet_camvid"],
+        environment=environment(["swiftseg", "train", "enet_camvid"]),
         resume=resume,
     )
     return run, evaluation

@@ -7,22 +7,27 @@ import torch
 from swiftseg.core import SwiftsegError
 from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.models import create_model
-from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint, load_network, save_checkpoint
+from swiftseg.runs import Epoch
+from swiftseg.trained import load_trained
+from swiftseg.trained.checkpoint import (
+    Checkpoint,
+    TrainingState,
+    load_checkpoint,
+    save_checkpoint,
+)
 from tests.support.tiny_training import tiny_recipe
 
 
 def checkpoint(network: str = "enet") -> Checkpoint:
     weights = create_model(network, num_classes=11).state_dict()
-    history = [{"stage": "full", "epoch": 1, "val/mean_iou": 0.25}]
-    return Checkpoint(
-        tiny_recipe(), CAMVID_LABELS, stage=1, epoch=1, network=weights, history=history
-    )
+    state = TrainingState(stage=1, epoch=1, history=[Epoch("full", 1.5, 1e-3, 0.25)])
+    return Checkpoint(tiny_recipe(), CAMVID_LABELS, state, weights)
 
 
 def test_weights_recipe_and_scores_come_back(tmp_path: Path):
     saved = checkpoint()
     save_checkpoint(saved, tmp_path / "best.pt")
-    network, spec = load_network(tmp_path / "best.pt")
+    network, spec = load_trained(tmp_path / "best.pt")
     for name, tensor in network.state_dict().items():
         torch.testing.assert_close(tensor, saved.network[name], rtol=0, atol=0)
     assert not network.training
@@ -39,18 +44,18 @@ def test_a_finished_network_does_not_ask_for_the_weights_it_started_from(tmp_pat
     )
     started = tiny_recipe(stage)
     weights = create_model("shelfnet18_lw", num_classes=11).state_dict()
-    saved = Checkpoint(started, CAMVID_LABELS, stage=0, epoch=1, network=weights)
+    saved = Checkpoint(started, CAMVID_LABELS, TrainingState(epoch=1), weights)
     save_checkpoint(saved, tmp_path / "best.pt")
-    network, _ = load_network(tmp_path / "best.pt")
+    network, _ = load_trained(tmp_path / "best.pt")
     assert torch.equal(network.state_dict()["head.1.weight"], weights["head.1.weight"])
 
 
 def test_a_checkpoint_of_another_network_names_the_misfit(tmp_path: Path):
     save_checkpoint(checkpoint("enet_encoder"), tmp_path / "best.pt")
     with pytest.raises(
-        SwiftsegError, match=r"best\.pt: holds the weights of another network than enet"
+        SwiftsegError, match=r"best\.pt: does not fit enet with 11 classes; \d+ tensors "
     ):
-        load_network(tmp_path / "best.pt")
+        load_trained(tmp_path / "best.pt")
 
 
 class Payload:
@@ -71,7 +76,7 @@ def test_a_pickle_is_refused_and_never_executed(tmp_path: Path, writer: str):
     else:
         path.write_bytes(pickle.dumps(Payload(evil)))
     with pytest.raises(SwiftsegError, match=r"model\.pt: refused") as caught:
-        load_network(path)
+        load_trained(path)
     assert not evil.exists()
     assert "\n" not in str(caught.value)
 
@@ -79,7 +84,7 @@ def test_a_pickle_is_refused_and_never_executed(tmp_path: Path, writer: str):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "no such checkpoint"),
+        (None, "no such file"),
         (b"", "damaged"),
         (b"PK\x03\x04 no more", "damaged"),
         (b"text", "damaged"),
@@ -90,7 +95,7 @@ def test_files_that_are_no_checkpoint(tmp_path: Path, content: bytes | None, mes
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(SwiftsegError, match=rf"model\.pt: .*{message}"):
-        load_network(path)
+        load_trained(path)
 
 
 def test_a_truncated_checkpoint(tmp_path: Path):
@@ -98,7 +103,7 @@ def test_a_truncated_checkpoint(tmp_path: Path):
     save_checkpoint(checkpoint(), path)
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(SwiftsegError, match=r"model\.pt: refused, it is damaged"):
-        load_network(path)
+        load_trained(path)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +113,7 @@ def test_a_state_dict_of_something_else(tmp_path: Path, fields: object):
     path = tmp_path / "model.pt"
     torch.save(fields, path)
     with pytest.raises(SwiftsegError, match=r"model\.pt: "):
-        load_network(path)
+        load_trained(path)
 
 
 def test_a_failed_write_leaves_the_last_good_file(tmp_path: Path):

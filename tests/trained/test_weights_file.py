@@ -7,16 +7,18 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.importing import import_checkpoint, load_network, load_weights, save_weights
+from swiftseg.importing import import_checkpoint
 from swiftseg.models import create_model
+from swiftseg.trained import load_weights, save_weights
 from tests.support import port_lookalikes as ports
+from tests.support.imported import load_imported
 
 
 @pytest.fixture
 def weights_path(tmp_path: Path) -> Path:
     torch.save(ports.segfast_state(4), tmp_path / "port.pth")
     imported = import_checkpoint(tmp_path / "port.pth", "segfast")
-    save_weights(imported, tmp_path / "weights.safetensors")
+    save_weights(imported.weights, imported.description, tmp_path / "weights.safetensors")
     return tmp_path / "weights.safetensors"
 
 
@@ -28,7 +30,7 @@ def test_three_ways_to_load_give_the_ports_logits(weights_path: Path):
     frame = torch.rand(1, 3, 32, 48)
     with torch.no_grad():
         expected = ports.segfast_logits(ports.segfast_state(4), frame)
-        for network in (by_hand.eval(), filled.eval(), load_network(weights_path)):
+        for network in (by_hand.eval(), filled.eval(), load_imported(weights_path)):
             torch.testing.assert_close(network(frame), expected, rtol=1e-4, atol=1e-4)
 
 
@@ -41,6 +43,8 @@ def test_the_file_says_what_it_fills(weights_path: Path):
         "options": {"variant": "release"},
         "source": "github.com/DVLP-CMATERJU/SegFast, SegFast",
         "expects": "RGB in 0..1",
+        "input": None,
+        "labels": None,
     }
 
 
@@ -49,15 +53,15 @@ def test_another_class_count_is_refused_and_changes_nothing(weights_path: Path):
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     with pytest.raises(
         SwiftsegError,
-        match=r"segfast with 4 classes; 2 tensors do not fit .* classifier.weight: "
-        r"expected \(7, 64, 1, 1\), got \(4, 64, 1, 1\)",
+        match=r"segfast, 4 classes,: does not fit .*; 2 tensors have another shape: "
+        r"classifier.weight \(4, 64, 1, 1\), expected \(7, 64, 1, 1\)",
     ):
         load_weights(weights_path, network)
     assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
 
 
 def test_another_network_is_refused(weights_path: Path):
-    with pytest.raises(SwiftsegError, match="holds segfast with 4 classes"):
+    with pytest.raises(SwiftsegError, match="with segfast, 4 classes,: does not fit"):
         load_weights(weights_path, create_model("enet", num_classes=4))
 
 
@@ -65,23 +69,23 @@ def test_the_name_must_end_in_safetensors(tmp_path: Path):
     torch.save(ports.segfast_state(4), tmp_path / "port.pth")
     imported = import_checkpoint(tmp_path / "port.pth", "segfast")
     with pytest.raises(UsageError, match=r"ends in .safetensors, got .*weights.onnx"):
-        save_weights(imported, tmp_path / "weights.onnx")
+        save_weights(imported.weights, imported.description, tmp_path / "weights.onnx")
 
 
 def test_files_that_import_did_not_write(tmp_path: Path, weights_path: Path):
     path = tmp_path / "x.safetensors"
     with pytest.raises(SwiftsegError, match="no such file"):
-        load_network(path)
+        load_imported(path)
     path.write_bytes(b"damaged")
     with pytest.raises(SwiftsegError, match="damaged or not a safetensors file"):
-        load_network(path)
+        load_imported(path)
     for metadata in (None, {"swiftseg": "[]"}, {"swiftseg": '{"network": "enet"}'}):
         save_file({"a": torch.zeros(1)}, path, metadata)
-        with pytest.raises(SwiftsegError, match="not a file that swiftseg import wrote"):
-            load_network(path)
+        with pytest.raises(SwiftsegError, match="a file that swiftseg import wrote"):
+            load_imported(path)
     path.write_bytes(weights_path.read_bytes()[:-100])
     with pytest.raises(SwiftsegError, match="damaged or not a safetensors file"):
-        load_network(path)
+        load_imported(path)
 
 
 @pytest.mark.parametrize(
@@ -97,4 +101,4 @@ def test_descriptions_of_no_network(described: dict[str, object], tmp_path: Path
     path = tmp_path / "x.safetensors"
     save_file({"a": torch.zeros(1)}, path, {"swiftseg": json.dumps(described)})
     with pytest.raises(SwiftsegError):
-        load_network(path)
+        load_imported(path)

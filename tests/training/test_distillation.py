@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError, UsageError
 from swiftseg.data.published.camvid import CAMVID_LABELS
-from swiftseg.losses import distillation_loss
+from swiftseg.losses.distillation import distillation_loss
 from swiftseg.models import create_model
 from swiftseg.recipes.recipe import Distillation
 from swiftseg.training.distillation import Teacher, load_teacher
@@ -72,9 +72,9 @@ def test_a_teacher_of_other_classes_is_refused():
 @pytest.mark.parametrize(
     ("teacher", "error", "message"),
     [
-        ("enet-camvit", UsageError, "unknown weights 'enet-camvit'; did you mean enet-camvid"),
-        ("gone.pt", SwiftsegError, r"gone\.pt: no such checkpoint"),
-        ("model.onnx", UsageError, r"model\.onnx: expected a checkpoint \(\.pt\) or the name"),
+        ("enet-camvit", UsageError, "unknown model 'enet-camvit'; did you mean enet-camvid"),
+        ("gone.pt", UsageError, r"gone\.pt: no such file of weights"),
+        ("model.onnx", UsageError, r"model\.onnx: expected a checkpoint \(\.pt\) or a"),
     ],
 )
 def test_a_teacher_that_is_not_there(teacher: str, error: type, message: str, tmp_path: Path):

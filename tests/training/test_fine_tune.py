@@ -2,11 +2,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from swiftseg.core import InputSpec, LabelSet, Sample, SwiftsegError, UsageError
 from swiftseg.inference import Segmenter
-from swiftseg.trained.initial_weights import input_of_weights
+from swiftseg.trained.networks import input_of_weights
 from swiftseg.training.fine_tune import MEAN, averaging_decay, fine_tuning_recipe, input_size_hw
+from swiftseg.training.starting_weights import find_weights
 from swiftseg.weights import shipped_weights
 from tests.support.exported import write_shade_model
 
@@ -46,6 +49,13 @@ def test_epochs_follow_the_number_of_images(count: int, epochs: int):
     assert recipe_for(count).stages[0].epochs == epochs
 
 
+def test_what_follows_from_the_epochs_follows_from_those_asked_for():
+    recipe = recipe_for(800, "epochs=200")
+    assert (recipe.stages[0].epochs, recipe.validate_every) == (200, 10)
+    assert recipe.ema == averaging_decay(200 * 100)
+    assert recipe_for(800, "epochs=200", "validate_every=3").validate_every == 3
+
+
 def test_the_batch_is_never_larger_than_the_data():
     assert recipe_for(3).batch_size == 3
     assert recipe_for(300).batch_size == 8
@@ -68,8 +78,11 @@ def test_the_input_stays_what_the_weights_have_learned_with():
 
 
 def test_weights_that_do_not_tell_their_input(tmp_path):
-    assert input_of_weights(tmp_path / "alone.safetensors") is None
-    assert input_of_weights(write_shade_model(tmp_path / "no_start.onnx")) is None
+    alone = tmp_path / "alone.safetensors"
+    save_file({"a": torch.zeros(1)}, alone)
+    assert input_of_weights(alone) is None
+    with pytest.raises(UsageError, match="has its layers folded together"):
+        find_weights(write_shade_model(tmp_path / "no_start.onnx"))
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,7 @@ def test_any_number_of_workers_gives_the_same_batches(
 ):
     in_this_process = augmented_batches(TrainingFrames(Noise(12), None))
     monkeypatch.setattr(frames_module, "MEMORY_LIMIT_BYTES", 0)
-    monkeypatch.setattr(frames_module, "reader_processes", lambda: workers)
-    frames = TrainingFrames(Noise(12), None)
+    frames = TrainingFrames(Noise(12), None, workers=workers)
     loader = batch_loader(EpochFrames(frames, None, (0, 0, 0)), [])
     assert loader.num_workers == workers
     for ours, theirs in zip(augmented_batches(frames), in_this_process, strict=True):

@@ -11,11 +11,14 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.models import create_model
-from swiftseg.trained.checkpoint import load_checkpoint, load_network
+from swiftseg.runs import best_epoch
+from swiftseg.runs.state import StoppedError
+from swiftseg.trained import load_trained
+from swiftseg.trained.checkpoint import load_checkpoint
 from swiftseg.training import frames as frames_module
+from swiftseg.training import validation
 from swiftseg.training.frames import epoch_batches
 from swiftseg.training.stage import StageTraining
-from swiftseg.training.stopping import StoppedError
 from tests.support.tiny_camvid import make_tiny_camvid
 from tests.support.tiny_training import run_tiny, stop_after, tiny_recipe
 
@@ -48,8 +51,10 @@ def test_a_run_leaves_what_a_person_looks_for(finished: Path):
 
 def test_best_is_the_best_of_the_epochs(finished: Path):
     best = load_checkpoint(finished / "best.pt")
-    scores = [row["val/mean_iou"] for row in load_checkpoint(finished / "last.pt").history[1:]]
-    assert best.best_score == max(scores)
+    epochs = load_checkpoint(finished / "last.pt").state.history[1:]
+    assert best.state.history[-1] == best_epoch(epochs, "mean_iou")
+    scores = [epoch.val_mean_iou for epoch in epochs]
+    assert best.state.history[-1].val_mean_iou == max(scores)
     assert not best.optimizer
 
 
@@ -65,7 +70,7 @@ def test_stop_and_resume_gives_the_same_bits(
         theirs = load_checkpoint(finished / name)
         for key, tensor in theirs.network.items():
             assert torch.equal(ours.network[key], tensor), f"{name}: {key}"
-        losses = [[row["loss"] for row in state.history] for state in (ours, theirs)]
+        losses = [[epoch.loss for epoch in found.state.history] for found in (ours, theirs)]
         assert losses[0] == losses[1]
 
 
@@ -180,7 +185,8 @@ def test_stop_and_resume_with_average_augmentation_and_schedule(
         for part in ("network", "averaged"):
             for key, tensor in getattr(theirs, part).items():
                 assert torch.equal(getattr(ours, part)[key], tensor), f"{name}: {part} {key}"
-        assert ours.best_score == theirs.best_score
+        scores = [[epoch.val_loss for epoch in found.state.history] for found in (ours, theirs)]
+        assert scores[0] == scores[1]
 
 
 def test_averaged_weights_are_the_ones_kept(tmp_path: Path):
@@ -191,12 +197,23 @@ def test_averaged_weights_are_the_ones_kept(tmp_path: Path):
     assert not torch.equal(best.network[name], last.network[name])
 
 
+def test_the_history_keeps_a_stages_epochs_after_its_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(validation, "_is_best", lambda _, epoch: epoch.epoch == 1)
+    recipe = tiny_recipe("stages.0.epochs=3", "stages.1.epochs=1")
+    run, _ = run_tiny(tmp_path, recipe)
+    assert load_checkpoint(run.stage_best(recipe, 0)).state.epoch == 1
+    told = [(epoch.stage, epoch.epoch) for epoch in run.read_history()]
+    assert told == [("encoder", 1), ("encoder", 2), ("encoder", 3), ("full", 1)]
+
+
 def test_early_stopping_ends_a_stage(tmp_path: Path):
     recipe = tiny_recipe(
         "stages.1.epochs=50", "optimizer.lr=1.0e-12", "early_stopping={start: 2, patience: 1}"
     )
     run, _ = run_tiny(tmp_path, recipe)
-    assert load_checkpoint(run.last).epoch < 50
+    assert load_checkpoint(run.last).state.epoch < 50
 
 
 @pytest.mark.parametrize(
@@ -236,8 +253,9 @@ def test_a_group_is_held_out_and_scored_on(tmp_path: Path, monkeypatch: pytest.M
     assert np.flatnonzero(evaluation.matrix.sum(axis=1)).tolist() == [4]
     best = load_checkpoint(run.best)
     assert best.recipe.hold_out == "0016E5"
-    assert {name for name in best.history[-1] if "mean_iou" in name} == {"held_out/mean_iou"}
-    spec = load_network(run.best)[1]
+    scores = best.state.history[-1].scores()
+    assert {name for name in scores if "mean_iou" in name} == {"held_out/mean_iou"}
+    spec = load_trained(run.best)[1]
     assert spec.training_data.endswith(", without 0016E5")
     assert set(spec.metrics) == {
         f"held_out/{name}" for name in ("mean_iou", "mean_class_accuracy", "global_accuracy")

@@ -1,6 +1,6 @@
 import pytest
 
-from swiftseg.training import load_recipe, shipped_recipes
+from swiftseg.recipes import load_recipe, shipped_recipes
 from swiftseg.training.preset import changes, tiny_overrides
 
 

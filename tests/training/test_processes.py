@@ -13,9 +13,8 @@ from torch import nn
 from swiftseg.data import open_dataset
 from swiftseg.evaluation import evaluate
 from swiftseg.models import create_model
-from swiftseg.trained.checkpoint import load_checkpoint, load_network
-from swiftseg.training import Recipe
-from swiftseg.training.scoring import recipe_segmenter
+from swiftseg.recipes import Recipe
+from swiftseg.trained.checkpoint import load_checkpoint
 from tests.support.tiny_camvid import make_tiny_camvid
 from tests.support.tiny_training import run_tiny, tiny_recipe
 
@@ -64,8 +63,7 @@ def test_two_processes_give_the_weights_of_one(tmp_path: Path):
         torch.testing.assert_close(getattr(ours, part), getattr(theirs, part), rtol=1e-3, atol=1e-5)
     name = "classifier.3.weight"
     assert not torch.equal(ours.network[name], ours.averaged[f"module.{name}"]), "it has learned"
-    network, spec = load_network(tmp_path / "two" / "best.pt")
-    evaluation = evaluate(recipe_segmenter(recipe, network, spec), open_dataset(data, "val"))
+    evaluation = evaluate(tmp_path / "two" / "best.pt", open_dataset(data, "val"))
     assert evaluation.frames == 3
     with (tmp_path / "two" / "metrics.csv").open(newline="") as file:
         scores = [float(row["val/mean_iou"]) for row in csv.DictReader(file)]

@@ -17,10 +17,12 @@ import torch
 
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.toy_street import ToyStreet
-from swiftseg.losses import WeightedCrossEntropy
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
+from swiftseg.recipes import Recipe, load_recipe, shipped_recipes
+from swiftseg.runs import RunFolder
 from swiftseg.trained.checkpoint import load_checkpoint, stage_network
-from swiftseg.training import Recipe, RunFolder, load_recipe, shipped_recipes, train
-from swiftseg.training.loop import OpenSplit
+from swiftseg.training.loop import OpenSplit, train_recipe
+from swiftseg.training.run_log import environment
 from swiftseg.training.stage_data import open_stage_data
 from swiftseg.training.step import TrainingStep
 from tests.support.dataset_trees import TREES
@@ -102,7 +104,7 @@ def test_the_networks_have_what_the_loss_asks_for(name: str):
             image = torch.empty(2, 3, height, width)
         spec = recipe.input.to_spec()
         step = TrainingStep(network, loss, recipe.loss, spec, coarse=stage.coarse)
-        logits, aux_logits, presence = step.outputs(image)
+        logits, aux_logits, presence, _ = step.outputs(image)
         factor = 8 if stage.coarse else 1
         assert logits.shape == (2, recipe.num_classes, height // factor, width // factor)
         assert all(aux.shape == logits.shape for aux in aux_logits)
@@ -123,6 +125,8 @@ def test_only_the_first_stage_starts_from_imagenet_on_frames_as_imagenet_has_the
     ("name", "frames", "iterations"),
     [
         ("segnet_camvid", 367, 40_000),
+        ("segnet_cityscapes", 2_975, 40_000),
+        ("segnet_sun_rgbd", 5_285, 40_000),
         ("segnet_basic_camvid", 367, 10_000),
         ("shelfnet18_lw_cityscapes", 2_975, 80_000),
         ("shelfnet34_lw_cityscapes", 2_975, 80_000),
@@ -145,10 +149,11 @@ def test_epochs_are_the_published_iterations(name: str, frames: int, iterations:
 def test_two_steps_a_stage(name: str, tmp_path: Path):
     recipe = shrunk(name)
     run = RunFolder(tmp_path / "run")
-    evaluation = train(recipe, made_up(recipe, tmp_path), run, command=["swiftseg", "train", name])
+    started = environment(["swiftseg", "train", name])
+    evaluation = train_recipe(recipe, made_up(recipe, tmp_path), run, environment=started)
     assert len(evaluation.labels) == recipe.num_classes
     last = load_checkpoint(run.last)
-    assert [row["stage"] for row in last.history] == [
+    assert [epoch.stage for epoch in last.state.history] == [
         stage.name for stage in recipe.stages for _ in range(2)
     ]
     assert last.schedule["last_epoch"] >= 2

@@ -13,14 +13,19 @@ from torch.optim.swa_utils import AveragedModel
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data.published.camvid import CAMVID_LABELS
-from swiftseg.losses import WeightedCrossEntropy
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
 from swiftseg.models import NETWORKS, create_model
 from swiftseg.recipes.recipe import Distillation
-from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from swiftseg.runs.state import StoppedError
+from swiftseg.trained.checkpoint import (
+    Checkpoint,
+    TrainingState,
+    load_checkpoint,
+    save_checkpoint,
+)
 from swiftseg.training.criterion import Criterion
 from swiftseg.training.distillation import load_teacher
 from swiftseg.training.stage import warmed_up_average
-from swiftseg.training.stopping import StoppedError
 from tests.support import plain_training
 from tests.support.plain_training import (
     CLASS_WEIGHTS,
@@ -122,7 +127,7 @@ def test_too_many_parts_and_a_wrong_name_are_said_before_anything_is_written(tmp
 def save_teacher(path: Path) -> Path:
     torch.manual_seed(4)
     weights = create_model("enet", num_classes=11).state_dict()
-    save_checkpoint(Checkpoint(tiny_recipe(), CAMVID_LABELS, 1, 1, weights), path)
+    save_checkpoint(Checkpoint(tiny_recipe(), CAMVID_LABELS, TrainingState(1, 1), weights), path)
     return path
 
 
@@ -149,7 +154,7 @@ def test_stop_and_resume_with_all_that_a_recipe_can_ask(
             for key, tensor in getattr(theirs, part).items():
                 assert torch.equal(getattr(ours, part)[key], tensor), f"{path}: {part} {key}"
     # What is frozen starts from the stage before, and its statistics stay as well.
-    encoder = load_checkpoint(through.stage_best("encoder"))
+    encoder = load_checkpoint(through.stage_best(asked, 0))
     last = load_checkpoint(through.last)
     for key in (key for key in encoder.network if key.startswith("encoder.initial.")):
         assert torch.equal(last.network[key], encoder.network[key]), key

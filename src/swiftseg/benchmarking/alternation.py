@@ -25,7 +25,7 @@ class Job:
 def alternate(
     jobs: Sequence[Job], *, passes: int, on_run: Callable[[Job], None] | None = None
 ) -> dict[str, list[Any]]:
-    """Runs all jobs one after the other, and again, so that a drift of the machine meets all.
+    """Run all jobs one after the other, and again, so that a drift of the machine meets all.
 
     Args:
         jobs: Each of a name of its own.

@@ -1,7 +1,7 @@
 """From what a user names to what `swiftseg benchmark` measures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -107,7 +107,9 @@ def _exported(given: str, size_hw: tuple[int, int] | None, out: Path) -> Model:
             "num_classes": len(spec.labels),
         }
         is_network = found.weights is not None
-        return Model(given, found.exported, is_network, {**facts, **_costs(found.exported)})
+        return Model(
+            given, found.exported, is_network, {**facts, **asdict(graph_costs(found.exported))}
+        )
     facts = run_in_process(
         _torch_side(given).export,
         model=given,
@@ -116,7 +118,7 @@ def _exported(given: str, size_hw: tuple[int, int] | None, out: Path) -> Model:
         output="labels",
         out=str(out),
     )
-    return Model(given, out, True, {**_costs(out), **facts})
+    return Model(given, out, True, {**asdict(graph_costs(out)), **facts})
 
 
 def _found(given: str) -> FoundModel | None:
@@ -132,15 +134,6 @@ def _found(given: str) -> FoundModel | None:
     except UsageError as error:
         known = {*shipped_models(), *network_names()}
         raise unknown_name("model or network", given, known) from error
-
-
-def _costs(file: Path) -> dict[str, Any]:
-    costs = graph_costs(file)
-    return {
-        "parameters": costs.parameters,
-        "gmacs": costs.gmacs,
-        "file_bytes": costs.file_bytes,
-    }
 
 
 def _torch_side(given: str) -> ModuleType:

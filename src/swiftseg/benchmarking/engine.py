@@ -28,16 +28,9 @@ def measure_frames(
     seconds: float,
     started_ns: int,
 ) -> dict[str, Any]:
-    """Measures one frame after the other, from an image file to its overlay.
+    """Measure one frame after the other, from an image file to its overlay.
 
-    Args:
-        model: As `Segmenter.load` takes it.
-        image: An image file.
-        backend: As `Segmenter.load` takes it.
-        precision: As `Segmenter.load` takes it.
-        threads: Threads for one frame.
-        seconds: How long to go on.
-        started_ns: When this process began.
+    The model is loaded as `Segmenter.load` does, and the process began at `started_ns`.
 
     Returns:
         `total_ms`, milliseconds of every repeat from frame to labels; `stages_ms`, those of every
@@ -50,7 +43,7 @@ def measure_frames(
 def frame_times(
     segmenter: "Segmenter", image: str, *, seconds: float, started_ns: int
 ) -> dict[str, Any]:
-    """Measures a segmenter that was loaded right now; see `measure_frames`."""
+    """Measure a segmenter that was loaded right now; see `measure_frames`."""
     segmenter(image)
     startup_ms = (time.time_ns() - started_ns) / 1e6
     repeats = repeat(lambda: _stages_ms(segmenter, image), seconds=seconds)
@@ -105,7 +98,7 @@ def measure_streams(
 def label_map_of(
     model: str, image: str, backend: str, precision: str, threads: int, out: str
 ) -> None:
-    """Writes the label map uint8 (H, W) of an image as a .npy file, to compare it with others."""
+    """Write the label map uint8 (H, W) of an image as a .npy file, to compare it with others."""
     import numpy as np
 
     segmenter = load(model, backend=backend, precision=precision, threads=threads)
@@ -113,14 +106,14 @@ def label_map_of(
 
 
 def load(model: str, *, backend: str, precision: str, threads: int) -> "Segmenter":
-    """Loads a model as a user does."""
+    """Load a model as a user does."""
     from swiftseg.inference import Segmenter
 
     return Segmenter.load(model, backend=backend, precision=precision, threads=threads)
 
 
 def _count_frames(segmenter: "Segmenter", frame: "np.ndarray", seconds: float) -> tuple[int, float]:
-    """Segments frames for a while, one at least; gives how many, and the seconds they took."""
+    """Segment frames for a while, one at least; return how many, and the seconds they took."""
     begin = time.perf_counter()
     count, elapsed_s = 0, 0.0
     while elapsed_s < seconds or not count:

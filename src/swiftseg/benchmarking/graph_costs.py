@@ -49,7 +49,7 @@ class _Node:
 
 
 def graph_costs(path: Path) -> GraphCosts:
-    """Counts a file that `swiftseg.runtimes.read_spec` has found sound."""
+    """Return the costs of a file that `swiftseg.runtimes.read_spec` has found sound."""
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as message:
         whole = Field(0, 0, 0, len(message))
         graph = next(_within(message, whole, _GRAPH))
@@ -75,7 +75,7 @@ def _parameters(nodes: Sequence[_Node], weights: Mapping[str, Shape]) -> int:
 def _gmacs(
     nodes: Sequence[_Node], weights: Mapping[str, Shape], shapes: Mapping[str, Shape]
 ) -> float | None:
-    """Counts each weight once a pixel: of the map given, or, transposed, of the map taken."""
+    """Count each weight once a pixel: of the map given, or, transposed, of the map taken."""
     macs = 0
     for node in nodes:
         if node.op not in ("Conv", "ConvTranspose"):
@@ -94,14 +94,14 @@ def _node(message: mmap, part: Field) -> _Node:
 
 
 def _tensor(message: mmap, part: Field) -> tuple[str, Shape]:
-    """Reads the name and the shape of weights, not the weights."""
+    """Read the name and the shape of weights, not the weights."""
     sizes = numbers(message, part.start, part.end)
     dims = tuple(size for number, size in sizes if number == _TENSOR_DIMS)
     return "".join(_texts(message, part, _TENSOR_NAME)), dims
 
 
 def _value(message: mmap, part: Field) -> tuple[str, Shape]:
-    """Reads a map's name and shape; a free size, such as N, becomes 0."""
+    """Read a map's name and shape; a free size, such as N, becomes 0."""
     dims = [part]
     for step in (_VALUE_TYPE, _TENSOR_TYPE, _SHAPE, _DIM):
         dims = [inner for outer in dims for inner in _within(message, outer, step)]
@@ -114,5 +114,5 @@ def _texts(message: mmap, part: Field, number: int) -> list[str]:
 
 
 def _within(message: mmap, part: Field, *wanted: int) -> Iterator[Field]:
-    """Gives the fields of these numbers in a message."""
+    """Return the fields of these numbers in a message."""
     return (one for one in fields(message, part.start, part.end) if one.number in wanted)

@@ -40,7 +40,7 @@ class Candidate:
 
 
 def street_image(size_hw: tuple[int, int], path: Path) -> Path:
-    """Draws a street scene as a JPEG of that size, with the edges and noise that streets have."""
+    """Draw a street scene as a JPEG of that size, with the edges and noise that streets have."""
     from swiftseg.data.toy_street import ToyStreet
 
     frame = ToyStreet("test", 1, size_hw)[0].image
@@ -57,7 +57,7 @@ def engine_candidate(
     describes: Mapping[str, Any],
     stream_counts: Sequence[int] = (),
 ) -> Candidate:
-    """Makes the candidate of an exported file in one of our engines."""
+    """Make the candidate of an exported file in one of our engines."""
     arguments = {"model": str(model), "backend": backend, "precision": precision}
     told = {"way": backend, "precision": precision, "scope": FRAME_TO_LABELS, **describes}
     return Candidate(measure_frames, arguments, told, stream_counts)
@@ -70,7 +70,7 @@ def measure_candidates(
     settings: Settings,
     on_run: Callable[[Job], None] | None = None,
 ) -> list[Measurement]:
-    """Measures all of them, in turns; gives the results in the same order.
+    """Measure all of them, in turns, and return the results in the same order.
 
     Raises:
         SwiftsegError: One of them fails.
@@ -89,7 +89,7 @@ def measure_candidates(
 
 
 def count_jobs(candidates: Sequence[Candidate], settings: Settings) -> int:
-    """Counts the processes that `measure_candidates` starts, for a progress bar."""
+    """Count the processes that `measure_candidates` starts, for a progress bar."""
     return settings.passes * sum(1 + len(candidate.stream_counts) for candidate in candidates)
 
 

@@ -6,7 +6,7 @@ _STATUS = Path("/proc/self/status")
 
 
 def peak_mb() -> float | None:
-    """Gives the most memory this process has held so far, in 10^6 bytes; None where untold."""
+    """Return the most memory this process has held so far, in 10^6 bytes; None where untold."""
     if not _STATUS.exists():
         return None
     # getrusage would tell the parent's peak where that was higher.

@@ -38,7 +38,7 @@ class Spread(_Part):
 
     @classmethod
     def of(cls, passes: Sequence[Sequence[float]]) -> "Spread":
-        """Sums up samples in milliseconds, given by pass."""
+        """Return the spread of samples in milliseconds, given by pass."""
         samples = [sample for one in passes for sample in one]
         p50, p95, p99 = np.percentile(samples, (50, 95, 99))
         return cls(
@@ -194,13 +194,18 @@ class Report(_Part):
     notes: list[str] = []
 
     def save(self, path: Path) -> None:
-        """Writes it as JSON. Raises SwiftsegError where the file cannot be written."""
+        """Write it as JSON; raise SwiftsegError where the file cannot be written."""
         with replacing(path) as temporary:
             temporary.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
+def milliseconds(value: float) -> str:
+    """Return a time with three digits, as far as there are."""
+    return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
+
+
 def load_report(path: Path) -> Report:
-    """Reads what `Report.save` wrote.
+    """Read what `Report.save` wrote.
 
     Raises:
         SwiftsegError: The file is missing, no report, or of another version.

@@ -12,7 +12,7 @@ WARM_UP_SHARE = 0.25  # of the time budget, and one call at the very least
 
 
 def repeat(call: Callable[[], Result], *, seconds: float) -> list[Result]:
-    """Calls again and again and gives what came back, the warm-up's left out.
+    """Call again and again, and return what came back after the warm-up.
 
     The warm-up takes a quarter of `seconds` and is one call at least: the first calls of an engine
     allocate, and the clock of a CPU climbs for a while. Then follow at least `FEWEST_REPEATS` calls
@@ -23,7 +23,7 @@ def repeat(call: Callable[[], Result], *, seconds: float) -> list[Result]:
 
 
 def measure_ms(call: Callable[[], object], *, seconds: float) -> list[float]:
-    """Times a call, warmed up, again and again for `seconds`; gives milliseconds a call."""
+    """Return the milliseconds of each call, again and again for `seconds` after a warm-up."""
 
     def timed() -> float:
         begin = perf_counter()

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.transforms.functional import normalize, to_tensor
+from torchvision.transforms.functional import to_tensor
 
 from swiftseg.benchmarking.engine import frame_times
 from swiftseg.benchmarking.memory import peak_mb
-from swiftseg.benchmarking.timing import measure_ms, repeat
+from swiftseg.benchmarking.timing import repeat
 from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError
 from swiftseg.core.networks import network_names
 from swiftseg.data.images.image_file import read_image
@@ -39,14 +39,7 @@ _SETTLING_HW = (128, 256)
 def export(
     model: str, size_hw: list[int] | None, num_classes: int, output: str, out: str
 ) -> dict[str, Any]:
-    """Writes the .onnx file of weights, or of a network's name with random ones; see `build`.
-
-    Args:
-        model: See `build`.
-        size_hw: See `build`.
-        num_classes: See `build`.
-        output: See `swiftseg.core.OUTPUT_KINDS`.
-        out: The file to write.
+    """Write the .onnx file of weights, or of a network's name with random ones; see `build`.
 
     Returns:
         `name`, `weights`, `size_hw`, `num_classes` and `parameters`, as in a `Measurement`.
@@ -57,7 +50,7 @@ def export(
 
 
 def describe(model: str, size_hw: list[int] | None, num_classes: int) -> dict[str, Any]:
-    """Gives what `export` gives, without a file."""
+    """Return what `export` gives, without a file."""
     return _description(*build(model, size_hw, num_classes))
 
 
@@ -71,11 +64,9 @@ def measure_torch(
     seconds: float,
     started_ns: int,
 ) -> dict[str, Any]:
-    """Measures our own torch backend from an image file to its overlay, as `measure_frames`.
+    """Measure our torch backend as `measure_frames` does; `options` are those of `TorchBackend`.
 
-    On the machine's accelerator, where it has one.
-
-    `options` are those of `TorchBackend`.
+    It runs on the machine's accelerator, where it has one.
     """
     torch.set_num_threads(threads)
     network, spec = build(model, size_hw, num_classes)
@@ -83,83 +74,10 @@ def measure_torch(
     return frame_times(segmenter, image, seconds=seconds, started_ns=started_ns)
 
 
-def measure_eager(
-    model: str,
-    size_hw: list[int],
-    num_classes: int,
-    channels_last: bool,
-    image: str,
-    threads: int,
-    seconds: float,
-) -> dict[str, Any]:
-    """Measures a network in torch as a tutorial runs it, from frame to labels."""
-    network, spec = build(model, size_hw, num_classes)
-    return plain_times(
-        network,
-        spec.input,
-        image,
-        channels_last=channels_last,
-        threads=threads,
-        seconds=seconds,
-    )
-
-
-def plain_times(
-    network: nn.Module,
-    input_spec: InputSpec,
-    image: str,
-    *,
-    channels_last: bool,
-    threads: int,
-    seconds: float,
-) -> dict[str, Any]:
-    """Measures a network in eval mode from frame to labels; see `plain_labels`."""
-    torch.set_num_threads(threads)
-    if channels_last:
-        network.to(memory_format=torch.channels_last)
-    frame = read_image(image)
-
-    def labels() -> np.ndarray:
-        return plain_labels(network, input_spec, frame, channels_last=channels_last)
-
-    times_ms = measure_ms(labels, seconds=seconds)
-    return {"total_ms": times_ms, "stages_ms": {"network": times_ms}, "peak_mb": peak_mb()}
-
-
-def plain_labels(
-    network: nn.Module, input_spec: InputSpec, frame: np.ndarray, *, channels_last: bool = False
-) -> np.ndarray:
-    """Labels a frame uint8 (H, W, 3) as torchvision's pages do it; gives uint8 (H, W)."""
-    with torch.inference_mode():
-        image = normalize(to_tensor(frame), list(input_spec.mean), list(input_spec.std))[None]
-        if channels_last:
-            image = image.to(memory_format=torch.channels_last)
-        return network(image).argmax(1)[0].to(torch.uint8).numpy()
-
-
-def measure_forward(
-    model: str, num_classes: int, image: str, threads: int, seconds: float
-) -> dict[str, Any]:
-    """Measures one frame's forward pass alone in plain torch, from tensor to logits."""
-    network, _ = build(model, None, num_classes)
-    return forward_times(network, image, threads=threads, seconds=seconds)
-
-
-def forward_times(
-    network: nn.Module, image: str, *, threads: int, seconds: float
-) -> dict[str, Any]:
-    """Measures a network that is in eval mode; see `measure_forward`."""
-    torch.set_num_threads(threads)
-    frame = _tensor(image)
-    with torch.inference_mode():
-        forward_ms = measure_ms(lambda: network(frame), seconds=seconds)
-    return {"total_ms": forward_ms, "stages_ms": {"forward": forward_ms}, "peak_mb": peak_mb()}
-
-
 def measure_training(
     model: str, num_classes: int, image: str, threads: int, seconds: float
 ) -> dict[str, Any]:
-    """Measures one frame's forward pass with gradients, and the backward pass of cross entropy.
+    """Measure one frame's forward pass with gradients, and the backward pass of cross entropy.
 
     Normalization keeps to its running averages and dropout is off: a single frame has no statistics
     where a network pools it to one pixel.
@@ -168,7 +86,7 @@ def measure_training(
         `total_ms`, their sum; `stages_ms`: `forward` and `backward`; `peak_mb`.
     """
     torch.set_num_threads(threads)
-    frame = _tensor(image)
+    frame = to_tensor(read_image(image))[None]  # float32 (1, 3, H, W) in 0..1
     network, spec = build(model, None, num_classes)
     classes = len(spec.labels)
     target = torch.randint(classes, frame.shape[-2:], generator=torch.Generator().manual_seed(0))
@@ -185,7 +103,7 @@ def measure_training(
 
 
 def build(model: str, size_hw: list[int] | None, num_classes: int) -> tuple[nn.Module, ModelSpec]:
-    """Builds a network in eval mode, and describes it.
+    """Return a network in eval mode, and its description.
 
     Random weights come from a fixed seed. Their normalization has seen street scenes, so that maps
     neither vanish into denormal numbers, which are slow, nor overflow.
@@ -217,7 +135,7 @@ def _found(model: str, num_classes: int) -> tuple[nn.Module, ModelSpec]:
 
 
 def settle(network: nn.Module) -> None:
-    """Takes normalization's averages from two street scenes; leaves the network in eval mode."""
+    """Take normalization's averages from two street scenes; leave the network in eval mode."""
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     before = [norm.momentum for norm in norms]
     for norm in norms:
@@ -231,7 +149,7 @@ def settle(network: nn.Module) -> None:
 
 
 def class_set(num_classes: int) -> LabelSet:
-    """Gives Cityscapes' 19 classes, or as many numbered ones in shades of gray."""
+    """Return Cityscapes' 19 classes, or as many numbered ones in shades of gray."""
     if num_classes == len(CITYSCAPES_LABELS):
         return CITYSCAPES_LABELS
     names = tuple(f"class_{index}" for index in range(num_classes))
@@ -239,7 +157,7 @@ def class_set(num_classes: int) -> LabelSet:
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Counts what training changes."""
+    """Return how many values training changes."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
@@ -251,11 +169,6 @@ def _description(network: nn.Module, spec: ModelSpec) -> dict[str, Any]:
         "num_classes": len(spec.labels),
         "parameters": parameter_count(network),
     }
-
-
-def _tensor(image: str) -> Tensor:
-    """Reads an image as float32 (1, 3, H, W) in 0..1."""
-    return to_tensor(read_image(image))[None]
 
 
 def _once_ms(call: Callable[[], object]) -> float:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from swiftseg.benchmarking.markdown import milliseconds
-from swiftseg.benchmarking.report import Measurement, Spread
+from swiftseg.benchmarking.report import Measurement, Spread, milliseconds
 
 
 def latency_table(measurements: Sequence[Measurement]) -> Table:

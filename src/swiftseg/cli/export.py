@@ -7,7 +7,7 @@ import typer
 
 from swiftseg.cli.engine_options import MODEL_HELP
 from swiftseg.cli.sizes import SizeOption, parse_size
-from swiftseg.core import OUTPUT_KINDS, MissingExtraError, OutputKind, unknown_name
+from swiftseg.core import OUTPUT_KINDS, MissingExtraError, OutputKind, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,10 +15,15 @@ if TYPE_CHECKING:
     from swiftseg.exporting import ParityReport
     from swiftseg.exporting.quantization import QuantizationReport
 
+FORMATS = ("onnx", "web", "triton")
+
 
 def export(
     model: Annotated[str, typer.Argument(help=MODEL_HELP)],
-    out: Annotated[Path, typer.Option(help="The file to write, such as model.onnx.")],
+    out: Annotated[Path, typer.Option(help="The file to write, such as model.onnx, or a folder.")],
+    form: Annotated[
+        str, typer.Option("--format", help="onnx; web or triton, a folder around an exported file.")
+    ] = "onnx",
     output: Annotated[
         str, typer.Option(help="What the file returns: labels (and logits), logits, or probs.")
     ] = "labels",
@@ -45,10 +50,17 @@ def export(
 
     The file takes uint8 frames and holds normalization, classes and palette; it needs no torch. It
     is written only when every installed engine gives torch's answers on the same frames; with int8
-    only when it is faster on this machine and loses no more than --max-drop.
+    only when it is faster on this machine and loses no more than --max-drop. The formats web (a
+    page that segments in the browser) and triton (a model repository) take a shipped model's name
+    or an exported .onnx file, and no torch.
     """
     from rich.console import Console
 
+    if form != "onnx":
+        if size or frames or name or calibration or (output, precision) != ("labels", "f32"):
+            raise UsageError(f"--format {form} takes a model as it is: leave out the other options")
+        export_folder(model, out, form)
+        return
     size_hw, kind = parse_size(size), parse_output(output)
     try:
         from swiftseg import exporting
@@ -72,6 +84,26 @@ def export(
         console.print(quantization_table(exported.quantization))
     megabytes = exported.path.stat().st_size / 1e6
     console.print(f"{out}: {exported.name}, {megabytes:.2f} MB", soft_wrap=True, markup=False)
+
+
+def export_folder(model: str, out: Path, form: str) -> None:
+    """Write a folder around an exported file, and say where."""
+    from swiftseg.inference import find_model
+
+    if form not in FORMATS:
+        raise unknown_name("format", form, FORMATS)
+    path = find_model(model).exported
+    if path is None:
+        raise UsageError(f"--format {form} takes an exported file; export {model} as .onnx first")
+    if form == "triton":
+        from swiftseg.exporting.triton import export_triton
+
+        typer.echo(f"{export_triton(path, out)}: tritonserver --model-repository {out}")
+        return
+    from swiftseg.exporting.web import export_web
+
+    export_web(path, out)
+    typer.echo(f"{out}: any static host serves it, such as python -m http.server -d {out}")
 
 
 def parse_output(output: str) -> OutputKind:

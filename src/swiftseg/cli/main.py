@@ -23,8 +23,10 @@ from swiftseg.cli.models import models
 from swiftseg.cli.predict import predict
 from swiftseg.cli.report import report
 from swiftseg.cli.runs import runs
+from swiftseg.cli.serve import serve
 from swiftseg.cli.train import train
 from swiftseg.core import SwiftsegError
+from swiftseg.core.interrupts import stop_signals_raise
 
 COMMANDS: Mapping[str, Callable[..., Any]] = {
     "demo": demo,
@@ -35,6 +37,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "runs": runs,
     "export": export,
     "import": import_weights,
+    "serve": serve,
     "benchmark": benchmark,
     "models": models,
 }
@@ -74,18 +77,20 @@ def swiftseg_command(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line and ends the process with its exit code.
+    """Run the command line and end the process with its exit code.
 
-    0: done. 1: an input cannot be worked with. 2: a name, option or value does not exist.
-    130: stopped by Ctrl-C. Errors are one line on stderr; `--debug` adds the traceback.
+    0: done. 1: an input cannot be used. 2: a name, option or value does not exist.
+    130: stopped by Ctrl-C, SIGTERM or SIGHUP. Errors are one line on stderr; `--debug` adds the
+    traceback.
 
     Args:
-        arguments: What stands behind `swiftseg`; None takes the process's own.
+        arguments: What follows `swiftseg` on the command line; None takes the process's own.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = DEBUG in given
     try:
-        app([argument for argument in given if argument != DEBUG], prog_name="swiftseg")
+        with stop_signals_raise():
+            app([argument for argument in given if argument != DEBUG], prog_name="swiftseg")
     except SwiftsegError as error:
         _report(f"error: {error}", debug)
         sys.exit(error.exit_code)

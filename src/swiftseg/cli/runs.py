@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.core import SwiftsegError
-
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from swiftseg.runs.listing import Run
+    from swiftseg.runs.listing import RunSummary
 
 COLUMNS = (
     "run", "network", "stage", "epoch", "mIoU %", "on", "loss", "time", "precision", "seed",
@@ -30,18 +28,11 @@ def runs(
 ) -> None:
     """Compare many trainings: how far each is, its best score, and what that was measured on.
 
-    A score on `val` and one on a group that was held out are no two numbers to compare.
+    Do not compare a score on `val` with one on a group that was held out.
     """
-    from swiftseg.runs.listing import by_score, find_runs, read_run
+    from swiftseg.runs.listing import read_runs
 
-    found: list[Run] = []
-    broken: list[str] = []
-    for path in find_runs(folder):
-        try:
-            found.append(read_run(path))
-        except SwiftsegError as error:
-            broken.append(str(error))
-    found = list(by_score(found))
+    found, broken = read_runs(folder)
     if as_json:
         rows = [{**asdict(run), "folder": str(run.folder)} for run in found]
         typer.echo(json.dumps({"runs": rows, "broken": broken}, indent=2))
@@ -55,8 +46,8 @@ def runs(
         typer.echo(f"broken: {problem}", err=True)
 
 
-def run_table(found: "list[Run]", root: Path, *, wide: bool) -> "Table":
-    """Lists runs by their folders below `root`; a wide one says more of each."""
+def run_table(found: "list[RunSummary]", root: Path, *, wide: bool) -> "Table":
+    """List runs by their folders below `root`; a wide one says more of each."""
     from rich.table import Table
 
     table = Table()

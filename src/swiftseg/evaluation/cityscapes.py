@@ -11,7 +11,7 @@ import numpy as np
 
 from swiftseg.data.published.cityscapes import CATEGORY_LABELS, CITYSCAPES_LABELS, CLASSES
 from swiftseg.metrics import instance_counts, instance_iou, mean_of_defined, merge_classes, scores
-from swiftseg.metrics.confusion import none_if_nan
+from swiftseg.metrics.confusion import by_name, none_if_nan
 
 # Mean pixels of an instance in the training set: the constants of the official script.
 MEAN_INSTANCE_PIXELS = {
@@ -31,7 +31,7 @@ _CATEGORY = np.array([CATEGORY_LABELS.names.index(row.category) for row in CLASS
 
 
 def instance_level_counts(label_map: np.ndarray, instance_ids: np.ndarray) -> np.ndarray:
-    """Weighs the instances of one frame, to be summed over frames.
+    """Weigh the instances of one frame, to be summed over frames.
 
     Args:
         label_map: uint8 (H, W), indices of the 19 classes.
@@ -51,7 +51,7 @@ def instance_level_counts(label_map: np.ndarray, instance_ids: np.ndarray) -> np
 
 
 def cityscapes_scores(matrix: np.ndarray, instances: np.ndarray | None) -> dict[str, Any]:
-    """Gives the benchmark's four means and their parts as plain JSON types.
+    """Return the benchmark's four means and their parts as plain JSON types.
 
     Args:
         matrix: int64 (19, 19), rows true, columns predicted.
@@ -59,8 +59,8 @@ def cityscapes_scores(matrix: np.ndarray, instances: np.ndarray | None) -> dict[
     """
     merged = merge_classes(matrix, _CATEGORY.tolist())
     parts = {
-        "class_iou": _by_name(CITYSCAPES_LABELS.names, scores(matrix).iou),
-        "category_iou": _by_name(CATEGORY_LABELS.names, scores(merged).iou),
+        "class_iou": by_name(CITYSCAPES_LABELS.names, scores(matrix).iou),
+        "category_iou": by_name(CATEGORY_LABELS.names, scores(merged).iou),
     }
     if instances is not None:
         by_class = instance_iou(instances[0], _false_positives(matrix))
@@ -71,8 +71,8 @@ def cityscapes_scores(matrix: np.ndarray, instances: np.ndarray | None) -> dict[
         by_category = instance_iou(summed, _false_positives(merged))
         scored = np.isin(CATEGORY_LABELS.names, INSTANCE_CATEGORIES)
         by_category = np.where(scored, by_category, np.nan)
-        parts["class_iiou"] = _by_name(CITYSCAPES_LABELS.names, by_class)
-        parts["category_iiou"] = _by_name(CATEGORY_LABELS.names, by_category)
+        parts["class_iiou"] = by_name(CITYSCAPES_LABELS.names, by_class)
+        parts["category_iiou"] = by_name(CATEGORY_LABELS.names, by_category)
     means = {
         f"mean_{part}": none_if_nan(mean_of_defined(np.array(list(values.values()), np.float64)))
         for part, values in parts.items()
@@ -82,7 +82,7 @@ def cityscapes_scores(matrix: np.ndarray, instances: np.ndarray | None) -> dict[
 
 @cache
 def _class_of_instance() -> np.ndarray:
-    """Holds the class of every 16-bit instance id, and C for those of no scored instance."""
+    """Return the class of every 16-bit instance id, and C for those of no scored instance."""
     table = np.full(65536, len(CLASSES), dtype=np.uint8)
     for index, row in enumerate(CLASSES):
         if row.name in MEAN_INSTANCE_PIXELS:
@@ -92,7 +92,3 @@ def _class_of_instance() -> np.ndarray:
 
 def _false_positives(matrix: np.ndarray) -> np.ndarray:
     return matrix.sum(axis=0) - np.diag(matrix)
-
-
-def _by_name(names: tuple[str, ...], values: np.ndarray) -> dict[str, float | None]:
-    return {name: none_if_nan(value) for name, value in zip(names, values, strict=True)}

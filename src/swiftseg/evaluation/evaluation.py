@@ -22,7 +22,7 @@ from swiftseg.metrics import (
     mean_of_defined,
     scores,
 )
-from swiftseg.metrics.confusion import none_if_nan
+from swiftseg.metrics.confusion import by_name, none_if_nan
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Evaluation:
         probs: np.ndarray | None = None,
         instance_ids: np.ndarray | None = None,
     ) -> None:
-        """Counts one frame.
+        """Count one frame.
 
         Args:
             label_map: uint8 (H, W), the prediction.
@@ -120,7 +120,7 @@ class Evaluation:
         return cityscapes_scores(self.matrix, self.instances)
 
     def to_dict(self) -> dict[str, Any]:
-        """Gives plain JSON types; what is undefined is None, what was not asked for is left out."""
+        """Return plain JSON types; undefined is None, and what was not asked for is left out."""
         boundary = self.boundary_iou
         optional = {
             "expected_calibration_error": self.calibration_error,
@@ -133,10 +133,7 @@ class Evaluation:
             **self.scores.to_dict(self.labels),
             "frequency_weighted_iou": none_if_nan(self.frequency_weighted_iou),
             "mean_boundary_iou": none_if_nan(mean_of_defined(boundary)),
-            "boundary_iou": {
-                name: none_if_nan(value)
-                for name, value in zip(self.labels.names, boundary, strict=True)
-            },
+            "boundary_iou": by_name(self.labels.names, boundary),
             **{name: value for name, value in optional.items() if value is not None},
             "confusion_matrix": self.matrix.tolist(),
         }

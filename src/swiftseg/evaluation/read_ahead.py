@@ -11,7 +11,7 @@ FRAMES_AHEAD = 2
 
 
 def read_ahead(read: Callable[[int], Item], count: int) -> Iterator[Item]:
-    """Yields `read(0)` to `read(count - 1)`, read by one thread up to `FRAMES_AHEAD` ahead.
+    """Yield `read(0)` to `read(count - 1)`, read by one thread up to `FRAMES_AHEAD` ahead.
 
     Decoders let other threads run, so that on a second core reading costs no time. What `read`
     raises is raised where its item would have come.

@@ -12,7 +12,7 @@ from swiftseg.exporting.graph import GraphEditor
 
 
 def rewrite_prelus(model: ModelProto) -> None:
-    """Replaces every PReLU of a slope a channel in place; values differ by rounding alone.
+    """Replace every PReLU of a slope a channel in place; values differ by rounding alone.
 
     One slope for all channels becomes a LeakyReLU. Slopes a <= 1 become a x + ReLU((1 - a) x); with
     a slope above 1, where that is no PReLU, a x + (1 - a) ReLU(x).
@@ -42,6 +42,6 @@ def _substitutes(editor: GraphEditor, node: NodeProto, slopes: np.ndarray) -> li
 
 
 def _scaled(editor: GraphEditor, x: str, y: str, factors: np.ndarray) -> NodeProto:
-    """Multiplies each channel by its factor, as a depthwise convolution."""
+    """Multiply each channel by its factor, as a depthwise convolution."""
     weight = editor.add_weight(f"{y}_factors", factors.astype(np.float32).reshape(-1, 1, 1, 1))
     return helper.make_node("Conv", [x, weight], [y], group=factors.size, kernel_shape=[1, 1])

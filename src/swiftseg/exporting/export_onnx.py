@@ -23,7 +23,7 @@ def export_onnx(
     output: OutputKind = "labels",
     frames: Iterable[np.ndarray] | None = None,
 ) -> ParityReport:
-    """Writes a network as one .onnx file and compares the two on the same frames.
+    """Write a network as one .onnx file, and compare the two on the same frames.
 
     The file appears only when every engine that is installed agrees with torch.
 
@@ -55,5 +55,5 @@ def export_onnx(
 
 
 def street_scenes(size_hw: tuple[int, int]) -> Iterator[np.ndarray]:
-    """Draws frames uint8 (*size_hw, 3) with the surfaces, edges and noise that streets have."""
+    """Draw frames uint8 (*size_hw, 3) with the surfaces, edges and noise that streets have."""
     return (sample.image for sample in ToyStreet("test", 4, size_hw))

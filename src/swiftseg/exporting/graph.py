@@ -32,38 +32,38 @@ class GraphEditor:
         self._replacements: dict[str, list[NodeProto]] = {}
 
     def maker(self, value: str, op_type: str) -> NodeProto | None:
-        """Gives the node that makes a value, if it is of that type."""
+        """Return the node that makes a value, if it is of that type."""
         node = self._makers.get(value)
         return node if node is not None and node.op_type == op_type else None
 
     def only_reader(self, value: str) -> NodeProto | None:
-        """Gives the node that reads a value, if there is just that one and it is no output."""
+        """Return the node that reads a value, if there is just that one and it is no output."""
         return self._reader[value] if self._readers[value] == 1 and value in self._reader else None
 
     def weight(self, value: str) -> np.ndarray | None:
-        """Gives the array of a value that is a weight."""
+        """Return the array of a value that is a weight."""
         tensor = self._weights.get(value)
         return None if tensor is None else numpy_helper.to_array(tensor)
 
     def shape(self, value: str) -> list[int]:
-        """Gives a value's shape; a dimension that is free is 0, and an unknown shape is empty."""
+        """Return a value's shape; a dimension that is free is 0, and an unknown shape is empty."""
         return self._shapes.get(value, [])
 
     def nodes(self, op_type: str) -> list[NodeProto]:
-        """Lists the nodes of one type."""
+        """List the nodes of one type."""
         return [node for node in self.graph.node if node.op_type == op_type]
 
     def add_weight(self, name: str, array: np.ndarray) -> str:
-        """Adds a weight under a name that no other value has; gives the name."""
+        """Add a weight under a name that no other value has, and return the name."""
         self.graph.initializer.append(numpy_helper.from_array(array, name))
         return name
 
     def replace(self, node: NodeProto, substitutes: Sequence[NodeProto]) -> None:
-        """Puts other nodes, the last of which makes the same value, where a node stands."""
+        """Put other nodes, the last of which makes the same value, where a node stands."""
         self._replacements[node.output[0]] = list(substitutes)
 
     def finish(self) -> None:
-        """Does the replacements and drops what nothing reads any more."""
+        """Do the replacements, and drop what nothing reads any more."""
         kept = [
             self._replacements.get(node.output[0], [node]) if node.output else [node]
             for node in self.graph.node
@@ -75,20 +75,20 @@ class GraphEditor:
 
 
 def drop_unused_weights(graph: GraphProto) -> None:
-    """Removes the weights that no node reads."""
+    """Remove the weights that no node reads."""
     used = set(chain.from_iterable(node.input for node in graph.node))
     for tensor in [tensor for tensor in graph.initializer if tensor.name not in used]:
         graph.initializer.remove(tensor)
 
 
 def attribute(node: NodeProto, name: str, default: Any) -> Any:
-    """Gives an attribute's value, or `default` where the node does not name it."""
+    """Return an attribute's value, or `default` where the node does not name it."""
     found = next((item for item in node.attribute if item.name == name), None)
     return default if found is None else helper.get_attribute_value(found)
 
 
 def _needed(nodes: Sequence[NodeProto], outputs: Iterable[str]) -> list[NodeProto]:
-    """Keeps, in their order, the nodes that the outputs come from."""
+    """Keep, in their order, the nodes that the outputs come from."""
     needed, kept = set(outputs), list[NodeProto]()
     for node in reversed(nodes):
         if needed.intersection(node.output):

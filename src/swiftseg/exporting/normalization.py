@@ -16,7 +16,7 @@ class Affine:
     shift: np.ndarray
 
     def then(self, op_type: str, value: np.ndarray) -> "Affine":
-        """Applies one more operator with a constant as its second operand."""
+        """Apply one more operator with a constant as its second operand."""
         if op_type in ("Mul", "Div"):
             factor = value if op_type == "Mul" else 1 / value
             return Affine(self.scale * factor, self.shift * factor)
@@ -24,7 +24,7 @@ class Affine:
 
 
 def merge_normalization(model: ModelProto) -> None:
-    """Makes one Mul and one Add of the arithmetic behind the frames' Cast, in place.
+    """Make one Mul and one Add of the arithmetic behind the frames' Cast, in place.
 
     Values differ by rounding alone. One operator by itself stays.
     """
@@ -40,7 +40,7 @@ def merge_normalization(model: ModelProto) -> None:
 
 
 def _next(editor: GraphEditor, node: NodeProto) -> tuple[NodeProto, np.ndarray] | None:
-    """Gives the only reader, if it is arithmetic with a constant, and that constant."""
+    """Return the only reader, if it is arithmetic with a constant, and that constant."""
     reader = editor.only_reader(node.output[0])
     if reader is None or reader.op_type not in ("Mul", "Div", "Add", "Sub"):
         return None

@@ -21,7 +21,7 @@ OPSET = 18  # the exporter's own; any other is reached by converting
 def write_onnx(
     network: nn.Module, spec: ModelSpec, path: Path, *, rewrites: Iterable[str] = tuple(REWRITES)
 ) -> None:
-    """Writes one file that holds graph, weights and `spec`; the network stays as it is.
+    """Write one file that holds graph, weights and `spec`; the network stays as it is.
 
     Input `frames` uint8 (N, H, W, 3), N free, H and W those of the spec. Outputs by `spec.output`:
     `labels` uint8 (N, H, W) and `logits` float32 (N, C, H, W), or `logits` or `probs` alone.
@@ -43,7 +43,7 @@ def write_onnx(
 
 
 def package_versions() -> dict[str, str]:
-    """Gives the versions of the packages that decide what a file holds."""
+    """Return the versions of the packages that decide what a file holds."""
     return {name: version(name) for name in ("swiftseg", "torch", "onnx")}
 
 
@@ -65,7 +65,7 @@ def _trace(graph: FrameGraph, spec: ModelSpec) -> onnx.ModelProto:
 
 
 def _drop_traces_of_origin(model: onnx.ModelProto) -> None:
-    """Removes stack traces and source paths, a quarter of the bytes of a small network."""
+    """Remove stack traces and source paths, a quarter of the bytes of a small network."""
     for part in (model, model.graph, *model.graph.node, *model.graph.value_info):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")

@@ -1,7 +1,8 @@
 """Does a file answer as the network it came from? Both run on the same frames."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ class ParityReport:
     engines: tuple[EngineParity, ...]
 
     def check(self, path: Path) -> None:
-        """Raises SwiftsegError, naming `path` as what was not written, if an engine failed."""
+        """Raise SwiftsegError, naming `path` as what was not written, if an engine failed."""
         for parity in self.engines:
             if not parity.passed:
                 raise SwiftsegError(
@@ -67,7 +68,7 @@ class ParityReport:
 
 
 def measure_parity(reference: Backend, path: Path, frames: Iterable[np.ndarray]) -> ParityReport:
-    """Compares a file with the network it came from, in every engine that is installed.
+    """Compare a file with the network it came from, in every engine that is installed.
 
     Args:
         reference: The network in torch, with the file's spec.
@@ -78,8 +79,8 @@ def measure_parity(reference: Backend, path: Path, frames: Iterable[np.ndarray])
         SwiftsegError: There are no frames, or an engine cannot load the file.
     """
     engines = list(_installed_engines(path))
-    differences = [_Differences() for _ in engines]
-    values = _Moments()
+    compared: list[list[tuple[float, ...]]] = [[] for _ in engines]  # a row for each batch
+    moments: list[tuple[float, ...]] = []
     count = 0
     for batch in _batches(frames):
         count += len(batch)
@@ -87,59 +88,38 @@ def measure_parity(reference: Backend, path: Path, frames: Iterable[np.ndarray])
             is_probs = reference.spec.output == "probs"
             scores = answer.probabilities() if is_probs else answer.upsampled()
             labels = answer.labels()
-        values.add(scores)
-        for (ours, whole), difference in zip(engines, differences, strict=True):
-            difference.add(labels, scores, labels_of(ours, batch), upsampled_of(whole, batch))
+        squares = np.square(scores, dtype=np.float64)
+        moments.append((scores.size, scores.sum(dtype=np.float64), squares.sum()))
+        for (ours, whole), rows in zip(engines, compared, strict=True):
+            apart = np.abs(upsampled_of(whole, batch) - scores)
+            equal = labels_of(ours, batch) == labels
+            total = apart.sum(dtype=np.float64)
+            rows.append((apart.max(), total, apart.size, equal.sum(), equal.size))
     if not count:
         raise SwiftsegError("no frames to compare on")
-    deviation = values.deviation()
+    deviation = _deviation(moments)
     return ParityReport(
         count,
         tuple(
-            difference.result(ours.engine.backend, deviation)
-            for (ours, _), difference in zip(engines, differences, strict=True)
+            _parity(ours.engine.backend, rows, deviation)
+            for (ours, _), rows in zip(engines, compared, strict=True)
         ),
     )
 
 
-class _Moments:
-    """Running sums for a standard deviation."""
-
-    def __init__(self) -> None:
-        self.count, self.sum, self.sum_of_squares = 0, 0.0, 0.0
-
-    def add(self, values: np.ndarray) -> None:
-        self.count += values.size
-        self.sum += float(values.sum(dtype=np.float64))
-        self.sum_of_squares += float(np.square(values, dtype=np.float64).sum())
-
-    def deviation(self) -> float:
-        mean = self.sum / self.count
-        return max(self.sum_of_squares / self.count - mean * mean, 0.0) ** 0.5
+def _deviation(moments: Sequence[tuple[float, ...]]) -> float:
+    count, total, squares = np.sum(moments, axis=0)
+    return max(float(squares / count - (total / count) ** 2), 0.0) ** 0.5
 
 
-class _Differences:
-    """Running differences of one engine."""
-
-    def __init__(self) -> None:
-        self.largest, self.sum, self.values = 0.0, 0.0, 0
-        self.equal, self.pixels = 0, 0
-
-    def add(
-        self, labels: np.ndarray, scores: np.ndarray, own_labels: np.ndarray, own_scores: np.ndarray
-    ) -> None:
-        apart = np.abs(own_scores - scores)
-        self.largest = float(np.maximum(self.largest, apart.max()))  # keeps NaN, as max() does not
-        self.sum += float(apart.sum(dtype=np.float64))
-        self.values += apart.size
-        self.equal += int((own_labels == labels).sum())
-        self.pixels += labels.size
-
-    def result(self, engine: str, deviation: float) -> EngineParity:
-        mean = self.sum / self.values
-        # A network that gives one value everywhere has no deviation to measure by.
-        relative = mean / deviation if deviation else mean
-        return EngineParity(engine, self.largest, relative, self.equal / self.pixels)
+def _parity(engine: str, rows: Sequence[tuple[float, ...]], deviation: float) -> EngineParity:
+    _, total, values, equal, pixels = np.sum(rows, axis=0)
+    largest = float(np.max(rows, axis=0)[0])  # keeps NaN, as max() does not
+    # A network that gives one value everywhere has no deviation to measure by.
+    mean = float(total / values)
+    return EngineParity(
+        engine, largest, mean / deviation if deviation else mean, float(equal / pixels)
+    )
 
 
 def _installed_engines(path: Path) -> Iterator[tuple[FileBackend, FileBackend]]:
@@ -153,11 +133,6 @@ def _installed_engines(path: Path) -> Iterator[tuple[FileBackend, FileBackend]]:
 
 
 def _batches(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    batch: list[np.ndarray] = []
-    for frame in frames:
-        batch.append(frame)
-        if len(batch) == FRAMES_AT_ONCE:
-            yield np.stack(batch)
-            batch = []
-    if batch:
+    remaining = iter(frames)
+    while batch := list(islice(remaining, FRAMES_AT_ONCE)):
         yield np.stack(batch)

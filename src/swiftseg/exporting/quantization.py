@@ -69,7 +69,7 @@ def quantize_onnx(
     masks: Sequence[np.ndarray] = (),
     max_drop: float = 0.5,
 ) -> QuantizationReport:
-    """Writes an exported file once more with convolutions in int8, for ONNX Runtime and OpenVINO.
+    """Write an exported file once more with convolutions in int8, for ONNX Runtime and OpenVINO.
 
     Args:
         source: An exported file in float32.
@@ -118,7 +118,7 @@ def quantize_onnx(
 
 
 class _Quantizer:
-    """Writes a file with any of its convolutions quantized.
+    """Write a file with any of its convolutions quantized.
 
     Attributes:
         names: Of the convolutions that may be.
@@ -138,7 +138,7 @@ class _Quantizer:
         self._ranges = self._measured_ranges()
 
     def write(self, names: Iterable[str], path: Path) -> None:
-        """Writes the file with these convolutions in int8 and the rest in float."""
+        """Write the file with these convolutions in int8 and the rest in float."""
         quantizer = QDQQuantizer(
             deepcopy(self._model),
             True,  # a scale for each channel of a weight
@@ -159,7 +159,7 @@ class _Quantizer:
         onnx.save(model, path)
 
     def sensitivities(self) -> dict[str, float]:
-        """Gives the mean square by which the scores move, for each convolution by itself."""
+        """Return the mean square by which the scores move, for each convolution by itself."""
         frames = self._frames[:: -(-len(self._frames) // SENSITIVITY_FRAMES)]
         right = _scores(self._source, frames)
         path = self._folder / "one.onnx"
@@ -186,7 +186,7 @@ class _Quantizer:
 
 
 class _Frames(CalibrationDataReader):
-    """Hands frames to the calibrator one by one."""
+    """Hand frames to the calibrator one by one."""
 
     def __init__(self, frames: Sequence[np.ndarray]) -> None:
         self._frames = iter(frames)
@@ -197,7 +197,7 @@ class _Frames(CalibrationDataReader):
 
 
 def _free_names(model: ModelProto) -> None:
-    """Renames constants that bear a name which the quantizer gives to its own of some value."""
+    """Rename constants that bear a name which the quantizer gives to its own of some value."""
     ours = {t.name: f"{t.name}.constant" for t in model.graph.initializer if _is_taken(t.name)}
     for tensor in model.graph.initializer:
         tensor.name = ours.get(tensor.name, tensor.name)
@@ -210,14 +210,14 @@ def _is_taken(name: str) -> bool:
 
 
 def _is_worthwhile(quantizer: _Quantizer, node: onnx.NodeProto) -> bool:
-    """Leaves out what only scales its channels, as half a PReLU does: that is memory, not work."""
+    """Leave out what only scales its channels, as half a PReLU does: that is memory, not work."""
     if node.op_type != "Conv" or node.input[1] not in quantizer.weight_names():
         return False
     return attribute(node, "group", 1) == 1 or set(attribute(node, "kernel_shape", [3])) != {1}
 
 
 def _fastest(paths: Sequence[Path]) -> list[tuple[float, str]]:
-    """Gives for each file the milliseconds a frame of its fastest engine, and that engine."""
+    """Return each file's fastest engine, after the milliseconds it takes for a frame."""
     engines = [name for name in BACKENDS if find_spec(name)]
     times_ms = compare_ms([Trial(str(path), name) for path in paths for name in engines])
     return [
@@ -233,7 +233,7 @@ def _within_budget(
     least: float,
     final: Path,
 ) -> tuple[float, tuple[str, ...]]:
-    """Writes `path` with as few convolutions in float as it takes, doubling their number.
+    """Write `path` with as few convolutions in float as it takes, doubling their number.
 
     Returns:
         The measure, and the names of those in float.
@@ -266,7 +266,7 @@ class _Measure(Protocol):
 
 
 def _measure(source: Path, frames: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> _Measure:
-    """Gives what scores a file in percent: mean IoU by masks, else labels equal to the source's."""
+    """Return what scores a file in percent: mean IoU by masks, else labels as the source's."""
     if masks:
         labels = read_spec(source).labels
 

@@ -7,7 +7,7 @@ from swiftseg.exporting.graph import GraphEditor
 
 
 def rewrite_resizes(model: ModelProto) -> None:
-    """Gives every enlargement by whole factors those factors in place; the values are the same.
+    """Write whole factors into every enlargement that has them, in place; the values are the same.
 
     The tracer asks for sizes that hold the free batch size, known only when the graph runs.
     """
@@ -23,7 +23,7 @@ def rewrite_resizes(model: ModelProto) -> None:
 
 
 def _whole_factors(editor: GraphEditor, node: NodeProto) -> np.ndarray | None:
-    """Gives float32 (4,), or None where a factor is fractional or stands there already."""
+    """Return float32 (4,), or None where a factor is fractional or stands there already."""
     before, after = editor.shape(node.input[0])[2:], editor.shape(node.output[0])[2:]
     if len(node.input) < 4 or not node.input[3] or len(before) != 2 or len(after) != 2:
         return None

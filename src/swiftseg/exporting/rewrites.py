@@ -27,7 +27,7 @@ REWRITES: Mapping[str, Callable[[ModelProto], None]] = {
 
 
 def rewrite_graph(model: ModelProto, names: Iterable[str] = tuple(REWRITES)) -> None:
-    """Does the named rewrites in place, in the order of `REWRITES`."""
+    """Do the named rewrites in place, in the order of `REWRITES`."""
     wanted = set(names)
     for name, rewrite in REWRITES.items():
         if name in wanted:

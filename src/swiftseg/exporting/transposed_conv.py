@@ -11,7 +11,7 @@ from swiftseg.exporting.graph import GraphEditor, attribute
 
 
 def merge_depthwise_transposed(model: ModelProto) -> None:
-    """Merges the pairs in place where windows do not overlap; values differ by rounding alone.
+    """Merge the pairs in place where windows do not overlap; values differ by rounding alone.
 
     Without overlap each output pixel comes from one input pixel, so that the merged convolution
     multiplies no more often than the pointwise one did.

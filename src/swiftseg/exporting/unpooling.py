@@ -34,7 +34,7 @@ class Unpooling:
 
 
 def rewrite_unpooling(model: ModelProto) -> None:
-    """Replaces the phases of every max-unpooling in place; the values are the same to the bit."""
+    """Replace the phases of every max-unpooling in place; the values are the same to the bit."""
     editor = GraphEditor(model.graph)
     for node in editor.nodes("DepthToSpace"):
         found = _find(editor, node)
@@ -44,7 +44,7 @@ def rewrite_unpooling(model: ModelProto) -> None:
 
 
 def _find(editor: GraphEditor, shuffle: NodeProto) -> Unpooling | None:
-    """Walks back from the shuffle over the select to the comparison with the maxima."""
+    """Walk back from the shuffle over the select to the comparison with the maxima."""
     flat = editor.maker(shuffle.input[0], "Reshape")
     select = flat and editor.maker(flat.input[0], "Where")
     switches = select and editor.maker(select.input[0], "Concat")
@@ -60,7 +60,7 @@ def _find(editor: GraphEditor, shuffle: NodeProto) -> Unpooling | None:
 
 
 def _unsliced(editor: GraphEditor, phase: str) -> str | None:
-    """Finds what every second row and column was taken of."""
+    """Return what every second row and column was taken of."""
     columns = editor.maker(phase, "Slice")
     rows = columns and editor.maker(columns.input[0], "Slice")
     return rows.input[0] if rows else None

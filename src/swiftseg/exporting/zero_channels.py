@@ -7,7 +7,7 @@ from swiftseg.exporting.graph import GraphEditor, attribute
 
 
 def rewrite_zero_channels(model: ModelProto) -> None:
-    """Replaces every padding of channels with zeros in place; the values are the same to the bit.
+    """Replace every padding of channels with zeros in place; the values are the same to the bit.
 
     A 1x1 convolution with an identity does the same, and the sum behind it (ENet's downsampling
     bottleneck) is fused into the convolution of the other branch.

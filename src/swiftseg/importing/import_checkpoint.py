@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from swiftseg.core import SwiftsegError, UsageError, unknown_name
+from swiftseg.core import InputSpec, LabelSet, SwiftsegError, UsageError, unknown_name
 from swiftseg.importing.matching import Layer, layers_of, match_layers
-from swiftseg.importing.ports import PORTS, REFUSED, Port
+from swiftseg.importing.ports import NORMALIZATIONS, Frames, Port, known_ports
+from swiftseg.layers.tensor_file import read_state_dict
 from swiftseg.models import create_model
-from swiftseg.trained.state_dict import read_state_dict
+from swiftseg.trained.weights_file import Description
 
 MOST_CLASSES = 255
 
@@ -28,46 +29,50 @@ class Imported:
     """Weights under our names and how they came about.
 
     Attributes:
-        network: Name for `create_model`, which takes `num_classes` and `options` beside it.
-        num_classes: C, read off the classifier.
-        options: The variant that computes what the weights were trained in.
+        description: What the weights fill, where they come from and what they expect.
         weights: The complete state dict, float32.
-        source: The port that they come from.
-        expects: The input that they were trained on.
         deviations: Where the port departs from the paper, and what was done about it.
         bridged: Differences of single layers that change no output, and how they were met.
         left_out: Names of tensors that only training uses.
     """
 
-    network: str
-    num_classes: int
-    options: Mapping[str, Any]
+    description: Description
     weights: dict[str, Tensor]
-    source: str
-    expects: str
     deviations: tuple[str, ...]
     bridged: tuple[str, ...]
     left_out: tuple[str, ...]
 
 
-def import_checkpoint(path: Path, network: str, *, port: str | None = None) -> Imported:
-    """Reads the state dict of a public port as weights of a network here.
+def import_checkpoint(
+    path: Path,
+    network: str,
+    *,
+    port: str | None = None,
+    labels: LabelSet | None = None,
+    size_hw: tuple[int, int] | None = None,
+    normalization: str | None = None,
+) -> Imported:
+    """Read the state dict of a public port as weights of a network here.
 
     Known ports are told by the names of their layers. Any other file is matched layer by layer in
     its own order, which must be that of the paper's network here.
 
     Args:
         path: A .safetensors file, or one that torch.save wrote.
-        network: One of `PORTS`.
+        network: One of `known_ports()`.
         port: The port's name, needed only where two share all names.
+        labels: The classes the weights predict, which running them needs.
+        size_hw: The frames they are to take (height, width), which running them needs.
+        normalization: One of `NORMALIZATIONS`; None takes what the port is known for.
 
     Raises:
-        UsageError: No such network or port, or the port is needed.
+        UsageError: No such network, port or normalization, or one of them is needed.
         MisfitError: Tensors of either side have no counterpart.
-        SwiftsegError: The file cannot be read, or its port is another network than the paper's.
+        SwiftsegError: The file cannot be read, its port is another network than the paper's, or
+            the labels are not as many as its classes.
     """
-    if network not in PORTS:
-        raise unknown_name("network to import", network, PORTS)
+    if network not in known_ports():
+        raise unknown_name("network to import", network, known_ports())
     state = read_state_dict(path)
     layers = layers_of(state)
     known = _find_port(path, network, layers, port) or _port_by_order(path, network, tuple(layers))
@@ -77,34 +82,54 @@ def import_checkpoint(path: Path, network: str, *, port: str | None = None) -> I
     num_classes = _count_classes(theirs, known, network, what)
     ours = _state_on_meta(network, num_classes, known.options)
     match = match_layers(_adapted(theirs, known), known.layers, ours, what)
-    return Imported(
+    if labels is not None and len(labels) != num_classes:
+        raise SwiftsegError(f"{path}: has {num_classes} classes where --labels has {len(labels)}")
+    frames = _frames(known, normalization)
+    description = Description(
         network=network,
         num_classes=num_classes,
-        options=known.options,
-        weights=match.weights,
+        options=dict(known.options),
         source=known.source,
-        expects=known.expects,
-        deviations=known.deviations,
-        bridged=tuple(match.bridged),
-        left_out=left_out,
+        expects=frames.text,
+        input=None if size_hw is None else _input_spec(path, frames, size_hw),
+        labels=labels,
     )
+    return Imported(description, match.weights, known.deviations, tuple(match.bridged), left_out)
+
+
+def _frames(port: Port, normalization: str | None) -> Frames:
+    if normalization is None:
+        return port.expects
+    if normalization not in NORMALIZATIONS:
+        raise unknown_name("normalization", normalization, NORMALIZATIONS)
+    return NORMALIZATIONS[normalization]
+
+
+def _input_spec(path: Path, frames: Frames, size_hw: tuple[int, int]) -> InputSpec:
+    if frames.mean is None or frames.std is None:
+        raise UsageError(
+            f"{path}: its port does not say how frames are normalized; name one of "
+            f"{', '.join(NORMALIZATIONS)} by --normalization"
+        )
+    return InputSpec(size_hw, frames.mean, frames.std)
 
 
 def _find_port(
     path: Path, network: str, theirs: Mapping[str, Layer], asked: str | None
 ) -> Port | None:
-    for refused in REFUSED.get(network, ()):
+    for refused in known_ports()[network].refused:
         if refused.mark in theirs:
             raise SwiftsegError(
                 f"{path}: refused, {refused.source} is another network than the paper's: "
                 f"{'; '.join(refused.deviations)}"
             )
-    by_name = {port.name: port for port in PORTS[network]}
+    ports = known_ports()[network].ports
+    by_name = {port.name: port for port in ports}
     if asked is not None:
         if asked not in by_name:
             raise unknown_name(f"port of {network}", asked, by_name)
         return by_name[asked]
-    found = [port for port in PORTS[network] if port.layers[0] in theirs]
+    found = [port for port in ports if port.layers[0] in theirs]
     if len(found) > 1:
         names = " or ".join(port.name for port in found)
         raise UsageError(f"{path}: these names are used by several ports; give --port {names}")
@@ -112,7 +137,7 @@ def _find_port(
 
 
 def _port_by_order(path: Path, network: str, layers: tuple[str, ...]) -> Port:
-    """Takes the variant of as many layers for what an unknown port has, or else the paper's."""
+    """Take the variant of as many layers for what an unknown port has, or else the paper's."""
     if path.suffix == ".safetensors":
         raise SwiftsegError(
             f"{path}: names of no known port of {network}, and a .safetensors file does not keep "
@@ -125,7 +150,7 @@ def _port_by_order(path: Path, network: str, layers: tuple[str, ...]) -> Port:
         name="unknown",
         source="a port whose names are unknown, layer by layer",
         layers=layers,
-        expects="what its training gave it; its names tell nothing",
+        expects=Frames("what its training gave it; its names tell nothing"),
         options=variants[index],
         deviations=(
             "matched by order and shapes alone: activations, dilations and whatever else has no "
@@ -135,7 +160,7 @@ def _port_by_order(path: Path, network: str, layers: tuple[str, ...]) -> Port:
 
 
 def _count_classes(theirs: Mapping[str, Layer], port: Port, network: str, what: str) -> int:
-    """Reads the class count where the network here shows that it stands."""
+    """Read the class count where the network here shows that it stands."""
     few, more = (_state_on_meta(network, count, port.options) for count in (2, 3))
     name = next(name for name in few if few[name].shape != more[name].shape)
     axis = [a == b for a, b in zip(few[name].shape, more[name].shape, strict=True)].index(False)
@@ -150,13 +175,13 @@ def _count_classes(theirs: Mapping[str, Layer], port: Port, network: str, what: 
 
 
 def _state_on_meta(network: str, num_classes: int, options: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Gives names and shapes of a network without its memory."""
+    """Return names and shapes of a network without its memory."""
     with torch.device("meta"):
         return create_model(network, num_classes=num_classes, **options).state_dict()
 
 
 def _adapted(theirs: Mapping[str, Layer], port: Port) -> Mapping[str, Layer]:
-    """Does to their weights what the port does elsewhere in its network."""
+    """Do to their weights what the port does elsewhere in its network."""
     adapted = {name: dict(layer) for name, layer in theirs.items()}
     for name, factor in port.scaled.items():
         layer, _, part = name.rpartition(".")

@@ -13,35 +13,16 @@ from itertools import zip_longest
 import torch
 from torch import Tensor
 
-from swiftseg.core import SwiftsegError
+from swiftseg.layers.filling import MisfitError, with_shape
 
 Layer = Mapping[str, Tensor]  # by what follows the last dot: weight, bias, running_mean, ...
 
 COUNTER = "num_batches_tracked"  # of training steps; nothing here averages by it
-SHOWN_MISFITS = 4
-
-
-class MisfitError(SwiftsegError):
-    """A state dict does not fill a network.
-
-    Attributes:
-        homeless: Their tensors without a place, each with its shape.
-        missing: Our tensors that nothing fills, each with its shape.
-    """
-
-    def __init__(self, what: str, homeless: Sequence[str], missing: Sequence[str]) -> None:
-        self.homeless, self.missing = tuple(homeless), tuple(missing)
-        parts = [
-            f"{len(names)} tensors {problem}: {_shortened(names)}"
-            for names, problem in ((homeless, "have no home"), (missing, "are missing"))
-            if names
-        ]
-        super().__init__(f"{what}; {'; '.join(parts)}")
 
 
 @dataclass
 class Match:
-    """What matching gives.
+    """What matching finds.
 
     Attributes:
         weights: A complete state dict under our names, float32.
@@ -53,7 +34,7 @@ class Match:
 
 
 def layers_of(state: Mapping[str, Tensor]) -> dict[str, Layer]:
-    """Groups a state dict by layer, in its order; counters of training steps are left out."""
+    """Group a state dict by layer, in its order; counters of training steps are left out."""
     layers: dict[str, dict[str, Tensor]] = {}
     for name, tensor in state.items():
         layer, _, part = name.rpartition(".")
@@ -65,7 +46,7 @@ def layers_of(state: Mapping[str, Tensor]) -> dict[str, Layer]:
 def match_layers(
     theirs: Mapping[str, Layer], order: Sequence[str], ours: Mapping[str, Tensor], what: str
 ) -> Match:
-    """Fills our state dict with their layers.
+    """Fill our state dict with their layers.
 
     Args:
         theirs: Their layers by name.
@@ -88,14 +69,14 @@ def match_layers(
         missing += _listed(own, our_layers)
     homeless += _move_biases(match, list(our_layers), ours)
     if homeless or missing:
-        raise MisfitError(what, homeless, missing)
+        raise MisfitError(what, homeless=homeless, missing=missing)
     filled = match.weights | {name: torch.tensor(0) for name in ours if name.endswith(COUNTER)}
     match.weights = {name: filled[name] for name in ours}
     return match
 
 
 def _fits(theirs: Layer, ours: Layer) -> bool:
-    """Tells whether one layer can fill another; biases of convolutions may be absent on a side."""
+    """Whether one layer can fill another; biases of convolutions may be absent on a side."""
     if not all(tensor.is_floating_point() for tensor in theirs.values()):
         return False
     if _is_slope(ours) and set(theirs) == {"weight"} and theirs["weight"].numel() == 1:
@@ -127,7 +108,7 @@ def _fill(match: Match, own: str, ours: Layer, name: str, theirs: Layer) -> None
 
 
 def _move_biases(match: Match, our_layers: list[str], ours: Mapping[str, Tensor]) -> list[str]:
-    """Takes biases that ours lack off the means behind them; gives those with no mean behind."""
+    """Take biases that ours lack off the means behind them; return those with no mean behind."""
     stuck: list[str] = []
     for own, behind in zip_longest(our_layers, our_layers[1:]):
         bias, mean = f"{own}.bias", f"{behind}.running_mean"
@@ -143,9 +124,4 @@ def _move_biases(match: Match, our_layers: list[str], ours: Mapping[str, Tensor]
 
 def _listed(layer: str | None, layers: Mapping[str, Layer]) -> list[str]:
     parts = layers.get(layer or "", {})
-    return [f"{layer}.{part} {tuple(tensor.shape)}" for part, tensor in parts.items()]
-
-
-def _shortened(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN_MISFITS
-    return ", ".join(names[:SHOWN_MISFITS]) + (f" and {more} more" if more > 0 else "")
+    return [with_shape(f"{layer}.{part}", tensor) for part, tensor in parts.items()]

@@ -13,8 +13,6 @@ EXPORTED_SUFFIX = ".onnx"
 CHECKPOINT_SUFFIXES = (".pt", ".pth")
 WEIGHTS_SUFFIX = ".safetensors"
 
-RUN_MODELS = ("model.onnx", "best.pt")  # of a run's folder, the first that is there
-
 
 @dataclass(frozen=True)
 class FoundModel:
@@ -73,10 +71,13 @@ def find_model(model: Path | str) -> FoundModel:
 
 
 def _model_of_run(folder: Path) -> Path:
-    for name in RUN_MODELS:
-        if (folder / name).is_file():
-            return folder / name
+    from swiftseg.runs import RunFolder  # imported late: it takes time
+
+    run = RunFolder(folder)
+    for path in (run.model, run.best):
+        if path.is_file():
+            return path
     raise SwiftsegError(
         f"{folder} holds no model: expected the folder of a training run with "
-        f"{' or '.join(RUN_MODELS)}, or the path of a model's file"
+        f"{run.model.name} or {run.best.name}, or the path of a model's file"
     )

@@ -24,7 +24,7 @@ class Axis:
 
 @lru_cache(maxsize=32)  # frames of a video all ask for the same two
 def bilinear_axis(in_size: int, out_size: int, *, align_corners: bool) -> Axis:
-    """Works out one axis of a bilinear interpolation; sizes in elements, 1 at least."""
+    """Work out one axis of a bilinear interpolation; sizes in elements, 1 at least."""
     index = np.arange(out_size, dtype=np.int64)
     if in_size == out_size:  # torch copies: a NaN beside an element does not reach it
         first, beyond = index, np.zeros(out_size, dtype=np.float32)
@@ -41,7 +41,7 @@ def bilinear_axis(in_size: int, out_size: int, *, align_corners: bool) -> Axis:
 
 
 def _source(in_size: int, out_size: int, index: np.ndarray, *, align_corners: bool) -> np.ndarray:
-    """Gives the real-valued source positions, float32 (out_size,), zero at least."""
+    """Return the real-valued source positions, float32 (out_size,), zero at least."""
     if align_corners:
         scale = np.float32(in_size - 1) / np.float32(out_size - 1) if out_size > 1 else 0
         return np.float32(scale) * index.astype(np.float32)

@@ -8,7 +8,7 @@ from swiftseg.kernels.taps import bilinear_taps
 
 
 def resize_frame(frame: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
-    """Resizes uint8 (H, W, 3) to `size_hw`, bilinear, averaging where it shrinks.
+    """Resize uint8 (H, W, 3) to `size_hw`, bilinear, averaging where it shrinks.
 
     It is what Pillow's `resize` gives with `BILINEAR`, byte for byte, and in a fraction of its time
     where the package has its kernels. It goes along the rows first and then along the columns;

@@ -26,7 +26,7 @@ class Taps:
 
 @lru_cache(maxsize=32)  # frames of a video all ask for the same two
 def bilinear_taps(in_size: int, out_size: int) -> Taps:
-    """Works out one axis: a triangle over the two nearest, or, shrinking, over all it covers.
+    """Work out one axis: a triangle over the two nearest, or, shrinking, over all it covers.
 
     The arithmetic is that of Pillow's `precompute_coeffs` (Resample.c), in double precision and in
     its order, so that the weights are its weights.

@@ -22,7 +22,7 @@ def upsample_argmax(
     align_corners: bool = False,
     threads: int = 1,
 ) -> np.ndarray:
-    """Finds the class of the largest bilinearly interpolated score at every pixel.
+    """Find the class of the largest bilinearly interpolated score at every pixel.
 
     Args:
         scores: float32 (N, C, h, w); the memory may be in any order, such as channels last.
@@ -53,7 +53,7 @@ def upsample_argmax(
 
 
 def argmax(scores: np.ndarray, *, threads: int = 1) -> np.ndarray:
-    """Finds the class of the largest score at every pixel; see `upsample_argmax`.
+    """Find the class of the largest score at every pixel; see `upsample_argmax`.
 
     Args:
         scores: float32 (N, C, H, W), in any memory order.

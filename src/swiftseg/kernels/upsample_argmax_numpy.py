@@ -8,7 +8,7 @@ are evaluated once more, in exact arithmetic.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -38,7 +38,7 @@ def label_image(
     *,
     strategy: Strategy = "cheaper",
 ) -> None:
-    """Finds the class of the largest interpolated score at every pixel.
+    """Find the class of the largest interpolated score at every pixel.
 
     Args:
         scores: float32 (C, h, w).
@@ -74,12 +74,12 @@ def _is_mixed(corners: tuple[np.ndarray, ...]) -> bool:
 
 
 def _corners(scores: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Gives the scores (C, h, w) at the corners of every cell, of scores (C, h + 1, w + 1)."""
+    """Return the scores (C, h, w) at the corners of every cell, of scores (C, h + 1, w + 1)."""
     return scores[:, :-1, :-1], scores[:, :-1, 1:], scores[:, 1:, :-1], scores[:, 1:, 1:]
 
 
 def _compete_at_corners(corners: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Gives each cell's highest class (h, w), and which are in question there, bool (C, h, w)."""
+    """Return each cell's highest class (h, w), and which are in question there, bool (C, h, w)."""
     a, b, c, d = corners
     highest = (a + b + c + d).argmax(axis=0)
     below = np.ones(a.shape, dtype=bool)
@@ -94,7 +94,7 @@ def _compete_at_corners(corners: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np
 def _drop_equals(
     corners: tuple[np.ndarray, ...], highest: np.ndarray, in_question: np.ndarray
 ) -> None:
-    """Takes out classes behind the highest that reach it at best: the first of equals wins."""
+    """Take out classes behind the highest that reach it at best: the first of equals wins."""
     row, column = (in_question.sum(axis=0) > 1).nonzero()
     own = highest[row, column]
     reached = np.arange(len(in_question))[:, None] > own
@@ -125,19 +125,11 @@ class _Blocks:
     column_end: np.ndarray
 
     def __getitem__(self, part: slice | np.ndarray) -> "_Blocks":
-        return _Blocks(
-            self.top[part],
-            self.left[part],
-            self.row_length,
-            self.column_length,
-            self.cell_row[part],
-            self.cell_column[part],
-            self.row_end[part],
-            self.column_end[part],
-        )
+        arrays = {name: v for name, v in vars(self).items() if isinstance(v, np.ndarray)}
+        return replace(self, **{name: array[part] for name, array in arrays.items()})
 
     def pixels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Gives the rows (B, row_length) and columns (B, column_length) of their pixels."""
+        """Return the rows (B, row_length) and columns (B, column_length) of their pixels."""
         rows = self.top[:, None] + np.arange(self.row_length)
         columns = self.left[:, None] + np.arange(self.column_length)
         return (
@@ -147,7 +139,7 @@ class _Blocks:
 
 
 def _mixed_blocks(mixed: np.ndarray, axes: tuple[Axis, Axis]) -> _Blocks:
-    """Cuts the pixels of cells (h, w) that are mixed into blocks."""
+    """Cut the pixels of cells (h, w) that are mixed into blocks."""
     (top, row_end, row_length), (left, column_end, column_length) = map(_cut, axes, mixed.shape)
     cell_row, cell_column = axes[0].reads[0][top], axes[1].reads[0][left]
     row, column = mixed[np.ix_(cell_row, cell_column)].nonzero()
@@ -164,7 +156,7 @@ def _mixed_blocks(mixed: np.ndarray, axes: tuple[Axis, Axis]) -> _Blocks:
 
 
 def _cut(axis: Axis, in_size: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """Cuts an axis where it reads elsewhere, and after as many elements as one input has.
+    """Cut an axis where it reads elsewhere, and after as many elements as one input has.
 
     Returns:
         Start of each piece, end of the run it belongs to, and the longest piece's length.
@@ -218,14 +210,14 @@ def _label_blocks(
 def _corners_of(
     scores: np.ndarray, classes: np.ndarray, row: np.ndarray, column: np.ndarray
 ) -> np.ndarray:
-    """Gives the scores (4, B) of one class at the corners of one cell each."""
+    """Return the scores (4, B) of one class at the corners of one cell each."""
     return np.stack([corner[classes, row, column] for corner in _corners(scores)])
 
 
 def _interpolate(
     corners: np.ndarray, axes: tuple[Axis, Axis], rows: np.ndarray, columns: np.ndarray
 ) -> np.ndarray:
-    """Gives values (B, row_length, column_length), within _VALUE_MARGIN, of corners (4, B)."""
+    """Return values (B, row_length, column_length), within _VALUE_MARGIN, of corners (4, B)."""
     a, b, c, d = corners[:, :, None]
     left, right = (weights[columns] for weights in axes[1].weights)
     upper, lower = (weights[rows][:, :, None] for weights in axes[0].weights)
@@ -239,7 +231,7 @@ def _interpolate(
 
 
 def _label_rows(scores: np.ndarray, axes: tuple[Axis, Axis], labels: np.ndarray) -> None:
-    """Labels all pixels by evaluating all classes; no score is above _FINE_LIMIT."""
+    """Label all pixels by evaluating all classes; no score is above _FINE_LIMIT."""
     rows, columns = axes
     # A step between two rows of scores rounds twice as much as what cells are made of.
     margin = 2 * np.abs(scores).max() * _VALUE_MARGIN + _UNDERFLOW
@@ -286,7 +278,7 @@ class _Line:
         self._best = np.empty(shape[1], np.float32)
 
     def move_to(self, upper: int, lower: int) -> None:
-        """Goes between two rows of scores."""
+        """Go between two rows of scores."""
         self._spread = {
             row: self._spread[row] if row in self._spread else self._along(row)
             for row in (upper, lower)
@@ -295,7 +287,7 @@ class _Line:
         self._step = self._spread[lower] - self._upper
 
     def label(self, weight: np.float32, margin: np.float32, labels: np.ndarray) -> bool:
-        """Labels a row of pixels by the lower row's weight; gives whether all are certain."""
+        """Label a row of pixels by the lower row's weight; return whether all are certain."""
         np.multiply(self._step, weight, out=self._values)
         np.add(self._values, self._upper, out=self._values)
         np.maximum.reduce(self._values, axis=0, out=self._best)
@@ -306,7 +298,7 @@ class _Line:
         return np.count_nonzero(self._near) == len(labels)
 
     def close(self) -> np.ndarray:
-        """Gives the places along the row labeled last where more than one class is near."""
+        """Return the places along the row labeled last where more than one class is near."""
         return np.flatnonzero(self._near.sum(axis=0) != 1)
 
     def _along(self, row: int) -> np.ndarray:
@@ -328,14 +320,14 @@ def _decide(
     columns: np.ndarray,
     labels: np.ndarray,
 ) -> None:
-    """Labels single pixels (P,) by exact arithmetic over all classes."""
+    """Label single pixels (P,) by exact arithmetic over all classes."""
     for part in _parts(len(rows), len(scores)):
         y, x = rows[part], columns[part]
         labels[y, x] = _exact_labels(scores, axes, y, x)
 
 
 def _label_exactly(scores: np.ndarray, axes: tuple[Axis, Axis], labels: np.ndarray) -> None:
-    """Labels all pixels by exact arithmetic; a NaN is above all, as in torch."""
+    """Label all pixels by exact arithmetic; a NaN is above all, as in torch."""
     height, width = labels.shape
     with np.errstate(all="ignore"):
         for part in _parts(height, len(scores) * width):
@@ -351,7 +343,7 @@ def _parts(length: int, values: int) -> Iterator[slice]:
 def _exact_labels(
     scores: np.ndarray, axes: tuple[Axis, Axis], rows: np.ndarray, columns: np.ndarray
 ) -> np.ndarray:
-    """Gives the classes of pixels; `rows` and `columns` are broadcast against each other."""
+    """Return the classes of pixels; `rows` and `columns` are broadcast against each other."""
     (upper, lower), (left, right) = (axis.reads for axis in axes)
     left_weight, right_weight = (weights[columns] for weights in axes[1].weights)
     upper_weight, lower_weight = (weights[rows] for weights in axes[0].weights)
@@ -365,7 +357,7 @@ def _exact_labels(
 
 
 def fused_multiply_add(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """Gives a * b + c, float32, rounded once.
+    """Return a * b + c, float32, rounded once.
 
     Double precision holds the product exactly. The sum is rounded to odd there (Boldo and
     Melquiond, 2008), so that rounding it to float32 gives what one rounding of it all gives.

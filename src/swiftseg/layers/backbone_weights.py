@@ -1,7 +1,5 @@
 """ImageNet weights for a backbone, from torchvision's files, tensor by tensor or not at all."""
 
-import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,9 +8,10 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from swiftseg.core import SwiftsegError
+from swiftseg.layers.filling import MisfitError, misshape, with_shape
+from swiftseg.layers.tensor_file import read_state_dict
 
 IMAGENET = "imagenet"
-SHOWN_MISFITS = 4
 
 
 def load_backbone(
@@ -23,7 +22,7 @@ def load_backbone(
     head: str,
     names: Mapping[str, str] | None = None,
 ) -> None:
-    """Fills `module` with the weights of a torchvision classifier.
+    """Fill `module` with the weights of a torchvision classifier.
 
     Every tensor that is asked for must arrive and, apart from the classifier's head, every tensor
     of the file must have a home: a ResNet-101 file would otherwise fill a ResNet-50 unnoticed.
@@ -44,16 +43,23 @@ def load_backbone(
     targets = module.state_dict()
     # Files older than torch 0.4.1 have no such counter, and nothing here averages cumulatively.
     names = names or {name: name for name in targets if not name.endswith("num_batches_tracked")}
-    misfits = [
-        *(missing_or_misshapen(targets[own], theirs, weights) for own, theirs in names.items()),
-        *homeless(weights, {*names.values()}, head),
+    missing = [name for name, theirs in names.items() if theirs not in weights]
+    misshapen = [
+        name
+        for name in names
+        if name not in missing and not fits(weights[names[name]], targets[name])
     ]
-    misfits = [misfit for misfit in misfits if misfit]
-    if misfits:
-        more = len(misfits) - SHOWN_MISFITS
-        listed = "; ".join(misfits[:SHOWN_MISFITS]) + (f"; and {more} more" if more > 0 else "")
-        raise SwiftsegError(
-            f"{source}: not the weights of torchvision's {type(member).__name__}: {listed}"
+    homeless = [
+        name
+        for name in weights.keys() - set(names.values())
+        if not name.startswith(head) and "num_batches_tracked" not in name
+    ]
+    if missing or misshapen or homeless:
+        raise MisfitError(
+            f"{source}: not the weights of torchvision's {type(member).__name__}",
+            missing=[with_shape(names[name], targets[name]) for name in missing],
+            misshapen=[misshape(names[n], weights[names[n]], targets[n]) for n in misshapen],
+            homeless=[with_shape(name, weights[name]) for name in sorted(homeless)],
         )
     with torch.no_grad():
         for own, theirs in names.items():
@@ -61,7 +67,7 @@ def load_backbone(
 
 
 def read_backbone_weights(member: WeightsEnum, source: str | Path) -> dict[str, Tensor]:
-    """Reads a state dict from torch hub's cache, the network or a local file, onto the CPU.
+    """Read a state dict from torch hub's cache, the network or a local file, onto the CPU.
 
     Raises:
         SwiftsegError: There is no such file, it cannot be downloaded, or it is no state dict.
@@ -72,19 +78,11 @@ def read_backbone_weights(member: WeightsEnum, source: str | Path) -> dict[str, 
             f"backbone weights {str(source)!r}: no such file; give {IMAGENET!r} or the path of a "
             f"file like {member.url}"
         )
-    try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:
-        raise SwiftsegError(
-            f"{path}: cannot be read as torch weights: {first_line(error)}"
-        ) from error
-    if not isinstance(weights, dict) or not all(isinstance(w, Tensor) for w in weights.values()):
-        raise SwiftsegError(f"{path}: expected a state dict, tensors by name")
-    return weights
+    return read_state_dict(path)
 
 
 def fetch(member: WeightsEnum) -> Path:
-    """Gives the file in torch hub's cache, downloading it if it is not there yet."""
+    """Return the file in torch hub's cache, and download it if it is not there yet."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / Path(member.url).name
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,22 +97,10 @@ def fetch(member: WeightsEnum) -> Path:
     return path
 
 
-def missing_or_misshapen(target: Tensor, name: str, weights: Mapping[str, Tensor]) -> str:
-    if name not in weights:
-        return f"{name} is missing"
-    shape = tuple(weights[name].shape)
-    from_linear = len(shape) == 2 and shape == (target.shape[0], target[:1].numel())
-    if shape == tuple(target.shape) or from_linear:
-        return ""
-    return f"{name} has the shape {shape}, expected {tuple(target.shape)}"
-
-
-def homeless(weights: Mapping[str, Tensor], wanted: set[str], head: str) -> list[str]:
-    return [
-        f"{name} has no home"
-        for name in weights
-        if name not in wanted and not name.startswith(head) and "num_batches_tracked" not in name
-    ]
+def fits(theirs: Tensor, ours: Tensor) -> bool:
+    """Whether a tensor fills another; a linear layer's (out, in) fills a convolution's."""
+    from_linear = theirs.ndim == 2 and theirs.shape == (ours.shape[0], ours[:1].numel())
+    return theirs.shape == ours.shape or from_linear
 
 
 def first_line(error: Exception) -> str:

@@ -9,7 +9,7 @@ from swiftseg.core import UsageError
 
 
 def upsample_to(features: Tensor, size_hw: Sequence[int], *, align_corners: bool = False) -> Tensor:
-    """Resizes (N, C, h, w) bilinearly to (N, C, *size_hw).
+    """Resize (N, C, h, w) bilinearly to (N, C, *size_hw).
 
     The centers of the pixels lie at half their size, or, with `align_corners`, those of the four
     corner pixels meet.
@@ -18,13 +18,13 @@ def upsample_to(features: Tensor, size_hw: Sequence[int], *, align_corners: bool
 
 
 def pad_to(features: Tensor, size_hw: Sequence[int]) -> Tensor:
-    """Pads (N, C, h, w) with zeros at the right and bottom to (N, C, *size_hw), no smaller."""
+    """Pad (N, C, h, w) with zeros at the right and bottom to (N, C, *size_hw), no smaller."""
     bottom, right = size_hw[0] - features.shape[-2], size_hw[1] - features.shape[-1]
     return F.pad(features, (0, right, 0, bottom)) if bottom or right else features
 
 
 def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
-    """Pads (N, C, H, W) at the right and bottom to multiples of `multiple` by repeating its edge.
+    """Pad (N, C, H, W) at the right and bottom to multiples of `multiple` by repeating its edge.
 
     Zeros would do as well, but ONNX Runtime (1.31) moves a padding with zeros into a max pooling
     behind it, where it counts as minus infinity, and refuses the file where it exceeds the kernel.
@@ -39,7 +39,7 @@ class ImageSizeError(UsageError, ValueError):
 
 
 def require_image_size(image: Tensor, smallest_hw: tuple[int, int]) -> None:
-    """Refuses an image (N, 3, H, W) of which a network's last pooling would leave nothing.
+    """Refuse an image (N, 3, H, W) of which a network's last pooling would leave nothing.
 
     Raises:
         ImageSizeError: H or W is below `smallest_hw`; a ValueError too.

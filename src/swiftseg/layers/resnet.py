@@ -34,7 +34,7 @@ class ResNetBackbone(nn.Module):
         self.layer4 = classifier.layer4
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Gives the maps at strides 4, 8, 16 and 32.
+        """Return the maps at strides 4, 8, 16 and 32.
 
         Their channels are 256, 512, 1024 and 2048, or 64, 128, 256 and 512 for ResNet-18 and 34;
         their sizes are those of the image (N, 3, H, W) over the stride, rounded up.
@@ -47,7 +47,7 @@ class ResNetBackbone(nn.Module):
 
 
 def resnet_backbone(name: str, source: str | Path | None = None) -> ResNetBackbone:
-    """Builds a backbone with fresh or ImageNet weights.
+    """Build a backbone with fresh or ImageNet weights.
 
     The weights expect RGB in 0..1 less ImageNet's mean, over its standard deviation.
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 
 def max_pool_2x2(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Pools 2x2 blocks at stride 2 and tells which element of each block was taken.
+    """Pool 2x2 blocks at stride 2, and return which element of each block was taken.
 
     At an odd height or width the last blocks are cut off (torch's `ceil_mode`).
 
@@ -36,7 +36,7 @@ def max_pool_2x2(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def repeat_edge_to_even(features: Tensor) -> Tensor:
-    """Repeats the last row and column where their number is odd.
+    """Repeat the last row and column where their number is odd.
 
     The copy is never the first of the equal elements in its block, so no switch points at it.
     """
@@ -50,7 +50,7 @@ def repeat_edge_to_even(features: Tensor) -> Tensor:
 def max_unpool_2x2(
     features: Tensor, switches: Tensor, size_hw: Sequence[int] | None = None
 ) -> Tensor:
-    """Puts each value back where its maximum was; the other three places of a block are zero.
+    """Put each value back where its maximum was; the other three places of a block are zero.
 
     Args:
         features: (N, C, H, W), float.

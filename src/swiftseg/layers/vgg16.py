@@ -14,7 +14,7 @@ FULLY_CONNECTED = ("classifier.0", "classifier.3")
 
 
 def load_vgg16(backbone: nn.Module, source: str | Path) -> None:
-    """Fills the convolutions of `backbone`, in their order, with VGG-16's ImageNet weights.
+    """Fill the convolutions of `backbone`, in their order, with VGG-16's ImageNet weights.
 
     The weights expect RGB in 0..1 less ImageNet's mean, over its standard deviation.
 

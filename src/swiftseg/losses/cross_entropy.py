@@ -38,7 +38,7 @@ class WeightedCrossEntropy(nn.Module):
         self.label_smoothing = label_smoothing
 
     def forward(self, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Compares logits (N, C, H, W), float, with masks (N, H, W), int64."""
+        """Compare logits (N, C, H, W), float, with masks (N, H, W), int64."""
         loss_sum = F.cross_entropy(
             logits.float(),
             mask,
@@ -50,7 +50,7 @@ class WeightedCrossEntropy(nn.Module):
         return loss_sum, self.normalizer(mask)
 
     def normalizer(self, mask: Tensor) -> Tensor:
-        """Sums the weights of all counted pixels, or counts them."""
+        """Return the sum of all counted pixels' weights, or their number."""
         counted = mask != self.ignore_index
         if self.class_weights is None or self.normalize == "pixels":
             return counted.sum().float()

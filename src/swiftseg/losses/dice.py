@@ -36,5 +36,5 @@ class DiceLoss(nn.Module):
         return by_image.sum(), self.normalizer(mask)
 
     def normalizer(self, mask: Tensor) -> Tensor:
-        """Counts the images that have a counted pixel."""
+        """Count the images that have a counted pixel."""
         return (mask != self.ignore_index).flatten(1).any(1).sum().float()

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 def distillation_loss(
     logits: Tensor, teacher_logits: Tensor, mask: Tensor, *, temperature: float, ignore_index: int
 ) -> tuple[Tensor, Tensor]:
-    """Sums the Kullback-Leibler divergence from the teacher's probabilities over counted pixels.
+    """Sum the Kullback-Leibler divergence from the teacher's probabilities over counted pixels.
 
     Hinton, Vinyals, Dean, "Distilling the knowledge in a neural network", 2015: both networks'
     logits are divided by the temperature, and the divergence is multiplied by its square, which

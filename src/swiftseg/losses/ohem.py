@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 
 class OhemCrossEntropy(nn.Module):
-    """Counts the pixels whose true class is predicted with less than `threshold`.
+    """Count the pixels whose true class is predicted with less than `threshold`.
 
     Where these are fewer than the share `min_kept` of the counted pixels, the hardest of that
     share count. Shrivastava, Gupta, Girshick, "Training region-based object detectors with online
@@ -62,5 +62,5 @@ class OhemCrossEntropy(nn.Module):
         return mean * losses.numel(), self.normalizer(mask)
 
     def normalizer(self, mask: Tensor) -> Tensor:
-        """Counts the pixels that are not ignored."""
+        """Count the pixels that are not ignored."""
         return (mask != self.ignore_index).sum().float()

@@ -17,7 +17,7 @@ def presence_loss(presence_logits: Tensor, mask: Tensor) -> Tensor:
 
 
 def presence_targets(mask: Tensor, num_classes: int) -> Tensor:
-    """Tells which classes occur in each mask (N, H, W), int64: float (N, C) of zeros and ones."""
+    """Return which classes occur in each mask (N, H, W), int64: float (N, C) of zeros and ones."""
     present = torch.zeros(mask.shape[0], 256, device=mask.device)
     present.scatter_(1, mask.flatten(1), 1.0)
     return present[:, :num_classes]

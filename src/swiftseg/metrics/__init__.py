@@ -3,9 +3,14 @@
 from swiftseg.metrics.bootstrap import Interval, MeanIoUBootstrap
 from swiftseg.metrics.boundary_iou import boundary_counts, boundary_iou
 from swiftseg.metrics.calibration import calibration_counts, expected_calibration_error
-from swiftseg.metrics.category_iou import merge_classes
-from swiftseg.metrics.confusion import Scores, confusion_matrix, mean_of_defined, scores
-from swiftseg.metrics.frequency_weighted_iou import frequency_weighted_iou
+from swiftseg.metrics.confusion import (
+    Scores,
+    confusion_matrix,
+    frequency_weighted_iou,
+    mean_of_defined,
+    merge_classes,
+    scores,
+)
 from swiftseg.metrics.instance_iou import instance_counts, instance_iou
 
 __all__ = [

@@ -39,7 +39,7 @@ class MeanIoUBootstrap:
         self._hits_and_unions = np.zeros((REPLICATES, 2 * num_classes))
 
     def add(self, matrix: np.ndarray) -> None:
-        """Takes one frame's confusion matrix int64 (C, C), rows true, columns predicted."""
+        """Take one frame's confusion matrix int64 (C, C), rows true, columns predicted."""
         hits = np.diag(matrix)
         union = matrix.sum(axis=1) + matrix.sum(axis=0) - hits
         times = self._rng.poisson(1.0, REPLICATES)
@@ -47,7 +47,7 @@ class MeanIoUBootstrap:
         self.frames += 1
 
     def interval(self) -> Interval | None:
-        """Gives the percentile interval at `CONFIDENCE`; None below two frames or without IoU."""
+        """Return the percentile interval at `CONFIDENCE`; None below two frames or without IoU."""
         hits, unions = np.hsplit(self._hits_and_unions, 2)
         drawn = unions.any(axis=1)  # with few frames a replicate may hold none of them
         if self.frames < 2 or not drawn.any():

@@ -23,7 +23,7 @@ _Pick = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def boundary_counts(
     label_map: np.ndarray, mask: np.ndarray, num_classes: int, ignore_index: int | None
 ) -> np.ndarray:
-    """Counts the boundary pixels of one frame, to be summed over frames.
+    """Count the boundary pixels of one frame, to be summed over frames.
 
     Args:
         label_map: uint8 (H, W), the prediction, values below `num_classes`.
@@ -46,12 +46,12 @@ def boundary_counts(
 
 
 def boundary_iou(counts: np.ndarray) -> np.ndarray:
-    """Gives boundary IoU float64 (C,) from summed `boundary_counts`; NaN for absent classes."""
+    """Return boundary IoU float64 (C,) from summed `boundary_counts`; NaN for absent classes."""
     return divide(counts[0].astype(np.float64), counts[1])
 
 
 def near_contour(labels: np.ndarray, distance: int) -> np.ndarray:
-    """Marks the pixels that have another label, or the outside, within a distance.
+    """Mark the pixels that have another label, or the outside, within a distance.
 
     That is a region minus its erosion by a square of 2 * distance + 1, for all regions at once.
 
@@ -72,7 +72,7 @@ def near_contour(labels: np.ndarray, distance: int) -> np.ndarray:
 
 
 def _over_windows(pick: _Pick, labels: np.ndarray, width: int) -> np.ndarray:
-    """Picks the least or greatest label of every window (width, width) that lies inside."""
+    """Pick the least or greatest label of every window (width, width) that lies inside."""
     for _ in range(2):
         labels = _over_rows(pick, labels, width).T
     return labels

@@ -11,7 +11,7 @@ NUM_BINS = 15
 
 
 def calibration_counts(probs: np.ndarray, mask: np.ndarray, ignore_index: int | None) -> np.ndarray:
-    """Sorts the pixels of one frame by confidence, to be summed over frames.
+    """Sort the pixels of one frame by confidence, to be summed over frames.
 
     Args:
         probs: float32 (C, H, W), class probabilities.
@@ -38,7 +38,7 @@ def calibration_counts(probs: np.ndarray, mask: np.ndarray, ignore_index: int | 
 
 
 def expected_calibration_error(counts: np.ndarray) -> float:
-    """Gives the error in 0..1 from summed `calibration_counts`; NaN where no pixel counts."""
+    """Return the error in 0..1 from summed `calibration_counts`; NaN where no pixel counts."""
     pixels, confidence, right = counts
     if not pixels.sum():
         return float("nan")

@@ -4,6 +4,7 @@ The matrix is summed over all frames and the scores are taken once at the end, a
 PASCAL VOC do; a mean over frames of per-frame IoU is another number.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from swiftseg.core import LabelSet
 def confusion_matrix(
     label_map: np.ndarray, mask: np.ndarray, num_classes: int, ignore_index: int | None
 ) -> np.ndarray:
-    """Counts pixels by true class (row) and predicted class (column).
+    """Count pixels by true class (row) and predicted class (column).
 
     Args:
         label_map: uint8 (H, W), the prediction, values below `num_classes`.
@@ -71,20 +72,18 @@ class Scores:
     mean_class_accuracy: float
 
     def to_dict(self, labels: LabelSet) -> dict[str, Any]:
-        """Gives plain JSON types, classes by name; what is undefined is None."""
+        """Return plain JSON types, classes by name; what is undefined is None."""
         return {
             "mean_iou": none_if_nan(self.mean_iou),
             "global_accuracy": none_if_nan(self.global_accuracy),
             "mean_class_accuracy": none_if_nan(self.mean_class_accuracy),
-            "iou": {n: none_if_nan(v) for n, v in zip(labels.names, self.iou, strict=True)},
-            "class_accuracy": {
-                n: none_if_nan(v) for n, v in zip(labels.names, self.class_accuracy, strict=True)
-            },
+            "iou": by_name(labels.names, self.iou),
+            "class_accuracy": by_name(labels.names, self.class_accuracy),
         }
 
 
 def scores(matrix: np.ndarray) -> Scores:
-    """Takes all scores from a confusion matrix int64 (C, C), rows true, columns predicted."""
+    """Return all scores of a confusion matrix int64 (C, C), rows true, columns predicted."""
     hits = np.diag(matrix).astype(np.float64)
     truth = matrix.sum(axis=1)
     union = truth + matrix.sum(axis=0) - hits
@@ -99,8 +98,32 @@ def scores(matrix: np.ndarray) -> Scores:
     )
 
 
+def frequency_weighted_iou(matrix: np.ndarray) -> float:
+    """Return the classes' IoU, each weighed by its share of the pixels (Long et al., CVPR 2015).
+
+    Args:
+        matrix: int64 (C, C), rows true, columns predicted, summed over all frames.
+
+    Returns:
+        In 0..1, NaN for a matrix of zeros.
+    """
+    truth = matrix.sum(axis=1)
+    return float(divide(np.nansum(truth * scores(matrix).iou), truth.sum()))
+
+
+def merge_classes(matrix: np.ndarray, group_of_class: Sequence[int]) -> np.ndarray:
+    """Return a confusion matrix of groups of classes, int64 (G, G).
+
+    Args:
+        matrix: int64 (C, C), rows true, columns predicted.
+        group_of_class: C numbers, the groups 0 to G - 1.
+    """
+    membership = np.eye(max(group_of_class) + 1, dtype=matrix.dtype)[list(group_of_class)]
+    return membership.T @ matrix @ membership
+
+
 def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Divides counts elementwise; NaN where the denominator is zero."""
+    """Divide counts elementwise; NaN where the denominator is zero."""
     return np.where(denominator > 0, numerator / np.maximum(denominator, 1), np.nan)
 
 
@@ -111,3 +134,8 @@ def mean_of_defined(values: np.ndarray) -> float:
 
 def none_if_nan(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
+
+
+def by_name(names: Sequence[str], values: np.ndarray) -> dict[str, float | None]:
+    """Return one value a class by the classes' names; what is undefined is None."""
+    return {name: none_if_nan(value) for name, value in zip(names, values, strict=True)}

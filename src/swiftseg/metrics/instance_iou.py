@@ -11,7 +11,7 @@ import numpy as np
 def instance_counts(
     right: np.ndarray, instances: np.ndarray, class_of_instance: np.ndarray, mean_size: np.ndarray
 ) -> np.ndarray:
-    """Weighs the instances of one frame, to be summed over frames.
+    """Weigh the instances of one frame, to be summed over frames.
 
     Args:
         right: bool (H, W), where the prediction counts as right.
@@ -37,7 +37,7 @@ def instance_counts(
 
 
 def instance_iou(counts: np.ndarray, false_positives: np.ndarray) -> np.ndarray:
-    """Gives iIoU float64 (C,); NaN where a class is neither true nor predicted.
+    """Return iIoU float64 (C,); NaN where a class is neither true nor predicted.
 
     Args:
         counts: float64 (2, C), summed `instance_counts`.

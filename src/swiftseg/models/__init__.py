@@ -34,7 +34,7 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
 
 
 def create_model(name: str, *, num_classes: int, **options: Any) -> nn.Module:
-    """Builds a network with fresh weights; `forward` maps (N, 3, H, W) to logits (N, C, H, W).
+    """Build a network with fresh weights; `forward` maps (N, 3, H, W) to logits (N, C, H, W).
 
     Args:
         name: One of `NETWORKS`.

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from swiftseg.layers.resizing import pad_to_multiple, upsample_to
+from swiftseg.layers.training_outputs import TrainingOutputs
 from swiftseg.layers.unpooling import max_pool_2x2, max_unpool_2x2
 
 Activation = Callable[[int], nn.Module]
@@ -55,8 +56,8 @@ class ENet(nn.Module):
 class ENetEncoderClassifier(nn.Module):
     """The network of the first training stage: the encoder and a temporary 1x1 head (section 5).
 
-    `forward` gives logits at the input's size like every network; `forward_coarse` gives them
-    where the paper trains them, at an eighth of it.
+    `forward` gives logits at the input's size like every network. The paper trains them at an
+    eighth of it: the coarse ones of `training_outputs`, (N, C, ceil(H/8), ceil(W/8)).
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -65,16 +66,16 @@ class ENetEncoderClassifier(nn.Module):
         self.head = nn.Conv2d(128, num_classes, 1)
         initialize(self)
 
-    def forward_coarse(self, image: Tensor) -> Tensor:
-        """Gives logits (N, C, ceil(H/8), ceil(W/8)) for an image (N, 3, H, W)."""
-        features, _, _ = self.encoder(pad_to_multiple(image, ENCODER_STRIDE))
-        return self.head(features)
-
     def forward(self, image: Tensor) -> Tensor:
+        return self.training_outputs(image).logits
+
+    def training_outputs(self, image: Tensor) -> TrainingOutputs:
         height, width = image.shape[-2:]
-        padded_hw = [-(-size // ENCODER_STRIDE) * ENCODER_STRIDE for size in (height, width)]
-        logits = upsample_to(self.forward_coarse(image), padded_hw)
-        return logits[..., :height, :width]
+        padded = pad_to_multiple(image, ENCODER_STRIDE)
+        features, _, _ = self.encoder(padded)
+        coarse = self.head(features)  # (N, C, ceil(H/8), ceil(W/8))
+        logits = upsample_to(coarse, padded.shape[-2:])
+        return TrainingOutputs(logits[..., :height, :width], coarse=coarse)
 
 
 class ENetEncoder(nn.Module):

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from swiftseg.layers.conv import conv_bn_relu
 from swiftseg.layers.resizing import upsample_to
+from swiftseg.layers.training_outputs import TrainingOutputs
 
 DROPOUT = 0.1
 
@@ -60,7 +61,7 @@ class FastSCNN(nn.Module):
         num_classes: C, the number of classes without void.
         skip: Whether the feature fusion uses the high-resolution branch. Without it the network
             still loads the weights of one that was trained with it, as the paper's ablation does.
-        aux_heads: Whether to have the two heads of `forward_with_aux`, needed in training only.
+        aux_heads: Whether to have the two auxiliary heads, needed in training only.
         variant: See the module's docstring.
     """
 
@@ -95,22 +96,17 @@ class FastSCNN(nn.Module):
         detail, context = self.features(image)
         return self.logits(detail, context, image)
 
-    def forward_with_aux(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Gives the logits, and those of learning to downsample and of the global features.
+    def training_outputs(self, image: Tensor) -> TrainingOutputs:
+        """Return the logits and, with `aux_heads`, those of both parts before the fusion.
 
-        All are (N, C, H, W) for an image (N, 3, H, W); the paper weighs each auxiliary loss 0.4.
-
-        Raises:
-            ValueError: The network was built without auxiliary heads.
+        The paper weighs each auxiliary loss 0.4.
         """
-        if not self.aux_heads:
-            raise ValueError("this Fast-SCNN has no auxiliary heads; build it with aux_heads=True")
         features = self.features(image)
-        aux = [
+        aux = tuple(
             upsample_to(head(stage), image.shape[-2:], align_corners=self.align_corners)
-            for head, stage in zip(self.aux_heads, features, strict=True)
-        ]
-        return self.logits(*features, image), aux
+            for head, stage in zip(self.aux_heads, features, strict=False)
+        )
+        return TrainingOutputs(self.logits(*features, image), aux)
 
     def features(self, image: Tensor) -> tuple[Tensor, Tensor]:
         detail = self.learning_to_downsample(image)  # (N, 64, H/8, W/8)

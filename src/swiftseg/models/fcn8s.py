@@ -123,13 +123,13 @@ def up_conv(channels: int, kernel_size: int, *, stride: int) -> nn.ConvTranspose
 
 
 def crop_like(features: Tensor, reference: Tensor, offset: int) -> Tensor:
-    """Takes the reference's height and width, from row and column `offset` on."""
+    """Crop to the reference's height and width, from row and column `offset` on."""
     height, width = reference.shape[-2:]
     return features[..., offset : offset + height, offset : offset + width]
 
 
 def fill_with_bilinear(weight: Tensor) -> None:
-    """Makes a transposed convolution (C, C, K, K) interpolate each class on its own."""
+    """Make a transposed convolution (C, C, K, K) interpolate each class on its own."""
     size = weight.shape[-1]  # even
     positions = torch.arange(size, dtype=weight.dtype, device=weight.device)
     ramp = 1 - (positions - (size - 1) / 2).abs() / (size / 2)

@@ -26,6 +26,7 @@ from torch.nn import functional as F
 from swiftseg.layers.conv import conv_bn_relu
 from swiftseg.layers.resizing import upsample_to
 from swiftseg.layers.resnet import ResNetBackbone, resnet_backbone
+from swiftseg.layers.training_outputs import TrainingOutputs
 
 WIDTHS = (64, 128, 256, 512)  # of levels A, B, C, D in columns 1 to 4
 RESNET_WIDTHS = (256, 512, 1024, 2048)  # of the same levels in column 0
@@ -63,7 +64,7 @@ class ShelfNet(nn.Module):
         num_classes: C, the number of classes without void.
         backbone: Column 0, a ResNet of bottleneck blocks.
         share_weights: Use one convolution twice in each S-block; otherwise two.
-        aux_heads: Build the heads that `forward_with_heads` needs in training.
+        aux_heads: Build the heads that only training needs.
     """
 
     def __init__(
@@ -94,28 +95,15 @@ class ShelfNet(nn.Module):
         column_4 = self.shelf(reduced(self.backbone(image), self.reductions))
         return resize_logits(self.classifier(column_4[0]), image)
 
-    def forward_with_aux(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Gives the logits and the one auxiliary head's, both (N, C, H, W)."""
-        logits, aux_logits, _ = self.forward_with_heads(image)
-        return logits, aux_logits
-
-    def forward_with_heads(self, image: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
-        """Gives what training needs of an image (N, 3, H, W).
-
-        Returns:
-            Logits (N, C, H, W), the logits of the auxiliary head in the same shape, and the logits
-            (N, C) of each class being present anywhere in the image.
-
-        Raises:
-            ValueError: The network was built without `aux_heads`.
-        """
-        if self.training_heads is None:
-            raise ValueError("this ShelfNet has no auxiliary heads; build it with aux_heads=True")
+    def training_outputs(self, image: Tensor) -> TrainingOutputs:
+        """Return the logits and, with `aux_heads`, those of both training heads."""
         column_0 = self.backbone(image)
         column_4 = self.shelf(reduced(column_0, self.reductions))
-        aux, presence = self.training_heads(column_0[2], column_4[3])
         logits = resize_logits(self.classifier(column_4[0]), image)
-        return logits, [resize_logits(aux, image)], presence
+        if self.training_heads is None:
+            return TrainingOutputs(logits)
+        aux, presence = self.training_heads(column_0[2], column_4[3])
+        return TrainingOutputs(logits, (resize_logits(aux, image),), presence)
 
 
 class Shelf(nn.Module):
@@ -267,7 +255,7 @@ class LightShelfNet(nn.Module):
         backbone: Column 0, a ResNet of basic blocks.
         widths: Channels of the levels in columns 1 to 4; those of column 0 need no reduction.
         dropout: Rate in the S-blocks.
-        aux_heads: Build the heads that `forward_with_aux` needs in training.
+        aux_heads: Build the heads that only training needs.
     """
 
     def __init__(
@@ -297,23 +285,17 @@ class LightShelfNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         return resize_logits(self.head(self.column_4(image)[0]), image)
 
-    def forward_with_aux(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Gives the logits and those of the heads at strides 16 and 32, each (N, C, H, W).
-
-        Raises:
-            ValueError: The network was built without `aux_heads`.
-        """
-        if not self.aux_heads:
-            raise ValueError("this ShelfNet has no auxiliary heads; build it with aux_heads=True")
+    def training_outputs(self, image: Tensor) -> TrainingOutputs:
+        """Return the logits and, with `aux_heads`, those of the heads at strides 16 and 32."""
         finest, *coarser = self.column_4(image)
-        aux_logits = [
+        aux = tuple(
             resize_logits(head(features), image)
-            for head, features in zip(self.aux_heads, coarser, strict=True)
-        ]
-        return resize_logits(self.head(finest), image), aux_logits
+            for head, features in zip(self.aux_heads, coarser, strict=False)
+        )
+        return TrainingOutputs(resize_logits(self.head(finest), image), aux)
 
     def column_4(self, image: Tensor) -> list[Tensor]:
-        """Gives the maps of the last column at strides 8, 16 and 32."""
+        """Return the maps of the last column at strides 8, 16 and 32."""
         return self.shelf(reduced(self.backbone(image)[1:], self.reductions))
 
 

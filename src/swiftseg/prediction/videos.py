@@ -7,13 +7,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.interrupts import Interrupt, first_interrupt_stops
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmentation, Segmenter
 from swiftseg.inference.pipeline import Pipeline
 from swiftseg.inference.video import TimedFrame, Video, reading_video
 from swiftseg.inference.video_overlay import overlay_frame
 from swiftseg.inference.video_writer import VideoWriter, writing_video
-from swiftseg.prediction.interrupts import Interrupt, first_interrupt_stops
 from swiftseg.prediction.outputs import Outputs, Prediction
 from swiftseg.prediction.pace import Pace
 from swiftseg.prediction.sources import Source

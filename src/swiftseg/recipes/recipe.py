@@ -4,26 +4,12 @@ Recipes do not inherit from each other. Unknown keys are errors that name the kn
 resolved recipe, overrides included, is stored in every checkpoint.
 """
 
-from typing import Any, Literal, cast
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from swiftseg.core import InputSpec, unknown_name
-
-
-class Section(BaseModel):
-    """A part of a recipe; refuses keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def refuse_unknown_keys(cls, values: Any) -> Any:
-        if isinstance(values, dict):
-            for key in cast(dict[str, Any], values):
-                if key not in cls.model_fields:
-                    raise ValueError(str(unknown_name("key", str(key), cls.model_fields)))
-        return values
+from swiftseg.core import InputSpec
+from swiftseg.core.schema import Section
 
 
 class Input(Section):
@@ -109,6 +95,9 @@ class Augmentation(Section):
     blur: float = Field(default=0.0, ge=0, le=1)
 
 
+# What the best weights of a stage are chosen by.
+Best = Literal["mean_iou", "loss"]
+
 ParameterKind = Literal["depthwise", "norm", "bias"]
 
 
@@ -145,7 +134,7 @@ class Schedule(Section):
     warmup_steps: int = Field(default=0, ge=0)
 
 
-class Evaluation(Section):
+class Scoring(Section):
     """How validation scores a network, and `swiftseg evaluate` its checkpoint.
 
     With `sliding_windows` the network goes over a frame of any size in overlapping windows of the
@@ -165,7 +154,7 @@ class EarlyStopping(Section):
 class Stage(Section):
     """One training; every stage but the first starts from the best weights of the one before.
 
-    `coarse` trains a network's `forward_coarse` against the mask at the size of those logits.
+    `coarse` trains the coarse logits of a network that has them against the mask at their size.
     `freeze` names modules of the network, such as `backbone`, that stay as they start; they act as
     in evaluation, their batch normalization and dropout included.
     `dataset`, `train_split`, `lr` and `batch_size` replace the recipe's in this stage.
@@ -173,7 +162,7 @@ class Stage(Section):
 
     name: str
     network: str
-    options: dict[str, str | int | float | bool] = {}
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     epochs: int = Field(ge=1)
     coarse: bool = False
     freeze: tuple[str, ...] = ()
@@ -184,7 +173,7 @@ class Stage(Section):
     batch_size: int | None = Field(default=None, ge=1)
 
     def without_backbone_weights(self) -> "Stage":
-        """Gives the stage as a finished network is rebuilt: what it started from is not needed."""
+        """Return the stage as a finished network is rebuilt: without what it started from."""
         options = {key: self.options[key] for key in self.options if key != "backbone_weights"}
         return self.model_copy(update={"options": options})
 
@@ -232,9 +221,9 @@ class Recipe(Section):
     sync_batch_norm: bool = False
     reestimate_batch_norm: bool = False
     ema: float | None = Field(default=None, gt=0, lt=1)
-    best: Literal["mean_iou", "loss"] = "mean_iou"
+    best: Best = "mean_iou"
     early_stopping: EarlyStopping | None = None
-    evaluation: Evaluation = Evaluation()
+    evaluation: Scoring = Scoring()
     validate_every: int = Field(default=1, ge=1)
     stages: tuple[Stage, ...] = Field(min_length=1)
 

@@ -9,12 +9,13 @@ import yaml
 from pydantic import ValidationError
 
 from swiftseg.core import UsageError, unknown_name
+from swiftseg.core.schema import first_problem
 from swiftseg.core.yaml_text import parse_yaml
-from swiftseg.recipes.recipe import Recipe
+from swiftseg.recipes.recipe import Recipe, Stage
 
 
 def shipped_recipes() -> list[str]:
-    """Names the recipes inside the package."""
+    """List the recipes inside the package."""
     folder = files("swiftseg") / "recipes"
     return sorted(
         entry.name.removesuffix(".yaml")
@@ -23,31 +24,35 @@ def shipped_recipes() -> list[str]:
     )
 
 
-def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Reads a recipe by its shipped name or its path.
+def load_recipe(source: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe by its shipped name or its path.
 
     Args:
-        recipe: Such as `enet_camvid`, or a path that ends in .yaml or .yml.
+        source: Such as `enet_camvid`, or a path that ends in .yaml or .yml.
         overrides: `key=value` pairs with dotted keys, such as `optimizer.lr=0.02` or
-            `stages.0.epochs=5`; values are read as YAML.
+            `stages.0.epochs=5`; values are read as YAML. Where the recipe has one stage, `epochs`
+            and the other keys of a stage need no `stages.0.`.
 
     Raises:
         UsageError: There is no such recipe, a key is unknown or a value is impossible.
     """
-    if recipe.endswith((".yaml", ".yml")):
-        path = Path(recipe)
+    if source.endswith((".yaml", ".yml")):
+        path = Path(source)
         if not path.is_file():
             raise UsageError(f"{path}: no such recipe file")
-        text = path.read_text(encoding="utf-8")
-    elif recipe in shipped_recipes():
-        text = (files("swiftseg") / "recipes" / f"{recipe}.yaml").read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}: cannot be read: {error}") from error
+    elif source in shipped_recipes():
+        text = (files("swiftseg") / "recipes" / f"{source}.yaml").read_text(encoding="utf-8")
     else:
-        raise unknown_name("recipe", recipe, shipped_recipes())
-    return parse_recipe(text, origin=recipe, overrides=overrides)
+        raise unknown_name("recipe", source, shipped_recipes())
+    return parse_recipe(text, origin=source, overrides=overrides)
 
 
 def parse_recipe(text: str, *, origin: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Reads a recipe's YAML text; `origin` names it in errors, else as `load_recipe`."""
+    """Read a recipe's YAML text; `origin` names it in errors, else as `load_recipe`."""
     try:
         fields = parse_yaml(text)
     except yaml.YAMLError as error:
@@ -63,11 +68,11 @@ def parse_recipe(text: str, *, origin: str, overrides: Sequence[str] = ()) -> Re
 
 
 def apply_override(fields: dict[str, Any], override: str) -> None:
-    """Sets one dotted key of the raw recipe; the schema judges key and value afterwards."""
+    """Set one key of the raw recipe; the schema judges key and value afterwards."""
     key, equals, value = override.partition("=")
     if not equals:
         raise UsageError(f"--set {override}: expected key=value, such as optimizer.lr=0.02")
-    *parents, last = key.split(".")
+    *parents, last = full_key(fields, key).split(".")
     node: Any = fields
     try:
         for parent in parents:
@@ -77,11 +82,22 @@ def apply_override(fields: dict[str, Any], override: str) -> None:
         raise UsageError(f"--set {override}: the recipe has no place {key!r}") from error
 
 
-def first_problem(error: ValidationError) -> str:
-    """Says in one line where the first problem is, what came and what would be right."""
-    problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
-    value = problem["input"]
-    got = f", got {value!r}" if isinstance(value, str | int | float | bool) else ""
-    return f"{place}: {message}{got}" if place else message
+def full_key(fields: dict[str, Any], key: str) -> str:
+    """Return the dotted key that a plain one stands for: a stage's, where there is one stage.
+
+    A key that recipe and stages share is the stage's where the only stage has its own value.
+
+    Raises:
+        UsageError: It is a stage's, and the recipe has several stages.
+    """
+    stages = fields.get("stages")
+    if key not in Stage.model_fields or key == "name" or not isinstance(stages, list):
+        return key
+    is_shared = key in Recipe.model_fields
+    stage = stages[0] if len(stages) == 1 else None
+    if isinstance(stage, dict) and (not is_shared or stage.get(key) is not None):
+        return f"stages.0.{key}"
+    if is_shared:
+        return key
+    places = ", ".join(f"stages.{index}.{key}" for index in range(len(stages)))
+    raise UsageError(f"--set {key}=...: the recipe has {len(stages)} stages; set one of {places}")

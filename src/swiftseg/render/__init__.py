@@ -1,7 +1,14 @@
 """Label maps made visible."""
 
-from swiftseg.render.colors import colorize, overlay, save_label_map
+from swiftseg.render.colors import colorize, label_map_png, overlay, save_label_map
 from swiftseg.render.fonts import without_font
 from swiftseg.render.legend import with_legend
 
-__all__ = ["colorize", "overlay", "save_label_map", "with_legend", "without_font"]
+__all__ = [
+    "colorize",
+    "label_map_png",
+    "overlay",
+    "save_label_map",
+    "with_legend",
+    "without_font",
+]

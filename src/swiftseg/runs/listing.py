@@ -1,32 +1,24 @@
-"""What the folders of trainings say about them, read without torch."""
+"""Many runs side by side, as their folders tell."""
 
-import csv
-import json
-import math
-import os
-import platform
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-import yaml
 
 from swiftseg.core import SwiftsegError
-
-RECIPE, METRICS, STATE = "recipe.yaml", "metrics.csv", "state.json"
-# Any of these makes a folder a run's, even where the recipe is gone.
-MARKS = (RECIPE, METRICS, STATE, "last.pt")
+from swiftseg.recipes.recipe import Recipe
+from swiftseg.runs.history import Epoch, best_epoch
+from swiftseg.runs.run_folder import MARKS, RunFolder
+from swiftseg.runs.state import StateFile
 
 
 @dataclass(frozen=True)
-class Run:
+class RunSummary:
     """A training as its folder tells.
 
     Attributes:
         folder: Where it is.
         recipe: The recipe's name.
-        network: Of the stage it has reached.
+        network: That of the stage it has reached.
         stage: That stage.
         epoch: Complete epochs of it.
         epochs: Those it is to have.
@@ -57,7 +49,7 @@ class Run:
 
 
 def find_runs(root: Path) -> list[Path]:
-    """Finds the folders of runs, `root` itself among them, by name.
+    """Find the folders of runs, `root` itself among them, by name.
 
     Raises:
         SwiftsegError: There is no such folder, or no run in it.
@@ -70,120 +62,74 @@ def find_runs(root: Path) -> list[Path]:
     return sorted(folders)
 
 
-def read_run(folder: Path) -> Run:
-    """Reads one run.
+def read_runs(root: Path) -> tuple[list[RunSummary], list[str]]:
+    """Read all runs below a folder.
+
+    Returns:
+        The runs, the best first and those without a score last; and a line for each that is
+        broken.
 
     Raises:
-        SwiftsegError: A file is missing or says what no training has written.
+        SwiftsegError: There is no such folder, or no run in it.
     """
-    recipe = read_recipe(folder / RECIPE)
-    rows = read_rows(folder / METRICS)
-    state = read_state(folder / STATE)
-    try:
-        return make_run(folder, recipe, rows, state)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise SwiftsegError(f"{folder}: {RECIPE} and {METRICS} do not fit: {error!r}") from error
+    found: list[RunSummary] = []
+    broken: list[str] = []
+    for folder in find_runs(root):
+        try:
+            found.append(read_run(folder))
+        except SwiftsegError as error:
+            broken.append(str(error))
+    by_score = sorted(found, key=lambda run: -1.0 if run.mean_iou is None else run.mean_iou)
+    return by_score[::-1], broken
 
 
-def make_run(
-    folder: Path, recipe: dict[str, Any], rows: list[dict[str, str]], state: dict[str, Any]
-) -> Run:
-    stages = {stage["name"]: stage for stage in recipe["stages"]}
-    reached = rows[-1]["stage"] if rows else next(iter(stages))
-    stage = stages[reached]
-    epoch = int(rows[-1]["epoch"]) if rows else 0
-    hold_out = recipe.get("hold_out")
-    kind = "val" if hold_out is None else "held_out"
-    of_stage = [row for row in rows if row["stage"] == reached]
-    is_complete = reached == list(stages)[-1] and epoch == stage["epochs"]
-    return Run(
+def read_run(folder: Path) -> RunSummary:
+    """Read one run.
+
+    Raises:
+        SwiftsegError: A file is missing, or holds what no training writes.
+    """
+    run = RunFolder(folder)
+    recipe, epochs, state = run.read_recipe(), run.read_history(), run.read_state()
+    names = [stage.name for stage in recipe.stages]
+    reached = epochs[-1].stage if epochs else names[0]
+    if reached not in names:
+        raise SwiftsegError(
+            f"{run.metrics}: stage {reached!r} is none of the recipe's ({', '.join(names)})"
+        )
+    return summarize(folder, recipe, names.index(reached), epochs, state)
+
+
+def summarize(
+    folder: Path, recipe: Recipe, index: int, epochs: Sequence[Epoch], state: StateFile | None
+) -> RunSummary:
+    """Return how far a run is; `index` is that of the stage it has reached."""
+    stage, last = recipe.stages[index], epochs[-1] if epochs else None
+    best = best_epoch([epoch for epoch in epochs if epoch.stage == stage.name], recipe.best)
+    epoch = last.epoch if last else 0
+    is_complete = index == len(recipe.stages) - 1 and epoch == stage.epochs
+    return RunSummary(
         folder=folder,
-        recipe=recipe["name"],
-        network=stage["network"],
-        stage=reached,
+        recipe=recipe.name,
+        network=stage.network,
+        stage=stage.name,
         epoch=epoch,
-        epochs=stage["epochs"],
-        mean_iou=best_mean_iou(of_stage, kind, by_loss=recipe["best"] == "loss"),
-        scored_on=recipe["val_split"] if hold_out is None else hold_out,
-        hold_out=hold_out,
-        loss=number(rows[-1], "loss") if rows else None,
-        wall_seconds=state.get("wall_seconds"),
-        precision=recipe["precision"],
-        seed=recipe["seed"],
-        state=state_of(state, is_complete=is_complete),
+        epochs=stage.epochs,
+        mean_iou=best.val_mean_iou if best else None,
+        scored_on=recipe.val_split if recipe.hold_out is None else recipe.hold_out,
+        hold_out=recipe.hold_out,
+        loss=last.loss if last else None,
+        wall_seconds=state.wall_seconds if state else None,
+        precision=recipe.precision,
+        seed=recipe.seed,
+        state=_state_word(state, is_complete=is_complete),
     )
 
 
-def best_mean_iou(rows: list[dict[str, str]], kind: str, *, by_loss: bool) -> float | None:
-    """Gives the score of the epoch whose weights a run keeps as its best."""
-    scored = [row for row in rows if number(row, f"{kind}/mean_iou") is not None]
-    if not scored:
-        return None
-    sign, key = (-1, "loss") if by_loss else (1, "mean_iou")
-    best = max(scored, key=lambda row: sign * (number(row, f"{kind}/{key}") or 0.0))
-    return number(best, f"{kind}/mean_iou")
-
-
-def state_of(state: dict[str, Any], *, is_complete: bool) -> str:
-    """Tells how a run stands; one that says it runs, and has no process any more, was killed."""
-    if not state:
+def _state_word(state: StateFile | None, *, is_complete: bool) -> str:
+    """Return how a run stands; one that says it runs and has no process any more was killed."""
+    if state is None:
         return "finished" if is_complete else "unknown"
-    if state["state"] != "running" or state["host"] != platform.node():
-        return str(state["state"])
-    return "running" if is_alive(int(state["pid"])) else "killed"
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True  # another user's
-    return True
-
-
-def read_recipe(path: Path) -> dict[str, Any]:
-    try:
-        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SwiftsegError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SwiftsegError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
-    if not isinstance(recipe, dict):
-        raise SwiftsegError(f"{path}: expected a recipe")
-    return cast(dict[str, Any], recipe)
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Reads one row an epoch; none where the first has not ended."""
-    if not path.exists():
-        return []
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SwiftsegError(f"{path}: cannot be read: {error}") from error
-
-
-def read_state(path: Path) -> dict[str, Any]:
-    """Reads how the run stands; nothing of a run by an older swiftseg, which did not say."""
-    if not path.exists():
-        return {}
-    try:
-        state = json.loads(path.read_text(encoding="utf-8"))
-        return {key: state[key] for key in ("state", "host", "pid", "wall_seconds")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SwiftsegError(f"{path}: expected the state of a run ({error!r})") from error
-
-
-def number(row: dict[str, str], column: str) -> float | None:
-    """Reads a number of a row; None where the epoch does not have it."""
-    text = row.get(column)
-    value = float(text) if text else math.nan
-    return value if math.isfinite(value) else None
-
-
-def by_score(runs: list[Run]) -> Iterator[Run]:
-    """Gives the best first, and last what has no score."""
-    yield from sorted(runs, key=lambda run: -1.0 if run.mean_iou is None else run.mean_iou)[::-1]
+    if state.state == "running" and state.is_local and not state.is_alive:
+        return "killed"
+    return state.state

@@ -1,37 +1,61 @@
 """How a run stands, for whoever looks into its folder: `state.json`."""
 
-import json
-import os
-import platform
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
+
+from pydantic import ValidationError
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.files import replacing
-from swiftseg.training.stopping import StoppedError
+from swiftseg.core.schema import first_problem
+from swiftseg.runs.writer import Writer
 
 State = Literal["running", "finished", "stopped", "failed"]
+
+
+class StoppedError(SwiftsegError):
+    """The user stopped a training; its state is saved."""
+
+    exit_code = 130
+
+
+class StateFile(Writer):
+    """What the file holds: the process that wrote it, and how the run stands.
+
+    Attributes:
+        state: What the process last said.
+        wall_seconds: Of all starts of the run.
+        device: What it trained on, such as `cuda`.
+        processes: How many processes train together.
+    """
+
+    state: State
+    wall_seconds: float
+    device: str | None = None
+    processes: int | None = None
 
 
 class RunState:
     """Writes the state when it is entered, at each call of `note`, and when it is left.
 
-    The file names the process and its machine: what says `running` and has no process any more was
-    killed. Seconds count up to the last note over all starts of the run, so that what a killed run
-    has to do again is not counted twice.
+    Seconds count up to the last note over all starts of the run, so that what a killed run has to
+    do again is not counted twice.
 
     Args:
         path: The file.
-        facts: What else to write, such as the device.
+        device: What the run trains on.
+        processes: How many processes train together.
         enabled: False writes nothing, for the processes beside the first.
     """
 
-    def __init__(self, path: Path, facts: dict[str, Any], *, enabled: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, device: str = "cpu", processes: int = 1, enabled: bool = True
+    ) -> None:
         self.path, self.enabled = path, enabled
-        self.facts = {"host": platform.node(), "pid": os.getpid(), **facts}
-        self.seconds_before = seconds_in(path)
+        self.writer, self.device, self.processes = Writer.here(), device, processes
+        self.seconds_before = _seconds_in(path)
         self.started = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -46,17 +70,42 @@ class RunState:
             self.note("stopped" if isinstance(error, StoppedError) else "failed")
 
     def note(self, state: State) -> None:
+        """Write how the run stands now."""
         if not self.enabled:
             return
-        seconds = self.seconds_before + time.monotonic() - self.started
-        content = {"state": state, "wall_seconds": round(seconds, 1), **self.facts}
+        seconds = round(self.seconds_before + time.monotonic() - self.started, 1)
+        content = StateFile(
+            **self.writer.model_dump(),
+            state=state,
+            wall_seconds=seconds,
+            device=self.device,
+            processes=self.processes,
+        )
         with replacing(self.path) as temporary:
-            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            temporary.write_text(content.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def seconds_in(path: Path) -> float:
-    """Gives what earlier starts of the run have taken; none where the file says nothing."""
+def read_state(path: Path) -> StateFile | None:
+    """Read how a run stands; None where an older version wrote nothing.
+
+    Raises:
+        SwiftsegError: The file is damaged.
+    """
+    if not path.exists():
+        return None
     try:
-        return float(json.loads(path.read_text(encoding="utf-8"))["wall_seconds"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return StateFile.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SwiftsegError(f"{path}: expected the state of a run ({error})") from error
+    except ValidationError as error:
+        problem = first_problem(error)
+        raise SwiftsegError(f"{path}: expected the state of a run ({problem})") from error
+
+
+def _seconds_in(path: Path) -> float:
+    """Return what earlier starts of the run took; 0 where the file says nothing."""
+    try:
+        found = read_state(path)
+    except SwiftsegError:
         return 0.0
+    return found.wall_seconds if found else 0.0

@@ -1,27 +1,42 @@
-"""How many threads a network should get."""
+"""The processor, and how many threads a network should get."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from swiftseg.core import UsageError
 
 _TOPOLOGY = Path("/sys/devices/system/cpu")
+_FACTS = Path("/proc/cpuinfo")
+
+
+def usable_cpus() -> int:
+    """Return how many logical CPUs this process may use, which a container's CPU set limits."""
+    return len(_cpu_set()) or os.cpu_count() or 1
 
 
 def physical_cores() -> int:
-    """Counts the physical cores this process may use, at least 1.
+    """Return how many physical cores this process may use, at least 1.
 
     Two threads on one core share its multipliers and slow each other down. Linux tells which
-    logical CPUs share a core, and a container's CPU set is kept to; elsewhere every CPU counts.
+    logical CPUs share a core; elsewhere every CPU counts.
     """
-    cpus = _cpus()
-    siblings = (_TOPOLOGY / f"cpu{cpu}/topology/thread_siblings_list" for cpu in cpus)
+    siblings = (_TOPOLOGY / f"cpu{cpu}/topology/thread_siblings_list" for cpu in _cpu_set())
     cores = {file.read_text() for file in siblings if file.is_file()}
-    return len(cores) or len(cpus) or os.cpu_count() or 1
+    return len(cores) or usable_cpus()
+
+
+def processor_facts() -> Mapping[str, str]:
+    """Return what Linux says of the first processor by name; empty on other systems."""
+    if not _FACTS.is_file():
+        return {}
+    first, _, _ = _FACTS.read_text("utf-8").partition("\n\n")
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def check_threads(threads: int | None) -> None:
-    """Refuses a number of threads that this process has no CPUs for; None passes.
+    """Refuse a number of threads that this process has no CPUs for; None passes.
 
     Raises:
         UsageError: It is below 1, or above the logical CPUs this process may use.
@@ -30,10 +45,10 @@ def check_threads(threads: int | None) -> None:
         return
     if threads < 1:
         raise UsageError(f"expected at least 1 thread, got {threads}")
-    available = len(_cpus()) or os.cpu_count() or threads
+    available = usable_cpus()
     if threads > available:
         raise UsageError(f"expected at most {available} threads, one a CPU here, got {threads}")
 
 
-def _cpus() -> set[int]:
+def _cpu_set() -> set[int]:
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()

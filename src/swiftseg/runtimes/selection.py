@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-import os
 import platform
-import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,13 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.cache import cache_folder
 from swiftseg.core.files import replacing
 from swiftseg.runtimes import BACKENDS, PRECISIONS
 from swiftseg.runtimes.base import Engine, labels_of
-from swiftseg.runtimes.cores import check_threads, physical_cores
+from swiftseg.runtimes.cores import check_threads, physical_cores, processor_facts
 from swiftseg.runtimes.trial import Trial, compare_ms
 
 AUTO = "auto"
+# What tells processors apart, as x86 and ARM call it.
+PROCESSOR_NAMES = (
+    *("vendor_id", "cpu family", "model", "model name", "stepping", "flags"),
+    *("CPU implementer", "CPU part", "CPU variant", "Features"),
+)
 
 # What `--precision auto` may change of the labels of the calibration frames against float32.
 MOST_CHANGED_LABELS = 0.005
@@ -69,15 +74,10 @@ def choose_backend(
     return Engine(*remembered[key])
 
 
-def memory_file() -> Path:
-    """Where choices are remembered: `swiftseg/backends.json` in the user's cache folder."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData/Local"))
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library/Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
-    return Path(base) / "swiftseg" / "backends.json"
+def memory_file() -> Path | None:
+    """Return where choices are remembered; None where nothing can be kept."""
+    folder = cache_folder()
+    return folder / "backends.json" if folder else None
 
 
 def changed_labels(path: Path, trial: Trial, frames: Sequence[np.ndarray]) -> float:
@@ -131,7 +131,9 @@ def _key(path: Path, trials: Sequence[Trial], frames: Sequence[np.ndarray]) -> s
         f"{c.backend} {_version(c.backend)} {c.precision} {c.threads or physical_cores()}"
         for c in trials
     ]
-    facts = [model, _processor(), seen.hexdigest(), *tried]
+    processor = processor_facts()
+    names = [f"{name} {processor.get(name)}" for name in PROCESSOR_NAMES]
+    facts = [model, *names, platform.machine(), platform.processor(), seen.hexdigest(), *tried]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
 
@@ -142,29 +144,22 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def _processor() -> str:
-    """Names the CPU; Linux alone tells its model in a file."""
-    facts = Path("/proc/cpuinfo")
-    if facts.is_file():
-        lines = facts.read_text(encoding="utf-8").splitlines()
-        wanted = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags")
-        return "\n".join(sorted({line for line in lines if line.split("\t")[0] in wanted}))
-    return f"{platform.machine()} {platform.processor()}"
-
-
 def _read_memory() -> dict[str, list[str]]:
-    """Reads what was remembered; a damaged file is no worse than none, and is written anew."""
+    """Read what was remembered; a damaged file is no worse than none, and is written anew."""
+    path = memory_file()
+    if path is None:
+        return {}
     try:
-        memory = json.loads(memory_file().read_text(encoding="utf-8"))
+        memory = json.loads(path.read_text(encoding="utf-8"))
         return {str(key): [str(name), str(kind)] for key, (name, kind) in memory.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 
 def _write_memory(memory: dict[str, list[str]]) -> None:
-    """Writes the file; where the cache folder is read-only the trial is done again next time."""
-    try:
-        with replacing(memory_file()) as temporary:
-            temporary.write_text(json.dumps(memory, indent=1), encoding="utf-8")
-    except (OSError, SwiftsegError):
+    """Write the file; where the cache folder is read-only the trial is done again next time."""
+    path = memory_file()
+    if path is None:
         return
+    with suppress(SwiftsegError), replacing(path) as temporary:
+        temporary.write_text(json.dumps(memory, indent=1), encoding="utf-8")

@@ -1,5 +1,20 @@
-"""Weights in files: checkpoints, .safetensors, and the networks they fill."""
+"""Weights in files: checkpoints, .safetensors, and the networks they fill.
 
-from swiftseg.trained.trained_network import best_device, load_trained
+Everything here takes paths; which file a name stands for is known elsewhere.
+"""
 
-__all__ = ["best_device", "load_trained"]
+from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint
+from swiftseg.trained.networks import best_device, checkpoint_recipe, load_trained, read_weights
+from swiftseg.trained.weights_file import Description, load_weights, save_weights
+
+__all__ = [
+    "Checkpoint",
+    "Description",
+    "best_device",
+    "checkpoint_recipe",
+    "load_checkpoint",
+    "load_trained",
+    "load_weights",
+    "read_weights",
+    "save_weights",
+]

@@ -5,81 +5,111 @@ somewhere else can do no more than be refused.
 """
 
 import errno
-import math
-import pickle
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
 
 from swiftseg.core import LabelSet, ModelSpec, SwiftsegError, UsageError
 from swiftseg.core.files import replacing
+from swiftseg.layers.filling import fill
+from swiftseg.layers.tensor_file import read_tensor_file
 from swiftseg.models import create_model
 from swiftseg.recipes.recipe import Recipe, Stage
+from swiftseg.runs.history import Epoch
 
-FORMAT_VERSION = 1
+# Version 1 kept the state's fields beside the others, and the best score apart from the history.
+FORMAT_VERSION = 2
+READ_VERSIONS = (1, 2)
 
 # The disk is full, the user's share of it, or what a file may have.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-# What the names of scores begin with: those on a group of the training data are not those of val.
-VAL_SCORES, HELD_OUT_SCORES = "val/", "held_out/"
+
+@dataclass
+class TrainingState:
+    """Where a training stands.
+
+    The best score and the validations since then follow from the history.
+
+    Attributes:
+        stage: Index of the running stage.
+        epoch: Epochs of that stage that are complete.
+        step: Optimizer steps of the next epoch that are done.
+        loss_sum: Summed loss of these steps.
+        history: All epochs of all stages.
+    """
+
+    stage: int = 0
+    epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    history: list[Epoch] = field(default_factory=list[Epoch])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**vars(self), "history": [epoch.to_row() for epoch in self.history]}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "TrainingState":
+        """Read what `to_dict` returned; raises KeyError, TypeError or ValueError if damaged."""
+        history = [Epoch.from_row(row) for row in fields.pop("history")]
+        return cls(history=history, **fields)
+
+
+STATE_FIELDS = tuple(TrainingState.__dataclass_fields__)
 
 
 @dataclass
 class Checkpoint:
-    """Where a training stands.
+    """A training, as it goes on from here.
 
     Attributes:
         recipe: The resolved recipe.
         labels: The classes of the training data.
-        stage: Index of the running stage.
-        epoch: Epochs of that stage that are complete.
-        step: Optimizer steps of the next epoch that are done.
+        state: Where it stands.
         network: The network's state dict.
         averaged: That of its moving average, if there is one.
         optimizer: The optimizer's state dict; empty where only the weights are kept.
         schedule: The schedule's state dict.
         scaler: The state dict of fp16's loss scaler; empty for other precisions.
         rng: The random state of torch, by device kind.
-        best_score: The best score of the stage so far.
-        validations_since_best: For early stopping.
-        history: One row of plain values an epoch, all stages.
-        loss_sum: Summed loss of the `step` steps.
     """
 
     recipe: Recipe
     labels: LabelSet
-    stage: int
-    epoch: int
+    state: TrainingState
     network: dict[str, Tensor]
-    step: int = 0
     averaged: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     optimizer: dict[str, Any] = field(default_factory=dict[str, Any])
     schedule: dict[str, Any] = field(default_factory=dict[str, Any])
     scaler: dict[str, Any] = field(default_factory=dict[str, Any])
     rng: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
-    best_score: float = -math.inf
-    validations_since_best: int = 0
-    history: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    loss_sum: float = 0.0
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of the recipe that it belongs to."""
+        return self.recipe.stages[self.state.stage]
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Writes the file whole or not at all.
+    """Write the file whole or not at all.
 
     Raises:
         SwiftsegError: It cannot be written; what stood at `path` before is still there.
     """
-    fields = {name: getattr(checkpoint, name) for name in Checkpoint.__dataclass_fields__}
-    fields["recipe"] = checkpoint.recipe.model_dump(mode="json")
-    fields["labels"] = asdict(checkpoint.labels)
+    fields = {
+        **vars(checkpoint),
+        "format_version": FORMAT_VERSION,
+        "recipe": checkpoint.recipe.model_dump(mode="json"),
+        "labels": asdict(checkpoint.labels),
+        "state": checkpoint.state.to_dict(),
+    }
     try:
         with replacing(path) as temporary:
-            write_tensors({"format_version": FORMAT_VERSION, **fields}, temporary)
+            write_tensors(fields, temporary)
     except SwiftsegError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in NO_ROOM:
             raise SwiftsegError(
@@ -101,48 +131,44 @@ def write_tensors(fields: dict[str, Any], path: Path) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Reads a checkpoint onto the CPU.
+    """Read a checkpoint onto the CPU.
 
     Raises:
         SwiftsegError: The file is missing, damaged, of another version, no checkpoint of swiftseg,
             or holds more than tensors and plain values.
     """
-    if not path.is_file():
-        raise SwiftsegError(f"{path}: no such checkpoint")
-    if not zipfile.is_zipfile(path):
-        raise SwiftsegError(
-            f"{path}: refused, it is damaged or not a checkpoint that swiftseg train wrote"
-        )
-    try:
-        fields: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise SwiftsegError(
-            f"{path}: refused, it is a pickle of more than tensors and plain values; "
-            "expected a checkpoint that swiftseg train wrote"
-        ) from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
-        raise SwiftsegError(f"{path}: damaged, or not a checkpoint of swiftseg train") from error
-    if not isinstance(fields, dict) or "format_version" not in fields:
+    content = read_tensor_file(path)
+    if not is_checkpoint(content):
         raise SwiftsegError(f"{path}: not a checkpoint of swiftseg train")
-    return parse_checkpoint(cast(dict[str, Any], fields), path)
+    return parse_checkpoint(content, path)
+
+
+def is_checkpoint(content: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether what was read from a file is a checkpoint of any version."""
+    return isinstance(content, dict) and "format_version" in content
 
 
 def parse_checkpoint(fields: dict[str, Any], path: Path) -> Checkpoint:
     version = fields.pop("format_version")
-    if version != FORMAT_VERSION:
+    if version not in READ_VERSIONS:
         raise SwiftsegError(
-            f"{path}: checkpoint format {version!r} where this swiftseg reads {FORMAT_VERSION}"
+            f"{path}: checkpoint format {version!r} where this swiftseg reads "
+            f"{' and '.join(map(str, READ_VERSIONS))}; use the version that wrote it"
         )
     try:
+        if version == 1:
+            fields["state"] = {name: fields.pop(name) for name in STATE_FIELDS}
+            del fields["best_score"], fields["validations_since_best"]
+        fields["state"] = TrainingState.from_dict(fields["state"])
         fields["recipe"] = Recipe.model_validate(fields["recipe"])
         fields["labels"] = LabelSet(**fields["labels"])
         return Checkpoint(**fields)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SwiftsegError(f"{path}: the checkpoint is damaged: {error}") from error
 
 
 def stage_network(stage: Stage, num_classes: int) -> nn.Module:
-    """Builds a stage's network with fresh weights.
+    """Build a stage's network with fresh weights.
 
     Raises:
         UsageError: The recipe's network, one of its options or an option's value does not exist.
@@ -154,54 +180,33 @@ def stage_network(stage: Stage, num_classes: int) -> nn.Module:
 
 
 def build_network(checkpoint: Checkpoint, path: Path) -> nn.Module:
-    """Builds the network a checkpoint belongs to and fills it.
+    """Build the network a checkpoint belongs to and fill it.
 
     Raises:
-        SwiftsegError: The tensors are those of another network.
+        MisfitError: The tensors are those of another network; `path` names their file.
     """
-    stage = checkpoint.recipe.stages[checkpoint.stage]
-    num_classes = checkpoint.recipe.num_classes
+    stage, num_classes = checkpoint.stage, checkpoint.recipe.num_classes
     network = stage_network(stage.without_backbone_weights(), num_classes)
-    try:
-        network.load_state_dict(checkpoint.network)
-    except RuntimeError as error:
-        own = network.state_dict()
-        misfits = [
-            name
-            for name in sorted(own.keys() | checkpoint.network.keys())
-            if name not in own
-            or name not in checkpoint.network
-            or own[name].shape != checkpoint.network[name].shape
-        ]
-        raise SwiftsegError(
-            f"{path}: holds the weights of another network than {stage.network} with "
-            f"{num_classes} classes; {len(misfits)} tensors do not fit, such as {misfits[0]}"
-        ) from error
+    what = f"{path}: does not fit {stage.network} with {num_classes} classes"
+    fill(network, checkpoint.network, what)
     return network
 
 
-def model_spec(
-    recipe: Recipe, stage: int, labels: LabelSet, history: list[dict[str, Any]]
-) -> ModelSpec:
-    """Describes the model that a recipe's stage trains; its scores are the last row's."""
-    row = history[-1] if history else {}
+def model_spec(recipe: Recipe, labels: LabelSet, state: TrainingState) -> ModelSpec:
+    """Describe the model that a recipe's stage trains; its scores are those of the last epoch."""
     held_out = "" if recipe.hold_out is None else f", without {recipe.hold_out}"
     return ModelSpec(
         name=recipe.name,
-        network=recipe.stages[stage].network,
+        network=recipe.stages[state.stage].network,
         labels=labels,
         input=recipe.input.to_spec(),
         training_data=f"{recipe.training_data}{held_out}",
         license_note=recipe.license_note,
         sliding_windows=recipe.evaluation.sliding_windows,
-        metrics={
-            name: float(row[name]) for name in row if name.startswith((VAL_SCORES, HELD_OUT_SCORES))
-        },
+        metrics=state.history[-1].scores() if state.history else {},
     )
 
 
-def load_network(path: Path) -> tuple[nn.Module, ModelSpec]:
-    """Reads a network in eval mode and its description; raises as `load_checkpoint` does."""
-    checkpoint = load_checkpoint(path)
-    spec = model_spec(checkpoint.recipe, checkpoint.stage, checkpoint.labels, checkpoint.history)
-    return build_network(checkpoint, path).eval(), spec
+def checkpoint_spec(checkpoint: Checkpoint) -> ModelSpec:
+    """Describe the model in a checkpoint."""
+    return model_spec(checkpoint.recipe, checkpoint.labels, checkpoint.state)

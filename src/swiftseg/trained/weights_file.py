@@ -1,103 +1,130 @@
 """Weights as a .safetensors file that says which network they fill."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError, UsageError
 from swiftseg.core.files import replacing
-from swiftseg.importing.import_checkpoint import Imported
+from swiftseg.core.schema import Section, first_problem
+from swiftseg.layers.filling import fill
+from swiftseg.layers.tensor_file import SAFETENSORS, read_state_dict
 from swiftseg.models import create_model
 
 METADATA_KEY = "swiftseg"
 
 
-def save_weights(imported: Imported, path: Path) -> None:
-    """Writes the file whole or not at all; its metadata names network, classes and source.
+class Description(Section):
+    """What the file says of its weights.
+
+    Attributes:
+        network: The name that `create_model` knows.
+        num_classes: C.
+        options: The variant of the network.
+        source: Where the weights come from, in words.
+        expects: The frames they were trained on, in words.
+        input: The frames the network takes, or None where nobody has told their size.
+        labels: The classes it predicts, or None where nobody has named them.
+    """
+
+    network: str
+    num_classes: int
+    options: dict[str, Any] = Field(default_factory=dict)
+    source: str = ""
+    expects: str = ""
+    input: InputSpec | None = None
+    labels: LabelSet | None = None
+
+    def spec(self, path: Path) -> ModelSpec:
+        """Return the whole description of the model in the file at `path`.
+
+        Raises:
+            SwiftsegError: Nobody has told the class names or the input, or they do not fit.
+        """
+        if self.labels is None or self.input is None:
+            raise SwiftsegError(
+                f"{path}: names no classes or no input size, which running its network needs; "
+                "import it again with --labels and --size"
+            )
+        return ModelSpec(
+            name=path.stem,
+            network=self.network,
+            labels=self.labels,
+            input=self.input,
+            training_data=self.source,
+        )
+
+
+def save_weights(weights: dict[str, Tensor], description: Description, path: Path) -> None:
+    """Write the file whole or not at all.
 
     Raises:
         UsageError: The path does not end in .safetensors.
         SwiftsegError: The file cannot be written.
     """
-    if path.suffix != ".safetensors":
-        raise UsageError(f"expected a file name that ends in .safetensors, got {path}")
-    description = {
-        "network": imported.network,
-        "num_classes": imported.num_classes,
-        "options": dict(imported.options),
-        "source": imported.source,
-        "expects": imported.expects,
-    }
+    if path.suffix != SAFETENSORS:
+        raise UsageError(f"expected a file name that ends in {SAFETENSORS}, got {path}")
+    weights = {name: tensor.contiguous() for name, tensor in weights.items()}
     with replacing(path) as temporary:
-        save_file(imported.weights, temporary, {METADATA_KEY: json.dumps(description)})
+        save_file(weights, temporary, {METADATA_KEY: description.model_dump_json()})
+
+
+def read_description(path: Path) -> Description | None:
+    """Read what a .safetensors file says of its weights; None where it says nothing.
+
+    Raises:
+        SwiftsegError: The file is missing or damaged, or says what `swiftseg import` does not.
+    """
+    if not path.is_file():
+        raise SwiftsegError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(METADATA_KEY)
+        described = None if text is None else Description.model_validate_json(text)
+    except (SafetensorError, OSError) as error:
+        raise SwiftsegError(f"{path}: damaged or not a safetensors file: {error}") from error
+    except ValidationError as error:
+        problem = first_problem(error)
+        raise SwiftsegError(f"{path}: not a file that swiftseg import wrote: {problem}") from error
+    except SwiftsegError as error:
+        raise SwiftsegError(f"{path}: {error}") from error
+    if described and described.labels and len(described.labels) != described.num_classes:
+        raise SwiftsegError(
+            f"{path}: names {len(described.labels)} classes for {described.num_classes}"
+        )
+    return described
+
+
+def build_described(described: Description, path: Path) -> nn.Module:
+    """Build the network of a description, in eval mode, with the weights at `path`.
+
+    Raises:
+        SwiftsegError: There is no such network, or the weights do not fill it.
+    """
+    name, num_classes = described.network, described.num_classes
+    try:
+        with torch.device("meta"):
+            network = create_model(name, num_classes=num_classes, **described.options)
+    except (TypeError, ValueError, SwiftsegError) as error:
+        raise SwiftsegError(f"{path}: describes no network of this swiftseg: {error}") from error
+    network.to_empty(device="cpu")
+    what = f"{path}: does not fit {name} with {num_classes} classes"
+    fill(network, read_state_dict(path), what)
+    return network.eval()
 
 
 def load_weights(path: Path, network: nn.Module) -> None:
-    """Fills a network with the weights of a file, every tensor or none.
+    """Fill a network with the weights of a file, every tensor or none.
 
     Raises:
         SwiftsegError: The file cannot be read, or a tensor of either side has no counterpart of
             its shape.
     """
-    described = _read_description(path)
-    weights = _read_tensors(path)
-    own = network.state_dict()
-    misfits = [name for name in {**own, **weights} if _shape(own, name) != _shape(weights, name)]
-    if misfits:
-        name = misfits[0]
-        raise SwiftsegError(
-            f"{path}: holds {described['network']} with {described['num_classes']} classes; "
-            f"{len(misfits)} tensors do not fit this network, such as {name}: expected "
-            f"{_shape(own, name)}, got {_shape(weights, name)}"
-        )
-    network.load_state_dict(weights)
-
-
-def load_network(path: Path) -> nn.Module:
-    """Builds the network that a file describes, in eval mode, with its weights.
-
-    Raises:
-        SwiftsegError: The file cannot be read, or describes no network here.
-    """
-    described = _read_description(path)
-    try:
-        with torch.device("meta"):
-            network = create_model(
-                described["network"], num_classes=described["num_classes"], **described["options"]
-            )
-    except (TypeError, ValueError) as error:
-        raise SwiftsegError(f"{path}: describes no network of this swiftseg: {error}") from error
-    network.to_empty(device="cpu")
-    load_weights(path, network)
-    return network.eval()
-
-
-def _read_description(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise SwiftsegError(f"{path}: no such file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata: dict[str, str] = file.metadata() or {}
-        described = json.loads(metadata[METADATA_KEY])
-        return {key: described[key] for key in ("network", "num_classes", "options")}
-    except (SafetensorError, OSError) as error:
-        raise SwiftsegError(f"{path}: damaged or not a safetensors file: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise SwiftsegError(f"{path}: not a file that swiftseg import wrote") from error
-
-
-def _read_tensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise SwiftsegError(f"{path}: damaged or not a safetensors file: {error}") from error
-
-
-def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...] | None:
-    return tuple(tensors[name].shape) if name in tensors else None
+    described = read_description(path)
+    holds = f" with {described.network}, {described.num_classes} classes," if described else ""
+    fill(network, read_state_dict(path), f"{path}{holds}: does not fit this network")

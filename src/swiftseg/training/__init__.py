@@ -1,8 +1,5 @@
-"""Training: recipe, loop, checkpoint, run folder."""
+"""Training: by a recipe, or a network on the user's own data."""
 
-from swiftseg.recipes.recipe import Recipe
-from swiftseg.recipes.recipe_file import load_recipe, shipped_recipes
-from swiftseg.training.loop import train
-from swiftseg.training.run_folder import RunFolder
+from swiftseg.training.train_run import TrainingResult, train
 
-__all__ = ["Recipe", "RunFolder", "load_recipe", "shipped_recipes", "train"]
+__all__ = ["TrainingResult", "train"]

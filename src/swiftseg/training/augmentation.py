@@ -20,23 +20,23 @@ class Augment:
     """Applies a recipe's augmentation.
 
     Args:
-        recipe: What to draw.
+        settings: What to draw.
         size_hw: The network's input, which is the size of what comes out unless the recipe crops
             another.
         ignore_index: The mask value of what lies outside the frame.
     """
 
     def __init__(
-        self, recipe: Augmentation, size_hw: tuple[int, int], *, ignore_index: int
+        self, settings: Augmentation, size_hw: tuple[int, int], *, ignore_index: int
     ) -> None:
         # The mean of 8 bits outside the frame would be learned as a class of its own; black, as
         # the papers pad, is ignored by the mask.
         fill: Fill = {tv_tensors.Image: 0, tv_tensors.Mask: ignore_index}
-        moves = geometry(recipe, size_hw, fill, ignore_index=ignore_index)
-        self.transform = v2.Compose([*moves, *colors(recipe)])
+        moves = geometry(settings, size_hw, fill, ignore_index=ignore_index)
+        self.transform = v2.Compose([*moves, *colors(settings)])
 
     def __call__(self, image: Tensor, mask: Tensor, seed: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Changes one frame on the device where it is.
+        """Change one frame on the device where it is.
 
         Args:
             image: uint8 (H, W, 3).
@@ -124,39 +124,41 @@ class ChannelNoise(v2.Transform):
 
 
 def geometry(
-    recipe: Augmentation, size_hw: tuple[int, int], fill: Fill, *, ignore_index: int
+    settings: Augmentation, size_hw: tuple[int, int], fill: Fill, *, ignore_index: int
 ) -> list[v2.Transform]:
-    """Makes the transforms that move pixels; they end in the crop's size."""
-    crop_hw = recipe.crop_hw or size_hw
+    """Make the transforms that move pixels; they end in the crop's size."""
+    crop_hw = settings.crop_hw or size_hw
     transforms: list[v2.Transform] = []
-    if recipe.scale != (1.0, 1.0) or recipe.base_short_side:
-        base = recipe.base_short_side or min(size_hw)
-        shortest, longest = (round(base * factor) for factor in recipe.scale)
+    if settings.scale != (1.0, 1.0) or settings.base_short_side:
+        base = settings.base_short_side or min(size_hw)
+        shortest, longest = (round(base * factor) for factor in settings.scale)
         transforms.append(v2.RandomResize(shortest, longest + 1, antialias=True))
-    if recipe.rotation_degrees:
+    if settings.rotation_degrees:
         bilinear = v2.InterpolationMode.BILINEAR
-        degrees = (-recipe.rotation_degrees, recipe.rotation_degrees)
+        degrees = (-settings.rotation_degrees, settings.rotation_degrees)
         transforms.append(v2.RandomRotation(degrees, bilinear, fill=fill))
     transforms.append(PadTo(crop_hw, fill))
-    if recipe.class_balanced:
-        transforms.append(BalancedCrop(crop_hw, recipe.class_balanced, ignore_index))
+    if settings.class_balanced:
+        transforms.append(BalancedCrop(crop_hw, settings.class_balanced, ignore_index))
     else:
         transforms.append(v2.RandomCrop(crop_hw))
-    if recipe.horizontal_flip:
-        transforms.append(v2.RandomHorizontalFlip(recipe.horizontal_flip))
+    if settings.horizontal_flip:
+        transforms.append(v2.RandomHorizontalFlip(settings.horizontal_flip))
     return transforms
 
 
-def colors(recipe: Augmentation) -> list[v2.Transform]:
-    """Makes the transforms that change colors."""
+def colors(settings: Augmentation) -> list[v2.Transform]:
+    """Make the transforms that change colors."""
     transforms: list[v2.Transform] = []
-    if recipe.brightness or recipe.contrast or recipe.saturation or recipe.hue:
+    if settings.brightness or settings.contrast or settings.saturation or settings.hue:
         transforms.append(
-            v2.ColorJitter(recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue)
+            v2.ColorJitter(
+                settings.brightness, settings.contrast, settings.saturation, settings.hue
+            )
         )
-    if recipe.channel_noise:
-        transforms.append(ChannelNoise(recipe.channel_noise))
-    if recipe.blur:
+    if settings.channel_noise:
+        transforms.append(ChannelNoise(settings.channel_noise))
+    if settings.blur:
         blur = v2.GaussianBlur(BLUR_KERNEL, BLUR_RADIUS)
-        transforms.append(v2.RandomApply([blur], recipe.blur))
+        transforms.append(v2.RandomApply([blur], settings.blur))
     return transforms

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
 from swiftseg.core import SwiftsegError
 
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
 
 def refuse_synchronizing_cpus(num_processes: int, device: torch.device) -> None:
-    """Raises SwiftsegError if the processes are several and on CPUs: torch cannot do it there."""
+    """Raise SwiftsegError if the processes are several and on CPUs: torch cannot do it there."""
     if num_processes > 1 and device.type != "cuda":
         raise SwiftsegError(
             f"sync_batch_norm needs GPUs, and these are {num_processes} processes on {device.type};"
@@ -19,7 +20,7 @@ def refuse_synchronizing_cpus(num_processes: int, device: torch.device) -> None:
 
 
 def synchronize_batch_norm(network: nn.Module, num_processes: int) -> nn.Module:
-    """Normalizes over the batch of all processes; with one there is nothing to do."""
+    """Normalize over the batch of all processes; with one there is nothing to do."""
     if num_processes == 1:
         return network
     return nn.SyncBatchNorm.convert_sync_batchnorm(network)
@@ -29,7 +30,7 @@ def synchronize_batch_norm(network: nn.Module, num_processes: int) -> nn.Module:
 def reestimate_batch_norm(
     network: nn.Module, batches: Iterable[Tensor], *, frozen: Sequence[nn.Module] = ()
 ) -> None:
-    """Replaces running means and variances by their averages over batches.
+    """Replace running means and variances by their averages over batches.
 
     As SegNet's release does after training: each batch counts the same and the variance is the
     unbiased one. `torch.optim.swa_utils.update_bn` gives the same for a network without dropout;
@@ -41,7 +42,7 @@ def reestimate_batch_norm(
         frozen: Modules of the network whose statistics stay.
     """
     kept = {id(part) for module in frozen for part in module.modules()}
-    norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and id(m) not in kept]
+    norms = [m for m in network.modules() if isinstance(m, BATCH_NORMS) and id(m) not in kept]
     momenta = [norm.momentum for norm in norms]
     network.eval()
     for norm in norms:

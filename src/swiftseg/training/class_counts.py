@@ -1,22 +1,21 @@
 """How often each class occurs in the training masks, remembered where counting is slow.
 
 A data set that is held in memory is counted in no time. For one that is read from its files every
-epoch, decoding every mask before the first step takes minutes; the counts are kept in the user's
-cache folder (`$XDG_CACHE_HOME/swiftseg`, by default `~/.cache/swiftseg`), under a name that changes
-with every file, its size and its time.
+epoch, decoding every mask before the first step takes minutes; the counts are kept in the cache
+folder (see `swiftseg.core.cache`), under a name that changes with every file, its size and time.
 """
 
 import hashlib
-import os
 import pickle
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-import swiftseg
 from swiftseg.core import SwiftsegError
+from swiftseg.core.cache import cache_folder
 from swiftseg.core.files import replacing
 from swiftseg.data import Dataset
 from swiftseg.data.paired_files import PairedFiles
@@ -28,7 +27,7 @@ DIGEST_BYTES = 32
 
 
 def count_classes(frames: TrainingFrames) -> tuple[np.ndarray, np.ndarray]:
-    """Counts mask values over all frames.
+    """Count mask values over all frames.
 
     Returns:
         The pixels of each value, and all pixels of the masks in which it occurs: int64 (256,) each.
@@ -45,20 +44,19 @@ def count_classes(frames: TrainingFrames) -> tuple[np.ndarray, np.ndarray]:
 
 
 def cache_path(frames: TrainingFrames) -> Path | None:
-    """Names the file by all that decides the counts; None where the masks are no files."""
-    files = paired_files(frames.dataset)
-    if files is None:
+    """Return the file, named by all that decides the counts; None where nothing can be kept."""
+    files, folder = paired_files(frames.dataset), cache_folder()
+    if files is None or folder is None:
         return None
-    reading = swiftseg.__version__, frames.dataset.labels, frames.size_hw, files.read_mask
-    digest = hashlib.sha256(pickle.dumps(reading))
+    reading = version("swiftseg"), frames.dataset.labels, frames.size_hw, files.read_mask
+    digest = hashlib.sha256(pickle.dumps(reading))  # only hashed, and never read again
     for fact in mask_facts(files):
         digest.update(fact.encode())
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return folder / "swiftseg" / f"class_counts_{digest.hexdigest()[:32]}"
+    return folder / f"class_counts_{digest.hexdigest()[:32]}"
 
 
 def paired_files(dataset: Dataset) -> PairedFiles | None:
-    """Gives the files behind a data set, if it is one of files."""
+    """Return the files behind a data set, if it is one of files."""
     if isinstance(dataset, WithVoidClass):
         dataset = dataset.dataset
     return dataset if isinstance(dataset, PairedFiles) else None
@@ -71,7 +69,7 @@ def mask_facts(files: PairedFiles) -> Iterator[str]:
 
 
 def read_counts(path: Path) -> np.ndarray | None:
-    """Reads what `keep_counts` wrote; None where there is nothing, or nothing sound."""
+    """Read what `keep_counts` wrote; None where there is nothing, or nothing sound."""
     try:
         content = path.read_bytes()
     except OSError:

@@ -7,15 +7,15 @@ import torch
 from torch import Tensor, nn
 
 from swiftseg.core import LabelSet
-from swiftseg.losses import (
-    DiceLoss,
-    LovaszSoftmax,
-    OhemCrossEntropy,
-    WeightedCrossEntropy,
+from swiftseg.losses.class_weighting import (
     effective_number_weights,
     enet_class_weights,
     median_frequency_weights,
 )
+from swiftseg.losses.cross_entropy import WeightedCrossEntropy
+from swiftseg.losses.dice import DiceLoss
+from swiftseg.losses.lovasz import LovaszSoftmax
+from swiftseg.losses.ohem import OhemCrossEntropy
 from swiftseg.recipes.recipe import ClassWeights, Recipe
 from swiftseg.training.class_counts import count_classes
 from swiftseg.training.frames import TrainingFrames
@@ -44,7 +44,7 @@ class Criterion(nn.Module):
         self.losses = nn.ModuleList([loss for _, loss in terms])
 
     def forward(self, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Compares logits (N, C, H, W) with masks (N, H, W), int64.
+        """Compare logits (N, C, H, W) with masks (N, H, W), int64.
 
         Returns:
             The weighted sums and the normalizers, float (L,) each for L losses.
@@ -54,27 +54,27 @@ class Criterion(nn.Module):
         return torch.stack(sums), torch.stack([term[1] for term in terms])
 
     def normalizers(self, mask: Tensor) -> Tensor:
-        """Gives what `forward` would divide by, float (L,)."""
+        """Return what `forward` would divide by, float (L,)."""
         losses = cast(list[PixelLoss], list(self.losses))
         return torch.stack([loss.normalizer(mask) for loss in losses])
 
 
 def build_pixel_loss(recipe: Recipe, frames: TrainingFrames) -> Criterion:
-    """Builds the loss; class weights that come from the data are counted over `frames`."""
+    """Build the loss; class weights that come from the data are counted over `frames`."""
     weights = recipe.class_weights and class_weights(recipe.class_weights, frames)
     ignore_index = padding_index(frames.dataset.labels)
     return Criterion(list(loss_terms(recipe, weights, ignore_index)))
 
 
 def padding_index(labels: LabelSet) -> int:
-    """Gives the mask value that is no class, also where the data have none."""
+    """Return the mask value that is no class, also where the data have none."""
     return PADDING_INDEX if labels.ignore_index is None else labels.ignore_index
 
 
 def loss_terms(
     recipe: Recipe, weights: Tensor | None, ignore_index: int
 ) -> Iterator[tuple[float, PixelLoss]]:
-    """Builds each loss with its weight, the one that is named first."""
+    """Build each loss with its weight, the one that is named first."""
     loss = recipe.loss
     match loss.name:
         case "cross_entropy":
@@ -100,17 +100,17 @@ def loss_terms(
         yield loss.lovasz_weight, LovaszSoftmax(ignore_index=ignore_index)
 
 
-def class_weights(recipe: ClassWeights, frames: TrainingFrames) -> Tensor:
-    """Gives the weights of the classes, float (C,)."""
-    if recipe.name == "constant":
-        return torch.tensor(recipe.values)
+def class_weights(settings: ClassWeights, frames: TrainingFrames) -> Tensor:
+    """Return the weights of the classes, float (C,)."""
+    if settings.name == "constant":
+        return torch.tensor(settings.values)
     num_classes = len(frames.dataset.labels)
     counts, where_present = count_classes(frames)
-    match recipe.name:
+    match settings.name:
         case "enet":
-            weights = enet_class_weights(counts[:num_classes], int(counts.sum()), c=recipe.c)
+            weights = enet_class_weights(counts[:num_classes], int(counts.sum()), c=settings.c)
         case "median_frequency":
             weights = median_frequency_weights(counts[:num_classes], where_present[:num_classes])
         case "effective_number":
-            weights = effective_number_weights(counts[:num_classes], beta=recipe.beta)
+            weights = effective_number_weights(counts[:num_classes], beta=settings.beta)
     return torch.from_numpy(weights).float()

@@ -4,13 +4,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from swiftseg.core import LabelSet, ModelSpec, SwiftsegError, UsageError
-from swiftseg.inference import find_model
+from swiftseg.core import LabelSet, ModelSpec, SwiftsegError
 from swiftseg.layers.resizing import upsample_to
-from swiftseg.losses import distillation_loss
+from swiftseg.losses.distillation import distillation_loss
 from swiftseg.recipes.recipe import Distillation
 from swiftseg.runtimes.torch_backend import FrameGraph
-from swiftseg.trained.trained_network import load_trained
+from swiftseg.trained import load_trained
+from swiftseg.training.starting_weights import find_weights
 
 
 class Teacher(nn.Module):
@@ -19,7 +19,7 @@ class Teacher(nn.Module):
     Args:
         network: Maps float32 (N, 3, H, W) to logits (N, C, H, W).
         spec: Describes it; frames are normalized as it says, whatever the student's recipe says.
-        recipe: Weight and temperature.
+        settings: Weight and temperature.
         size_hw: The student's input. A teacher trained at twice that size sees its frames and
             crops enlarged to twice their size, so that things look as large as it knows them.
         ignore_index: The mask value that counts nowhere.
@@ -29,7 +29,7 @@ class Teacher(nn.Module):
         self,
         network: nn.Module,
         spec: ModelSpec,
-        recipe: Distillation,
+        settings: Distillation,
         *,
         size_hw: tuple[int, int],
         ignore_index: int,
@@ -37,16 +37,16 @@ class Teacher(nn.Module):
         super().__init__()
         network = network.to(memory_format=torch.channels_last)
         self.graph = FrameGraph(network, spec.input, "logits").eval().requires_grad_(False)
-        self.recipe = recipe
+        self.settings = settings
         self.teacher_hw, self.student_hw = spec.input.size_hw, size_hw
         self.ignore_index = ignore_index
 
     def train(self, mode: bool = True) -> "Teacher":
-        """Stays in eval mode, whatever mode the training step is put in."""
+        """Stay in eval mode, whatever mode the training step is put in."""
         return super().train(mode=False)
 
     def forward(self, frames: Tensor, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Compares a student's logits with the teacher's on the same frames.
+        """Compare a student's logits with the teacher's on the same frames.
 
         Args:
             frames: uint8 (N, H, W, 3), what the student has seen.
@@ -64,13 +64,13 @@ class Teacher(nn.Module):
             logits,
             taught,
             mask,
-            temperature=self.recipe.temperature,
+            temperature=self.settings.temperature,
             ignore_index=self.ignore_index,
         )
-        return self.recipe.weight * loss_sum, normalizer
+        return self.settings.weight * loss_sum, normalizer
 
     def logits(self, frames: Tensor) -> Tensor:
-        """Gives the teacher's logits, float32 (N, C, H, W), on frames uint8 (N, H, W, 3)."""
+        """Return the teacher's logits, float32 (N, C, H, W), on frames uint8 (N, H, W, 3)."""
         if self.teacher_hw == self.student_hw:
             return self.graph.logits(frames)
         size_hw = frames.shape[1:3]
@@ -84,28 +84,23 @@ class Teacher(nn.Module):
         return upsample_to(self.graph.logits(images.movedim(1, -1)), size_hw)
 
     def normalizer(self, mask: Tensor) -> Tensor:
-        """Counts the pixels that are compared."""
+        """Count the pixels that are compared."""
         return (mask != self.ignore_index).sum().float()
 
 
 def load_teacher(
-    recipe: Distillation, labels: LabelSet, *, size_hw: tuple[int, int], ignore_index: int
+    settings: Distillation, labels: LabelSet, *, size_hw: tuple[int, int], ignore_index: int
 ) -> Teacher:
-    """Reads the teacher that a recipe names; see `Teacher` for the sizes.
+    """Read the teacher that a recipe names; see `Teacher` for the sizes.
 
     Raises:
         UsageError: There are no weights of that name.
         SwiftsegError: Its file is missing or damaged, or its classes are not `labels`.
     """
-    found = find_model(recipe.teacher)
-    if found.weights is None:
-        raise UsageError(
-            f"{recipe.teacher}: expected a checkpoint or shipped weights to learn from"
-        )
-    network, spec = load_trained(found.weights)
+    network, spec = load_trained(find_weights(settings.teacher))
     if spec.labels.names != labels.names:
         raise SwiftsegError(
-            f"teacher {recipe.teacher} has the classes {', '.join(spec.labels.names)} where the "
+            f"teacher {settings.teacher} has the classes {', '.join(spec.labels.names)} where the "
             f"data have {', '.join(labels.names)}; a teacher must be trained on the same classes"
         )
-    return Teacher(network, spec, recipe, size_hw=size_hw, ignore_index=ignore_index)
+    return Teacher(network, spec, settings, size_hw=size_hw, ignore_index=ignore_index)

@@ -23,6 +23,22 @@ TARGET_STEPS = 2000
 EPOCHS = (10, 400)
 VALIDATIONS = 20
 
+AUGMENTATION: dict[str, Any] = {
+    "scale": [0.75, 1.5],
+    "horizontal_flip": 0.5,
+    "brightness": 0.2,
+    "contrast": 0.2,
+    "saturation": 0.2,
+}
+# The norm is clipped since networks without batch normalization are among these.
+OPTIMIZER: dict[str, Any] = {
+    "name": "adamw",
+    "lr": 2e-3,
+    "weight_decay": 1e-2,
+    "no_decay": ["norm", "bias"],
+    "max_gradient_norm": 1.0,
+}
+
 
 def fine_tuning_recipe(
     network: str,
@@ -33,7 +49,7 @@ def fine_tuning_recipe(
     learned_with: InputSpec | None = None,
     overrides: tuple[str, ...] = (),
 ) -> Recipe:
-    """Makes a recipe for a network on some data.
+    """Make a recipe for a network on some data.
 
     AdamW in one cycle, ENet's class weights, frames scaled, flipped and varied in color, averaged
     weights; about `TARGET_STEPS` steps, within 10 to 400 epochs.
@@ -57,8 +73,6 @@ def fine_tuning_recipe(
         raise SwiftsegError(
             f"{source}: {len(train_set)} training image; training needs 2 or more, and 1 for val"
         )
-    mean = learned_with.mean if learned_with else MEAN
-    std = learned_with.std if learned_with else STD
     batch_size = min(MAX_BATCH, len(train_set))
     steps_per_epoch = len(train_set) // batch_size
     epochs = min(max(math.ceil(TARGET_STEPS / steps_per_epoch), EPOCHS[0]), EPOCHS[1])
@@ -69,42 +83,34 @@ def fine_tuning_recipe(
         "num_classes": len(train_set.labels),
         "input": {
             "size_hw": list(input_size_hw(train_set)),
-            "mean": list(mean),
-            "std": list(std),
+            "mean": list(learned_with.mean if learned_with else MEAN),
+            "std": list(learned_with.std if learned_with else STD),
         },
-        "augmentation": {
-            "scale": [0.75, 1.5],
-            "horizontal_flip": 0.5,
-            "brightness": 0.2,
-            "contrast": 0.2,
-            "saturation": 0.2,
-        },
+        "augmentation": AUGMENTATION,
         "batch_size": batch_size,
         "class_weights": {"name": "enet"},
-        # The norm is clipped since networks without batch normalization are among these.
-        "optimizer": {
-            "name": "adamw",
-            "lr": 2e-3,
-            "weight_decay": 1e-2,
-            "no_decay": ["norm", "bias"],
-            "max_gradient_norm": 1.0,
-        },
-        "ema": averaging_decay(epochs * steps_per_epoch),
-        "validate_every": math.ceil(epochs / VALIDATIONS),
-        "stages": [
-            {
-                "name": "full",
-                "network": network,
-                "epochs": epochs,
-                "schedule": {"name": "one_cycle", "warmup": 0.2},
-            }
-        ],
+        "optimizer": OPTIMIZER,
     }
-    return parse_recipe(yaml.safe_dump(fields), origin=network, overrides=overrides)
+
+    def make(epochs: int) -> Recipe:
+        schedule = {"name": "one_cycle", "warmup": 0.2}
+        length: dict[str, Any] = {
+            "ema": averaging_decay(epochs * steps_per_epoch),
+            "validate_every": math.ceil(epochs / VALIDATIONS),
+            "stages": [
+                {"name": "full", "network": network, "epochs": epochs, "schedule": schedule}
+            ],
+        }
+        text = yaml.safe_dump(fields | length)
+        return parse_recipe(text, origin=network, overrides=overrides)
+
+    recipe = make(epochs)
+    asked = recipe.stages[0].epochs  # what follows from the number of epochs follows from this one
+    return recipe if asked == epochs else make(asked)
 
 
 def input_size_hw(dataset: Dataset) -> tuple[int, int]:
-    """Gives the median size of the images, at most `MAX_PIXELS`, in multiples of `STRIDE`."""
+    """Return the median size of the images, at most `MAX_PIXELS`, in multiples of `STRIDE`."""
     chosen = np.linspace(0, len(dataset) - 1, min(SIZES_LOOKED_AT, len(dataset))).astype(int)
     sizes = [dataset[index].mask.shape for index in np.unique(chosen).tolist()]
     height, width = np.median(np.array(sizes), axis=0)
@@ -114,6 +120,6 @@ def input_size_hw(dataset: Dataset) -> tuple[int, int]:
 
 
 def averaging_decay(steps: int) -> float:
-    """Gives a decay whose memory is a tenth of the training, 1000 steps at most."""
+    """Return a decay whose memory is a tenth of the training, 1000 steps at most."""
     memory = min(max(steps / 10, 2), 1000)
     return round(1 - 1 / memory, 4)

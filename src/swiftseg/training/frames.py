@@ -32,23 +32,41 @@ class TrainingFrames:
             each at its own, for an augmentation to crop from.
         device: Where they are kept if its memory holds them all, and then they are augmented there
             as well; else the CPU's is tried.
+        workers: Threads that read frames into memory, and processes that read those that do not
+            fit; 0 reads in the training's own process. None takes a number for this machine.
     """
 
     def __init__(
-        self, dataset: Dataset, size_hw: tuple[int, int] | None, device: torch.device = CPU
+        self,
+        dataset: Dataset,
+        size_hw: tuple[int, int] | None,
+        device: torch.device = CPU,
+        *,
+        workers: int | None = None,
     ) -> None:
         self.dataset = dataset
         self.size_hw = size_hw
+        self.workers = workers
         pixels = dataset[0].mask.size if size_hw is None else size_hw[0] * size_hw[1]
         places = [d for d in (device, CPU) if 4 * pixels * len(dataset) <= memory_limit(d)]
         self.held_on = places[0] if places else None
         self.memory: dict[int, Batch] = {}
 
+    def threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(None if self.workers is None else max(self.workers, 1))
+
+    def reader_processes(self) -> int:
+        """Return how many processes read frames during an epoch."""
+        if self.held_on:
+            return 0
+        machines = min(MAX_READER_PROCESSES, physical_cores())
+        return machines if self.workers is None else self.workers
+
     def read_ahead(self) -> Iterator[int]:
-        """Reads all frames into memory if they fit; yields how many there are so far."""
+        """Read all frames into memory if they fit; yields how many there are so far."""
         if self.held_on is None or len(self.memory) == len(self):
             return
-        with ThreadPoolExecutor() as threads:
+        with self.threads() as threads:
             for index, frame in enumerate(threads.map(self.read, range(len(self)))):
                 self.memory[index] = frame[0].to(self.held_on), frame[1].to(self.held_on)
                 yield index + 1
@@ -69,14 +87,14 @@ class TrainingFrames:
         return torch.from_numpy(image.copy()), torch.from_numpy(mask.copy())
 
     def mask_counts(self) -> Iterator[np.ndarray]:
-        """Counts the values of each mask: int64 (256,) a frame."""
-        with ThreadPoolExecutor() as threads:
+        """Count the values of each mask: int64 (256,) a frame."""
+        with self.threads() as threads:
             for _, mask in threads.map(self.__getitem__, range(len(self))):
                 yield np.bincount(mask.cpu().numpy().ravel(), minlength=256)
 
 
 def memory_limit(device: torch.device) -> int:
-    """Gives how many bytes of frames a device may hold."""
+    """Return how many bytes of frames a device may hold."""
     if device.type != "cuda":
         return MEMORY_LIMIT_BYTES
     free, _ = torch.cuda.mem_get_info(device)
@@ -102,7 +120,7 @@ class EpochFrames(TorchDataset[Batch]):
 
 
 def epoch_batches(num_frames: int, batch_size: int, seed: tuple[int, int, int]) -> list[list[int]]:
-    """Shuffles the frames of one epoch into batches; an incomplete last batch is dropped.
+    """Shuffle the frames of one epoch into batches; an incomplete last batch is dropped.
 
     The order depends on the arguments alone, so that a resumed run sees the same batches.
     """
@@ -111,14 +129,10 @@ def epoch_batches(num_frames: int, batch_size: int, seed: tuple[int, int, int]) 
     return order[:full].reshape(-1, batch_size).tolist()
 
 
-def reader_processes() -> int:
-    return min(MAX_READER_PROCESSES, physical_cores())
-
-
 def batch_loader(frames: EpochFrames, batches: list[list[int]]) -> DataLoader[Batch]:
-    """Loads images uint8 (N, h, w, 3) and masks uint8 (N, h, w) in the given order."""
-    workers = 0 if frames.frames.held_on else reader_processes()
+    """Return a loader of images uint8 (N, h, w, 3) and masks uint8 (N, h, w) in the given order."""
     # A generator of its own: a loader draws a seed when it starts, and from torch's global state
     # that would move the dropout of a resumed run.
     generator = torch.Generator()
+    workers = frames.frames.reader_processes()
     return DataLoader(frames, batch_sampler=batches, num_workers=workers, generator=generator)

@@ -8,7 +8,7 @@ from swiftseg.core import UsageError, unknown_name
 
 
 def freeze(network: nn.Module, names: Sequence[str]) -> list[nn.Module]:
-    """Makes the named modules keep their parameters.
+    """Make the named modules keep their parameters.
 
     Whoever switches the network to train mode puts the modules that are returned back to eval mode:
     else their running statistics would move on, and a fixed part would not act as it does later.

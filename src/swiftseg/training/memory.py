@@ -8,7 +8,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def keep_freed_memory() -> bool:
-    """Makes glibc keep the memory of freed tensors for the next ones.
+    """Make glibc keep the memory of freed tensors for the next ones.
 
     By default every large tensor is mapped anew and unmapped when it is freed, so that in each
     step the kernel clears all of its pages once more: on a CPU that is nearly half the time of a

@@ -43,7 +43,7 @@ def overfit_one_batch(
     max_steps: int = MAX_STEPS,
     show: Callable[[int, float], None] = lambda step, loss: None,
 ) -> OverfitTest:
-    """Trains the last stage's network on the first batch of its frames, and writes nothing.
+    """Train the last stage's network on the first batch of its frames, and writes nothing.
 
     Everything is as the recipe says, except what keeps a network from learning by heart:
     augmentation, dropout, label smoothing, a teacher, averaging, and a rate that changes.
@@ -78,7 +78,7 @@ def overfit_one_batch(
 
 
 def without_regularization(recipe: Recipe) -> Recipe:
-    """Gives a recipe of the last stage alone that learns as directly as it can."""
+    """Return a recipe of the last stage alone that learns as directly as it can."""
     stage = recipe.stages[-1].model_copy(update={"schedule": Schedule(name="constant")})
     changed: dict[str, Any] = {
         "augmentation": None,

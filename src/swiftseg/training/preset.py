@@ -28,7 +28,7 @@ AUGMENTATION: dict[str, Any] = {
 
 
 def tiny_overrides(recipe: Recipe, num_images: int) -> list[str]:
-    """Makes a recipe fit for a dozen images: small batches, many epochs, strong augmentation.
+    """Make a recipe fit for a dozen images: small batches, many epochs, strong augmentation.
 
     Each stage takes about `TARGET_STEPS` steps at a rate that falls as a cosine, since a paper's
     schedule counts the epochs of thousands of images. Nothing stops early: a score on two or three
@@ -44,7 +44,8 @@ def tiny_overrides(recipe: Recipe, num_images: int) -> list[str]:
     batch_size = min(BATCH_SIZE, num_images)
     epochs = math.ceil(TARGET_STEPS / (num_images // batch_size))
     augmentation = recipe.augmentation.model_dump(mode="json") if recipe.augmentation else {}
-    values: dict[str, Any] = {
+    values: dict[str, Any] = {f"stages.{i}.batch_size": None for i in range(len(recipe.stages))}
+    values |= {
         "batch_size": batch_size,
         "accumulate": min(recipe.accumulate, batch_size),
         "augmentation": {**augmentation, **AUGMENTATION},
@@ -53,14 +54,13 @@ def tiny_overrides(recipe: Recipe, num_images: int) -> list[str]:
         "validate_every": math.ceil(epochs / VALIDATIONS),
     }
     for index in range(len(recipe.stages)):
-        values[f"stages.{index}.batch_size"] = None
         values[f"stages.{index}.epochs"] = epochs
         values[f"stages.{index}.schedule"] = {"name": "cosine", "warmup_steps": 50}
     return [f"{key}={json.dumps(value)}" for key, value in values.items()]
 
 
 def changes(before: Recipe, after: Recipe) -> list[str]:
-    """Lists what differs between two recipes, a line a value: `batch_size: 10 -> 4`.
+    """List what differs between two recipes, a line a value: `batch_size: 10 -> 4`.
 
     Of a section that was not there before, what is off stays unsaid.
     """
@@ -77,7 +77,7 @@ def changes(before: Recipe, after: Recipe) -> list[str]:
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Walks through sections, and lists of sections, to their plain values."""
+    """Yield the plain values of sections and lists of sections, by dotted names."""
     if isinstance(value, dict):
         children = list(cast(dict[str, Any], value).items())
     elif isinstance(value, list) and value and isinstance(value[0], dict):

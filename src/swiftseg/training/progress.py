@@ -1,6 +1,6 @@
 """What a training shows while it runs."""
 
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -12,6 +12,13 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from swiftseg.runs import Epoch
+
+
+def say(line: str) -> None:
+    """Print a line to stderr as it is."""
+    Console(stderr=True).print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 class TrainingProgress:
@@ -53,17 +60,17 @@ class TrainingProgress:
     def show_step(self, done: int, description: str, status: str) -> None:
         self.bar.update(self.task, completed=done, description=description, status=status)
 
-    def show_epoch(self, row: dict[str, Any], epochs: int) -> None:
+    def show_epoch(self, epoch: Epoch, epochs: int) -> None:
         parts = [
-            f"{row['stage']} {row['epoch']}/{epochs}",
-            f"loss {row['loss']:.4f}",
-            f"lr {row['lr']:.1e}",
-            f"{row['images_per_second']:.1f} images/s",
-            f"waited {row['wait_share']:.0%}",
+            f"{epoch.stage} {epoch.epoch}/{epochs}",
+            f"loss {epoch.loss:.4f}",
+            f"lr {epoch.lr:.1e}",
+            f"{epoch.images_per_second or 0.0:.1f} images/s",
+            f"waited {epoch.wait_share or 0.0:.0%}",
         ]
-        for kind, name in (("val", "val"), ("held_out", "held-out")):
-            if f"{kind}/loss" in row:
-                parts.append(f"{name} loss {row[f'{kind}/loss']:.4f}")
-            if f"{kind}/mean_iou" in row:
-                parts.append(f"{name} mIoU {row[f'{kind}/mean_iou']:.4f}")
+        name = epoch.scored_on.replace("_", "-")
+        if epoch.val_loss is not None:
+            parts.append(f"{name} loss {epoch.val_loss:.4f}")
+        if epoch.val_mean_iou is not None:
+            parts.append(f"{name} mIoU {epoch.val_mean_iou:.4f}")
         self.say("  ".join(parts))

@@ -74,8 +74,17 @@ def open_stage_data(
     open_split: Callable[[str | None, str], Dataset],
     num_processes: int,
     device: torch.device = CPU,
+    *,
+    workers: int | None = None,
 ) -> list[StageData]:
-    """Opens what each stage needs; stages on the same data share it.
+    """Open what each stage needs; stages on the same data share it.
+
+    Args:
+        recipe: What to open it for.
+        open_split: Opens a split by the names a recipe uses.
+        num_processes: That train together.
+        device: Where frames are kept, if its memory holds them.
+        workers: As for `TrainingFrames`.
 
     Raises:
         SwiftsegError: The data cannot be opened or don't fit the recipe.
@@ -93,7 +102,7 @@ def open_stage_data(
             val_set = KeptInMemory(val_set)
             size_hw = None if recipe.augmentation else recipe.input.size_hw
             opened[key] = (
-                TrainingFrames(train_set, size_hw, device),
+                TrainingFrames(train_set, size_hw, device, workers=workers),
                 val_set,
                 TrainingFrames(val_set, recipe.input.size_hw),
             )
@@ -112,7 +121,7 @@ def divided(
     *,
     is_final: bool,
 ) -> tuple[Dataset, Dataset]:
-    """Opens what to learn from and what to be scored on.
+    """Open what to learn from and what to be scored on.
 
     A group to hold out must be in the final stage's data; where an earlier stage has others, such
     as coarse annotations of other cities, it is scored on their validation split.
@@ -124,7 +133,7 @@ def divided(
 
 
 def classes_of(recipe: Recipe, dataset: Dataset) -> Dataset:
-    """Gives the data with the recipe's classes, void among them where it says so."""
+    """Return the data with the recipe's classes, void among them where it says so."""
     if recipe.void_as_class:
         dataset = WithVoidClass(dataset)
     if len(dataset.labels) != recipe.num_classes:
@@ -137,7 +146,7 @@ def classes_of(recipe: Recipe, dataset: Dataset) -> Dataset:
 
 
 def checked_batch_size(recipe: Recipe, stage: Stage, num_frames: int, num_processes: int) -> int:
-    """Gives the stage's batch size, if the data fill it and the processes divide it."""
+    """Return the stage's batch size, if the data fill it and the processes divide it."""
     batch_size = stage.batch_size or recipe.batch_size
     if num_frames < batch_size:
         raise SwiftsegError(

@@ -1,39 +1,31 @@
 """What one training step computes, as a module, so that it compiles and distributes as one."""
 
 from collections.abc import Sequence
-from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from swiftseg.core import InputSpec
-from swiftseg.losses import presence_loss
+from swiftseg.core import InputSpec, UsageError
+from swiftseg.layers.training_outputs import TrainingOutputs, training_outputs
+from swiftseg.losses.presence import presence_loss
 from swiftseg.recipes.recipe import Loss
 from swiftseg.runtimes.torch_backend import FrameGraph
 from swiftseg.training.criterion import Criterion
 from swiftseg.training.distillation import Teacher
 
-
-class TrainableNetwork(Protocol):
-    """What networks offer to training beside `forward`; each has what its paper has."""
-
-    def forward_coarse(self, image: Tensor) -> Tensor: ...
-
-    def forward_with_aux(self, image: Tensor) -> tuple[Tensor, list[Tensor]]: ...
-
-    def forward_with_heads(self, image: Tensor) -> tuple[Tensor, list[Tensor], Tensor]: ...
+NEEDS_HEADS = "which this network does not have; its option aux_heads builds them, where it has one"
 
 
 class TrainingStep(nn.Module):
     """Frames and masks to loss.
 
     Args:
-        network: Gives logits at the input's size.
-        criterion: Gives sums and their normalizers.
-        recipe: The weights of auxiliary heads and of the presence head.
+        network: Maps float32 (N, 3, H, W) to logits (N, C, H, W).
+        criterion: Compares logits with masks.
+        loss: The weights of the auxiliary heads and of the presence head.
         input_spec: The normalization of the frames.
-        coarse: Train `forward_coarse` against the mask at the size of its logits.
+        coarse: Train the network's coarse logits against the mask at their size.
         teacher: What the network learns from beside the masks.
     """
 
@@ -41,7 +33,7 @@ class TrainingStep(nn.Module):
         self,
         network: nn.Module,
         criterion: Criterion,
-        recipe: Loss,
+        loss: Loss,
         input_spec: InputSpec,
         *,
         coarse: bool,
@@ -50,19 +42,19 @@ class TrainingStep(nn.Module):
         super().__init__()
         self.graph = FrameGraph(network, input_spec, "logits")
         self.criterion = criterion
-        self.aux_weight = recipe.aux_weight
-        self.presence_weight = recipe.presence_weight
+        self.aux_weight = loss.aux_weight
+        self.presence_weight = loss.presence_weight
         self.coarse = coarse
         self.teacher = teacher
 
     def forward(self, frames: Tensor, masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Takes frames uint8 (N, H, W, 3) and masks uint8 (N, H, W).
+        """Compute the loss of frames uint8 (N, H, W, 3) and masks uint8 (N, H, W).
 
         Returns:
             The weighted sums of the loss's terms and their normalizers, float (T,) each, see
             `Criterion`; and the masks at the logits' size, uint8.
         """
-        logits, aux_logits, presence = self.outputs(self.graph.normalized(frames))
+        logits, aux_logits, presence, _ = self.outputs(self.graph.normalized(frames))
         if self.coarse:
             masks = shrink_masks(masks, logits.shape[-2:])
         mask = masks.long()
@@ -81,7 +73,7 @@ class TrainingStep(nn.Module):
         return sums, normalizers, masks
 
     def normalizers(self, masks: Tensor, size_hw: Sequence[int]) -> Tensor:
-        """Gives the normalizers of masks uint8 (N, H, W) for logits of `size_hw`, float (T,)."""
+        """Return the normalizers of masks uint8 (N, H, W) for logits of `size_hw`, float (T,)."""
         if self.coarse:
             masks = shrink_masks(masks, size_hw)
         mask = masks.long()
@@ -92,22 +84,35 @@ class TrainingStep(nn.Module):
             terms.append(self.teacher.normalizer(mask)[None])
         return torch.cat(terms)
 
-    def outputs(self, image: Tensor) -> tuple[Tensor, list[Tensor], Tensor | None]:
-        """Gives logits, auxiliary logits and presence logits, as far as the loss asks for them."""
-        network = cast(TrainableNetwork, self.graph.network)
+    def outputs(self, image: Tensor) -> TrainingOutputs:
+        """Return what the loss asks for of a batch (N, 3, H, W).
+
+        Where coarse logits are trained, they stand in the place of the logits.
+
+        Raises:
+            UsageError: The network does not have what the loss asks for.
+        """
+        found = training_outputs(self.graph.network, image)
         if self.coarse:
-            return network.forward_coarse(image), [], None
-        if self.presence_weight:
-            return network.forward_with_heads(image)
-        if self.aux_weight:
-            return *network.forward_with_aux(image), None
-        return self.graph.network(image), [], None
+            if found.coarse is None:
+                raise UsageError("coarse trains coarse logits, which this network does not have")
+            return TrainingOutputs(found.coarse)
+        if self.presence_weight and found.presence is None:
+            raise UsageError(f"loss.presence_weight needs a presence head, {NEEDS_HEADS}")
+        if self.aux_weight and not found.aux:
+            raise UsageError(f"loss.aux_weight needs auxiliary heads, {NEEDS_HEADS}")
+        return TrainingOutputs(
+            found.logits,
+            found.aux if self.aux_weight else (),
+            found.presence if self.presence_weight else None,
+        )
 
 
 def shrink_masks(masks: Tensor, size_hw: Sequence[int]) -> Tensor:
-    """Takes the nearest label: uint8 (N, H, W) to (N, *size_hw)."""
+    """Take the nearest label: uint8 (N, H, W) to (N, *size_hw)."""
     return F.interpolate(masks[:, None], size=list(size_hw), mode="nearest-exact")[:, 0]
 
 
 def image_count(mask: Tensor) -> Tensor:
-    return torch.tensor(float(mask.shape[0]), device=mask.device)
+    """Return the number of images as a float tensor on the mask's device."""
+    return torch.full((), float(mask.shape[0]), device=mask.device)

@@ -4,14 +4,6 @@ import signal
 from types import FrameType
 from typing import Any, Self
 
-from swiftseg.core import SwiftsegError
-
-
-class StoppedError(SwiftsegError):
-    """The user stopped a training; its state is saved."""
-
-    exit_code = 130
-
 
 class StopRequest:
     """Notes a first Ctrl-C or SIGTERM instead of dying of it; a second one is obeyed at once."""

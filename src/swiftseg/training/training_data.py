@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-import typer
-
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import Dataset, open_dataset
@@ -15,18 +13,17 @@ from swiftseg.data.opening import OWN_DATA, TOY_STREET, recognize
 from swiftseg.data.own.finding import Finding, refuse_broken
 from swiftseg.data.own.own_data import find_own_data
 from swiftseg.data.paired_files import PairedFiles
+from swiftseg.training.progress import say
 
 
-def split_opener(
-    recipe_name: str, folders: Mapping[str, str]
-) -> Callable[[str | None, str], Dataset]:
+def split_opener(source: str, folders: Mapping[str, str]) -> Callable[[str | None, str], Dataset]:
     """Return a function that opens a split of a data set by the names that recipes use.
 
     A user's own data are checked for what the doctor calls broken, as far as that is cheap, and
     their masks are surveyed once where nobody has described them. Its warnings go to stderr.
 
     Args:
-        recipe_name: For errors.
+        source: The recipe as the user named it, for errors.
         folders: Where each data set is; the empty name stands for all others.
     """
 
@@ -61,7 +58,7 @@ def split_opener(
     def open_split(dataset: str | None, split: str) -> Dataset:
         folder = folders.get(dataset or "", folders.get(""))
         if folder is None:
-            raise UsageError(f"recipe {recipe_name} needs --data {dataset}=DIR")
+            raise UsageError(f"recipe {source} needs --data {dataset}=DIR")
         if is_own(folder, dataset):
             return own_opener(folder)(split)
         return open_named(folder, split, dataset)
@@ -75,7 +72,7 @@ def warn(findings: Iterable[Finding]) -> None:
         return
     for finding in findings:
         if finding.severity == "warning":
-            typer.echo(f"warning: {finding.message}", err=True)
+            say(f"warning: {finding.message}")
 
 
 def is_own(folder: str, dataset: str | None) -> bool:

@@ -1,17 +1,26 @@
-"""The recipe that `swiftseg train` is asked for, and what its options change in it."""
+"""The recipe and the data that a training is asked for."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from swiftseg.core import UsageError, unknown_name
+from swiftseg.data import Dataset
+from swiftseg.models import NETWORKS
+from swiftseg.recipes import Recipe, load_recipe, shipped_recipes
+from swiftseg.runs import RunFolder
+from swiftseg.trained.networks import input_of_weights
+from swiftseg.training.fine_tune import fine_tuning_recipe
+from swiftseg.training.loop import OpenSplit
+from swiftseg.training.preset import PRESETS, changes, tiny_overrides
+from swiftseg.training.resuming import refuse_no_run
+from swiftseg.training.stage_data import divided
+from swiftseg.training.training_data import split_opener
 
-if TYPE_CHECKING:
-    from swiftseg.training import Recipe
-    from swiftseg.training.loop import OpenSplit
+DataSources = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -21,69 +30,108 @@ class FoundRecipe:
     Attributes:
         recipe: Resolved.
         open_split: Opens its data.
+        source: What it was asked for by.
+        data: Where each data set is; the empty name stands for all others.
         run_name: The usual name of its run's folder.
         changes: What a preset changed, a line a value.
     """
 
-    recipe: "Recipe"
-    open_split: "OpenSplit"
+    recipe: Recipe
+    open_split: OpenSplit
+    source: str
+    data: DataSources
     run_name: str
     changes: tuple[str, ...] = ()
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the recipe was made for the user's data, from a network's name."""
+        return is_network(self.source)
+
+    def val_set(self) -> Dataset:
+        """Return what the last stage is scored on."""
+        return _last_sets(self.recipe, self.open_split)[1]
+
+    @property
+    def scored_on(self) -> str:
+        """What that is, in words."""
+        held_out, last = self.recipe.hold_out, self.recipe.stages[-1]
+        if held_out is None:
+            return self.recipe.val_split
+        return f"{held_out}, held out of {last.train_split}"
+
+
+Make = Callable[[Sequence[str]], Recipe]
+
 
 def find_recipe(
-    recipe_name: str,
-    data: Sequence[str],
-    overrides: Sequence[str],
+    source: str | None,
+    data: DataSources,
+    overrides: Sequence[str] = (),
+    *,
     preset: str | None = None,
     initial_weights: Path | None = None,
+    resumed: RunFolder | None = None,
 ) -> FoundRecipe:
-    """Makes a recipe and opens its data.
+    """Make a recipe and open its data.
 
     Args:
-        recipe_name: A shipped recipe's name, a YAML file, or a network's name, which stands for a
-            recipe that is made for the data.
-        data: DIR, or NAME=DIR for each of several.
+        source: A shipped recipe's name, a YAML file, or a network's name, which stands for a
+            recipe that is made for the data; None takes that of the resumed run.
+        data: Where each data set is, by its name; the empty name stands for all others.
         overrides: As for `load_recipe`; they have the last word over the preset's.
         preset: One of `PRESETS`.
         initial_weights: The file the training starts from, whose input a network's recipe keeps.
-    """
-    from swiftseg.training.preset import PRESETS, changes, tiny_overrides
+        resumed: The run that goes on, which tells what is left out here.
 
+    Raises:
+        UsageError: There is no such recipe, preset or value, or the data are not named.
+        SwiftsegError: The data cannot be opened.
+    """
     if preset not in (None, *PRESETS):
         raise unknown_name("preset", preset, PRESETS)
-    folders = parse_sources(data)
-    if is_network(recipe_name):
-        make, open_split, name = own_recipe(recipe_name, folders, initial_weights)
+    if source is None and resumed is None:
+        raise UsageError("expected a recipe, or --resume with the run's folder in --out")
+    if resumed and (source is None or is_network(source)):
+        return _stored_recipe(source, data, overrides, resumed)
+    assert source is not None
+    if is_network(source):
+        found, make = _own_recipe(source, data, overrides, initial_weights)
     else:
-        make, open_split, name = written_recipe(recipe_name, folders)
-    recipe = make(overrides)
-    if preset is None:
-        return FoundRecipe(recipe, open_split, name)
-    count = num_training_images(recipe, open_split)
-    changed = make([*tiny_overrides(recipe, count), *overrides])
-    about = f"preset {preset} for {count} training images:"
-    lines = (about, *(f"  {line}" for line in changes(recipe, changed)))
-    return FoundRecipe(changed, open_split, f"{name}_{preset}", lines)
+        found, make = _written_recipe(source, data, overrides)
+    return found if preset is None else _with_preset(found, make, preset, overrides)
 
 
-Made = tuple[Callable[[Sequence[str]], "Recipe"], "OpenSplit", str]
+def _stored_recipe(
+    source: str | None, data: DataSources, overrides: Sequence[str], run: RunFolder
+) -> FoundRecipe:
+    """Return the recipe that a run was started with; the data may have grown meanwhile."""
+    refuse_no_run(run)
+    environment = run.read_environment()
+    stored = environment.recipe if environment else None
+    if stored is None and source is None:
+        raise UsageError(
+            f"{run.path}: does not tell which recipe it was started with; name it before --resume"
+        )
+    if stored and source not in (None, stored):
+        raise UsageError(f"{run.path}: the run was started with {stored}, not with {source}")
+    name = source or stored or ""
+    data = data or parse_sources(environment.data if environment else ())
+    recipe = load_recipe(str(run.recipe), overrides)
+    return FoundRecipe(recipe, split_opener(name, data), name, data, run.path.name)
 
 
-def own_recipe(network: str, folders: dict[str, str], initial_weights: Path | None) -> Made:
-    """Gives what makes a recipe for a network on the user's data, opens them, and names the run."""
-    from swiftseg.trained.initial_weights import input_of_weights
-    from swiftseg.training.fine_tune import fine_tuning_recipe
-    from swiftseg.training.training_data import split_opener
-
-    if set(folders) != {""}:
+def _own_recipe(
+    network: str, data: DataSources, overrides: Sequence[str], initial_weights: Path | None
+) -> tuple[FoundRecipe, Make]:
+    if set(data) != {""}:
         raise UsageError(f"training {network} needs one --data DIR")
-    open_split = split_opener(network, folders)
-    source = Path(folders[""]).resolve().stem
+    open_split = split_opener(network, data)
+    source = Path(data[""]).resolve().stem
     train_set = open_split(None, "train")
     learned_with = None if initial_weights is None else input_of_weights(initial_weights)
 
-    def make(overrides: Sequence[str]) -> "Recipe":
+    def make(overrides: Sequence[str]) -> Recipe:
         return fine_tuning_recipe(
             network,
             train_set,
@@ -93,53 +141,60 @@ def own_recipe(network: str, folders: dict[str, str], initial_weights: Path | No
             overrides=tuple(overrides),
         )
 
-    return make, open_split, f"{network}_{source}"
+    name = f"{network}_{source}"
+    return FoundRecipe(make(overrides), open_split, network, data, name), make
 
 
-def written_recipe(recipe_name: str, folders: dict[str, str]) -> Made:
-    """Gives what reads a recipe's file, opens its data, and the usual name of its run."""
-    from swiftseg.models import NETWORKS
-    from swiftseg.training import load_recipe, shipped_recipes
-    from swiftseg.training.training_data import split_opener
-
-    if not recipe_name.endswith((".yaml", ".yml")) and recipe_name not in shipped_recipes():
-        raise unknown_name("recipe", recipe_name, [*shipped_recipes(), *NETWORKS])
-    recipe = load_recipe(recipe_name)
-    if not folders and recipe.data:
-        folders = {"": recipe.data}
-    if not folders:
-        raise UsageError(f"recipe {recipe_name} needs --data DIR, the folder of its data")
-    open_split = split_opener(recipe_name, folders)
-    return partial(load_recipe, recipe_name), open_split, Path(recipe_name).stem
+def _written_recipe(
+    source: str, data: DataSources, overrides: Sequence[str]
+) -> tuple[FoundRecipe, Make]:
+    if not source.endswith((".yaml", ".yml")) and source not in shipped_recipes():
+        raise unknown_name("recipe", source, [*shipped_recipes(), *NETWORKS])
+    recipe = load_recipe(source, overrides)
+    if not data and recipe.data:
+        data = {"": recipe.data}
+    if not data:
+        raise UsageError(f"recipe {source} needs --data DIR, the folder of its data")
+    open_split = split_opener(source, data)
+    found = FoundRecipe(recipe, open_split, source, data, Path(source).stem)
+    return found, partial(load_recipe, source)
 
 
-def num_training_images(recipe: "Recipe", open_split: "OpenSplit") -> int:
-    """Counts what the last stage learns from."""
-    from swiftseg.training.stage_data import divided
+def _with_preset(
+    found: FoundRecipe, make: Make, preset: str, overrides: Sequence[str]
+) -> FoundRecipe:
+    count = len(_last_sets(found.recipe, found.open_split)[0])
+    changed = make([*tiny_overrides(found.recipe, count), *overrides])
+    lines = [f"preset {preset} for {count} training images:"]
+    lines += [f"  {line}" for line in changes(found.recipe, changed)]
+    name = f"{found.run_name}_{preset}"
+    return FoundRecipe(changed, found.open_split, found.source, found.data, name, tuple(lines))
 
+
+def _last_sets(recipe: Recipe, open_split: OpenSplit) -> tuple[Dataset, Dataset]:
+    """Return what the last stage learns from and what it is scored on."""
     last = recipe.stages[-1]
     dataset = last.dataset or recipe.dataset
-    return len(divided(recipe, open_split, dataset, last.train_split, is_final=True)[0])
+    return divided(recipe, open_split, dataset, last.train_split, is_final=True)
 
 
-def is_network(recipe_name: str) -> bool:
-    """Tells whether a network is named in place of a recipe."""
-    from swiftseg.models import NETWORKS
-    from swiftseg.training import shipped_recipes
-
-    return recipe_name in NETWORKS and recipe_name not in shipped_recipes()
+def is_network(source: str) -> bool:
+    """Whether a network is named in place of a recipe."""
+    return source in NETWORKS and source not in shipped_recipes()
 
 
 def parse_sources(data: Sequence[str]) -> dict[str, str]:
-    """Reads DIR and NAME=DIR; the name of the first is empty."""
+    """Read DIR and NAME=DIR; the name of the first is empty."""
     parts = (given.rpartition("=") for given in data)
     return {name: folder for name, _, folder in parts}
 
 
-def option_overrides(
-    hold_out: str | None, precision: str | None, compile_: bool | None
-) -> list[str]:
-    """Writes the options that stand for a recipe's values as overrides."""
-    given = {"hold_out": hold_out, "precision": precision, "compile": compile_}
+def option_overrides(**values: Any) -> list[str]:
+    """Return options that stand for a recipe's values as overrides; None leaves one out."""
+    keys = {"size_hw": "input.size_hw"}
     # As JSON, so that a group named 0016 stays a text.
-    return [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
+    return [
+        f"{keys.get(name, name)}={json.dumps(value)}"
+        for name, value in values.items()
+        if value is not None
+    ]

@@ -5,7 +5,9 @@ import pytest
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec, Sample
 from swiftseg.evaluation import Evaluation
-from swiftseg.evaluation.report import Epoch, ShownFrame, Subject, report_page, write_report
+from swiftseg.evaluation.report.page import Subject, report_page, write_report
+from swiftseg.evaluation.report.shown_frames import ShownFrame
+from swiftseg.runs.history import Epoch
 from tests.support.parsed_html import Element, decode_picture, parse_html, urls
 
 HOSTILE = "<script>alert('x')</script>"

@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image
 
 
-def decode_jpeg(path: Path, header: Image.Image) -> np.ndarray | None:
+def decode_jpeg(source: Path | bytes, header: Image.Image) -> np.ndarray | None:
     """Decodes a file to uint8 (H, W, 3) RGB, as stored, without its EXIF orientation.
 
     Args:
-        path: The file.
+        source: The file, or its bytes.
         header: The file as Pillow has opened it, not yet decoded.
 
     Returns:
@@ -28,7 +28,8 @@ def decode_jpeg(path: Path, header: Image.Image) -> np.ndarray | None:
     if decode is None or header.format != "JPEG" or header.mode not in ("RGB", "L"):
         return None
     try:
-        pixels = decode(path.read_bytes(), "RGB")
+        data = source if isinstance(source, bytes) else source.read_bytes()
+        pixels = decode(data, "RGB")
     except ValueError:  # it is strict where Pillow shrugs: over stray bytes between two markers
         return None
     return pixels if pixels.shape == (header.height, header.width, 3) else None

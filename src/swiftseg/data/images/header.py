@@ -1,5 +1,6 @@
 """What an image file says of itself before it is decoded: read here and nowhere else."""
 
+import io
 import struct
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -26,6 +27,14 @@ _ORIENTATION = 0x0112  # EXIF's tag
 _TIFF_BITS, _TIFF_BANDS, _TIFF_FORMAT = 0x0102, 0x0115, 0x0153
 # What Pillow's decoders raise on damaged files, by format and by how it is damaged.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
+
+
+class NotAnImageError(SwiftsegError):
+    """The bytes are no picture in a format that is read."""
+
+
+class ImageTooLargeError(SwiftsegError):
+    """The header promises more pixels than are decoded."""
 
 
 @dataclass(frozen=True)
@@ -74,20 +83,31 @@ def orientation_of(image: Image.Image) -> int:
 
 
 @contextmanager
-def opened(path: Path) -> Generator[Image.Image]:
-    """Yield the image, checked but not decoded; errors of decoding it become one line."""
+def opened(
+    path: Path | str,
+    data: io.BytesIO | None = None,
+    *,
+    max_pixels: int | None = None,
+    formats: tuple[str, ...] = FORMATS,
+) -> Generator[Image.Image]:
+    """Yield the image, checked but not decoded; errors of decoding it become one line.
+
+    It is read from `data` where there is any, and `path` is then only what errors call it.
+    """
+    most = MAX_PIXELS if max_pixels is None else max_pixels
     Image.preinit()  # the common readers; without them Pillow would import all it has
     try:
         # Pillow warns of sizes and of odd metadata; the size is checked here, and metadata other
         # than the orientation is not used.
-        with pillow_warnings_ignored(), Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise _too_large(path, f" ({image.width} x {image.height})")
+        with pillow_warnings_ignored(), Image.open(data or path, formats=formats) as image:
+            if image.width * image.height > most:
+                raise _too_large(path, f" ({image.width} x {image.height})", most)
             yield image
     except Image.DecompressionBombError as error:
-        raise _too_large(path, "") from error
+        raise _too_large(path, "", most) from error
     except UnidentifiedImageError as error:
-        raise SwiftsegError(_no_image(path)) from error
+        unknown = f"{path}: not an image that can be read ({', '.join(formats)})"
+        raise NotAnImageError(unknown if data else _no_image(Path(path), unknown)) from error
     except FileNotFoundError as error:
         raise SwiftsegError(f"no such file: {path}") from error
     except (IsADirectoryError, PermissionError) as error:
@@ -96,17 +116,17 @@ def opened(path: Path) -> Generator[Image.Image]:
         raise SwiftsegError(f"{path}: the image is truncated or damaged ({error})") from error
 
 
-def _too_large(path: Path, size: str) -> SwiftsegError:
-    return SwiftsegError(f"{path}: the image{size} exceeds {MAX_PIXELS // 10**6} megapixels")
+def _too_large(path: Path | str, size: str, most: int) -> ImageTooLargeError:
+    return ImageTooLargeError(f"{path}: the image{size} exceeds {most / 1e6:g} megapixels")
 
 
-def _no_image(path: Path) -> str:
+def _no_image(path: Path, unknown: str) -> str:
     if path.stat().st_size == 0:
         return f"{path}: the file is empty (0 bytes)"
     kind = _tiff_kind(path)
     if kind is not None:
         return f"{path}: a TIFF image of {kind}; only 8-bit images of 1 or 3 bands can be used"
-    return f"{path}: not an image that can be read ({', '.join(FORMATS)})"
+    return unknown
 
 
 def _tiff_kind(path: Path) -> str | None:

@@ -11,6 +11,7 @@ What `read_image` makes of the kinds of file there are:
   the picture. (Pillow itself reads 16-bit color PNGs as their upper 8 bits.)
 """
 
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,7 +21,13 @@ from PIL import Image
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
 from swiftseg.data.images.fast_jpeg import decode_jpeg
-from swiftseg.data.images.header import opened, orientation_of
+from swiftseg.data.images.header import (
+    FORMATS,
+    MAX_PIXELS,
+    NotAnImageError,
+    opened,
+    orientation_of,
+)
 
 _COLOR_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
 # What puts each orientation upright; 1, or any other value, is upright already.
@@ -44,11 +51,42 @@ def read_image(path: Path | str) -> np.ndarray:
     """
     path = Path(path)
     with opened(path) as image:
-        pixels = decode_jpeg(path, image)
-        if pixels is None:
-            pixels = rgb_array(image, str(path))
-        orientation = orientation_of(image)
-    return upright(pixels, orientation)
+        return _upright_rgb(image, path, str(path))
+
+
+def decode_image(
+    data: bytes,
+    name: str = "the picture",
+    *,
+    max_pixels: int = MAX_PIXELS,
+    formats: tuple[str, ...] = FORMATS,
+) -> np.ndarray:
+    """Decode an image file held in memory to uint8 (H, W, 3) RGB, upright.
+
+    The number of pixels is read from the header and checked before anything is decoded.
+
+    Args:
+        data: The file's bytes.
+        name: What an error calls it.
+        max_pixels: The most that are decoded.
+        formats: Names of Pillow's readers; no other is tried.
+
+    Raises:
+        NotAnImageError: The bytes are in none of the formats.
+        ImageTooLargeError: There are more pixels than `max_pixels`.
+        SwiftsegError: The file is truncated, damaged, or has more than 8 bits a channel.
+    """
+    if not data:
+        raise NotAnImageError(f"{name} is empty (0 bytes)")
+    with opened(name, io.BytesIO(data), max_pixels=max_pixels, formats=formats) as image:
+        return _upright_rgb(image, data, name)
+
+
+def _upright_rgb(image: Image.Image, source: Path | bytes, name: str) -> np.ndarray:
+    pixels = decode_jpeg(source, image)
+    if pixels is None:
+        pixels = rgb_array(image, name)
+    return upright(pixels, orientation_of(image))
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from swiftseg.evaluation.report.markup import Markup, join, tag
+from markupsafe import Markup
 
-WIDTH, HEIGHT = 400, 240
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 40, 34
+from swiftseg.core.templates import render
+
+LEFT, RIGHT, TOP, BOTTOM = 52, 388, 40, 206  # the axes within the 400x240 of chart.svg
 TICKS = 5
 MAX_DOTS = 60
 
@@ -29,6 +30,14 @@ class Mark(NamedTuple):
     text: str
 
 
+class Bar(NamedTuple):
+    """A bar that stands on zero beneath the lines, as high as the share of pixels it holds."""
+
+    left: float
+    right: float
+    share: float
+
+
 class Frame(NamedTuple):
     """The ranges of both axes."""
 
@@ -38,12 +47,10 @@ class Frame(NamedTuple):
     high: float
 
     def at(self, x: float, y: float) -> Point:
-        """Gives the pixel of a value."""
+        """Return the pixel of a value."""
         across = (x - self.left) / (self.right - self.left)
         up = (y - self.low) / (self.high - self.low)
-        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (
-            HEIGHT - TOP - BOTTOM
-        )
+        return LEFT + across * (RIGHT - LEFT), BOTTOM - up * (BOTTOM - TOP)
 
 
 def line_chart(
@@ -53,9 +60,9 @@ def line_chart(
     x_name: str,
     marks: Sequence[Mark] = (),
     frame: Frame | None = None,
-    before: Markup | None = None,
+    bars: Sequence[Bar] = (),
 ) -> Markup:
-    """Draws lines over two axes.
+    """Return lines over two axes.
 
     Args:
         title: Above the chart.
@@ -63,25 +70,25 @@ def line_chart(
         x_name: Beneath it.
         marks: Vertical lines.
         frame: The axes' ranges; None takes them from the points.
-        before: Drawn beneath the lines.
+        bars: Drawn beneath the lines.
     """
-    if frame is None:
-        frame = frame_of([point for line in lines for point in line.points])
-    parts = [
-        tag("text", title, x=LEFT - 40, y=15, class_="chart-title"),
-        *_axes(frame, x_name),
-        *(_mark(mark, frame) for mark in marks),
-        before or Markup(""),
-        *(_line(line, frame) for line in lines),
-        *(_key(lines) if len(lines) > 1 else ()),
-    ]
-    return tag(
-        "svg", *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", class_="chart", role="img", aria_label=title
+    frame = frame or frame_of([point for line in lines for point in line.points])
+    return render(
+        "evaluation/report/chart.svg",
+        title=title,
+        lines=lines,
+        x_name=x_name,
+        marks=marks,
+        frame=frame,
+        bars=bars,
+        most_dots=MAX_DOTS,
+        x_ticks=ticks(frame.left, frame.right),
+        y_ticks=ticks(frame.low, frame.high),
     )
 
 
 def frame_of(points: Sequence[Point]) -> Frame:
-    """Gives ranges that hold all points: the lower end is zero where no value is below."""
+    """Return ranges that hold all points; the lower end is zero where no value is below."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
     left, right = min(xs), max(xs)
     low, high = min(0.0, *ys), max(ys)
@@ -90,51 +97,9 @@ def frame_of(points: Sequence[Point]) -> Frame:
 
 
 def ticks(low: float, high: float, count: int = TICKS) -> list[float]:
-    """Gives round values between two bounds: about `count`, in steps of 1, 2 or 5 times 10**k."""
+    """Return about `count` round values between two bounds, in steps of 1, 2 or 5 times 10**k."""
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [index * step for index in range(first, last + 1)]
-
-
-def _axes(frame: Frame, x_name: str) -> list[Markup]:
-    parts: list[Markup] = []
-    for y in ticks(frame.low, frame.high):
-        _, row = frame.at(frame.left, y)
-        parts.append(tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=row, y2=row, class_="grid"))
-        parts.append(tag("text", f"{y:g}", x=LEFT - 6, y=row + 4, class_="tick end"))
-    for x in ticks(frame.left, frame.right):
-        column, _ = frame.at(x, frame.low)
-        parts.append(tag("text", f"{x:g}", x=column, y=HEIGHT - 18, class_="tick middle"))
-    middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(tag("text", x_name, x=middle, y=HEIGHT - 4, class_="tick middle"))
-    return parts
-
-
-def _mark(mark: Mark, frame: Frame) -> Markup:
-    column, _ = frame.at(mark.x, frame.low)
-    line = tag("line", x1=column, x2=column, y1=TOP, y2=HEIGHT - BOTTOM, class_="mark")
-    return join(line, tag("text", mark.text, x=column, y=TOP - 5, class_="tick"))
-
-
-def _line(line: Line, frame: Frame) -> Markup:
-    places = [frame.at(x, y) for x, y in line.points]
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    dots: list[Markup] = []
-    if len(places) <= MAX_DOTS:
-        for (x, y), (column, row) in zip(line.points, places, strict=True):
-            told = tag("title", f"{line.name} {y:.4g} at {x:g}")
-            dots.append(tag("circle", told, cx=column, cy=row, r=2.5, class_=f"dot {line.kind}"))
-    return join(tag("polyline", points=path, class_=f"line {line.kind}"), *dots)
-
-
-def _key(lines: Sequence[Line]) -> list[Markup]:
-    parts: list[Markup] = []
-    right = WIDTH - RIGHT
-    for line in reversed(lines):
-        parts.append(tag("text", line.name, x=right, y=15, class_="tick end"))
-        start = right - 6 * len(line.name) - 22
-        parts.append(tag("line", x1=start, x2=start + 14, y1=11, y2=11, class_=f"line {line.kind}"))
-        right = start - 12
-    return parts

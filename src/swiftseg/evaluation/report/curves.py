@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from markupsafe import Markup
+
 from swiftseg.evaluation.report.charts import Line, Mark, Point, line_chart
-from swiftseg.evaluation.report.markup import Markup, tag
 from swiftseg.runs.history import Epoch
 
 
 def training_curves(epochs: Sequence[Epoch]) -> Markup:
-    """Draws the charts; the epochs of later stages follow those of earlier ones."""
+    """Return the charts; the epochs of later stages follow those of earlier ones."""
     marks = stage_marks(epochs)
     losses = [Line("training", "first", _points(epochs, lambda epoch: epoch.loss))]
     val_losses = _points(epochs, lambda epoch: epoch.val_loss)
@@ -22,11 +23,11 @@ def training_curves(epochs: Sequence[Epoch]) -> Markup:
         charts.append(line_chart("mean IoU on val, %", [line], x_name="epoch", marks=marks))
     rate = Line("learning rate", "first", _points(epochs, lambda epoch: epoch.lr))
     charts.append(line_chart("learning rate", [rate], x_name="epoch", marks=marks))
-    return tag("div", *charts, class_="charts")
+    return Markup('<div class="charts">{}</div>').format(Markup("\n").join(charts))
 
 
 def stage_marks(epochs: Sequence[Epoch]) -> list[Mark]:
-    """Marks where each stage begins, if there are several."""
+    """Return where each stage begins, if there are several."""
     begins = [
         Mark(number + 1, after.stage)
         for number, (before, after) in enumerate(pairwise(epochs), 1)

@@ -7,50 +7,36 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import LabelSet, Sample
-from swiftseg.evaluation.report.markup import Markup, tag
 from swiftseg.render import colorize
 
 MAX_WIDTH = 640  # of a picture in the page: a report of 2048 pixels wide frames stays some MB
 WRONG, VOID = (255, 70, 40), (0, 0, 0)
 
 
-def frame_pictures(sample: Sample, label_map: np.ndarray, labels: LabelSet) -> Markup:
-    """Shows a frame in four pictures.
+def frame_pictures(sample: Sample, label_map: np.ndarray, labels: LabelSet) -> dict[str, str]:
+    """Return four pictures of a frame as data URIs, by what they show.
 
     Args:
         sample: The frame and its mask.
         label_map: uint8 (H, W), the prediction.
         labels: The classes and their colors.
     """
-    errors = error_map(sample, label_map, labels.ignore_index)
-    pictures = (
-        ("image", _jpeg(sample.image)),
-        ("truth", _png(colorize(sample.mask, labels))),
-        ("prediction", _png(colorize(label_map, labels))),
-        ("errors", _jpeg(errors)),
-    )
-    return tag(
-        "div",
-        *(
-            tag("figure", _img(uri, f"{what} of {sample.name}"), tag("figcaption", what))
-            for what, uri in pictures
-        ),
-        class_="pictures",
-    )
+    return {
+        "image": _jpeg(sample.image),
+        "truth": _png(colorize(sample.mask, labels)),
+        "prediction": _png(colorize(label_map, labels)),
+        "errors": _jpeg(error_map(sample, label_map, labels.ignore_index)),
+    }
 
 
 def error_map(sample: Sample, label_map: np.ndarray, ignore_index: int | None) -> np.ndarray:
-    """Paints what is wrong bright over the dimmed gray frame, and void black; uint8 (H, W, 3)."""
+    """Return uint8 (H, W, 3): what is wrong bright over the dimmed gray frame, and void black."""
     gray = np.asarray(Image.fromarray(sample.image).convert("L"))
     painted = np.repeat((gray // 3 + 20)[..., None], 3, axis=2)
     painted[label_map != sample.mask] = WRONG
     if ignore_index is not None:
         painted[sample.mask == ignore_index] = VOID
     return painted
-
-
-def _img(uri: str, text: str) -> Markup:
-    return tag("img", src=uri, alt=text, loading="lazy")
 
 
 def _jpeg(pixels: np.ndarray) -> str:
@@ -63,10 +49,9 @@ def _png(pixels: np.ndarray) -> str:
 
 def _fitted(pixels: np.ndarray, how: Image.Resampling) -> Image.Image:
     picture = Image.fromarray(pixels)
-    if picture.width <= MAX_WIDTH:
-        return picture
-    height = max(1, round(picture.height * MAX_WIDTH / picture.width))
-    return picture.resize((MAX_WIDTH, height), how)
+    if picture.width > MAX_WIDTH:
+        picture.thumbnail((MAX_WIDTH, picture.height), how, reducing_gap=None)
+    return picture
 
 
 def _data_uri(picture: Image.Image, kind: str, **options: int) -> str:

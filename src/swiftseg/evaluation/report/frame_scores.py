@@ -15,7 +15,7 @@ Size = tuple[int, int]
 
 @dataclass
 class FrameScores:
-    """Scores every frame by itself; of each no more than one number is kept.
+    """Score every frame by itself; of each no more than one number is kept.
 
     A frame's score is the mean IoU over the classes that occur in its mask or its label map. It is
     NaN where all of the frame is void.
@@ -33,14 +33,14 @@ class FrameScores:
     largest_hw: Size | None = None
 
     def add(self, sample: Sample, label_map: np.ndarray) -> None:
-        """Takes a frame; to be handed to `evaluate_frames` as `on_frame`."""
+        """Take a frame; to be handed to `evaluate_frames` as `on_frame`."""
         self.mean_iou.append(frame_score(sample.mask, label_map, self.labels))
         size = (sample.mask.shape[0], sample.mask.shape[1])
         self.smallest_hw = min(self.smallest_hw or size, size, key=_area)
         self.largest_hw = max(self.largest_hw or size, size, key=_area)
 
     def chosen(self) -> dict[str, list[int]]:
-        """Gives the indices of the `worst`, the `median` and the `best` frames.
+        """Return the indices of the `worst`, the `median` and the `best` frames.
 
         Each kind has up to `SHOWN_FRAMES`, the extreme ones first, and no frame is shown twice:
         where there are few, the worst are taken first, then the best.
@@ -56,7 +56,7 @@ class FrameScores:
 
 
 def frame_score(mask: np.ndarray, label_map: np.ndarray, labels: LabelSet) -> float:
-    """Gives one frame's mean IoU over its own classes, in 0..1 or NaN; masks uint8 (H, W)."""
+    """Return one frame's mean IoU over its own classes, in 0..1 or NaN; masks uint8 (H, W)."""
     return scores(confusion_matrix(label_map, mask, len(labels), labels.ignore_index)).mean_iou
 
 

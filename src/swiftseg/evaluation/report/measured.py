@@ -1,6 +1,5 @@
 """From a model and data to the report's file."""
 
-import json
 import platform
 import shlex
 import sys
@@ -8,7 +7,6 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from swiftseg.core import SwiftsegError
 from swiftseg.data import Dataset
 from swiftseg.evaluation.evaluate import evaluate
 from swiftseg.evaluation.evaluation import Evaluation
@@ -17,10 +15,8 @@ from swiftseg.evaluation.report.frame_scores import FrameScores
 from swiftseg.evaluation.report.page import Subject, write_report
 from swiftseg.evaluation.report.shown_frames import shown_frames
 from swiftseg.inference import FoundModel, Segmenter
-from swiftseg.runs.history import FILE_NAME as EPOCHS
-from swiftseg.runs.history import read_epochs
+from swiftseg.runs import RunFolder, read_epochs
 
-ENVIRONMENT = "environment.json"
 PACKAGES = ("swiftseg", "numpy", "pillow")
 
 
@@ -50,7 +46,7 @@ def report_model(
     Raises:
         SwiftsegError: Model and data do not fit, or a file cannot be read or written.
     """
-    epochs = read_epochs(run / EPOCHS) if run else []
+    epochs = read_epochs(RunFolder(run).metrics) if run else []
     scores = FrameScores(protocol.view(dataset).labels)
     evaluation = evaluate(
         segmenter,
@@ -97,13 +93,8 @@ def sizes_text(scores: FrameScores) -> str:
 
 def trained_with(run: Path) -> dict[str, str]:
     """Return the command of a training run, as the run has noted it."""
-    path = run / ENVIRONMENT
-    if not path.is_file():
-        return {}
-    try:
-        return {"trained by": str(json.loads(path.read_text(encoding="utf-8"))["command"])}
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
-        raise SwiftsegError(f"{path}: expected JSON with the run's command ({error})") from error
+    environment = RunFolder(run).read_environment()
+    return {"trained by": environment.command} if environment else {}
 
 
 def version_of(package: str) -> str:

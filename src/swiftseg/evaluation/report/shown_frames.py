@@ -35,7 +35,7 @@ def shown_frames(
     *,
     protocol: Protocol,
 ) -> list[ShownFrame]:
-    """Reads and segments the best, the median and the worst frames once more.
+    """Read and segment the best, the median and the worst frames once more.
 
     Nobody knows the median before the last frame, and keeping all of them would cost memory.
 

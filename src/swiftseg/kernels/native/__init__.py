@@ -62,7 +62,7 @@ def is_available() -> bool:
 
 
 def instruction_sets() -> tuple[InstructionSet, ...]:
-    """Names what this machine can run, the fastest last; nothing where there are no kernels."""
+    """Return what this machine can run, the fastest last; nothing where there are no kernels."""
     library = _library()
     known: tuple[InstructionSet, ...] = get_args(InstructionSet)
     return known[: library.swiftseg_best_instruction_set() + 1] if library else ()
@@ -77,7 +77,7 @@ def label(
     instruction_set: InstructionSet | None = None,
     strategy: Strategy = "cheaper",
 ) -> None:
-    """Finds the class of the largest score at every pixel.
+    """Find the class of the largest score at every pixel.
 
     Args:
         scores: float32 (N, C, h, w), in any memory order.
@@ -119,7 +119,7 @@ def resize(
     *,
     instruction_set: InstructionSet | None = None,
 ) -> None:
-    """Resizes a frame along its rows and then along its columns.
+    """Resize a frame along its rows and then along its columns.
 
     Args:
         frame: uint8 (h, w, 3), contiguous.

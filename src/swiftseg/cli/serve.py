@@ -1,0 +1,83 @@
+"""`swiftseg serve`: models behind an address."""
+
+from typing import Annotated
+
+import typer
+
+from swiftseg.cli.engine_options import MODEL_HELP, BackendOption, PrecisionOption
+from swiftseg.weights import DEFAULT_MODEL
+
+
+def serve(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL...]",
+            help=MODEL_HELP,
+            show_default=DEFAULT_MODEL,
+        ),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; 0.0.0.0 is every one of the machine.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")
+    ] = 8000,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Processes, each with its own models and queue.")
+    ] = 1,
+    backend: BackendOption = None,
+    precision: PrecisionOption = "f32",
+    threads: Annotated[
+        int, typer.Option(help="Threads for one picture; as many pictures as fit run at once.")
+    ] = 1,
+    queue: Annotated[
+        int, typer.Option(min=1, help="Pictures that may wait; more are answered with 429.")
+    ] = 32,
+    max_wait: Annotated[
+        float, typer.Option(metavar="S", help="Longest wait in the queue; then the answer is 503.")
+    ] = 5.0,
+    max_body: Annotated[float, typer.Option(metavar="MB", help="Largest request.")] = 20.0,
+    max_pixels: Annotated[
+        float, typer.Option(metavar="MP", help="Largest picture, in megapixels.")
+    ] = 40.0,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Another origin whose pages may ask; may be given several times."),
+    ] = None,
+) -> None:
+    """Serve models over HTTP, with a page at / to try them on.
+
+    POST a picture to /v1/segment and get its label map. Set SWIFTSEG_API_KEY to ask for a key.
+    /openapi.json describes all routes; SIGTERM ends the server when every request is answered.
+    """
+    from swiftseg.core import MissingExtraError
+    from swiftseg.runtimes.cores import check_threads
+
+    try:
+        from swiftseg.server.access import key_from_environment
+        from swiftseg.server.limits import Limits
+        from swiftseg.server.run import Served, listen, run_server
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("swiftseg serve", "serve") from error
+    check_threads(threads)
+    limits = Limits(
+        max_body_bytes=round(max_body * 1e6),
+        max_pixels=round(max_pixels * 1e6),
+        max_queue=queue,
+        max_batch=min(Limits.max_batch, queue),
+        max_wait_s=max_wait,
+    )
+    served = Served(
+        models=tuple(models or [DEFAULT_MODEL]),
+        backend=backend,
+        precision=precision,
+        threads=threads,
+        processes=workers,
+        limits=limits,
+        key=key_from_environment(),
+        cors_origins=tuple(cors_origin or ()),
+    )
+    with listen(host, port) as listener:
+        typer.echo(f"http://{host}:{listener.getsockname()[1]} (Ctrl-C stops)")
+        run_server(served, listener)

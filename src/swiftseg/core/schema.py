@@ -1,0 +1,32 @@
+"""Keys and values that are read strictly: what is unknown or impossible is an error."""
+
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from swiftseg.core.errors import unknown_name
+
+
+class Section(BaseModel):
+    """Keys and values of known types; an unknown key is an error that names the known ones."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_unknown_keys(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            for key in cast(dict[str, Any], values):
+                if key not in cls.model_fields:
+                    raise ValueError(str(unknown_name("key", str(key), cls.model_fields)))
+        return values
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return in one line where the first problem is, what came and what would be right."""
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
+    value = problem["input"]
+    got = f", got {value!r}" if isinstance(value, str | int | float | bool) else ""
+    return f"{place}: {message}{got}" if place else message

@@ -1,0 +1,100 @@
+"""An exported model as a static folder: a page that segments in the browser."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+
+from swiftseg.core import ModelSpec, SwiftsegError
+from swiftseg.runtimes import read_spec
+from swiftseg.runtimes.base import INPUT_NAME
+from swiftseg.runtimes.label_head import LabelHead, cut_label_head
+from swiftseg.web import built_page
+
+MANIFEST = "manifest.json"
+
+
+def export_web(model: Path, folder: Path) -> None:
+    """Write a folder that any static host can serve: the page, the model and its runtime.
+
+    The model's graph ends before its last upsampling, which the page does itself.
+
+    Args:
+        model: An .onnx file that swiftseg has exported.
+        folder: Is made, and must not exist or be empty.
+
+    Raises:
+        SwiftsegError: The folder holds files, the package was built without its page, or the
+            model gives probabilities.
+    """
+    spec = read_spec(model)
+    page = built_page()
+    if page is None:
+        raise SwiftsegError(
+            "this swiftseg was built without its page, since node and npm were missing; install "
+            "node 20 or newer, then swiftseg again from its sources"
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SwiftsegError(f"{folder} exists and is not an empty folder; choose another --out")
+    head = cut_label_head(model) if spec.output == "labels" else None
+    graph = head.model if head else model.read_bytes()
+    file = f"{spec.name}-{hashlib.sha256(graph).hexdigest()[:12]}.onnx"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
+            made = Path(name) / "web"
+            shutil.copytree(page, made)
+            (made / file).write_bytes(graph)
+            _write_json(made / MANIFEST, web_manifest(spec, head, file))
+            _write_json(made / "page.json", {"engine": "browser", "manifest": MANIFEST})
+            _check_runs(made / file, spec, head)
+            made.replace(folder)
+    except OSError as error:
+        raise SwiftsegError(f"cannot write {folder}: {error.strerror}") from error
+
+
+def web_manifest(spec: ModelSpec, head: LabelHead | None, file: str) -> dict[str, Any]:
+    """Return what the page has to know of a model.
+
+    Args:
+        spec: What the model says of itself.
+        head: What was cut off its graph, or None.
+        file: The name of the graph's file.
+    """
+    if spec.output == "probs":
+        raise SwiftsegError(
+            f"{spec.name} gives probabilities; export it again with --output labels for the web"
+        )
+    return {
+        "name": spec.name,
+        "classes": [
+            {"name": name, "color": list(color)}
+            for name, color in zip(spec.labels.names, spec.labels.palette, strict=True)
+        ],
+        "file": file,
+        "input": INPUT_NAME,  # uint8 (1, H, W, 3) RGB; the graph normalizes them itself
+        "size_hw": list(spec.input.size_hw),
+        "output": head.scores if head else spec.output,
+        "labels": head is None and spec.output == "labels",
+        "align_corners": head.align_corners if head else None,
+        "note": spec.training_data,
+    }
+
+
+def _check_runs(graph: Path, spec: ModelSpec, head: LabelHead | None) -> None:
+    """Load the graph once, so that no folder is written whose page cannot."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 3  # errors; it warns of what the cut has left without use
+    session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    expected = head.scores if head else spec.output
+    if expected not in names:
+        raise SwiftsegError(f"{graph.name}: expected the output {expected}, got {', '.join(names)}")
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

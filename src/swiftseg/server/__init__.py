@@ -1,0 +1,1 @@
+"""HTTP in front of segmenters: admission, limits and formats; the model's part is `Segmenter`."""

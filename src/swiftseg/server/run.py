@@ -1,0 +1,166 @@
+"""From model names to a server that listens, in one process or several."""
+
+import os
+import signal
+import socket
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.inference import Segmenter, find_model
+from swiftseg.runtimes import read_spec
+from swiftseg.runtimes.cores import physical_cores
+from swiftseg.server.app import create_app
+from swiftseg.server.connections import WatchedProtocol
+from swiftseg.server.limits import Limits
+from swiftseg.server.metrics import SHARED_FOLDER, forget_dead_processes
+from swiftseg.web import built_page
+
+
+@dataclass(frozen=True)
+class Served:
+    """What every process of the server is made from.
+
+    Attributes:
+        models: As `find_model` takes them, the default first.
+        backend: The engine, as `Segmenter.load` takes it.
+        precision: What it computes in.
+        threads: For one picture.
+        processes: How many there are.
+        limits: Of each process.
+        key: The API key, or None.
+        cors_origins: Other origins whose pages may ask.
+    """
+
+    models: tuple[str, ...]
+    backend: str | None
+    precision: str
+    threads: int
+    processes: int
+    limits: Limits
+    key: str | None
+    cors_origins: tuple[str, ...]
+
+    def app(self) -> FastAPI:
+        """Load the models and return the application."""
+        workers = max(1, physical_cores() // (self.threads * self.processes))
+        return create_app(
+            self.load_segmenters(),
+            limits=self.limits,
+            workers=workers,
+            key=self.key,
+            cors_origins=self.cors_origins,
+            page=built_page(),
+        )
+
+    def load_segmenters(self) -> dict[str, Segmenter]:
+        """Load the models; return them by the names their files give.
+
+        Raises:
+            UsageError: A name is unknown, or two files have the same.
+            SwiftsegError: A file cannot be run.
+        """
+        segmenters: dict[str, Segmenter] = {}
+        for model in self.models:
+            segmenter = Segmenter.load(
+                model, backend=self.backend, precision=self.precision, threads=self.threads
+            )
+            name = segmenter.spec.name
+            if name in segmenters:
+                raise UsageError(
+                    f"two models have the name {name!r}; export one with another --name"
+                )
+            segmenters[name] = segmenter
+        return segmenters
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to an address.
+
+    Raises:
+        SwiftsegError: The port is in use or may not be taken, or there is no such address.
+    """
+    try:
+        [(family, _, _, _, address), *_] = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise SwiftsegError(f"cannot listen at {host}: {error.strerror}") from error
+    try:
+        if os.name == "posix":  # elsewhere it would share the port with whoever has it
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise SwiftsegError(
+            f"cannot listen at {host}, port {port}: {error.strerror}; choose another --port"
+        ) from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def run_server(served: Served, listener: socket.socket) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests that have been accepted are answered first.
+
+    Raises:
+        SwiftsegError: A model cannot be loaded.
+    """
+    # While models load; and uvicorn raises the signal again when all is answered.
+    signal.signal(signal.SIGTERM, _exit)
+    if served.processes == 1:
+        uvicorn.Server(server_config(served, served.app())).run(sockets=[listener])
+        return
+    for model in served.models:
+        exported = find_model(model).exported
+        if exported is not None:
+            read_spec(exported)  # an error in one line, before processes start
+    with tempfile.TemporaryDirectory(prefix="swiftseg-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        config = server_config(served, partial(_app_of_process, served))
+        Multiprocess(config, sockets=[listener]).run()
+
+
+def server_config(served: Served, app: Any) -> uvicorn.Config:
+    """Return how uvicorn serves an application."""
+    limits = served.limits
+    return uvicorn.Config(
+        app,
+        factory=served.processes > 1,
+        workers=served.processes,
+        http=partial(  # pyright: ignore[reportArgumentType]  # called with keywords, as a class is
+            WatchedProtocol, silence_s=limits.silence_s, max_connections=limits.max_connections
+        ),
+        ws_max_size=limits.max_body_bytes,
+        ws_per_message_deflate=False,  # pictures are compressed already
+        timeout_graceful_shutdown=limits.drain_s,
+        lifespan="on",
+        log_level="info" if served.processes > 1 else "warning",  # who died and was replaced
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+    )
+
+
+def _app_of_process(served: Served) -> FastAPI:
+    forget_dead_processes(Path(os.environ[SHARED_FOLDER]))
+    try:
+        return served.app()
+    except SwiftsegError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(STARTUP_FAILURE)  # the others end, too; it would fail again
+
+
+def _exit(number: int, frame: object) -> None:
+    del number, frame
+    sys.exit(0)

@@ -1,0 +1,103 @@
+"""Networks with trained weights, from any file that holds both a network and its description."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from swiftseg.core import InputSpec, ModelSpec, SwiftsegError
+from swiftseg.layers.tensor_file import SAFETENSORS, read_tensor_file, state_dict_in
+from swiftseg.recipes.recipe import Recipe
+from swiftseg.runtimes.model_file import read_spec
+from swiftseg.trained.checkpoint import (
+    build_network,
+    checkpoint_spec,
+    is_checkpoint,
+    load_checkpoint,
+    parse_checkpoint,
+)
+from swiftseg.trained.weights_file import Description, build_described, read_description
+
+
+def load_trained(path: Path) -> tuple[nn.Module, ModelSpec]:
+    """Read a network in eval mode, and what describes it.
+
+    Torch's random state stays as it is.
+
+    Args:
+        path: A checkpoint of `swiftseg train`; a .safetensors file that `swiftseg import` wrote
+            with class names and an input size; or one with the exported model beside it, as the
+            shipped weights have.
+
+    Raises:
+        SwiftsegError: The file is missing or damaged, or does not describe its network.
+    """
+    # Building a network draws weights that are replaced at once.
+    with torch.random.fork_rng(devices=[]):
+        if path.suffix == SAFETENSORS:
+            return _load_safetensors(path)
+        checkpoint = load_checkpoint(path)
+        return build_network(checkpoint, path).eval(), checkpoint_spec(checkpoint)
+
+
+def _load_safetensors(path: Path) -> tuple[nn.Module, ModelSpec]:
+    exported = path.with_suffix(".onnx")
+    described = read_description(path)
+    if exported.is_file():
+        spec = read_spec(exported)
+        described = described or Description(network=spec.network, num_classes=len(spec.labels))
+    elif described is not None:
+        spec = described.spec(path)
+    else:
+        raise SwiftsegError(
+            f"{path}: does not say which network it fills; expected a file that swiftseg import "
+            f"wrote, or the exported model {exported.name} beside it"
+        )
+    return build_described(described, path), spec
+
+
+def checkpoint_recipe(path: Path) -> Recipe:
+    """Read the recipe of a checkpoint, which says how its network is scored.
+
+    Raises:
+        SwiftsegError: As `load_checkpoint`.
+    """
+    return load_checkpoint(path).recipe
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read the network's tensors of a checkpoint, or those of any other file of tensors by name.
+
+    Raises:
+        SwiftsegError: The file is missing or damaged, or holds no tensors by name.
+    """
+    content = read_tensor_file(path)
+    if is_checkpoint(content):
+        return parse_checkpoint(content, path).network
+    return state_dict_in(content, path)
+
+
+def input_of_weights(path: Path) -> InputSpec | None:
+    """Return the input that weights have learned with, as far as it is written down.
+
+    A checkpoint's is in its recipe, that of shipped weights in the exported model beside them, and
+    that of imported weights in their description. None where nothing tells.
+
+    Raises:
+        SwiftsegError: The checkpoint, the model or the description is damaged.
+    """
+    if path.suffix != SAFETENSORS:
+        content = read_tensor_file(path)
+        found = parse_checkpoint(content, path) if is_checkpoint(content) else None
+        return found.recipe.input.to_spec() if found else None
+    exported = path.with_suffix(".onnx")
+    if exported.is_file():
+        return read_spec(exported).input
+    described = read_description(path)
+    return described.input if described else None
+
+
+def best_device() -> torch.device:
+    """Return the machine's accelerator, such as its first GPU, or the CPU where there is none."""
+    found = torch.accelerator.current_accelerator(check_available=True)
+    return found or torch.device("cpu")

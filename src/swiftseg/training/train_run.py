@@ -1,0 +1,214 @@
+"""A whole training, as `swiftseg train` and Python call it."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from swiftseg.core import UsageError
+from swiftseg.data import Dataset
+from swiftseg.evaluation import Evaluation
+from swiftseg.evaluation.report import report_model
+from swiftseg.exporting import export_onnx
+from swiftseg.inference import Segmenter, find_model
+from swiftseg.kernels.resize import resize_frame
+from swiftseg.recipes import Recipe
+from swiftseg.runs import RunFolder
+from swiftseg.trained import load_trained
+from swiftseg.training.loop import train_recipe
+from swiftseg.training.progress import say
+from swiftseg.training.run_log import environment
+from swiftseg.training.scoring import recipe_protocol
+from swiftseg.training.starting_weights import find_weights
+from swiftseg.training.training_recipe import (
+    DataSources,
+    FoundRecipe,
+    find_recipe,
+    option_overrides,
+    parse_sources,
+)
+
+PARITY_FRAMES = 8
+
+Data = str | Path | Sequence[str] | Mapping[str, str | Path]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What has come of a training.
+
+    Attributes:
+        folder: The run's folder.
+        recipe: The resolved recipe.
+        data: Where each data set is, by its name; the empty name stands for all others.
+        evaluation: The scores of the best weights.
+        scored_on: The frames they were measured on, in words.
+        best: The checkpoint with the best weights.
+        model: The exported model, where a network was trained by its name; else None.
+        report: The report on the exported model; else None.
+    """
+
+    folder: Path
+    recipe: Recipe
+    data: DataSources
+    evaluation: Evaluation
+    scored_on: str
+    best: Path
+    model: Path | None = None
+    report: Path | None = None
+
+
+def train(
+    source: str | Path | None = None,
+    *,
+    data: Data = (),
+    out: Path | str | None = None,
+    weights: Path | str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    size_hw: tuple[int, int] | None = None,
+    lr: float | None = None,
+    precision: Literal["f32", "bf16", "fp16"] | None = None,
+    compile: bool | None = None,  # noqa: A002 as torch names it
+    hold_out: str | None = None,
+    overrides: Sequence[str] = (),
+    preset: str | None = None,
+    workers: int | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> TrainingResult:
+    """Train a network by a recipe, or by its name on your own data.
+
+    A network's name makes a recipe for the data, and the run ends with an exported model and a
+    report. Progress goes to stderr.
+
+    Args:
+        source: A shipped recipe's name, a YAML file, or a network's name. None, with `resume`,
+            takes recipe and data of the run in `out`.
+        data: The folder of the data, or a folder for each data set's name.
+        out: The run's folder; None takes `runs/NAME`.
+        weights: Shipped weights by name, a checkpoint or a .safetensors file to start from.
+        epochs: How long the recipe's only stage is.
+        batch_size: The total over all devices.
+        size_hw: The network's input, (height, width) in pixels.
+        lr: The learning rate of the recipe's only stage.
+        precision: Of the computation on the device.
+        compile: Whether torch compiles the network.
+        hold_out: A group of the training frames to score on, in place of the validation split.
+        overrides: Other values of the recipe, such as `optimizer.weight_decay=0.01`.
+        preset: `tiny` changes the recipe for a dozen images.
+        workers: As for `TrainingFrames`.
+        resume: Go on with the run in `out`; with more epochs, its learning rate goes on as that of
+            a run which had them from its start.
+        overwrite: Start over where `out` holds another run.
+
+    Raises:
+        UsageError: A name or value does not exist, or the run cannot be resumed.
+        SwiftsegError: Data and recipe don't fit, or a file cannot be read or written.
+        StoppedError: Ctrl-C; `resume` goes on.
+    """
+    if resume and overwrite:
+        raise UsageError("--resume goes on and --overwrite starts over; give one of them")
+    short = option_overrides(
+        epochs=epochs,
+        batch_size=batch_size,
+        size_hw=size_hw,
+        lr=lr,
+        precision=precision,
+        compile=compile,
+        hold_out=hold_out,
+    )
+    initial_weights = None if weights is None else find_weights(weights)
+    found = find_recipe(
+        None if source is None else str(source),
+        as_sources(data),
+        [*overrides, *short],
+        preset=preset,
+        initial_weights=initial_weights,
+        resumed=RunFolder(Path(out)) if resume and out is not None else None,
+    )
+    run = RunFolder(Path(out) if out is not None else Path("runs") / run_name(found))
+    if is_first_process():
+        for line in found.changes:
+            say(line)
+    evaluation = train_recipe(
+        found.recipe,
+        found.open_split,
+        run,
+        environment=environment(
+            ["swiftseg", *sys.argv[1:]], found.source, absolute_sources(found.data)
+        ),
+        resume=resume,
+        overwrite=overwrite,
+        initial_weights=initial_weights,
+        workers=workers,
+        finish=partial(export_best, found, run) if found.is_own else lambda: None,
+    )
+    return TrainingResult(
+        folder=run.path,
+        recipe=found.recipe,
+        data=found.data,
+        evaluation=evaluation,
+        scored_on=found.scored_on,
+        best=run.best,
+        model=run.model if found.is_own else None,
+        report=run.report if found.is_own else None,
+    )
+
+
+def as_sources(data: Data) -> DataSources:
+    """Return where each data set is, by its name; the empty name stands for all others."""
+    if isinstance(data, Mapping):
+        return {name: str(folder) for name, folder in data.items()}
+    if isinstance(data, str | Path):
+        return {"": str(data)}
+    return parse_sources(data)
+
+
+def absolute_sources(data: DataSources) -> list[str]:
+    """Return the data as options name them, so that they are found from any folder."""
+    folders = {name: Path(folder) for name, folder in data.items()}
+    return [
+        f"{name}={folder.absolute() if folder.exists() else data[name]}".removeprefix("=")
+        for name, folder in folders.items()
+    ]
+
+
+def run_name(found: FoundRecipe) -> str:
+    """Return the usual name of a run's folder."""
+    held_out = found.recipe.hold_out
+    without = "" if held_out is None else f"_without_{held_out.replace('/', '_')}"
+    return f"{found.run_name}{without}"
+
+
+def is_first_process() -> bool:
+    """Whether this process prints and writes, of those that torchrun has started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def export_best(found: FoundRecipe, run: RunFolder) -> None:
+    """Export the best weights of a run, and write a report on the exported model."""
+    val_set = found.val_set()
+    network, spec = load_trained(run.best)
+    export_onnx(network, spec, run.model, frames=parity_frames(val_set, spec.input.size_hw))
+    report_model(
+        run.report,
+        find_model(run.model),
+        Segmenter.load(run.model),
+        val_set,
+        origin=(found.data[""], found.scored_on),
+        protocol=recipe_protocol(found.recipe),
+        run=run.path,
+    )
+
+
+def parity_frames(dataset: Dataset, size_hw: tuple[int, int]) -> Iterator[np.ndarray]:
+    """Yield a few frames, uint8 (*size_hw, 3), to compare the exported model with torch on."""
+    for sample in islice(dataset, PARITY_FRAMES):
+        yield resize_frame(sample.image, size_hw)

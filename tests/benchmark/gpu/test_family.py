@@ -1,0 +1,281 @@
+"""Training the family on a device, tried on the CPU with a small data set."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+from torchvision.transforms.v2 import functional as V
+
+from benchmarks.gpu import train_family
+from benchmarks.gpu.batch_augment import BatchAugment
+from benchmarks.gpu.device_frames import RecipeData, stacked
+from benchmarks.gpu.family_plan import RUNS, estimated_seconds, time_for, tiny_overrides
+from benchmarks.gpu.family_training import StageRun, is_scored
+from benchmarks.gpu.training_step import MovingAverage
+from benchmarks.gpu.weight_shards import WeightShards, read_run
+from swiftseg.data import open_dataset
+from swiftseg.data.views.void_class import WithVoidClass
+from swiftseg.evaluation import evaluate
+from swiftseg.layers.vgg16 import CONVOLUTIONS
+from swiftseg.metrics import scores
+from swiftseg.models import NETWORKS
+from swiftseg.recipes.recipe import Augmentation
+from swiftseg.trained.checkpoint import model_spec
+from swiftseg.training.scoring import recipe_protocol, recipe_segmenter
+from swiftseg.training.stage import warmed_up_average
+from tests.support.tiny_camvid import make_tiny_camvid
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def camvid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_camvid(tmp_path_factory.mktemp("camvid"))
+
+
+def frames(
+    count: int = 4, size_hw: tuple[int, int] = (24, 32)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Frames whose pixels tell their own mask value: image = 20 * mask in each channel."""
+    mask = (torch.arange(size_hw[1]).repeat(count, size_hw[0], 1) // 4 + 1).to(torch.uint8)
+    return (20 * mask)[..., None].repeat(1, 1, 1, 3), mask
+
+
+def augment(size_hw: tuple[int, int] = (24, 32), seed: int = 0, **fields: object) -> BatchAugment:
+    recipe = Augmentation.model_validate(fields)
+    return BatchAugment(recipe, size_hw, ignore_index=255, device=CPU, seed=seed)
+
+
+def test_nothing_to_draw_changes_nothing():
+    images, masks = frames()
+    changed, moved = augment()(images, masks)
+    assert torch.equal(moved, masks)
+    # Each pixel is the mean of four samples around its center, which lie on a line here.
+    assert (changed.int() - images.int()).abs()[:, :, 1:-1].max() <= 20 / 4
+
+
+def test_image_and_mask_are_moved_alike():
+    images, masks = frames()
+    draw = augment(scale=(0.7, 1.6), horizontal_flip=0.5, rotation_degrees=10.0)
+    changed, moved = draw(images, masks)
+    inside = moved != 255
+    assert 0.3 < float(inside.float().mean()) < 1
+    assert not changed[~inside].any()
+    off = (changed[..., 0].float() - 20 * moved.float()).abs()[inside]
+    assert float((off <= 20).float().mean()) > 0.97  # but for the frame's rim and turned edges
+
+
+def test_a_flip_mirrors():
+    images, masks = frames()
+    changed, moved = augment(horizontal_flip=1.0)(images, masks)
+    assert torch.equal(moved, masks.flip(2))
+    assert torch.equal(changed, augment()(images, masks)[0].flip(2))
+
+
+def test_a_doubled_frame_is_torchvisions():
+    torch.manual_seed(0)
+    image = torch.rand(1, 3, 12, 16).mul(255)
+    images = image.permute(0, 2, 3, 1).to(torch.uint8)
+    changed, _ = augment(size_hw=(24, 32), scale=(1.0, 1.0), base_short_side=24)(
+        images, torch.zeros(1, 12, 16, dtype=torch.uint8)
+    )
+    expected = V.resize(images.permute(0, 3, 1, 2), [24, 32], antialias=True)
+    smoothed = torch.nn.functional.avg_pool2d(expected.float(), 2)
+    ours = torch.nn.functional.avg_pool2d(changed.permute(0, 3, 1, 2).float(), 2)
+    assert (ours - smoothed).abs().mean() < 4
+
+
+def test_colors_change_as_torchvision_changes_them():
+    torch.manual_seed(0)
+    images = torch.randint(60, 180, (1, 24, 32, 3), dtype=torch.uint8)
+    masks = torch.zeros(1, 24, 32, dtype=torch.uint8)
+    plain = augment()(images, masks)[0].permute(0, 3, 1, 2)
+
+    class Fixed(BatchAugment):
+        def factor(self, strength: float, crops: torch.Tensor) -> torch.Tensor:
+            return torch.full((1, 1, 1, 1), 1.25)
+
+    for name, changed_by in (
+        ("brightness", V.adjust_brightness),
+        ("contrast", V.adjust_contrast),
+        ("saturation", V.adjust_saturation),
+    ):
+        recipe = Augmentation.model_validate({name: 0.5})
+        fixed = Fixed(recipe, (24, 32), ignore_index=255, device=CPU, seed=0)
+        changed = fixed(images, masks)[0].permute(0, 3, 1, 2)
+        assert (changed.int() - changed_by(plain, 1.25).int()).abs().max() <= 2, name
+
+
+def test_a_blur_is_torchvisions(monkeypatch: pytest.MonkeyPatch):
+    from benchmarks.gpu.batch_augment import blurred
+
+    image = torch.rand(2, 3, 9, 11)
+    both = blurred(image, torch.tensor([0.3, 1.0]))
+    for index, radius in enumerate((0.3, 1.0)):
+        expected = V.gaussian_blur(image[index], [5, 5], [radius, radius])
+        torch.testing.assert_close(both[index], expected)
+
+
+def test_averages_are_those_of_swiftsegs_training():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3))
+    expected = AveragedModel(network, multi_avg_fn=warmed_up_average(0.9), use_buffers=True)
+    ours = MovingAverage(network, 0.9)
+    for _ in range(12):
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter += torch.randn_like(parameter)
+        expected.update_parameters(network)
+        ours.update()
+    with ours.in_place():
+        for name, tensor in expected.module.state_dict().items():
+            if tensor.is_floating_point():
+                torch.testing.assert_close(network.state_dict()[name], tensor)
+
+
+def test_shares_divide_what_is_left():
+    first, second, third = RUNS[:3]
+    whole = first.share + second.share + third.share
+    assert time_for(first, RUNS[:3], 100.0) == pytest.approx(100 * first.share / whole)
+    assert time_for(third, (third,), 7.0) == 7.0
+    assert estimated_seconds(gmacs=2.0, frames=1000, tflops=12.0) == pytest.approx(1.0)
+
+
+def test_each_network_of_the_papers_has_a_run_of_either_kind():
+    networks = {run.recipe().stages[-1].network: set() for run in RUNS}
+    for run in RUNS:
+        networks[run.recipe().stages[-1].network].add(run.name.split()[1])
+    variants = {"enet_encoder", "bayesian_segnet", "bayesian_segnet_basic", "shelfnet101"}
+    assert networks.keys() == NETWORKS.keys() - variants
+    assert all(kinds == {"paper", "ours"} for kinds in networks.values())
+
+
+def test_six_networks_get_most_of_the_time():
+    first = {run.recipe().stages[-1].network for run in RUNS[:6]}
+    assert first == {"enet", "segnet", "segnet_basic", "fcn8s", "shelfnet50", "fast_scnn"}
+    for count in (5, 7, 40):
+        assert sum(is_scored(epoch, count) for epoch in range(1, count + 1)) <= 6
+        assert is_scored(count, count)
+
+
+def test_a_stage_learns(camvid: Path):
+    run = next(run for run in RUNS if run.name == "fast_scnn ours")
+    overrides = (*tiny_overrides(run), "batch_size=6", "stages.0.epochs=30", "ema=0.9")
+    recipe = run.recipe(overrides)
+    stage = StageRun(
+        recipe,
+        0,
+        RecipeData(recipe, camvid, CPU),
+        start={},
+        backbones=None,
+        compiled=False,
+        captured=True,
+    )
+    result = stage.run(1000.0)
+    losses = [row["loss"] for row in result.facts["curve"]]
+    assert losses[-1] < losses[0] / 2
+    assert result.facts["epochs_done"] == 30
+
+
+def test_scores_are_those_of_the_evaluator(camvid: Path):
+    run = next(run for run in RUNS if run.name == "segfast paper")
+    recipe = run.recipe(("input.size_hw=[20, 28]", "batch_size=2"))
+    data = RecipeData(recipe, camvid, CPU)
+    stage = StageRun(recipe, 0, data, start={}, backbones=None, compiled=False, captured=False)
+    val_set = WithVoidClass(open_dataset(camvid, "val"))
+    spec = model_spec(recipe, 0, val_set.labels, [])
+    segmenter = recipe_segmenter(recipe, stage.network, spec)
+
+    expected = evaluate(segmenter, val_set, protocol=recipe_protocol(recipe))
+
+    assert np.array_equal(stage.scored()["native"].numpy(), expected.matrix)
+
+
+def test_the_family_is_trained_end_to_end(camvid: Path, tmp_path: Path):
+    torch.manual_seed(0)
+    names = "enet paper,segfast paper,enet ours"
+    train_family.main(
+        [
+            "--data",
+            str(camvid),
+            "--out",
+            str(tmp_path),
+            "--device",
+            "cpu",
+            "--tiny",
+            "--only",
+            names,
+        ]
+    )
+    told = json.loads((tmp_path / "train_family.json").read_text("utf-8"))
+    assert told["state"] == "done"
+    assert [row["run"] for row in told["runs"]] == names.split(",")
+    enet, segfast, ours = told["runs"]
+    assert [stage["stage"] for stage in enet["stages"]] == ["encoder", "full"]
+    assert enet["stages"][1]["started_from_tensors"] > 100
+    assert ours["starts_from"] == "enet paper"
+    assert ours["stages"][0]["started_from_tensors"] == len(read_run(tmp_path, "enet paper"))
+    assert segfast["scores"].keys() == {"native", "segfast"}
+    for row in told["runs"]:
+        matrix = np.array(row["confusion"]["native"])
+        assert row["scores"]["native"]["mean_iou"] == pytest.approx(scores(matrix).mean_iou)
+    assert segfast["weights"]
+
+
+def test_convolutions_start_from_a_backbones_file(camvid: Path, tmp_path: Path):
+    run = next(run for run in RUNS if run.name == "segnet paper")
+    recipe = run.recipe(tiny_overrides(run))
+    from benchmarks.gpu.family_plan import unfilled_network
+
+    encoder = unfilled_network(recipe.stages[0], 11).encoder
+    convolutions = [module for module in encoder.modules() if isinstance(module, nn.Conv2d)]
+    weights = {}
+    for name, conv in zip(CONVOLUTIONS, convolutions, strict=True):
+        weights[f"{name}.weight"] = torch.full_like(conv.weight, 0.5).half()
+        weights[f"{name}.bias"] = torch.full_like(conv.bias, 0.25).half()
+    save_file(weights, tmp_path / "vgg16-convolutions.safetensors")
+    stage = StageRun(
+        recipe,
+        0,
+        RecipeData(recipe, camvid, CPU),
+        start={},
+        backbones=tmp_path,
+        compiled=False,
+        captured=False,
+    )
+    for module in stage.network.encoder.modules():
+        if isinstance(module, nn.Conv2d):
+            assert bool((module.weight == 0.5).all())
+            assert bool((module.bias == 0.25).all())
+
+
+def test_weights_are_kept_in_files_of_a_limited_size(tmp_path: Path):
+    shards = WeightShards(tmp_path, file_mib=0.05, run_mib=0.2, total_mib=0.3)
+    small = {f"conv.{i}.weight": torch.randn(100, 100) for i in range(5)}
+    assert shards.add("a b", small) == [f"weights-{i}.safetensors" for i in range(3)]
+    assert shards.add("large", {"w": torch.randn(1000, 1000)}) == []
+    assert max(path.stat().st_size for path in tmp_path.iterdir()) < 0.05 * (1 << 20) + 400
+    read = read_run(tmp_path, "a b")
+    assert read.keys() == small.keys()
+    for name, tensor in small.items():
+        torch.testing.assert_close(read[name], tensor, rtol=1e-3, atol=1e-3)
+    with pytest.raises(KeyError):
+        read_run(tmp_path, "a")
+
+
+def test_frames_are_those_of_the_data_set(camvid: Path):
+    run = next(run for run in RUNS if run.name == "segfast paper")
+    recipe = run.recipe(("input.size_hw=[16, 16]",))
+    data = RecipeData(recipe, camvid, CPU)
+    assert data.train[0].shape == (6, 16, 16, 3)
+    assert data.val_masks.shape == (2, 24, 32)
+    assert int(data.val_masks.max()) == 11  # void as a class
+    labels = data.small_val_masks
+    matrices = data.confusions(labels)
+    assert scores(matrices["segfast"].numpy()).global_accuracy == 1.0
+    assert stacked(data.read("train", (16, 16)))[0].shape == (6, 16, 16, 3)

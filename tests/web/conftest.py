@@ -1,0 +1,67 @@
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from swiftseg.exporting.web import export_web
+from swiftseg.inference import find_model
+from swiftseg.web import built_page
+
+CHROMIUM = Path("/usr/bin/chromium")
+MODEL = "fast_scnn-camvid"
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium with a camera that shows a test picture."""
+    if not CHROMIUM.exists():
+        pytest.skip("needs Debian's chromium")
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--use-fake-device-for-media-stream"]
+        options += ["--use-fake-ui-for-media-stream"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def static_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if built_page() is None:
+        pytest.skip("the package was built without its page")
+    folder = tmp_path_factory.mktemp("export") / "web"
+    export_web(find_model(MODEL).path, folder)
+    return folder
+
+
+@pytest.fixture
+def host(static_folder: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]:
+    """Any static host: it sends no headers of its own. Yields its address."""
+    handler = partial(_Quiet, directory=str(static_folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/", server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that must raise no error."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []

@@ -1,0 +1,198 @@
+"""The page in a real browser: alone on a static host, and in front of the server."""
+
+import io
+from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from swiftseg.data.toy_street import render_clip
+from swiftseg.inference import Segmenter
+from swiftseg.web import built_page
+from tests.support.served import serving
+from tests.web.conftest import MODEL
+
+pytestmark = pytest.mark.slow
+
+Host = tuple[str, ThreadingHTTPServer]
+PATIENCE_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> Segmenter:
+    return Segmenter.load(MODEL, threads=1)
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[np.ndarray]:
+    """Half as large as the network's frames, and of other sizes and shapes."""
+    sizes = ((360, 480), (200, 333), (900, 1100), (720, 960))
+    return [s.image for number, size in enumerate(sizes) for s in render_clip(number, 5, size)]
+
+
+def _png(frame: np.ndarray) -> dict[str, object]:
+    file = io.BytesIO()
+    Image.fromarray(frame).save(file, format="PNG")
+    return {"name": "frame.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+def _opened(page: Page, address: str) -> Page:
+    page.goto(address)
+    _until(page, "Ready")
+    return page
+
+
+def _until(page: Page, text: str) -> None:
+    expect(page.locator("#status")).to_contain_text(text, timeout=PATIENCE_MS)
+
+
+def _labels(page: Page, frame: np.ndarray) -> np.ndarray:
+    """What the page says of a picture that is chosen, as it is downloaded."""
+    page.evaluate("document.getElementById('status').textContent = ''")
+    page.set_input_files("#file", _png(frame))
+    _until(page, "Done")
+    with page.expect_download() as download:
+        page.click("#save-labels")
+    image = Image.open(download.value.path())
+    assert image.mode == "P"
+    return np.asarray(image)
+
+
+def test_labels_in_the_browser_are_pythons(
+    page: Page, host: Host, segmenter: Segmenter, frames: list[np.ndarray]
+) -> None:
+    _opened(page, host[0])
+    equal = [np.mean(_labels(page, f) == segmenter(f).label_map) for f in frames]
+    assert len(equal) == 20
+    assert np.average(equal, weights=[f.size for f in frames]) >= 0.9999
+    assert min(equal) >= 0.999
+
+
+def test_threads_run_and_the_page_opens_offline(
+    page: Page, host: Host, frames: list[np.ndarray]
+) -> None:
+    _opened(page, host[0])
+    assert "WebAssembly" in page.inner_text("#status")  # there is no WebGPU here
+    assert page.evaluate("crossOriginIsolated")
+    expect(page.locator("#privacy")).to_contain_text("stays on this machine")
+    host[1].shutdown()
+    host[1].server_close()
+    page.reload()
+    _until(page, "Ready")
+    assert _labels(page, frames[0]).shape == (360, 480)
+
+
+def test_a_broken_picture_is_told_of(page: Page, host: Host, frames: list[np.ndarray]) -> None:
+    _opened(page, host[0])
+    broken = {"name": "notes.png", "mimeType": "image/png", "buffer": b"these are notes"}
+    page.set_input_files("#file", broken)
+    _until(page, "notes.png is no picture this browser can read")
+    film = {"name": "notes.mp4", "mimeType": "video/mp4", "buffer": b"these are notes"}
+    page.set_input_files("#file", film)
+    _until(page, "notes.mp4 is no video this browser can play")
+    assert _labels(page, frames[0]).shape == (360, 480)
+
+
+def test_the_camera_is_segmented_until_it_is_stopped(page: Page, host: Host) -> None:
+    _opened(page, host[0])
+    page.click("#camera")
+    expect(page.locator("#timings")).to_contain_text("frames a second", timeout=PATIENCE_MS)
+    page.click("#stop")
+    _until(page, "Stopped")
+    expect(page.locator("#stop")).to_be_hidden()
+
+
+def test_a_video_is_segmented(page: Page, host: Host, tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    _write_film(film)
+    _opened(page, host[0])
+    page.set_input_files("#file", film)
+    expect(page.locator("#timings")).to_contain_text("frames a second", timeout=PATIENCE_MS)
+    assert page.evaluate("document.getElementById('picture').width") == 160
+
+
+def _write_film(path: Path) -> None:
+    import av
+
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for sample in render_clip(0, 10, (120, 160)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(sample.image)))
+        container.mux(stream.encode())
+
+
+def test_classes_are_shown_told_and_switched_off(page: Page, host: Host) -> None:
+    _opened(page, host[0])
+    page.click("#sample")
+    _until(page, "Done")
+    shares = page.locator("#legend .share").all_inner_texts()
+    assert sum(float(share.removesuffix(" %")) for share in shares) == pytest.approx(100, abs=1)
+    page.focus("#picture")
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowDown")
+    expect(page.locator("#cursor")).to_be_visible()
+    name = page.inner_text("#pointed")
+    assert name in page.locator("#legend .name").all_inner_texts()
+    button = page.locator(f"#legend button:has-text('{name}')").first
+    before = _opaque(page)
+    button.press("Enter")
+    assert button.get_attribute("aria-pressed") == "false"
+    assert _opaque(page) < before
+    page.fill("#compare", "100")
+    assert page.evaluate("getComputedStyle(colors).clipPath") == "inset(0px 0px 0px 100%)"
+
+
+def _opaque(page: Page) -> int:
+    """Pixels that have a color at all."""
+    return page.evaluate(
+        "() => { const c = document.getElementById('colors');"
+        "const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        "let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n; }"
+    )
+
+
+@pytest.fixture
+def served(segmenter: Segmenter) -> Iterator[str]:
+    if built_page() is None:
+        pytest.skip("the package was built without its page")
+    with serving(segmenter, page=built_page(), key="geheim") as address:
+        yield address
+
+
+def test_the_server_gives_the_same_labels_and_the_page_says_where_pictures_go(
+    page: Page, served: str, segmenter: Segmenter, frames: list[np.ndarray]
+) -> None:
+    page.goto(served)
+    page.fill("#key", "geheim")
+    page.keyboard.press("Enter")
+    _until(page, "Ready")
+    expect(page.locator("#privacy")).to_contain_text("is sent to 127.0.0.1")
+    assert page.evaluate("crossOriginIsolated")
+    for frame in frames[::6]:
+        np.testing.assert_array_equal(_labels(page, frame), segmenter(frame).label_map)
+
+
+def test_a_wrong_key_is_told_of(page: Page, served: str) -> None:
+    page.goto(served)
+    page.fill("#key", "wrong")
+    page.keyboard.press("Enter")
+    _until(page, "the API key is missing or wrong")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_fits_its_width(page: Page, host: Host, width: int, theme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=theme)
+    _opened(page, host[0])
+    page.click("#sample")
+    _until(page, "Done")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert (sum(map(int, ground[4:-1].split(","))) < 384) == (theme == "dark")

@@ -1,0 +1,276 @@
+// The page: a picture in, its classes out.
+
+import { BrowserEngine } from "./browser_engine";
+import type { Engine, Result } from "./engine";
+import { Legend } from "./legend";
+import { palettePng } from "./palette_png";
+import { ServerEngine } from "./server_engine";
+import { Film, readPicture } from "./sources";
+import { Stage } from "./stage";
+import type { Manifest } from "./worker";
+
+interface About {
+  engine: "browser" | "server";
+  needs_key?: boolean;
+  manifest?: string;
+}
+
+function part<T extends HTMLElement>(id: string): T {
+  return document.getElementById(id) as T;
+}
+
+const controls = ["pick", "camera", "sample"].map((id) => part<HTMLButtonElement>(id));
+const model = part<HTMLSelectElement>("model");
+let engine: Engine;
+let film: Film | undefined;
+let shown: { frame: ImageData; result: Result; file?: Blob } | undefined;
+let turn = 0; // of what is asked for last: an earlier answer that comes late is dropped
+
+const stage = new Stage((label) => {
+  part("pointed").textContent = label === undefined ? "–" : classes()[label].name;
+});
+const legend = new Legend(
+  part("legend"),
+  (label) => stage.highlight(label),
+  (labels) => stage.hide(labels),
+);
+
+function classes() {
+  return engine.models[model.selectedIndex].classes;
+}
+
+function tell(message: string, failed = false): void {
+  const status = part("status");
+  status.textContent = message;
+  status.classList.toggle("failed", failed);
+}
+
+function tellFailure(error: unknown): void {
+  tell(error instanceof Error ? error.message : String(error), true);
+}
+
+async function segment(frame: ImageData, asked: number, file?: Blob): Promise<void> {
+  const result = await engine.segment(frame, model.selectedIndex, file);
+  if (asked !== turn) return;
+  shown = { frame, result, file };
+  stage.show(frame, result, classes());
+  legend.showShares(result);
+  for (const id of ["save-labels", "save-overlay"]) part<HTMLButtonElement>(id).disabled = false;
+}
+
+function showTimings(timings: Record<string, number>, fps?: number): void {
+  const total = Object.values(timings).reduce((sum, ms) => sum + ms, 0);
+  const rows = Object.entries({ ...timings, total }).map(([name, ms]) => [name, `${ms.toFixed(1)} ms`]);
+  if (fps !== undefined) rows.push(["frames a second", fps.toFixed(1)]);
+  part("timings").replaceChildren(
+    ...rows.flatMap(([name, value]) => [element("dt", name), element("dd", value)]),
+  );
+}
+
+function element(tag: string, text: string): HTMLElement {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
+async function openPicture(file: Blob): Promise<void> {
+  stop();
+  const asked = ++turn;
+  try {
+    tell("Reading the picture …");
+    const begin = performance.now();
+    const frame = await readPicture(file);
+    const opened = performance.now() - begin;
+    tell("Segmenting …");
+    await segment(frame, asked, file);
+    if (shown === undefined || asked !== turn) return;
+    showTimings({ open: opened, ...shown.result.timings });
+    tell(`Done: ${frame.width} × ${frame.height} pixels, by ${engine.device}.`);
+  } catch (error) {
+    if (asked === turn) tellFailure(error);
+  }
+}
+
+async function openFilm(open: () => Promise<Film>): Promise<void> {
+  stop();
+  const asked = ++turn;
+  try {
+    tell("Starting …");
+    const opened = await open();
+    if (asked !== turn) return opened.close();
+    film = opened;
+    part("stop").hidden = false;
+    tell(`Playing, by ${engine.device}.`);
+    await play(opened, asked);
+  } catch (error) {
+    if (asked !== turn) return;
+    stop();
+    tellFailure(error);
+  }
+}
+
+/** Segments the newest frame again and again; those in between are left out. */
+async function play(opened: Film, asked: number): Promise<void> {
+  const ends: number[] = [];
+  while (asked === turn) {
+    const frame = await opened.frame();
+    if (asked !== turn) return;
+    await segment(frame, asked);
+    const now = performance.now();
+    ends.push(now);
+    while (ends[0] < now - 2000) ends.shift();
+    const fps = ends.length > 1 ? (1000 * (ends.length - 1)) / (now - ends[0]) : undefined;
+    if (asked === turn && shown !== undefined) showTimings(shown.result.timings, fps);
+  }
+}
+
+function stop(): void {
+  turn++;
+  film?.close();
+  if (film !== undefined) tell("Stopped.");
+  film = undefined;
+  part("stop").hidden = true;
+}
+
+function open(file: File | null | undefined): void {
+  if (!file) return;
+  if (file.type.startsWith("video/")) void openFilm(() => Film.ofFile(file));
+  else void openPicture(file);
+}
+
+function save(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+function wireSources(): void {
+  const input = part<HTMLInputElement>("file");
+  part("pick").addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    open(input.files?.[0]);
+    input.value = ""; // so that the same file can be chosen again
+  });
+  part("camera").addEventListener("click", () => void openFilm(() => Film.ofCamera()));
+  part("sample").addEventListener("click", async () => {
+    await openPicture(await (await fetch("sample.webp")).blob());
+  });
+  part("stop").addEventListener("click", stop);
+  document.addEventListener("paste", (event) => open(event.clipboardData?.files[0]));
+}
+
+function wireDrop(): void {
+  const target = part("stage");
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    target.classList.add("dragging");
+  });
+  document.addEventListener("dragleave", () => target.classList.remove("dragging"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    target.classList.remove("dragging");
+    open(event.dataTransfer?.files[0]);
+  });
+}
+
+function wireView(): void {
+  const opacity = part<HTMLInputElement>("opacity");
+  const compare = part<HTMLInputElement>("compare");
+  const apply = () => {
+    stage.setOpacity(Number(opacity.value) / 100);
+    stage.setCompare(Number(compare.value) / 100);
+  };
+  opacity.addEventListener("input", apply);
+  compare.addEventListener("input", apply);
+  apply();
+  model.addEventListener("change", () => {
+    showModel();
+    if (film === undefined && shown !== undefined) void segmentAgain(shown.frame, shown.file);
+  });
+}
+
+async function segmentAgain(frame: ImageData, file?: Blob): Promise<void> {
+  const asked = ++turn;
+  try {
+    await segment(frame, asked, file);
+    if (shown !== undefined && asked === turn) showTimings(shown.result.timings);
+  } catch (error) {
+    if (asked === turn) tellFailure(error);
+  }
+}
+
+function wireDownloads(): void {
+  part("save-labels").addEventListener("click", async () => {
+    if (shown === undefined) return;
+    const { labels, width, height } = shown.result;
+    save(await palettePng(labels, width, height, classes()), "labels.png");
+  });
+  part("save-overlay").addEventListener("click", async () => {
+    save(await stage.overlay(), "overlay.png");
+  });
+}
+
+function showModel(): void {
+  legend.setClasses(classes());
+  stage.hide(new Set());
+  const { note } = engine.models[model.selectedIndex];
+  part("note").textContent = note ? `The model has learned from: ${note}` : "";
+}
+
+function askForKey(): Promise<string> {
+  const dialog = part<HTMLDialogElement>("key-dialog");
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(part<HTMLInputElement>("key").value), {
+      once: true,
+    });
+  });
+}
+
+async function startEngine(about: About): Promise<Engine> {
+  if (about.engine === "server") {
+    return ServerEngine.start(about.needs_key ? await askForKey() : "");
+  }
+  const manifest = (await (await fetch(about.manifest as string)).json()) as Manifest;
+  const asks = new URLSearchParams(location.search);
+  return BrowserEngine.start(manifest, asks.get("device") !== "wasm");
+}
+
+/**
+ * Lets a service worker keep the files and add the headers that threads need; the page is loaded
+ * once more through it. Where there is none, the network runs on one thread.
+ */
+async function isolate(): Promise<void> {
+  if (!("serviceWorker" in navigator) || !window.isSecureContext) return;
+  await navigator.serviceWorker.register("service_worker.js");
+  await navigator.serviceWorker.ready;
+  if (crossOriginIsolated || sessionStorage.getItem("isolated") !== null) return;
+  sessionStorage.setItem("isolated", "tried");
+  location.reload();
+  await new Promise(() => {}); // the page ends here
+}
+
+async function start(): Promise<void> {
+  const about = (await (await fetch("page.json")).json()) as About;
+  if (about.engine === "browser") await isolate();
+  engine = await startEngine(about);
+  const privacy = part("privacy");
+  privacy.textContent = engine.privacy;
+  privacy.classList.add(engine.staysHere ? "stays" : "leaves");
+  model.replaceChildren(...engine.models.map(({ name }) => new Option(name)));
+  model.disabled = false;
+  showModel();
+  for (const control of controls) control.disabled = false;
+  tell(`Ready: ${engine.device}.`);
+}
+
+wireSources();
+wireDrop();
+wireView();
+wireDownloads();
+start().catch((error: unknown) => {
+  part("privacy").textContent = "The model cannot be started.";
+  tellFailure(error);
+});
