@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from swiftseg.benchmarking import benchmark
     from swiftseg.core import LabelSet, ModelSpec, Sample, SwiftsegError
+    from swiftseg.data.doctor import check_data
     from swiftseg.evaluation import evaluate
     from swiftseg.exporting import export
     from swiftseg.inference import Segmentation, Segmenter
@@ -26,6 +27,7 @@ __all__ = [
     "Segmenter",
     "SwiftsegError",
     "benchmark",
+    "check_data",
     "create_model",
     "evaluate",
     "export",
@@ -42,6 +44,7 @@ _HOMES = {
     "Segmenter": "inference",
     "SwiftsegError": "core",
     "benchmark": "benchmarking",
+    "check_data": "data.doctor",
     "create_model": "models",
     "evaluate": "evaluation",
     "export": "exporting",

@@ -15,7 +15,7 @@ from swiftseg.core import UsageError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation
 from swiftseg.evaluation.report import report_model
-from swiftseg.exporting import export_onnx
+from swiftseg.exporting.export_onnx import export_onnx
 from swiftseg.inference import Segmenter, find_model
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.recipes import Recipe

@@ -21,12 +21,14 @@ from benchmarks.gpu.weight_shards import WeightShards, read_run
 from swiftseg.data import open_dataset
 from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.evaluation import evaluate
+from swiftseg.inference import Segmenter
 from swiftseg.layers.vgg16 import CONVOLUTIONS
 from swiftseg.metrics import scores
 from swiftseg.models import NETWORKS
 from swiftseg.recipes.recipe import Augmentation
-from swiftseg.trained.checkpoint import model_spec
-from swiftseg.training.scoring import recipe_protocol, recipe_segmenter
+from swiftseg.runtimes.torch_backend import TorchBackend
+from swiftseg.trained.checkpoint import TrainingState, model_spec
+from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.stage import warmed_up_average
 from tests.support.tiny_camvid import make_tiny_camvid
 
@@ -188,10 +190,10 @@ def test_scores_are_those_of_the_evaluator(camvid: Path):
     data = RecipeData(recipe, camvid, CPU)
     stage = StageRun(recipe, 0, data, start={}, backbones=None, compiled=False, captured=False)
     val_set = WithVoidClass(open_dataset(camvid, "val"))
-    spec = model_spec(recipe, 0, val_set.labels, [])
-    segmenter = recipe_segmenter(recipe, stage.network, spec)
+    spec = model_spec(recipe, val_set.labels, TrainingState())
+    segmenter = Segmenter(TorchBackend(stage.network, spec))
 
-    expected = evaluate(segmenter, val_set, protocol=recipe_protocol(recipe))
+    expected = evaluate(segmenter, val_set, protocol=recipe_protocol(recipe), show_progress=False)
 
     assert np.array_equal(stage.scored()["native"].numpy(), expected.matrix)
 

@@ -1,12 +1,11 @@
 """What an image file says of itself before it is decoded: read here and nowhere else."""
 
-import io
 import struct
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 from PIL import Image, UnidentifiedImageError
 
@@ -85,29 +84,31 @@ def orientation_of(image: Image.Image) -> int:
 @contextmanager
 def opened(
     path: Path | str,
-    data: io.BytesIO | None = None,
+    data: BinaryIO | None = None,
     *,
-    max_pixels: int | None = None,
+    max_pixels: int = MAX_PIXELS,
     formats: tuple[str, ...] = FORMATS,
 ) -> Generator[Image.Image]:
     """Yield the image, checked but not decoded; errors of decoding it become one line.
 
-    It is read from `data` where there is any, and `path` is then only what errors call it.
+    Args:
+        path: The file, or what errors call `data`.
+        data: The file's content, where it is in memory.
+        max_pixels: The most that are decoded.
+        formats: Names of Pillow's readers; no other is tried.
     """
-    most = MAX_PIXELS if max_pixels is None else max_pixels
     Image.preinit()  # the common readers; without them Pillow would import all it has
     try:
         # Pillow warns of sizes and of odd metadata; the size is checked here, and metadata other
         # than the orientation is not used.
         with pillow_warnings_ignored(), Image.open(data or path, formats=formats) as image:
-            if image.width * image.height > most:
-                raise _too_large(path, f" ({image.width} x {image.height})", most)
+            if image.width * image.height > max_pixels:
+                raise _too_large(path, f" ({image.width} x {image.height})", max_pixels)
             yield image
     except Image.DecompressionBombError as error:
-        raise _too_large(path, "", most) from error
+        raise _too_large(path, "", max_pixels) from error
     except UnidentifiedImageError as error:
-        unknown = f"{path}: not an image that can be read ({', '.join(formats)})"
-        raise NotAnImageError(unknown if data else _no_image(Path(path), unknown)) from error
+        raise NotAnImageError(f"{path}: {_what_it_is(path, data, formats)}") from error
     except FileNotFoundError as error:
         raise SwiftsegError(f"no such file: {path}") from error
     except (IsADirectoryError, PermissionError) as error:
@@ -116,17 +117,17 @@ def opened(
         raise SwiftsegError(f"{path}: the image is truncated or damaged ({error})") from error
 
 
-def _too_large(path: Path | str, size: str, most: int) -> ImageTooLargeError:
-    return ImageTooLargeError(f"{path}: the image{size} exceeds {most / 1e6:g} megapixels")
+def _too_large(path: Path | str, size: str, max_pixels: int) -> ImageTooLargeError:
+    return ImageTooLargeError(f"{path}: the image{size} exceeds {max_pixels / 1e6:g} megapixels")
 
 
-def _no_image(path: Path, unknown: str) -> str:
-    if path.stat().st_size == 0:
-        return f"{path}: the file is empty (0 bytes)"
-    kind = _tiff_kind(path)
+def _what_it_is(path: Path | str, data: BinaryIO | None, formats: tuple[str, ...]) -> str:
+    if data is None and Path(path).stat().st_size == 0:
+        return "the file is empty (0 bytes)"
+    kind = _tiff_kind(Path(path)) if data is None else None
     if kind is not None:
-        return f"{path}: a TIFF image of {kind}; only 8-bit images of 1 or 3 bands can be used"
-    return unknown
+        return f"a TIFF image of {kind}; only 8-bit images of 1 or 3 bands can be used"
+    return f"not an image that can be read ({', '.join(formats)})"
 
 
 def _tiff_kind(path: Path) -> str | None:
