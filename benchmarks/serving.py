@@ -35,7 +35,8 @@ from load_client import Connection, Load, closed_loop, open_loop, request_bytes
 from PIL import Image
 
 from swiftseg.benchmarking.machine import describe_machine
-from swiftseg.data.images.image_file import IMAGE_SUFFIXES, read_image
+from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.data.images.image_file import read_image
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
 from swiftseg.runtimes.cores import physical_cores

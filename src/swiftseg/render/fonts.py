@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from PIL import ImageFont
 
@@ -50,8 +51,8 @@ def has_letters(font: Font, text: str) -> bool:
 
 
 def _picture(font: Font, letter: str) -> tuple[tuple[int, int], bytes]:
-    mask = font.getmask(letter)
-    return mask.size, bytes(mask)  # pyright: ignore[reportArgumentType] it is a sequence of bytes
+    mask: Any = font.getmask(letter)
+    return mask.size, bytes(mask)
 
 
 @lru_cache(maxsize=64)

@@ -104,14 +104,18 @@ def _folders_below(root: Path, tree: FileTree) -> Iterator[tuple[tuple[str, ...]
             continue
         seen.add(real)
         files: list[str] = []
-        with os.scandir(place) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name, reverse=True):
-                if entry.name.startswith(".") or entry.name in _NOT_DATA:
-                    continue
-                if entry.is_dir():
-                    (links if entry.is_symlink() else waiting).append((*folders, entry.name))
-                else:
-                    files.append(entry.name)
+        try:
+            listed = list(os.scandir(place))
+        except OSError:
+            tree.others["folders that cannot be opened,"] += 1
+            continue
+        for entry in sorted(listed, key=lambda entry: entry.name, reverse=True):
+            if entry.name.startswith(".") or entry.name in _NOT_DATA:
+                continue
+            if entry.is_dir():
+                (links if entry.is_symlink() else waiting).append((*folders, entry.name))
+            else:
+                files.append(entry.name)
         yield folders, files[::-1]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from swiftseg.core import SwiftsegError
 from swiftseg.data.own.families import Unit, sort_files
 from swiftseg.data.own.file_tree import FileTree, walk_tree
 from swiftseg.data.own.finding import SHOWN_FILES, Finding, Severity
@@ -94,9 +95,12 @@ def _distinct(
         if readings and hypothesis.score < LEAST_SCORE * readings[0].score:
             break
         images, masks = patterns_of(hypothesis)
-        reading = read_by_patterns(
-            tree, images, masks, hypothesis.parts, score=hypothesis.score, units=units
-        )
+        try:
+            reading = read_by_patterns(
+                tree, images, masks, hypothesis.parts, score=hypothesis.score, units=units
+            )
+        except SwiftsegError:
+            continue  # names with braces, which no pattern can hold
         used = frozenset(pair.mask for pairs in reading.splits.values() for pair in pairs)
         if used and used not in seen and not any(used <= other for other in seen):
             seen.add(used)
