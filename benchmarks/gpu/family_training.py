@@ -14,15 +14,15 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from benchmarks.gpu.batch_augment import BatchAugment
-from benchmarks.gpu.device_frames import RecipeData
-from benchmarks.gpu.family_plan import unfilled_network
-from benchmarks.gpu.training_step import (
+from benchmarks.gpu.captured_step import (
     CapturedGradients,
     EagerGradients,
     MovingAverage,
     gradients_of,
     mixed_precision,
 )
+from benchmarks.gpu.device_frames import RecipeData
+from benchmarks.gpu.family_plan import unfilled_network
 from swiftseg.layers.vgg16 import CONVOLUTIONS
 from swiftseg.metrics import scores
 from swiftseg.recipes.recipe import Optimizer, Recipe, Schedule

@@ -353,8 +353,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = read_options(arguments)
     if given.device == "cpu":
         os.environ["TRITON_INTERPRET"] = "1"  # before Triton is imported
+    from benchmarks.gpu.captured_step import pooling_on_device
     from benchmarks.gpu.speed_ways import COMPILED, TUNED
-    from benchmarks.gpu.training_step import pooling_on_device
 
     torch.backends.cudnn.benchmark = True
     chosen = [c for c in CASES if given.only is None or c.network in given.only.split(",")]

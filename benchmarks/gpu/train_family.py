@@ -27,6 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks.gpu.captured_step import pooling_on_device
 from benchmarks.gpu.device_frames import RecipeData
 from benchmarks.gpu.family_plan import (
     RUNS,
@@ -38,7 +39,6 @@ from benchmarks.gpu.family_plan import (
     tiny_overrides,
 )
 from benchmarks.gpu.family_training import StageResult, StageRun
-from benchmarks.gpu.training_step import pooling_on_device
 from benchmarks.gpu.weight_shards import WeightShards
 from swiftseg.core.files import replacing
 from swiftseg.metrics import scores

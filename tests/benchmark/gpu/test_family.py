@@ -13,10 +13,10 @@ from torchvision.transforms.v2 import functional as V
 
 from benchmarks.gpu import train_family
 from benchmarks.gpu.batch_augment import BatchAugment
+from benchmarks.gpu.captured_step import MovingAverage
 from benchmarks.gpu.device_frames import RecipeData, stacked
 from benchmarks.gpu.family_plan import RUNS, Run, estimated_seconds, time_for, tiny_overrides
 from benchmarks.gpu.family_training import StageRun, is_scored
-from benchmarks.gpu.training_step import MovingAverage
 from benchmarks.gpu.weight_shards import WeightShards, read_run
 from swiftseg.data import open_dataset
 from swiftseg.data.views.void_class import WithVoidClass
