@@ -80,7 +80,8 @@ def test_every_way_tells_its_stages(image: str):
     assert list(forward["stages_ms"]) == ["forward"]
     assert list(training["stages_ms"]) == ["forward", "backward"]
     assert list(eager["stages_ms"]) == ["network"]
-    assert list(backend["stages_ms"])[::2] == ["read", "network", "color"]
+    assert list(backend["stages_ms"])[::2] == ["read", "network", "restore"]
+    assert list(backend["stages_ms"])[-1] == "color"
     for found in (forward, training, eager, backend):
         assert all(time_ms > 0 for time_ms in found["total_ms"])
 

@@ -70,7 +70,9 @@ def test_what_the_system_refuses_is_one_line_with_the_file(capsys, tmp_path):
     folder = tmp_path / ("x" * 300)
     outcome = run_cli(capsys, "data", "check", folder)
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.err == f"error: {folder / 'dataset.yaml'}: File name too long\n"
+    assert outcome.err.startswith("error: ")
+    assert outcome.err.endswith(f"{folder.name}: File name too long\n")
+    assert outcome.err.count("\n") == 1
 
 
 def test_an_unexpected_error_is_one_line_and_points_to_debug(capsys, failing):
@@ -119,6 +121,8 @@ NO_MODULES_HERE = (
     "swiftseg.runtimes.torch_backend",
     "swiftseg.runtimes.tensorrt_engine",
     "swiftseg.benchmarking.torch_networks",
+    "swiftseg.runtimes.executorch_engine",
+    "swiftseg.runtimes.litert_engine",
     "swiftseg.kernels.native.libswiftseg",
 )
 

@@ -62,7 +62,7 @@ STOPPED = """
 import signal, sys
 from swiftseg.core.interrupts import first_interrupt_stops, stop_signals_raise
 number = getattr(signal, sys.argv[1])
-signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
+signal.signal(number, signal.SIG_DFL)  # what runs in the background ignores some
 stopped = []
 with first_interrupt_stops() as interrupt:
     interrupt.stop = lambda: stopped.append(True)

@@ -244,8 +244,11 @@ def rename_frames(camvid: Path, names: Sequence[str]) -> None:
 
 def test_a_group_is_held_out_and_scored_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     camvid = make_tiny_camvid(tmp_path / "camvid")
-    rename_frames(camvid, ["a_0", "a_1", "a_2", "a_3", "0016E5_0", "0016E5_1"])
-    for name in ("0016E5_0", "0016E5_1"):
+    rename_frames(
+        camvid,
+        [*(f"0001TP_{index:06d}" for index in range(10, 14)), "0016E5_000000", "0016E5_000001"],
+    )
+    for name in ("0016E5_000000", "0016E5_000001"):
         shutil.rmtree(camvid / "val", ignore_errors=True)  # nothing but the group is scored on
         Image.fromarray(np.full((24, 32), 4, np.uint8)).save(camvid / "trainannot" / f"{name}.png")
     run, evaluation = run_tiny(tmp_path, tiny_recipe("hold_out='0016E5'"))

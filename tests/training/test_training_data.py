@@ -8,7 +8,7 @@ from tests.support.broken_datasets import CASES
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("images beside the splits", "in no split"), ("colors saved as JPEG", "saved as JPEG")],
+    [("images beside the splits", "not used"), ("colors saved as JPEG", "saved as JPEG")],
 )
 def test_the_doctors_warnings_are_told_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, words: str

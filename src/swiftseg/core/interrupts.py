@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
@@ -49,25 +49,29 @@ def first_interrupt_stops() -> Generator[Interrupt]:
     Outside the main thread, which gets no signals, nothing changes.
     """
     interrupt = Interrupt()
-    with _handled_by(interrupt.handle):
+    # Only nohup's choice is kept: a video in the background of a script must be playable too.
+    with _handled_by(interrupt.handle, kept_if_ignored=STOP_SIGNALS[2:]):
         yield interrupt
 
 
 @contextmanager
 def stop_signals_raise() -> Generator[None]:
     """Make every stop signal raise KeyboardInterrupt inside the block, as Ctrl-C does."""
-    with _handled_by(signal.default_int_handler):
+    with _handled_by(signal.default_int_handler, kept_if_ignored=STOP_SIGNALS):
         yield
 
 
 @contextmanager
-def _handled_by(handler: Handler) -> Generator[None]:
+def _handled_by(handler: Handler, kept_if_ignored: Sequence[int]) -> Generator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # What is ignored stays so: nohup ignores hang-ups, and shells Ctrl-C in the background.
-    left_alone = (signal.SIG_IGN, None)
-    caught = [number for number in STOP_SIGNALS if signal.getsignal(number) not in left_alone]
+    # nohup ignores hang-ups, and shells ignore Ctrl-C in the background.
+    caught = [
+        number
+        for number in STOP_SIGNALS
+        if not (number in kept_if_ignored and signal.getsignal(number) == signal.SIG_IGN)
+    ]
     before = {number: signal.signal(number, handler) for number in caught}
     try:
         yield

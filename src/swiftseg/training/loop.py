@@ -283,7 +283,7 @@ def next_batch(loader: Iterator[Batch]) -> Batch:
     except SwiftsegError as error:
         # From a reader process it comes with a traceback, whose last line is what was said there.
         said = str(error).strip().splitlines()[-1]
-        origin = f"{SwiftsegError.__module__}.{SwiftsegError.__qualname__}: "
+        origin = f"{type(error).__module__}.{type(error).__qualname__}: "
         raise SwiftsegError(said.removeprefix(origin)) from error
 
 

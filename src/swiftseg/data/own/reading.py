@@ -180,7 +180,7 @@ def _in_order(splits: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
     """Order splits as train, val and test; a test alone is no split."""
     if len(splits) == 1:
         only = next(iter(splits))
-        return splits if only == "train" else {UNSPLIT: splits[only]}
+        return splits if only in ("train", "val") else {UNSPLIT: splits[only]}
     return {split: splits[split] for split in (*SPLIT_WORDS, UNSPLIT) if split in splits}
 
 
