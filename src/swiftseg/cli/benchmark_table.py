@@ -8,7 +8,7 @@ from swiftseg.benchmarking.benchmark_report import Measurement, Spread, millisec
 
 
 def latency_table(measurements: Sequence[Measurement]) -> Table:
-    """Lists the times of one frame, and frames a second by streams."""
+    """List the times of one frame, and frames a second by streams."""
     scopes = " and ".join(dict.fromkeys(measurement.scope for measurement in measurements))
     table = Table(title=f"One frame, {scopes}", title_justify="left")
     _model_columns(table)
@@ -26,7 +26,7 @@ def latency_table(measurements: Sequence[Measurement]) -> Table:
 
 
 def stage_table(measurements: Sequence[Measurement]) -> Table:
-    """Lists the times of every stage."""
+    """List the times of every stage."""
     table = Table(title="By stage", title_justify="left")
     _model_columns(table)
     table.add_column("stage")
@@ -42,7 +42,7 @@ def stage_table(measurements: Sequence[Measurement]) -> Table:
 
 
 def cost_table(measurements: Sequence[Measurement]) -> Table:
-    """Lists what else a model takes: a start, memory, arithmetic, bytes."""
+    """List what else a model takes: a start, memory, arithmetic, bytes."""
     table = Table(title="Costs", title_justify="left")
     _model_columns(table, with_size=False)
     for number in ("start-up\nms", "peak\nMB", "parameters", "GMACs", "file\nMB"):

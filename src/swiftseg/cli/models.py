@@ -40,7 +40,7 @@ def _shipped_weights() -> list[dict[str, Any]]:
 
 
 def _network_table(networks: list[dict[str, Any]], *, wide: bool) -> "Table":
-    """Lists costs at one class count and, where there is room, at each paper's own setting."""
+    """List costs at one class count and, where there is room, at each paper's own setting."""
     from rich.table import Table
 
     table = Table(title=f"Networks, at {networks[0]['num_classes']} classes")

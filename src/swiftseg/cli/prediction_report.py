@@ -17,7 +17,7 @@ from swiftseg.runtimes.base import Engine
 
 
 def print_table(run: Run, labels: LabelSet, out: Path) -> None:
-    """Prints the classes' shares over all frames, the times, and where the outputs are."""
+    """Print the classes' shares over all frames, the times, and where the outputs are."""
     if run.skipped:
         typer.echo(f"{run.skipped} images were done already")
     if not run.predictions:
@@ -36,7 +36,7 @@ def print_table(run: Run, labels: LabelSet, out: Path) -> None:
 
 
 def print_json(run: Run, spec: ModelSpec, engine: Engine) -> None:
-    """Prints the whole run as one JSON object on stdout."""
+    """Print the whole run as one JSON object on stdout."""
     summary = {
         "model": spec.name,
         "backend": engine.backend,
@@ -53,7 +53,7 @@ def print_json(run: Run, spec: ModelSpec, engine: Engine) -> None:
 
 
 def print_errors(run: Run) -> None:
-    """Prints one line an error on stderr, and how many there were among the rest."""
+    """Print one line an error on stderr, and how many there were among the rest."""
     for _, message in run.errors:
         typer.echo(f"error: {message}", err=True)
     inputs = len(run.predictions) + len(run.failures)

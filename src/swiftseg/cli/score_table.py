@@ -11,7 +11,7 @@ _INTERVAL_NOTE = "brackets: 95 % interval of mIoU, bootstrap over frames"
 
 
 def score_table(evaluation: Evaluation, title: str) -> Table:
-    """Lists IoU, boundary IoU and accuracy by class, then what sums them up."""
+    """List IoU, boundary IoU and accuracy by class, then what sums them up."""
     scores, boundary = evaluation.scores, evaluation.boundary_iou
     table = Table(
         title=f"{title}, {evaluation.frames} frames\nprotocol {evaluation.protocol}",
@@ -36,7 +36,7 @@ def score_table(evaluation: Evaluation, title: str) -> Table:
 
 
 def benchmark_rows(evaluation: Evaluation) -> list[tuple[str, float]]:
-    """Gives the scores that only some data or options have."""
+    """Return the scores that only some data or options have."""
     rows: list[tuple[str, float]] = []
     if evaluation.cityscapes is not None:
         for part in ("category_iou", "class_iiou", "category_iiou"):
@@ -49,7 +49,7 @@ def benchmark_rows(evaluation: Evaluation) -> list[tuple[str, float]]:
 
 
 def comparison_table(scored: Sequence[tuple[str, Evaluation]], title: str) -> Table:
-    """Puts models side by side, each with the name it was called by.
+    """Put models side by side, each with the name it was called by.
 
     Raises:
         ValueError: Their protocols or frames differ: such numbers are not to be compared.
@@ -80,7 +80,7 @@ def comparison_table(scored: Sequence[tuple[str, Evaluation]], title: str) -> Ta
 
 
 def mean_iou(evaluation: Evaluation) -> str:
-    """Writes mean IoU with its interval: 54.1 [52.3, 55.8]."""
+    """Write mean IoU with its interval: 54.1 [52.3, 55.8]."""
     interval: Interval | None = evaluation.mean_iou_interval
     if interval is None:
         return percent(evaluation.scores.mean_iou)
@@ -89,5 +89,5 @@ def mean_iou(evaluation: Evaluation) -> str:
 
 
 def percent(share: float) -> str:
-    """Writes a share as percent; what is undefined as a dash."""
+    """Write a share as percent; what is undefined as a dash."""
     return "-" if share != share else f"{100 * share:.2f}"

@@ -24,7 +24,7 @@ class MissingExtraError(SwiftsegError):
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    """Makes the error for a name that is none of `known`, naming the nearest of them first."""
+    """Make the error for a name that is none of `known`, naming the nearest of them first."""
     names = sorted(known)
     if not names:
         return UsageError(f"unknown {kind} {name!r}; it has none")

@@ -11,7 +11,7 @@ from swiftseg.core.errors import SwiftsegError
 
 @contextmanager
 def replacing(path: Path) -> Generator[Path]:
-    """Yields a temporary path beside `path` that takes its name when the block ends well.
+    """Yield a temporary path beside `path` that takes its name when the block ends well.
 
     The folder is made where it is missing. When the block raises, the temporary file goes and
     whatever stood at `path` stays.

@@ -23,7 +23,7 @@ _CHILD = "from swiftseg.core.fresh_process import serve; serve()"
 
 
 def run_in_process(function: Callable[..., Any], **arguments: Any) -> Any:
-    """Calls a module's function in a new process; arguments and result travel as JSON.
+    """Call a module's function in a new process; arguments and result travel as JSON.
 
     A function with an argument `started_ns` is given the time when the process was started, as
     `time.time_ns` tells it.
@@ -73,7 +73,7 @@ def serve() -> None:
 
 
 def _module_of(function: Callable[..., Any]) -> str:
-    """Gives a module's name; that of a running script is its file's, as its siblings see it."""
+    """Return a module's name; that of a running script is its file's, as its siblings see it."""
     if function.__module__ != "__main__":
         return function.__module__
     return Path(str(sys.modules["__main__"].__file__)).stem

@@ -20,7 +20,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def parse_yaml(text: str) -> Any:
-    """Reads one YAML document of plain values.
+    """Read one YAML document of plain values.
 
     Raises:
         yaml.YAMLError: It is none, or a mapping gives a key twice, where PyYAML takes the last.

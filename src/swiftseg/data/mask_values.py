@@ -126,7 +126,7 @@ class ColorMasks:
 
 @lru_cache(maxsize=8)
 def _color_table(class_of_color: tuple[tuple[RGB, int], ...]) -> np.ndarray:
-    """Holds one more than the class at each color's 24-bit code, and 0 where there is no class.
+    """Hold one more than the class at each color's 24-bit code, and 0 where there is no class.
 
     Of its 32 MB only the pages that colors lie on are ever touched. It is kept here, not in the
     reader, so that readers stay small when they are sent to another process.
@@ -138,7 +138,7 @@ def _color_table(class_of_color: tuple[tuple[RGB, int], ...]) -> np.ndarray:
 
 
 def _ranges(values: Sequence[int]) -> str:
-    """Writes sorted values as ranges: 0..5, 7, 9..11."""
+    """Write sorted values as ranges: 0..5, 7, 9..11."""
     parts: list[list[int]] = []
     for value in values:
         if parts and value == parts[-1][-1] + 1:

@@ -32,7 +32,7 @@ class Calibration:
 
 
 def read_calibration(folder: Path, size_hw: tuple[int, int], labels: LabelSet) -> Calibration:
-    """Reads a folder of images, the val split of labeled data, or what images/ and masks/ hold.
+    """Read a folder of images, the val split of labeled data, or what images/ and masks/ hold.
 
     Masks in masks/ itself hold class indices and bear the names of their images. Frames that are
     larger or smaller than the model's are resized as `predict` does it.
@@ -61,13 +61,13 @@ def read_calibration(folder: Path, size_hw: tuple[int, int], labels: LabelSet) -
 
 
 def check_number(folder: Path, count: int) -> None:
-    """Raises SwiftsegError below `FEWEST_FRAMES`."""
+    """Raise SwiftsegError below `FEWEST_FRAMES`."""
     if count < FEWEST_FRAMES:
         raise SwiftsegError(f"{folder}: {count} frames; calibration takes {FEWEST_FRAMES} or more")
 
 
 def fitted(name: str, frame: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
-    """Brings a frame (H, W, 3) to the model's size.
+    """Bring a frame (H, W, 3) to the model's size.
 
     Raises:
         SwiftsegError: Its proportions are others than the model's.
@@ -105,6 +105,6 @@ def _told(labels: LabelSet) -> str:
 
 
 def _evenly(count: int) -> list[int]:
-    """Picks `MOST_FRAMES` indices of `count`, or all of fewer."""
+    """Pick `MOST_FRAMES` indices of `count`, or all of fewer."""
     kept = min(count, MOST_FRAMES)
     return [index * count // kept for index in range(kept)]

@@ -41,7 +41,7 @@ class Channel(Generic[Item]):
         self._closed = False
 
     def put(self, item: Item) -> None:
-        """Appends an item, once there is room. Raises ChannelClosedError when nobody takes it."""
+        """Append an item, once there is room. Raises ChannelClosedError when nobody takes it."""
         with self._changed:
             if not self._drop_oldest:
                 self._changed.wait_for(lambda: self._closed or len(self._items) < self._capacity)
@@ -54,20 +54,20 @@ class Channel(Generic[Item]):
             self._changed.notify_all()
 
     def finish(self, error: BaseException | None = None) -> None:
-        """Says that no item follows; an error is raised where the next item would have come."""
+        """Note that no item follows; an error is raised where the next item would have come."""
         with self._changed:
             self._finished, self._error = True, error
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Wakes both sides and makes them stop; what waits is let go."""
+        """Wake both sides and make them stop; what waits is let go."""
         with self._changed:
             self._closed = True
             self._items.clear()
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[Item]:
-        """Takes the items in order. Raises the error of `finish`, or ChannelClosedError."""
+        """Take the items in order. Raises the error of `finish`, or ChannelClosedError."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._items or self._finished or self._closed)
@@ -127,7 +127,7 @@ class Pipeline:
         return self._first.dropped
 
     def __iter__(self) -> Generator[Any]:
-        """Starts the threads and yields what leaves the last stage; to be walked through once."""
+        """Start the threads and yield what leaves the last stage; to be walked through once."""
         try:
             for thread in self._threads:
                 thread.start()
@@ -142,7 +142,7 @@ class Pipeline:
                     thread.join()
 
     def stop(self) -> None:
-        """Makes the iteration end soon and well; what waits is let go. Signal handlers may call it.
+        """Make the iteration end soon and well; what waits is let go. Signal handlers may call it.
 
         Stage after stage finds the channel before it closed, once it is done with its item.
         """

@@ -81,7 +81,7 @@ class Video:
         self.num_frames = None if self.is_live else self._stream.frames or None
 
     def frames(self) -> Iterator[TimedFrame]:
-        """Yields the frames, upright, all of one size; to be walked through once.
+        """Yield the frames, upright, all of one size; to be walked through once.
 
         Raises:
             SwiftsegError: The video breaks off, changes its size, or holds no frame.
@@ -98,7 +98,7 @@ class Video:
             yield frame
 
     def close(self) -> None:
-        """Closes the container.
+        """Close the container.
 
         Not while another thread reads it, which would free what that thread works with: a second
         Ctrl-C leaves a silent server so, and the process's end does the rest.
@@ -145,7 +145,7 @@ class Video:
             raise self._broken_off("the server has ended the stream")
 
     def _decode(self, packet: "av.packet.Packet[Any] | None") -> list["av.video.frame.VideoFrame"]:
-        """Decodes a packet, or with None what the decoder still holds."""
+        """Decode a packet, or with None what the decoder still holds."""
         from av.error import FFmpegError
 
         try:
@@ -183,7 +183,7 @@ class FrameClock:
         self._next_s = self._last_s = 0.0
 
     def at(self, stamp_s: float | None) -> float:
-        """Gives a frame's time in seconds; None stands for a frame without a stamp."""
+        """Return a frame's time in seconds; None stands for a frame without a stamp."""
         time_s = self._next_s
         if stamp_s is not None and self._start_s is not None:
             time_s = stamp_s - self._start_s
@@ -198,7 +198,7 @@ class FrameClock:
 
 @contextmanager
 def reading_video(source: Path | str) -> Generator[Video]:
-    """Opens a video file, a stream (an rtsp or http address) or a camera.
+    """Open a video file, a stream (an rtsp or http address) or a camera.
 
     Args:
         source: The file, the address, or `camera:N` for the camera /dev/videoN.
@@ -246,13 +246,13 @@ def is_rtsp(source: str) -> bool:
 
 
 def require_pyav() -> None:
-    """Raises MissingExtraError where PyAV is not installed."""
+    """Raise MissingExtraError where PyAV is not installed."""
     if find_spec("av") is None:
         raise MissingExtraError("reading and writing video", "video")
 
 
 def planes_of(frame: "av.video.frame.VideoFrame") -> list[np.ndarray]:
-    """Views the planes of a frame of 8 bits, each uint8 (h, w), without the padding of its rows."""
+    """View the planes of a frame of 8 bits, each uint8 (h, w), without the padding of its rows."""
     planes = cast("Sequence[Any]", frame.planes)  # buffers, which PyAV's stubs do not tell
     return [
         np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
@@ -261,12 +261,12 @@ def planes_of(frame: "av.video.frame.VideoFrame") -> list[np.ndarray]:
 
 
 def color_coding(frame: "av.video.frame.VideoFrame") -> tuple[int, int]:
-    """Gives FFmpeg's numbers for the weights between YUV and RGB, and for the values' range."""
+    """Return FFmpeg's numbers for the weights between YUV and RGB, and for the values' range."""
     return frame.colorspace, frame.color_range
 
 
 def _upright(frame: "av.video.frame.VideoFrame", pixels: np.ndarray) -> np.ndarray:
-    """Turns pixels as their frame's container asks for: phones store portraits lying down."""
+    """Turn pixels as their frame's container asks for: phones store portraits lying down."""
     return np.rot90(pixels, frame.rotation // 90)
 
 

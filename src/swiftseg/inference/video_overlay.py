@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def overlay_frame(frame: TimedFrame, label_map: np.ndarray, labels: LabelSet) -> "av.VideoFrame":
-    """Blends the classes' colors half and half over a frame, and puts the legend beneath.
+    """Blend the classes' colors half and half over a frame, and put the legend beneath.
 
     The picture is `with_legend(overlay(...))`, made even in height and width. Four pixels share a
     color, which is here that of the upper left one's class.
@@ -58,7 +58,7 @@ def overlay_frame(frame: TimedFrame, label_map: np.ndarray, labels: LabelSet) ->
 def _page_and_tables(
     labels: LabelSet, size_hw: tuple[int, ...], coding: tuple[int, int]
 ) -> tuple[list[np.ndarray], list[bytes]]:
-    """Gives the planes of a black picture with its legend, and each value's Y, U and V."""
+    """Return the planes of a black picture with its legend, and each value's Y, U and V."""
     page = with_legend(np.zeros((*size_hw, 3), np.uint8), labels)
     palette = np.zeros((1, 256, 3), np.uint8)
     palette[0, : len(labels)] = labels.colors

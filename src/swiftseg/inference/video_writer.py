@@ -38,7 +38,7 @@ class VideoWriter:
         self._last_tick = -1
 
     def write(self, picture: "np.ndarray | av.VideoFrame", time_s: float) -> None:
-        """Appends a picture.
+        """Append a picture.
 
         Args:
             picture: uint8 (H, W, 3) RGB, or a frame as `overlay_frame` makes it, which is encoded
@@ -61,7 +61,7 @@ class VideoWriter:
         self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
-        """Writes what the encoder still holds; raises SwiftsegError where no frame has come."""
+        """Write what the encoder still holds; raise SwiftsegError where no frame has come."""
         if self._stream is None:
             raise SwiftsegError("a video needs at least one frame")
         self._container.mux(self._stream.encode(None))
@@ -79,7 +79,7 @@ class VideoWriter:
 
 @contextmanager
 def writing_video(path: Path, *, fps: Fraction) -> Generator[VideoWriter]:
-    """Opens an H.264 .mp4 for writing; the file is at `path` once the block ends well.
+    """Open an H.264 .mp4 for writing; the file is at `path` once the block ends well.
 
     A side of odd length gets its last row or column twice, since H.264 stores color at half size.
 
@@ -108,7 +108,7 @@ def _frame_of(image: np.ndarray) -> "av.VideoFrame":
 
 
 def even_sized(image: np.ndarray) -> np.ndarray:
-    """Repeats the last row or column of uint8 (H, W, 3) where their number is odd."""
+    """Repeat the last row or column of uint8 (H, W, 3) where their number is odd."""
     height, width = image.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
         return np.ascontiguousarray(image)

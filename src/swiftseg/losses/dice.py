@@ -21,7 +21,7 @@ class DiceLoss(nn.Module):
         self.ignore_index = ignore_index
 
     def forward(self, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Compares logits (N, C, H, W) with masks (N, H, W), int64; sums over images."""
+        """Compare logits (N, C, H, W) with masks (N, H, W), int64; sums over images."""
         counted = (mask != self.ignore_index)[:, None]  # (N, 1, H, W)
         classes = torch.arange(logits.shape[1], device=mask.device).view(1, -1, 1, 1)
         truth = mask[:, None] == classes  # (N, C, H, W)

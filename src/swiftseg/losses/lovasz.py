@@ -28,7 +28,7 @@ class LovaszSoftmax(nn.Module):
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride] the decorator's type
         self, logits: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Compares logits (N, C, H, W) with masks (N, H, W), int64; sums over images."""
+        """Compare logits (N, C, H, W) with masks (N, H, W), int64; sums over images."""
         counted = mask != self.ignore_index
         total = logits.sum() * 0.0
         for image_logits, image_mask, kept in zip(logits, mask, counted, strict=True):
@@ -47,7 +47,7 @@ class LovaszSoftmax(nn.Module):
 
 
 def lovasz_extension(errors: Tensor, truth: Tensor) -> Tensor:
-    """Extends the Jaccard loss from sets of wrong pixels to errors in 0..1 (equations 6 to 9).
+    """Extend the Jaccard loss from sets of wrong pixels to errors in 0..1 (equations 6 to 9).
 
     For the set M of the k pixels of largest error, the Jaccard loss of a class of pixels Y is
     |M| / |Y united with M|; each pixel's error counts by what its joining M adds to that.

@@ -40,7 +40,7 @@ class OhemCrossEntropy(nn.Module):
         self.min_kept = min_kept
 
     def forward(self, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Compares logits (N, C, H, W) with masks (N, H, W), int64.
+        """Compare logits (N, C, H, W) with masks (N, H, W), int64.
 
         Returns:
             The hard pixels' mean times the number of counted pixels, and that number.

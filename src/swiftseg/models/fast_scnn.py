@@ -278,7 +278,7 @@ def pooling_matrix(bins: int, size: int, like: Tensor) -> Tensor:
 def drop_detail_weights(
     module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: object
 ) -> None:
-    """Lets a feature fusion without its high-resolution branch load the weights of one with it."""
+    """Let a feature fusion without its high-resolution branch load the weights of one with it."""
     del module
     for name in [name for name in state_dict if name.startswith(f"{prefix}detail.")]:
         del state_dict[name]

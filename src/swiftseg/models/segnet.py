@@ -120,7 +120,7 @@ class SegNetBasic(nn.Module):
 def encode_and_decode(
     features: Tensor, encoder: Iterable[nn.Module], decoder: Iterable[nn.Module]
 ) -> Tensor:
-    """Runs both halves; the last switches to be made are the first to be used."""
+    """Run both halves; the last switches to be made are the first to be used."""
     handed_over: list[tuple[Tensor, tuple[int, int]]] = []
     for stage in encoder:
         features, switches, size_hw = stage(features)

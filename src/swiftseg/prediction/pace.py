@@ -18,7 +18,7 @@ class Pace:
         self._recent_s: deque[float] = deque(maxlen=_RECENT)
 
     def tick(self, now_s: float) -> None:
-        """Notes that a frame was finished at a time in seconds."""
+        """Note that a frame was finished at a time in seconds."""
         if self._first_s is None:
             self._first_s = now_s
         else:
@@ -39,7 +39,7 @@ class Pace:
         return float(np.percentile(self._intervals_ms, 95)) if self._intervals_ms else None
 
     def recent(self) -> str:
-        """Says how it has been lately, as `23.4 fps, p95 51 ms`; empty before the second frame."""
+        """Return how it has been lately, as `23.4 fps, p95 51 ms`; empty before the second frame."""
         times_s = self._recent_s
         if len(times_s) < 2 or times_s[-1] == times_s[0]:
             return ""

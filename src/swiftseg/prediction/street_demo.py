@@ -43,7 +43,7 @@ class DemoRun:
     animation: Path
 
     def to_dict(self) -> dict[str, Any]:
-        """Gives plain JSON types."""
+        """Return plain JSON types."""
         return {
             "model": self.model,
             "size_hw": list(self.size_hw),
@@ -55,7 +55,7 @@ class DemoRun:
 
 
 def run_demo(segmenter: Segmenter, out: Path, num_frames: int) -> DemoRun:
-    """Renders, segments, scores and writes a clip at the network's own size.
+    """Render, segments, scores and write a clip at the network's own size.
 
     Raises:
         SwiftsegError: A file cannot be written.
@@ -84,7 +84,7 @@ def run_demo(segmenter: Segmenter, out: Path, num_frames: int) -> DemoRun:
 
 
 def score(clip: Sequence[Sample], segmentations: Sequence[Segmentation]) -> Evaluation:
-    """Scores all frames of a clip."""
+    """Score all frames of a clip."""
     evaluation = Evaluation(segmentations[0].labels)
     for sample, segmentation in zip(clip, segmentations, strict=True):
         evaluation.add(segmentation.label_map, sample.mask)
@@ -92,7 +92,7 @@ def score(clip: Sequence[Sample], segmentations: Sequence[Segmentation]) -> Eval
 
 
 def percentiles_ms(timings_ms: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Takes p50 and p95 of each stage and of each frame's total."""
+    """Take p50 and p95 of each stage and of each frame's total."""
     columns = {stage: [times[stage] for times in timings_ms] for stage in timings_ms[0]}
     columns["total"] = [sum(times.values()) for times in timings_ms]
     return {
@@ -102,13 +102,13 @@ def percentiles_ms(timings_ms: Sequence[dict[str, float]]) -> dict[str, dict[str
 
 
 def save_picture(path: Path, image: np.ndarray) -> None:
-    """Writes uint8 (H, W, 3) as PNG. Raises SwiftsegError where it cannot be written."""
+    """Write uint8 (H, W, 3) as PNG. Raises SwiftsegError where it cannot be written."""
     with replacing(path) as temporary:
         Image.fromarray(image).save(temporary, format="PNG")
 
 
 def save_animation(path: Path, segmentations: Sequence[Segmentation]) -> None:
-    """Writes the frames beside their overlays, a legend beneath, as an animated WebP.
+    """Write the frames beside their overlays, a legend beneath, as an animated WebP.
 
     WebP is a third of a GIF's size here and keeps the colors, which a GIF's 256 do not.
 

@@ -21,14 +21,14 @@ _STRIP_PIXELS = 2**19
 
 
 def colorize(label_map: np.ndarray, labels: LabelSet) -> np.ndarray:
-    """Paints a label map uint8 (H, W) as uint8 (H, W, 3) RGB; what is no class turns black."""
+    """Paint a label map uint8 (H, W) as uint8 (H, W, 3) RGB; what is no class turns black."""
     return np.array(_colors(label_map, labels))
 
 
 def overlay(
     image: np.ndarray, label_map: np.ndarray, labels: LabelSet, alpha: float = 0.5
 ) -> np.ndarray:
-    """Blends the classes' colors over the image.
+    """Blend the classes' colors over the image.
 
     Args:
         image: uint8 (H, W, 3) RGB.
@@ -59,7 +59,7 @@ def overlay(
 
 
 def mean(image: np.ndarray, colors: np.ndarray, *, out: np.ndarray) -> None:
-    """Averages uint8 arrays into a third one, rounding down, without leaving uint8.
+    """Average uint8 arrays into a third one, rounding down, without leaving uint8.
 
     a + b = 2 (a AND b) + (a XOR b): what both have, and what one of them has.
     """
@@ -69,7 +69,7 @@ def mean(image: np.ndarray, colors: np.ndarray, *, out: np.ndarray) -> None:
 
 
 def save_label_map(path: Path | str, label_map: np.ndarray, labels: LabelSet) -> None:
-    """Writes a label map uint8 (H, W) as a palette PNG: the values are the class indices.
+    """Write a label map uint8 (H, W) as a palette PNG: the values are the class indices.
 
     Raises:
         SwiftsegError: The name does not end in .png, or the file cannot be written.
@@ -96,13 +96,13 @@ def _colors(label_map: np.ndarray, labels: LabelSet) -> Image.Image:
 
 
 def _blend(image: np.ndarray, colors: np.ndarray, alpha: float) -> np.ndarray:
-    """Blends as Pillow does, on the arrays' own memory: as RGB it would copy both to 4 bytes."""
+    """Blend as Pillow does, on the arrays' own memory: as RGB it would copy both to 4 bytes."""
     blended = Image.blend(_as_gray(image), _as_gray(colors), alpha)
     return np.array(blended).reshape(image.shape)
 
 
 def _as_gray(image: np.ndarray) -> Image.Image:
-    """Views uint8 (H, W, 3) as a gray image three times as wide."""
+    """View uint8 (H, W, 3) as a gray image three times as wide."""
     height, width, channels = image.shape
     return Image.fromarray(np.ascontiguousarray(image).reshape(height, channels * width))
 

@@ -62,7 +62,7 @@ class _Node:
 
 
 def cut_label_head(path: Path) -> LabelHead | None:
-    """Cuts a labels file before its argmax, and before the upsampling where that comes last.
+    """Cut a labels file before its argmax, and before the upsampling where that comes last.
 
     Gives None where the labels are made in another way, and the graph has to run as it is; for a
     damaged one too, which the engine shall refuse in its own words.
@@ -104,14 +104,14 @@ def _is_argmax(message: mmap, nodes: list[Field]) -> bool:
 
 
 def _upsampling(node: _Node) -> bool | None:
-    """Gives `align_corners` of a bilinear Resize, or None for any other operator."""
+    """Return `align_corners` of a bilinear Resize, or None for any other operator."""
     if node.op_type != "Resize" or node.settings.get("mode") != "linear":
         return None
     return _ALIGN_CORNERS.get(node.settings.get("coordinate_transformation_mode", "half_pixel"))
 
 
 def _producer(message: mmap, nodes: list[Field], value: str) -> _Node | None:
-    """Finds the operator that gives a value, from the end, where the labels are made."""
+    """Find the operator that gives a value, from the end, where the labels are made."""
     parsed = (_node(message, field) for field in reversed(nodes))
     return next((node for node in parsed if value in node.outputs), None)
 
@@ -138,14 +138,14 @@ def _name(message: mmap, value: Field) -> str:
 
 
 def _text_attribute(message: mmap, field: Field) -> tuple[str, str]:
-    """Gives an attribute's name and its value where that is text, else nothing."""
+    """Return an attribute's name and its value where that is text, else nothing."""
     found = {part.number: part for part in fields(message, field.start, field.end)}
     value = found.get(_ATTRIBUTE_STRING)
     return text(message, found[_ATTRIBUTE_NAME]), text(message, value) if value else ""
 
 
 def _cut(message: mmap, graph: Field, parts: list[Field], last: Field, scores: str) -> bytes:
-    """Gives the file without the operators behind `last` and with `scores` as its only output.
+    """Return the file without the operators behind `last` and with `scores` as its only output.
 
     Operators stand in an order in which each comes after those it reads from.
     """
@@ -160,7 +160,7 @@ def _cut(message: mmap, graph: Field, parts: list[Field], last: Field, scores: s
 
 
 def _scores_value(name: str) -> bytes:
-    """Writes the description of a float32 tensor of four dimensions that engines work out."""
+    """Write the description of a float32 tensor of four dimensions that engines work out."""
     shape = encoded_field(_SHAPE_DIM, b"") * 4
     tensor = encoded_number(_TENSOR_ELEMENT, _FLOAT) + encoded_field(_TENSOR_SHAPE, shape)
     value_type = encoded_field(_TYPE_TENSOR, tensor)

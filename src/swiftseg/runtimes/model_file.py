@@ -18,7 +18,7 @@ _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 
 
 def read_spec(path: Path) -> ModelSpec:
-    """Reads the ModelSpec that an exported .onnx file carries.
+    """Read the ModelSpec that an exported .onnx file carries.
 
     Raises:
         SwiftsegError: The file is missing, no ONNX file, or none that swiftseg has exported.
@@ -52,6 +52,6 @@ def _read_metadata(path: Path) -> dict[str, str]:
 
 
 def _entry(message: mmap, entry: Field) -> tuple[str, str]:
-    """Reads one metadata entry; a value that is left out is empty."""
+    """Read one metadata entry; a value that is left out is empty."""
     parts = {part.number: text(message, part) for part in fields(message, entry.start, entry.end)}
     return parts[_ENTRY_KEY], parts.get(_ENTRY_VALUE, "")

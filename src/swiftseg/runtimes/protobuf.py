@@ -27,7 +27,7 @@ class Field(NamedTuple):
 
 
 def fields(message: mmap, start: int, end: int) -> Iterator[Field]:
-    """Yields the length-delimited fields of a message and skips the others.
+    """Yield the length-delimited fields of a message and skips the others.
 
     Raises:
         ValueError, IndexError: This is no message.
@@ -36,22 +36,22 @@ def fields(message: mmap, start: int, end: int) -> Iterator[Field]:
 
 
 def numbers(message: mmap, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yields the integer fields of a message, number and value; raises as `fields` does."""
+    """Yield the integer fields of a message, number and value; raise as `fields` does."""
     return (part for part in _parts(message, start, end) if not isinstance(part, Field))
 
 
 def text(message: mmap, field: Field) -> str:
-    """Reads a string."""
+    """Read a string."""
     return str(message[field.start : field.end], "utf-8")
 
 
 def encoded_field(number: int, content: bytes) -> bytes:
-    """Writes a length-delimited field."""
+    """Write a length-delimited field."""
     return _encoded_varint(number << 3 | _BYTES) + _encoded_varint(len(content)) + content
 
 
 def encoded_number(number: int, value: int) -> bytes:
-    """Writes a field that holds an integer, zero at least."""
+    """Write a field that holds an integer, zero at least."""
     return _encoded_varint(number << 3 | _VARINT) + _encoded_varint(value)
 
 
@@ -79,7 +79,7 @@ def _parts(message: mmap, start: int, end: int) -> Iterator[Field | tuple[int, i
 
 
 def _varint(message: mmap, position: int) -> tuple[int, int]:
-    """Reads a base-128 number, lowest seven bits first; gives it and the position behind it."""
+    """Read a base-128 number, lowest seven bits first; return it and the position behind it."""
     value = shift = 0
     while True:
         byte = message[position]

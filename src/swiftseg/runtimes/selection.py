@@ -38,7 +38,7 @@ def choose_backend(
     threads: int | None = None,
     frames: Sequence[np.ndarray] = (),
 ) -> Engine:
-    """Resolves `auto` of either kind; anything else is taken as it is.
+    """Resolve `auto` of either kind; anything else is taken as it is.
 
     The fastest on this machine is taken, timed in processes of their own, and remembered in the
     user's cache folder for this file, machine, number of threads and versions of the engines.
@@ -119,7 +119,7 @@ def _fastest(trials: Sequence[Trial]) -> Trial:
 
 
 def _key(path: Path, trials: Sequence[Trial], frames: Sequence[np.ndarray]) -> str:
-    """Makes one name of everything that the answer depends on."""
+    """Make one name of everything that the answer depends on."""
     try:
         model = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

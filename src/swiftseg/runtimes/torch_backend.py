@@ -39,7 +39,7 @@ class FrameGraph(nn.Module):
             self.register_buffer(name, column, persistent=False)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
-        """Runs frames uint8 (N, H, W, 3), RGB.
+        """Run frames uint8 (N, H, W, 3), RGB.
 
         Returns:
             By `output`: `labels` gives labels uint8 (N, H, W) and float32 logits (N, C, H, W),
@@ -53,11 +53,11 @@ class FrameGraph(nn.Module):
         return (logits if self.output == "logits" else logits.softmax(dim=1),)
 
     def logits(self, frames: Tensor) -> Tensor:
-        """Runs frames as `forward` does and gives float32 logits (N, C, H, W)."""
+        """Run frames as `forward` does and return float32 logits (N, C, H, W)."""
         return self.network(self.normalized(frames)).float()
 
     def normalized(self, frames: Tensor) -> Tensor:
-        """Turns frames uint8 (N, H, W, 3) into the network's input, float32 (N, 3, H, W).
+        """Turn frames uint8 (N, H, W, 3) into the network's input, float32 (N, 3, H, W).
 
         The memory stays in the frames' order, which is torch's channels-last.
         """

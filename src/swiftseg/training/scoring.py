@@ -7,7 +7,7 @@ from swiftseg.recipes.recipe import Recipe
 
 
 def recipe_protocol(recipe: Recipe) -> Protocol:
-    """Gives the native protocol with the recipe's classes, in windows where it says so."""
+    """Return the native protocol with the recipe's classes, in windows where it says so."""
     return replace(
         NATIVE, void_as_class=recipe.void_as_class, sliding=recipe.evaluation.sliding_windows
     )

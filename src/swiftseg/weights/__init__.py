@@ -11,10 +11,10 @@ _FOLDER = Path(__file__).parent
 
 
 def shipped_models() -> dict[str, Path]:
-    """Finds the shipped .onnx files by their names, in alphabetical order."""
+    """Find the shipped .onnx files by their names, in alphabetical order."""
     return {path.stem: path for path in sorted(_FOLDER.glob("*.onnx"))}
 
 
 def shipped_weights() -> dict[str, Path]:
-    """Finds the shipped .safetensors files by their names, in alphabetical order."""
+    """Find the shipped .safetensors files by their names, in alphabetical order."""
     return {path.stem: path for path in sorted(_FOLDER.glob("*.safetensors"))}

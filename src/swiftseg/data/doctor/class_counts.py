@@ -30,7 +30,7 @@ class ClassCounts:
     masks: np.ndarray = field(default_factory=_zeros)
 
     def add(self, in_mask: np.ndarray) -> None:
-        """Adds one mask's pixels by class, int64 (256,)."""
+        """Add one mask's pixels by class, int64 (256,)."""
         self.pixels += in_mask
         self.where_present += np.where(in_mask > 0, in_mask.sum(), 0)
         self.masks += in_mask > 0
@@ -44,14 +44,14 @@ class ClassCounts:
 
 
 def training_counts(counts: dict[str, ClassCounts]) -> ClassCounts:
-    """Gives the counts of the training data: those of train, or of all where there is no train."""
+    """Return the counts of the training data: those of train, or of all where there is no train."""
     if "train" in counts:
         return counts["train"]
     return reduce(ClassCounts.__add__, counts.values(), ClassCounts())
 
 
 def note_classes(collector: Collector, labels: LabelSet, counts: dict[str, ClassCounts]) -> None:
-    """Notes classes that never occur, occur in no training mask, or are rare."""
+    """Note classes that never occur, occur in no training mask, or are rare."""
     total = reduce(ClassCounts.__add__, counts.values(), ClassCounts())
     train = training_counts(counts)
     if not total.pixels.any():

@@ -12,7 +12,7 @@ class Collector:
         self._by_code: dict[str, Finding] = {}
 
     def add(self, finding: Finding) -> None:
-        """Adds a finding to those of its kind."""
+        """Add a finding to those of its kind."""
         known = self._by_code.get(finding.code)
         if known is None:
             self._by_code[finding.code] = finding
@@ -23,9 +23,9 @@ class Collector:
         )
 
     def note(self, severity: Severity, code: str, message: str, file: object = None) -> None:
-        """Adds one that is about one file, or about none."""
+        """Add one that is about one file, or about none."""
         self.add(Finding(severity, code, message, files=() if file is None else (str(file),)))
 
     def findings(self) -> tuple[Finding, ...]:
-        """Gives them, the worst first."""
+        """Return them, the worst first."""
         return tuple(sorted(self._by_code.values(), key=lambda finding: ORDER[finding.severity]))

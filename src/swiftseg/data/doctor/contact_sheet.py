@@ -16,7 +16,7 @@ IGNORED = (255, 255, 255)  # many palettes begin with black
 
 
 def contact_sheet(pairs: list[Pair], labels: LabelSet, rules: MaskRules) -> np.ndarray | None:
-    """Draws images and their colored masks; what is ignored is white.
+    """Draw images and their colored masks; what is ignored is white.
 
     Args:
         pairs: Of these up to `MAX_PAIRS`, evenly spaced, are shown.
@@ -39,14 +39,14 @@ def contact_sheet(pairs: list[Pair], labels: LabelSet, rules: MaskRules) -> np.n
 
 
 def with_ignored(labels: LabelSet) -> LabelSet:
-    """Gives the classes and, behind them, the color of what is ignored, for a legend."""
+    """Return the classes and, behind them, the color of what is ignored, for a legend."""
     if labels.ignore_index is None or len(labels) == MAX_NAMES:
         return labels
     return LabelSet((*labels.names, "(ignored)"), (*labels.palette, IGNORED))
 
 
 def _cell(name: str, image: np.ndarray, mask: np.ndarray, labels: LabelSet) -> Image.Image:
-    """Draws the image, its mask's colors beside it, and the name above."""
+    """Draw the image, its mask's colors beside it, and the name above."""
     colors = np.full((256, 3), IGNORED, np.uint8)
     colors[: len(labels)] = labels.colors
     cell = Image.new("RGB", (2 * CELL_WH[0], CELL_WH[1] + TEXT_HEIGHT), (40, 40, 40))

@@ -117,7 +117,7 @@ class Examination:
         return diagnosis
 
     def take(self, split: str, facts: PairFacts) -> None:
-        """Adds what one pair has told."""
+        """Add what one pair has told."""
         place = (split, facts.pair)
         for finding in facts.findings:
             self.collector.add(finding)
@@ -188,7 +188,7 @@ class Examination:
         return counts
 
     def refusal_code(self, rules: MaskRules) -> str:
-        """Names why readable masks are refused: their encoding is another, or their values."""
+        """Name why readable masks are refused: their encoding is another, or their values."""
         kinds = set(self.totals.files)
         if rules.encoding == "rgb":
             return "unknown_colors" if "rgb" in kinds else "wrong_encoding"

@@ -16,7 +16,7 @@ LABELED_SPLITS = ("train", "val")  # of a test many keep the masks
 
 
 def examine_published(diagnosis: Diagnosis, name: str, progress: Progress | None) -> None:
-    """Reads every frame of training and validation as these would, and counts the classes.
+    """Read every frame of training and validation as these would, and count the classes.
 
     Args:
         diagnosis: Of the source; it is filled.
@@ -61,7 +61,7 @@ def _open_splits(diagnosis: Diagnosis, name: str, collector: Collector) -> dict[
 
 
 def _read(dataset: Dataset, index: int) -> tuple[tuple[int, int], np.ndarray] | SwiftsegError:
-    """Gives a frame's size and its pixels by class, int64 (256,), or why it cannot be read."""
+    """Return a frame's size and its pixels by class, int64 (256,), or why it cannot be read."""
     try:
         sample = dataset[index]
     except SwiftsegError as error:

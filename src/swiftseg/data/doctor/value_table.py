@@ -22,7 +22,7 @@ class ValueRow(NamedTuple):
 def value_table(
     totals: MaskTotals, rules: MaskRules | None, labels: LabelSet | None
 ) -> list[ValueRow]:
-    """Lists the masks' values, the most frequent first."""
+    """List the masks' values, the most frequent first."""
     in_color = "rgb" in totals.files if rules is None else rules.encoding == "rgb"
     counts: Counter[int] = (
         as_colors(totals, totals.counts) if in_color else sum(totals.counts.values(), Counter())

@@ -14,7 +14,7 @@ from PIL import Image
 
 
 def decode_jpeg(source: Path | bytes, header: Image.Image) -> np.ndarray | None:
-    """Decodes a file to uint8 (H, W, 3) RGB, as stored, without its EXIF orientation.
+    """Decode a file to uint8 (H, W, 3) RGB, as stored, without its EXIF orientation.
 
     Args:
         source: The file, or its bytes.

@@ -96,7 +96,7 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def rgb_array(image: Image.Image, name: str = "the image") -> np.ndarray:
-    """Converts a Pillow image as it stands to uint8 (H, W, 3) RGB.
+    """Convert a Pillow image as it stands to uint8 (H, W, 3) RGB.
 
     Args:
         image: Of any mode with 8 bits a channel or fewer.
@@ -199,7 +199,7 @@ def read_first_channel(path: Path | str) -> np.ndarray:
 
 
 def _described(mode: str) -> str:
-    """Names a Pillow mode as users know it."""
+    """Name a Pillow mode as users know it."""
     if mode.startswith("I"):
         return "16 or more bits of gray"
     return {"F": "floating point values", "RGBA": "RGB with alpha", "LA": "gray with alpha"}.get(

@@ -113,7 +113,7 @@ def _byte_order(content: memoryview) -> ByteOrder:
 
 
 def _elements(content: memoryview, order: ByteOrder) -> Iterator[Element]:
-    """Walks through the elements: the type of each and its data."""
+    """Walk through the elements: the type of each and its data."""
     position = 0
     while position + 8 <= len(content):
         kind, size = (int(v) for v in np.frombuffer(content[position : position + 8], f"{order}u4"))
@@ -141,7 +141,7 @@ def _decompressed(data: memoryview, order: ByteOrder) -> memoryview:
 
 
 def _descend(parts: list[Element], names: tuple[str, ...], order: ByteOrder) -> list[Element]:
-    """Goes from a struct's parts to those of the field that is named, and on."""
+    """Go from a struct's parts to those of the field that is named, and on."""
     if not names:
         return parts
     if _array_class(parts, order) != _STRUCT_CLASS:

@@ -19,7 +19,7 @@ _readers = 0
 
 @contextmanager
 def pillow_warnings_ignored() -> Generator[None]:
-    """Ignores what modules of Pillow warn of, while at least one thread is inside.
+    """Ignore what modules of Pillow warn of, while at least one thread is inside.
 
     One filter is added by the first thread in and taken away by the last one out; the others in
     the list are not touched, whoever changes them meanwhile.

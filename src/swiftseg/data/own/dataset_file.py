@@ -89,7 +89,7 @@ class DatasetFile(BaseModel):
         )
 
     def labels(self) -> LabelSet:
-        """Gives the classes; raises SwiftsegError where names, colors and indices do not fit."""
+        """Return the classes; raise SwiftsegError where names, colors and indices do not fit."""
         names = self.names
         if isinstance(names, dict):
             if sorted(names) != list(range(len(names))):
@@ -106,7 +106,7 @@ class DatasetFile(BaseModel):
         return IGNORED if is_negative else self.ignore_index
 
     def rules(self) -> MaskRules:
-        """Gives how masks are read; raises SwiftsegError where the keys contradict each other."""
+        """Return how masks are read; raise SwiftsegError where the keys contradict each other."""
         labels = self.labels()
         if self.tolerance and self.ignore_index is None:
             raise SwiftsegError(
@@ -138,7 +138,7 @@ class DatasetFile(BaseModel):
 
 
 def read_dataset_file(path: Path) -> DatasetFile:
-    """Reads the description of a user's data.
+    """Read the description of a user's data.
 
     Raises:
         SwiftsegError: The file is no such YAML, or contradicts itself; the message shows one.
@@ -169,7 +169,7 @@ def read_dataset_file(path: Path) -> DatasetFile:
 
 
 def _first_problem(error: ValidationError) -> str:
-    """Says in one line which key is wrong, and what came."""
+    """Return one line that says which key is wrong, and what came."""
     problem = error.errors(include_url=False)[0]
     key = str(problem["loc"][0])
     if problem["type"] == "missing":
@@ -185,7 +185,7 @@ def _short(value: object) -> str:
 
 
 def _parse_key(key: int | str, encoding: Encoding) -> int:
-    """Reads a mask's value, or a color such as "128,64,128" as its code."""
+    """Read a mask's value, or a color such as "128,64,128" as its code."""
     if encoding == "rgb":
         parts = str(key).split(",")
         if len(parts) == 3 and all(part.strip().isdecimal() for part in parts):
@@ -215,13 +215,13 @@ def _parse_class(target: int | str, labels: LabelSet) -> int:
 
 
 def dataset_file_text(file: DatasetFile) -> str:
-    """Gives the YAML text that `read_dataset_file` reads as the same description."""
+    """Return the YAML text that `read_dataset_file` reads as the same description."""
     fields = file.model_dump(exclude_defaults=True)
     return yaml.safe_dump(_plain(fields), sort_keys=False, default_flow_style=None, width=100)
 
 
 def _plain(value: Any) -> Any:
-    """Turns tuples into lists, which YAML knows."""
+    """Turn tuples into lists, which YAML knows."""
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in cast(dict[Any, Any], value).items()}
     if isinstance(value, list | tuple):

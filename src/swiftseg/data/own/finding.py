@@ -38,7 +38,7 @@ def about_files(
 
 
 def refuse_broken(findings: Iterable[Finding], source: object) -> None:
-    """Raises SwiftsegError with the words of the first broken finding, if there is one."""
+    """Raise SwiftsegError with the words of the first broken finding, if there is one."""
     broken = [finding for finding in findings if finding.severity == "broken"]
     if not broken:
         return

@@ -15,7 +15,7 @@ THREADS = min(8, os.cpu_count() or 1)
 def in_threads(
     function: Callable[[Item], Result], items: Iterable[Item], *, threads: int = THREADS
 ) -> Iterator[Result]:
-    """Yields `function(item)` in the order of the items.
+    """Yield `function(item)` in the order of the items.
 
     Unlike an executor's map, it takes an item only when one of few places is free, so that memory
     does not grow with the number of files.

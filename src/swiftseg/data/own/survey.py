@@ -91,7 +91,7 @@ class MaskTotals:
 
 
 def survey_masks(pairs: Iterable[Pair], advance: Callable[[], None] = lambda: None) -> MaskTotals:
-    """Counts the values of all masks; those that cannot be read are only counted.
+    """Count the values of all masks; those that cannot be read are only counted.
 
     Args:
         pairs: Whose masks.
@@ -140,7 +140,7 @@ def _indices(path: Path) -> np.ndarray:
 
 
 def count_values(array: np.ndarray, *, slack: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Counts an array uint32 (H, W): distinct values, their pixels, and those in solid blocks.
+    """Count an array uint32 (H, W): distinct values, their pixels, and those in solid blocks.
 
     Args:
         array: Values or 24-bit colors.

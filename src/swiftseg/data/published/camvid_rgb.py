@@ -105,7 +105,7 @@ def open_camvid_rgb(folder: Path, split: str, *, class_set: ClassSet = "11") -> 
 
 
 def split_of(name: str) -> str:
-    """Tells the split of a frame by its sequence, such as 0016E5, and its number there."""
+    """Return the split of a frame by its sequence, such as 0016E5, and its number there."""
     sequence, _, number = name.partition("_")
     if sequence == "Seq05VD":
         return "test"

@@ -56,7 +56,7 @@ def read_instances(path: Path, size_hw: tuple[int, int]) -> np.ndarray:
 
 
 def save_submission(folder: Path, name: str, label_map: np.ndarray) -> None:
-    """Writes a prediction as Cityscapes' server takes it: label ids, not train ids.
+    """Write a prediction as Cityscapes' server takes it: label ids, not train ids.
 
     Args:
         folder: Gets `{name}_labelIds.png`; zip it and upload it.

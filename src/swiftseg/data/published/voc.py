@@ -106,7 +106,7 @@ def read_voc_mask(path: Path) -> np.ndarray:
 
 
 def refuse_missing(pairs: list[Pair]) -> None:
-    """Raises SwiftsegError for the first file that a split's list names and that is not there."""
+    """Raise SwiftsegError for the first file that a split's list names and that is not there."""
     for pair in pairs:
         for path in (pair.image, pair.mask):
             if not path.is_file():

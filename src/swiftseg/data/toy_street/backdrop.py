@@ -152,7 +152,7 @@ def noise_table() -> np.ndarray:
 
 
 def noise_at(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Looks the noise up at texel coordinates of any range."""
+    """Look the noise up at texel coordinates of any range."""
     mask = NOISE_SIZE - 1
     return noise_table()[v.astype(np.int32) & mask, u.astype(np.int32) & mask]
 

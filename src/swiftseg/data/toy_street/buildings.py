@@ -37,7 +37,7 @@ class Wall:
 def make_building(
     rng: np.random.Generator, side: int, facade_m: float, z0: float, z1: float, *, lamps: bool
 ) -> Mesh:
-    """Builds a block from z0 to z1 whose front stands `facade_m` right (side 1) or left (-1)."""
+    """Build a block from z0 to z1 whose front stands `facade_m` right (side 1) or left (-1)."""
     mesh = Mesh()
     style = str(rng.choice(tuple(WALL_COLORS), p=(0.32, 0.36, 0.2, 0.12)))
     stories = int(rng.integers(1, 6)) if style != "glass" else int(rng.integers(3, 7))
@@ -64,7 +64,7 @@ def make_building(
 
 
 def pick(rng: np.random.Generator, colors: Sequence[Sequence[int]]) -> np.ndarray:
-    """Draws one of some colors, float (3,)."""
+    """Draw one of some colors, float (3,)."""
     return np.array(colors[int(rng.integers(len(colors)))], dtype=np.float64)
 
 

@@ -51,14 +51,14 @@ class Camera:
         return roll @ pitch @ yaw
 
     def to_view(self, points: np.ndarray) -> np.ndarray:
-        """Turns street points (P, 3) into camera axes (P, 3), z being the depth."""
+        """Turn street points (P, 3) into camera axes (P, 3), z being the depth."""
         relative = points - (self.x, 0.0, self.z)
         relative[:, 0] += self.bend * relative[:, 2] ** 2
         relative[:, 1] -= self.height
         return relative @ self.rotation.T
 
     def to_pixels(self, view: np.ndarray) -> np.ndarray:
-        """Projects camera points (P, 3) in front of the camera to (column, row) (P, 2)."""
+        """Project camera points (P, 3) in front of the camera to (column, row) (P, 2)."""
         height, width = self.size_hw
         scale = self.focal_px / view[:, 2:]
         return view[:, :2] * scale * (1, -1) + ((width - 1) / 2, (height - 1) / 2)
@@ -72,12 +72,12 @@ class Camera:
         return columns[:, None] * across + rows[:, None, None] * up + ahead
 
     def moved(self, x: float, z: float, yaw: float, pitch: float) -> "Camera":
-        """Gives the camera elsewhere on its drive."""
+        """Return the camera elsewhere on its drive."""
         return replace(self, x=x, z=z, yaw=yaw, pitch=pitch)
 
 
 def paint(draw: ImageDraw.ImageDraw, faces: Faces, camera: Camera, light: Light) -> None:
-    """Paints faces in their order on an RGBA canvas whose fourth channel is the class.
+    """Paint faces in their order on an RGBA canvas whose fourth channel is the class.
 
     Color and class of a pixel are written by one stroke, so they never disagree.
     """
@@ -131,7 +131,7 @@ def shaded(faces: Faces, depth: np.ndarray, light: Light) -> np.ndarray:
 
 
 def cut_near(corners: np.ndarray) -> np.ndarray:
-    """Cuts off what of a polygon (n, 3) in camera axes is nearer than the near plane."""
+    """Cut off what of a polygon (n, 3) in camera axes is nearer than the near plane."""
     kept: list[np.ndarray] = []
     for here, there in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         if here[2] > NEAR_M:

@@ -62,7 +62,7 @@ MOOD_SHARES = (0.38, 0.18, 0.2, 0.12, 0.12)
 
 
 def draw_light(rng: np.random.Generator) -> Light:
-    """Draws noon, overcast, golden hour, dusk or mist, each with its own variation."""
+    """Draw noon, overcast, golden hour, dusk or mist, each with its own variation."""
     mood = MOODS[int(rng.choice(len(MOODS), p=MOOD_SHARES))]
     elevation = rng.uniform(*mood.elevation)
     azimuth = rng.uniform(0, 2 * np.pi)
@@ -81,6 +81,6 @@ def draw_light(rng: np.random.Generator) -> Light:
 
 
 def hazed(colors: np.ndarray, depth_m: np.ndarray, light: Light) -> np.ndarray:
-    """Fades colors (..., 3) into the horizon's with their depth (...) in meters."""
+    """Fade colors (..., 3) into the horizon's with their depth (...) in meters."""
     clear = np.exp(-np.maximum(depth_m, 0) / light.haze_m)[..., None].astype(np.float32)
     return light.horizon.astype(np.float32) * (1 - clear) + colors * clear

@@ -55,7 +55,7 @@ class Mesh:
         glow: bool = False,
         two_sided: bool = False,
     ) -> None:
-        """Adds faces of one class.
+        """Add faces of one class.
 
         Args:
             points: (n, 3) for one face or (K, n, 3), in meters.
@@ -70,13 +70,13 @@ class Mesh:
         self.parts.append(Part(points, colors, label, glow, two_sided))
 
     def add_card(self, shapes: np.ndarray, color: Vector, label: int) -> None:
-        """Adds flat shapes (n, 2) or (K, n, 2) in (x, y) that face along the street."""
+        """Add flat shapes (n, 2) or (K, n, 2) in (x, y) that face along the street."""
         points = np.zeros((*shapes.shape[:-1], 3))
         points[..., :2] = shapes
         self.add(points, color, label, two_sided=True)
 
     def stretched(self, wide: float, tall: float) -> "Mesh":
-        """Gives the mesh with its x and z times `wide` and its y times `tall`."""
+        """Return the mesh with its x and z times `wide` and its y times `tall`."""
         mesh = Mesh(height=self.height * tall, radius=self.radius * wide)
         factors = np.array((wide, tall, wide))
         mesh.parts = [part._replace(points=part.points * factors) for part in self.parts]
@@ -125,7 +125,7 @@ class Faces(NamedTuple):
 
 
 def gather(placed: Sequence[Placed]) -> Faces:
-    """Moves meshes (one at least) to their places and joins them, keeping their order."""
+    """Move meshes (one at least) to their places and joins them, keeping their order."""
     parts = [part for item in placed for part in item.mesh.parts]
     num_faces = [len(part.points) for part in parts]
     points = np.concatenate([part.points.reshape(-1, 3) for part in parts])

@@ -28,7 +28,7 @@ GARAGE_GREEN, BIN_GREY = (44, 78, 60), (66, 70, 74)
 
 
 def choose(rng: np.random.Generator, colors: tuple[tuple[int, int, int], ...]) -> np.ndarray:
-    """Draws a color and varies it, float (3,)."""
+    """Draw a color and vary it, float (3,)."""
     return np.array(colors[int(rng.integers(len(colors)))]) * rng.uniform(0.85, 1.15, 3)
 
 

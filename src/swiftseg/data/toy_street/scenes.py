@@ -71,7 +71,7 @@ class ToyStreet(Sequence[Sample]):
 
 
 def render_clip(seed: int, num_frames: int, size_hw: tuple[int, int] = SIZE_HW) -> list[Sample]:
-    """Renders a drive down one street at 12 frames a second.
+    """Render a drive down one street at 12 frames a second.
 
     Args:
         seed: Of the street; clips share no street with any `ToyStreet`.
@@ -98,7 +98,7 @@ def check_size(size_hw: tuple[int, int]) -> None:
 
 
 def render(world: World, seconds: float, rng: np.random.Generator, name: str) -> Sample:
-    """Renders the world at a moment; `rng` draws the sensor's noise only."""
+    """Render the world at a moment; `rng` draws the sensor's noise only."""
     camera = world.camera_at(seconds)
     rays = camera.rays()
     placed = world.visible(seconds)
@@ -114,7 +114,7 @@ def render(world: World, seconds: float, rng: np.random.Generator, name: str) ->
 def roughen(
     colors: np.ndarray, mask: np.ndarray, rays: np.ndarray, camera: Camera, facade_m: float
 ) -> np.ndarray:
-    """Gives walls a rough plaster that stays on them as the camera moves; uint8 (H, W, 3)."""
+    """Return walls a rough plaster that stays on them as the camera moves; uint8 (H, W, 3)."""
     rows, columns = np.nonzero(mask == BUILDING)
     across, up, ahead = rays[rows, columns].T
     wall_x = np.where(across < 0, -facade_m, facade_m) - camera.x

@@ -27,7 +27,7 @@ TIRE = (30, 30, 32)
 
 
 def make_vehicle(rng: np.random.Generator, *, lamps: bool) -> Mesh:
-    """Draws a vehicle that stands at the origin and drives toward +z."""
+    """Draw a vehicle that stands at the origin and drives toward +z."""
     paint = np.array(PAINTS[int(rng.integers(len(PAINTS)))]) * rng.uniform(0.85, 1.1, 3)
     kind = str(rng.choice(("car", "van", "truck", "bus"), p=(0.76, 0.14, 0.06, 0.04)))
     if kind == "car":

@@ -101,7 +101,7 @@ def footprint(item: Placed, tip: np.ndarray) -> np.ndarray:
 def draw_world(
     rng: np.random.Generator, size_hw: tuple[int, int], drive_s: float, *, speed: float
 ) -> World:
-    """Draws a street long enough to drive along for `drive_s` seconds at `speed` m/s."""
+    """Draw a street long enough to drive along for `drive_s` seconds at `speed` m/s."""
     # What is drawn up to the street's end has a stream of its own, so that a longer street begins
     # as a shorter one does.
     lots, furniture, parked = (dict(zip(SIDES, rng.spawn(2), strict=True)) for _ in range(3))
@@ -143,7 +143,7 @@ def draw_camera(rng: np.random.Generator, layout: Layout, size_hw: tuple[int, in
 
 
 def draw_layout(rng: np.random.Generator, plan: np.random.Generator, end_m: float) -> Layout:
-    """Draws surfaces from `rng` and the side streets, up to the street's end, from `plan`."""
+    """Draw surfaces from `rng` and the side streets, up to the street's end, from `plan`."""
     grey = rng.uniform(72, 136)
     pale = rng.uniform(100, 190)
     crossings: list[tuple[float, float]] = []
@@ -176,7 +176,7 @@ def draw_clouds(rng: np.random.Generator) -> np.ndarray:
 def draw_lots(
     rng: np.random.Generator, layout: Layout, light: Light, side: int, end_m: float
 ) -> list[Placed]:
-    """Fills one side with houses and gardens, leaving the side streets open."""
+    """Fill one side with houses and gardens, leaving the side streets open."""
     placed: list[Placed] = []
     built_share = rng.uniform(0.45, 0.95)
     z = -8.0

@@ -19,14 +19,14 @@ SHOWN_GROUPS = 20
 
 
 def has_group(dataset: Dataset, group: str) -> bool:
-    """Tells whether some frames of a data set belong to a group."""
+    """Whether some frames of a data set belong to a group."""
     return isinstance(dataset, PairedFiles) and any(
         is_in_group(pair.name, group) for pair in dataset.pairs
     )
 
 
 def hold_out(dataset: Dataset, group: str) -> tuple[PairedFiles, PairedFiles]:
-    """Divides a data set into the frames outside of a group and those of the group.
+    """Divide a data set into the frames outside of a group and those of the group.
 
     Raises:
         SwiftsegError: The data are not files, which alone have groups; or all of them are in it.
@@ -51,7 +51,7 @@ def is_in_group(name: str, group: str) -> bool:
 
 
 def group_counts(names: Iterable[str]) -> dict[str, int]:
-    """Counts the frames of each group, for the shortest beginnings of names that tell any apart."""
+    """Count the frames of each group, for the shortest beginnings of names that tell any apart."""
     beginnings = [[name[: at.start()] for at in SEPARATOR.finditer(name)] for name in names]
     for depth in range(max(map(len, beginnings), default=0)):
         counts = Counter(groups[depth] for groups in beginnings if depth < len(groups))
@@ -61,7 +61,7 @@ def group_counts(names: Iterable[str]) -> dict[str, int]:
 
 
 def groups_text(groups: dict[str, int]) -> str:
-    """Lists groups with their sizes, for an error."""
+    """List groups with their sizes, for an error."""
     if not groups:
         return "the frames have none, as their names do not differ before the last _ or /"
     shown = [f"{name} ({count} frames)" for name, count in list(groups.items())[:SHOWN_GROUPS]]
