@@ -39,7 +39,7 @@ class Pace:
         return float(np.percentile(self._intervals_ms, 95)) if self._intervals_ms else None
 
     def recent(self) -> str:
-        """Return how it has been lately, as `23.4 fps, p95 51 ms`; empty before the second frame."""
+        """Return the recent pace, as `23.4 fps, p95 51 ms`; empty before the second frame."""
         times_s = self._recent_s
         if len(times_s) < 2 or times_s[-1] == times_s[0]:
             return ""
