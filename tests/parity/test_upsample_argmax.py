@@ -38,6 +38,12 @@ SIZES: tuple[tuple[Size, Size], ...] = (
 )
 
 
+@pytest.fixture(autouse=True)
+def values_near_zero_are_kept() -> None:
+    """Undo what loading a first session of ONNX Runtime does to its thread: it flushes them."""
+    torch.set_flush_denormal(False)
+
+
 def interpolated(scores: np.ndarray, size_hw: Size, align_corners: bool) -> torch.Tensor:
     tensor = torch.from_numpy(np.ascontiguousarray(scores))
     return F.interpolate(tensor, size=size_hw, mode="bilinear", align_corners=align_corners)
