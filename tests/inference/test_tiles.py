@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from swiftseg.inference.tiles import (
-    count_windows,
     probability_bands,
     sliding_probabilities,
     window_starts,
@@ -50,7 +49,6 @@ def test_overlaps_are_averaged_and_padding_has_its_color():
 def test_an_overlap_may_be_asked_for():
     assert window_starts(100, 40, 0) == [0, 40, 60]
     assert window_starts(100, 40, 30) == [0, 10, 20, 30, 40, 50, 60]
-    assert count_windows((100, 40), (40, 40), 0) == 3
 
 
 def test_memory_does_not_grow_with_the_height():

@@ -1,7 +1,7 @@
 """A frame larger than the network's input, gone over in overlapping windows."""
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise, product
+from itertools import pairwise
 from math import ceil
 
 import numpy as np
@@ -75,15 +75,6 @@ def sliding_probabilities(
 ) -> np.ndarray:
     """Return what `probability_bands` yields as one array, float32 (C, H, W)."""
     return np.concatenate(list(probability_bands(probabilities, frame, window_hw, padding)), axis=1)
-
-
-def count_windows(frame_hw: Size, window_hw: Size, overlap: int | None = None) -> int:
-    """Return how many windows a frame takes."""
-    starts = (
-        window_starts(max(length, window), window, overlap)
-        for length, window in zip(frame_hw, window_hw, strict=True)
-    )
-    return len(list(product(*starts)))
 
 
 def _window(frame: np.ndarray, at: Size, size_hw: Size, padding: np.ndarray) -> np.ndarray:
