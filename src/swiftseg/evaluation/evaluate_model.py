@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import Sample, SwiftsegError
+from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.published.cityscapes_instances import instance_paths, read_instances
 from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.evaluation.evaluation import Evaluation
 from swiftseg.evaluation.protocol import NATIVE, Protocol, find_protocol
-from swiftseg.evaluation.read_ahead import read_ahead
 from swiftseg.inference import AveragingSegmenter, Segmenter
 
 OnFrame = Callable[[Sample, np.ndarray], None]
@@ -55,7 +55,7 @@ def evaluate_frames(
         ids = read_instances(instances[index], (height, width)) if instances else None
         return sample, ids
 
-    for sample, instance_ids in read_ahead(read, len(dataset)):
+    for sample, instance_ids in in_threads(read, range(len(dataset)), threads=1):
         label_map, probs = _predict(segmenter, sample.image, with_probabilities=calibration_error)
         evaluation.add(label_map, sample.mask, probs=probs, instance_ids=instance_ids)
         if on_frame is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import LabelSet, SwiftsegError, UsageError
+from swiftseg.core.in_threads import in_threads
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes
 from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.diagnosis import Diagnosis, Progress
@@ -23,7 +24,6 @@ from swiftseg.data.doctor.value_table import value_table
 from swiftseg.data.opening import OWN_DATA, recognize
 from swiftseg.data.own.dataset_file import FILE_NAME, SUFFIXES, DatasetFile
 from swiftseg.data.own.finding import Finding
-from swiftseg.data.own.in_threads import in_threads
 from swiftseg.data.own.mask_rules import MaskRules
 from swiftseg.data.own.own_data import OwnData, find_own_data
 from swiftseg.data.own.survey import MaskTotals

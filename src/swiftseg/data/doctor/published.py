@@ -5,12 +5,12 @@ from functools import partial
 import numpy as np
 
 from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.in_threads import in_threads
 from swiftseg.data.dataset import Dataset
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes
 from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.diagnosis import Diagnosis, Progress
 from swiftseg.data.opening import open_dataset
-from swiftseg.data.own.in_threads import in_threads
 
 LABELED_SPLITS = ("train", "val")  # of a test many keep the masks
 

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from swiftseg.core.in_threads import in_threads
 from swiftseg.data.own.file_tree import FileTree, TreeFile
-from swiftseg.data.own.in_threads import in_threads
 from swiftseg.data.own.look import Look, look_at
 from swiftseg.data.own.words import (
     IMAGE_WORDS,

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.in_threads import in_threads
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES
 from swiftseg.data.images.header import read_header
 from swiftseg.data.images.image_file import read_values
-from swiftseg.data.own.in_threads import in_threads
 from swiftseg.data.own.mask_rules import is_colored, is_gray, read_colors, to_codes
 from swiftseg.data.paired_files import Pair
 
