@@ -10,7 +10,7 @@ from rich.table import Table
 from swiftseg.data.doctor import Diagnosis
 from swiftseg.data.doctor.class_counts import training_counts
 from swiftseg.data.own.finding import Finding
-from swiftseg.data.own.reading import Reading
+from swiftseg.data.own.tree_reading import Reading
 from swiftseg.losses.class_weighting import (
     effective_number_weights,
     enet_class_weights,

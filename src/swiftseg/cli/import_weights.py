@@ -45,7 +45,7 @@ def import_weights(
     """
     try:
         from swiftseg.importing import MisfitError, import_checkpoint
-        from swiftseg.importing.labels import find_labels
+        from swiftseg.importing.published_labels import find_labels
         from swiftseg.trained import save_weights
     except ImportError as error:
         raise MissingExtraError("swiftseg import", "train") from error

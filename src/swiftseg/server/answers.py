@@ -13,7 +13,7 @@ from swiftseg.core import SwiftsegError
 from swiftseg.data.images.image_file import decode_image
 from swiftseg.inference import Segmentation, Segmenter
 from swiftseg.render import label_map_png
-from swiftseg.render.outlines import OutlineForm, coco_annotations
+from swiftseg.render.coco_regions import OutlineForm, coco_annotations
 from swiftseg.server.limits import Limits
 from swiftseg.server.problems import ProblemError, image_problem
 

@@ -17,6 +17,7 @@ from swiftseg.server.access import check_key, check_origin
 from swiftseg.server.answers import Answer, Format, Outlines, Wanted, negotiated
 from swiftseg.server.batches import batch_answer
 from swiftseg.server.bodies import Picture
+from swiftseg.server.browser_page import add_page
 from swiftseg.server.descriptions import (
     ONE_ANSWER,
     ONE_PICTURE,
@@ -25,7 +26,6 @@ from swiftseg.server.descriptions import (
 )
 from swiftseg.server.limits import Limits
 from swiftseg.server.metrics import Metrics
-from swiftseg.server.page import add_page
 from swiftseg.server.problems import (
     ProblemError,
     answer_with_problems,

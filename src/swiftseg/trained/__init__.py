@@ -4,7 +4,12 @@ Everything here takes paths; which file a name stands for is known elsewhere.
 """
 
 from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint
-from swiftseg.trained.networks import best_device, checkpoint_recipe, load_trained, read_weights
+from swiftseg.trained.trained_networks import (
+    best_device,
+    checkpoint_recipe,
+    load_trained,
+    read_weights,
+)
 from swiftseg.trained.weights_file import Description, load_weights, save_weights
 
 __all__ = [

@@ -12,7 +12,7 @@ from swiftseg.data import Dataset
 from swiftseg.models import NETWORKS
 from swiftseg.recipes import Recipe, load_recipe, shipped_recipes
 from swiftseg.runs import RunFolder
-from swiftseg.trained.networks import input_of_weights
+from swiftseg.trained.trained_networks import input_of_weights
 from swiftseg.training.fine_tune import fine_tuning_recipe
 from swiftseg.training.loop import OpenSplit
 from swiftseg.training.preset import PRESETS, changes, tiny_overrides

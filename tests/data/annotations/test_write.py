@@ -11,10 +11,11 @@ from pycocotools.coco import COCO
 from swiftseg.core import LabelSet
 from swiftseg.data.annotations import read_export
 from swiftseg.data.annotations.open_export import open_images
-from swiftseg.data.annotations.outlines import regions_of, simplified
-from swiftseg.data.annotations.raster import fill_polygon, polygon_area
+from swiftseg.data.annotations.raster import fill_polygon
+from swiftseg.data.annotations.regions import regions_of, simplified
 from swiftseg.data.annotations.write import label_map_to_coco, label_map_to_labelme
 from swiftseg.data.voc_colors import voc_colors
+from swiftseg.kernels.outlines import polygon_area
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

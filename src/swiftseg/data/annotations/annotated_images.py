@@ -7,9 +7,9 @@ import numpy as np
 
 from swiftseg.core import LabelSet, Sample, SwiftsegError
 from swiftseg.data.annotations.bitmaps import open_bitmap
-from swiftseg.data.annotations.export import AnnotatedImage, ReadMask
 from swiftseg.data.annotations.labelme import embedded_picture
-from swiftseg.data.annotations.reading import naming
+from swiftseg.data.annotations.tool_export import AnnotatedImage, ReadMask
+from swiftseg.data.annotations.tool_files import naming
 from swiftseg.data.images.header import read_header
 from swiftseg.data.images.image_file import read_image, rgb_array
 from swiftseg.data.own.finding import Finding

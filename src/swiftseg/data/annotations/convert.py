@@ -15,13 +15,13 @@ from swiftseg.core.files import replacing
 from swiftseg.core.in_threads import in_threads
 from swiftseg.data.annotations.annotated_images import AnnotatedImages
 from swiftseg.data.annotations.bitmaps import open_bitmap
-from swiftseg.data.annotations.export import AnnotatedImage, Export
 from swiftseg.data.annotations.labelme import embedded_picture
 from swiftseg.data.annotations.open_export import open_images, read_export
+from swiftseg.data.annotations.tool_export import AnnotatedImage, Export
 from swiftseg.data.own.dataset_file import FILE_NAME, DatasetFile, dataset_file_text
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.own_data import SPLITS
-from swiftseg.data.own.reading import UNSPLIT
+from swiftseg.data.own.tree_reading import UNSPLIT
 
 
 class Progress(Protocol):

@@ -15,7 +15,6 @@ from xml.etree import ElementTree
 import numpy as np
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.annotations.export import AnnotatedImage, Export, Gathering, Shape
 from swiftseg.data.annotations.places import PictureFinder, name_of, split_of
 from swiftseg.data.annotations.raster import (
     Draw,
@@ -25,7 +24,9 @@ from swiftseg.data.annotations.raster import (
     fill_ellipse,
     fill_polygon,
 )
-from swiftseg.data.annotations.reading import (
+from swiftseg.data.annotations.run_lengths import as_counts, bitmap_from_counts
+from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering, Shape
+from swiftseg.data.annotations.tool_files import (
     as_color,
     as_number,
     as_points,
@@ -35,7 +36,6 @@ from swiftseg.data.annotations.reading import (
     naming,
     read_bytes,
 )
-from swiftseg.data.annotations.run_lengths import as_counts, bitmap_from_counts
 
 _WITH_AREA = ("polygon", "box", "ellipse", "mask")
 _WITHOUT_AREA = ("polyline", "points", "cuboid", "skeleton")

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.annotations.export import AnnotatedImage, Export, Gathering, Shape
 from swiftseg.data.annotations.places import PictureFinder, name_of, plain_path, split_of
 from swiftseg.data.annotations.raster import Draw, Patch, box_corners, fill_ellipse, fill_polygon
-from swiftseg.data.annotations.reading import (
+from swiftseg.data.annotations.run_lengths import unpack_label_studio
+from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering, Shape
+from swiftseg.data.annotations.tool_files import (
     as_fields,
     as_list,
     as_number,
@@ -29,7 +30,6 @@ from swiftseg.data.annotations.reading import (
     read_json,
     short,
 )
-from swiftseg.data.annotations.run_lengths import unpack_label_studio
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 
 _LABEL_KEYS = ("polygonlabels", "rectanglelabels", "ellipselabels", "brushlabels", "labels")

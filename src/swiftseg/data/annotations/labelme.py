@@ -18,10 +18,10 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.annotations.bitmaps import open_bitmap
-from swiftseg.data.annotations.export import AnnotatedImage, Export, Gathering, Shape
 from swiftseg.data.annotations.places import PictureFinder, name_of, split_of
 from swiftseg.data.annotations.raster import Draw, Outline, Patch, clipped, draw_pixels
-from swiftseg.data.annotations.reading import (
+from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering, Shape
+from swiftseg.data.annotations.tool_files import (
     as_fields,
     as_list,
     as_points,

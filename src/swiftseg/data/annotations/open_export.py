@@ -5,13 +5,13 @@ from pathlib import Path
 
 from swiftseg.core import SwiftsegError, unknown_name
 from swiftseg.data.annotations.annotated_images import AnnotatedImages
-from swiftseg.data.annotations.coco import read_coco
+from swiftseg.data.annotations.coco_json import read_coco
 from swiftseg.data.annotations.cvat import read_cvat
-from swiftseg.data.annotations.export import AnnotatedImage, Export
 from swiftseg.data.annotations.label_studio import read_label_studio
 from swiftseg.data.annotations.labelme import read_labelme
 from swiftseg.data.annotations.recognize import Found, find_annotations
 from swiftseg.data.annotations.supervisely import read_supervisely
+from swiftseg.data.annotations.tool_export import AnnotatedImage, Export
 from swiftseg.data.annotations.voc_labelmap import read_voc_labelmap
 from swiftseg.data.annotations.yolo import read_yolo
 from swiftseg.data.own.splits import hold_out_val

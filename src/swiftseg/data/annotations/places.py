@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.header import IMAGE_SUFFIXES
-from swiftseg.data.own.reading import UNSPLIT
+from swiftseg.data.own.tree_reading import UNSPLIT
 from swiftseg.data.own.words import SPLIT_OF_WORD
 
 MAX_DEPTH = 6  # of folders; exports have two or three

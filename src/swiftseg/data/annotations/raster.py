@@ -156,12 +156,6 @@ def clipped(size_hw: tuple[int, int], top: int, left: int, covered: np.ndarray) 
     return Patch(max(top, 0), max(left, 0), covered[rows, columns])
 
 
-def polygon_area(ring: np.ndarray) -> float:
-    """Return the area within a ring (n, 2), negative where it runs counterclockwise."""
-    following = np.roll(ring, -1, axis=0)
-    return float((ring[:, 0] * following[:, 1] - following[:, 0] * ring[:, 1]).sum() / 2)
-
-
 def _crossings(
     begin: np.ndarray, end: np.ndarray, rows: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -15,8 +15,8 @@ from typing import Any, cast
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.annotations.places import files_below
-from swiftseg.data.annotations.reading import read_json
 from swiftseg.data.annotations.supervisely import META
+from swiftseg.data.annotations.tool_files import read_json
 from swiftseg.data.annotations.voc_labelmap import LABELMAP, LISTS, MASKS
 from swiftseg.data.annotations.yolo import SPLIT_KEYS, read_yolo_yaml
 

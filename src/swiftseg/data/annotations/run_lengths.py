@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.annotations.reading import as_list
+from swiftseg.data.annotations.tool_files import as_list
 from swiftseg.data.images.header import MAX_PIXELS
 
 _FIRST_CODE = 48  # "0"; each character holds five bits and whether more follow

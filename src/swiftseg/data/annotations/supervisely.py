@@ -17,10 +17,10 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.annotations.bitmaps import inflated, open_bitmap
-from swiftseg.data.annotations.export import AnnotatedImage, Export, Gathering, Shape
 from swiftseg.data.annotations.places import files_below, name_of, split_of
 from swiftseg.data.annotations.raster import Draw, Patch, clipped, draw_pixels
-from swiftseg.data.annotations.reading import (
+from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering, Shape
+from swiftseg.data.annotations.tool_files import (
     as_color,
     as_fields,
     as_list,

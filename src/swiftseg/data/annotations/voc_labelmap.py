@@ -19,9 +19,9 @@ from PIL import Image
 from swiftseg.core import SwiftsegError
 from swiftseg.core.labels import RGB
 from swiftseg.data.annotations.classes import VOID, classes_of
-from swiftseg.data.annotations.export import AnnotatedImage, Export, Gathering
 from swiftseg.data.annotations.places import files_below, split_of
-from swiftseg.data.annotations.reading import naming, read_text, short
+from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering
+from swiftseg.data.annotations.tool_files import naming, read_text, short
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.mask_values import ColorMasks, IndexMasks
 

@@ -16,10 +16,10 @@ import yaml
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.yaml_text import parse_yaml
-from swiftseg.data.annotations.export import AnnotatedImage, Export, Gathering, Shape
 from swiftseg.data.annotations.places import files_below, name_of, split_of
-from swiftseg.data.annotations.raster import fill_polygon, polygon_area
-from swiftseg.data.annotations.reading import (
+from swiftseg.data.annotations.raster import fill_polygon
+from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering, Shape
+from swiftseg.data.annotations.tool_files import (
     as_fields,
     as_points,
     as_text,
@@ -28,6 +28,7 @@ from swiftseg.data.annotations.reading import (
     short,
 )
 from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.kernels.outlines import polygon_area
 
 SPLIT_KEYS = ("train", "val", "test")
 

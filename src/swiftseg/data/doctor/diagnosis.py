@@ -11,7 +11,7 @@ from swiftseg.data.doctor.value_table import ValueRow
 from swiftseg.data.own.dataset_file import DatasetFile
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.mask_rules import MaskRules
-from swiftseg.data.own.reading import Reading
+from swiftseg.data.own.tree_reading import Reading
 from swiftseg.data.paired_files import Pair
 
 

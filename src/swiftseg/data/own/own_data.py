@@ -24,10 +24,10 @@ from swiftseg.data.own.lists import (
 )
 from swiftseg.data.own.naming import Hints, find_hints
 from swiftseg.data.own.propose import Proposal, propose
-from swiftseg.data.own.reading import UNSPLIT, Reading, find_readings, read_by_patterns
 from swiftseg.data.own.splits import hold_out_val
 from swiftseg.data.own.survey import MaskTotals, survey_masks
 from swiftseg.data.own.tables import read_table
+from swiftseg.data.own.tree_reading import UNSPLIT, Reading, find_readings, read_by_patterns
 from swiftseg.data.own.words import SPLIT_WORDS
 from swiftseg.data.paired_files import Pair, PairedFiles
 

@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from swiftseg.data.own.reading import UNSPLIT
+from swiftseg.data.own.tree_reading import UNSPLIT
 from swiftseg.data.paired_files import Pair
 
 VAL_SHARE = 0.2

@@ -10,9 +10,9 @@ from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.core.labels import RGB
 from swiftseg.data.annotations.classes import classes_of
 from swiftseg.data.annotations.raster import Draw
-from swiftseg.data.annotations.reading import naming
+from swiftseg.data.annotations.tool_files import naming
 from swiftseg.data.own.finding import SHOWN_FILES, Finding, Severity
-from swiftseg.data.own.reading import UNSPLIT
+from swiftseg.data.own.tree_reading import UNSPLIT
 
 
 @dataclass(frozen=True)

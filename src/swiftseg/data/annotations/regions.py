@@ -1,11 +1,10 @@
-"""From bitmaps to polygons: outlines along the edges of pixels, with holes."""
+"""The regions of a bitmap as polygons with holes."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from swiftseg.data.annotations.raster import polygon_area
+from swiftseg.kernels.outlines import outlines, polygon_area
 
 
 class Region(NamedTuple):
@@ -20,11 +19,11 @@ class Region(NamedTuple):
 
 def regions_of(bitmap: np.ndarray) -> list[Region]:
     """Return the regions of a bitmap, bool (H, W), whose pixels share edges."""
-    rings = list(_rings(bitmap))
+    rings = [ring.astype(np.float64) for ring in outlines(bitmap)]
     regions = [Region(ring, []) for ring in rings if polygon_area(ring) > 0]
     regions.sort(key=lambda region: polygon_area(region.outline))
     for hole in (ring for ring in rings if polygon_area(ring) < 0):
-        # A ring begins at the upper left corner of a pixel of its region.
+        # A hole begins at the upper left corner of a pixel that it holds.
         pixel = hole[0] + 0.5
         owner = next(region for region in regions if _is_within(pixel, region.outline))
         owner.holes.append(hole)
@@ -71,42 +70,6 @@ def with_bridges(region: Region) -> np.ndarray:
         around = np.concatenate([hole[hole_at:], hole[: hole_at + 1]])
         ring = np.concatenate([ring[: at + 1], around, ring[at:]])
     return ring
-
-
-def _rings(bitmap: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the corners of all outlines; a region lies to the right of its edges."""
-    height, width = bitmap.shape
-    stride = width + 1
-    # What leaves each corner of the grid to the east, south, west and north.
-    leaving = [bytearray((height + 1) * stride) for _ in range(4)]
-    padded = np.pad(np.asarray(bitmap, bool), 1)
-    inside = padded[1:-1, 1:-1]
-    beyond = (padded[:-2, 1:-1], padded[1:-1, 2:], padded[2:, 1:-1], padded[1:-1, :-2])
-    for edges, outside, offset in zip(leaving, beyond, (0, 1, stride + 1, stride), strict=True):
-        rows, columns = np.nonzero(inside & ~outside)
-        np.frombuffer(edges, np.uint8)[rows * stride + columns + offset] = 1
-    steps = (1, stride, -1, -stride)
-    for start in np.flatnonzero(np.frombuffer(leaving[0], np.uint8)).tolist():
-        if leaving[0][start]:
-            corners = _walk(leaving, steps, start)
-            yield np.array([(at % stride, at // stride) for at in corners], np.float64)
-
-
-def _walk(leaving: list[bytearray], steps: tuple[int, ...], start: int) -> list[int]:
-    """Take the edges of one ring, from one that goes east; return where it turns, start first."""
-    corners = [start]
-    at, heading = start, 0
-    while True:
-        leaving[heading][at] = 0
-        at += steps[heading]
-        # Where two regions touch at a corner, turning right keeps them apart.
-        turns = ((heading + 1) % 4, heading, (heading + 3) % 4)
-        ahead = next((turn for turn in turns if leaving[turn][at]), None)
-        if ahead is None:
-            return corners
-        if ahead != heading:
-            corners.append(at)
-        heading = ahead
 
 
 def _is_within(point: np.ndarray, ring: np.ndarray) -> bool:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.annotations.export import AnnotatedImage, Export, Gathering, Shape
 from swiftseg.data.annotations.places import PictureFinder, name_of, split_of
 from swiftseg.data.annotations.raster import (
     Draw,
@@ -23,7 +22,13 @@ from swiftseg.data.annotations.raster import (
     box_corners,
     fill_polygon,
 )
-from swiftseg.data.annotations.reading import (
+from swiftseg.data.annotations.run_lengths import (
+    as_counts,
+    bitmap_from_counts,
+    counts_from_text,
+)
+from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering, Shape
+from swiftseg.data.annotations.tool_files import (
     as_color,
     as_fields,
     as_list,
@@ -34,11 +39,6 @@ from swiftseg.data.annotations.reading import (
     naming,
     read_json,
     short,
-)
-from swiftseg.data.annotations.run_lengths import (
-    as_counts,
-    bitmap_from_counts,
-    counts_from_text,
 )
 
 

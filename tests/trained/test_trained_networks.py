@@ -12,7 +12,7 @@ from swiftseg.core import InputSpec, LabelSet, SwiftsegError, UsageError
 from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
 from swiftseg.importing import import_checkpoint
-from swiftseg.importing.labels import PUBLISHED_LABELS, find_labels
+from swiftseg.importing.published_labels import PUBLISHED_LABELS, find_labels
 from swiftseg.models import create_model
 from swiftseg.runtimes.model_file import read_spec
 from swiftseg.trained import (
@@ -24,7 +24,7 @@ from swiftseg.trained import (
     save_weights,
 )
 from swiftseg.trained.checkpoint import TrainingState, save_checkpoint
-from swiftseg.trained.networks import input_of_weights
+from swiftseg.trained.trained_networks import input_of_weights
 from swiftseg.weights import shipped_models, shipped_weights
 from tests.support import port_lookalikes as ports
 from tests.support.tiny_training import tiny_recipe

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-from swiftseg.render.outlines import coco_annotations, polygons, run_lengths
+from swiftseg.render.coco_regions import coco_annotations, polygons, run_lengths
 from tests.support.coco_masks import decoded
 
 
