@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from swiftseg.core import InputSpec, UsageError
 from swiftseg.losses.cross_entropy import WeightedCrossEntropy
 from swiftseg.models.fast_scnn import (
-    Bottleneck,
+    BottleneckResidual,
     FastSCNN,
     FastSCNNImageNet,
     GlobalFeatureExtractor,
@@ -150,7 +150,7 @@ def test_the_fusions_depthwise_convolution_is_dilated_by_4():
 def test_there_are_six_residual_additions():
     with torch.device("meta"):
         network, image = FastSCNN(19).eval(), torch.empty(1, 3, 64, 64)
-    blocks = modules_of(network, Bottleneck)
+    blocks = modules_of(network, BottleneckResidual)
     assert [block.residual for block in blocks] == [False, True, True] * 3
     assert count_operators(network, image)["add"] == 6 + 1  # one more is the feature fusion
 

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from swiftseg.layers.resizing import pad_to
-from swiftseg.models.segfast import DecoderStage, Spark, Style, segfast, segfast_basic
+from swiftseg.models.segfast import Convolutions, SkipStage, Spark, segfast, segfast_basic
 from tests.support.macs import conv_gflops, parameter_count
 from tests.support.operators import count_operators
 
@@ -171,7 +171,7 @@ def test_in_every_spark_normalization_comes_before_and_relu_after(build):
 
 @pytest.mark.parametrize(("squeeze", "expand"), [(16, 64), (48, 192)])
 def test_a_spark_concatenates_its_1x1_and_3x3_expansions(squeeze: int, expand: int):
-    spark = Spark(64, squeeze, expand, Style(separable=True, norm_last=False)).eval()
+    spark = Spark(64, squeeze, expand, Convolutions(separable=True, norm_last=False)).eval()
     disturb_norms(spark)
     x = torch.randn(1, 64, 6, 5)
     squeezed = spark.squeeze(x)
@@ -196,7 +196,7 @@ def test_basic_has_no_grouped_convolution(variant: str):
 
 @pytest.mark.parametrize("build", NETWORKS)
 def test_the_transposed_convolutions_double_the_size_depthwise_first(build):
-    for stage in (module for module in build(11).modules() if isinstance(module, DecoderStage)):
+    for stage in (module for module in build(11).modules() if isinstance(module, SkipStage)):
         first = stage.up[0]
         assert isinstance(first, nn.ConvTranspose2d)
         assert (first.kernel_size, first.stride, first.padding) == ((2, 2), (2, 2), (0, 0))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from swiftseg.core import Sample
     from swiftseg.data import Dataset
-    from swiftseg.evaluation import Evaluation, Protocol
+    from swiftseg.evaluation import Evaluation, ScoringProtocol
     from swiftseg.inference import Segmenter
 
 
@@ -103,7 +103,7 @@ def evaluate(
 
 def common_protocol(
     models: Sequence[str], segmenters: "Sequence[Segmenter]", dataset: "Dataset"
-) -> "Protocol":
+) -> "ScoringProtocol":
     """Return the protocol that fits all models.
 
     Raises:
@@ -122,8 +122,8 @@ def common_protocol(
 
 
 def choose_protocol(
-    chosen: "str | Protocol", scales: str | None, *, flip: bool, sliding: bool
-) -> "Protocol":
+    chosen: "str | ScoringProtocol", scales: str | None, *, flip: bool, sliding: bool
+) -> "ScoringProtocol":
     """Return a protocol, or the one of that name, with what the options add.
 
     Raises:

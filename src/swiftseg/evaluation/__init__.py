@@ -2,13 +2,13 @@
 
 from swiftseg.evaluation.evaluate_model import evaluate, evaluate_frames, fitting_protocol
 from swiftseg.evaluation.evaluation import Evaluation
-from swiftseg.evaluation.protocol import NATIVE, PROTOCOLS, Protocol
+from swiftseg.evaluation.protocol import NATIVE, PROTOCOLS, ScoringProtocol
 
 __all__ = [
     "NATIVE",
     "PROTOCOLS",
     "Evaluation",
-    "Protocol",
+    "ScoringProtocol",
     "evaluate",
     "evaluate_frames",
     "fitting_protocol",

@@ -13,7 +13,7 @@ from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.published.cityscapes_instances import instance_paths, read_instances
 from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.evaluation.evaluation import Evaluation
-from swiftseg.evaluation.protocol import NATIVE, Protocol, find_protocol
+from swiftseg.evaluation.protocol import NATIVE, ScoringProtocol, find_protocol
 from swiftseg.inference import AveragingSegmenter, Segmenter
 
 OnFrame = Callable[[Sample, np.ndarray], None]
@@ -23,7 +23,7 @@ def evaluate_frames(
     segmenter: Segmenter | AveragingSegmenter,
     dataset: Dataset,
     *,
-    protocol: Protocol = NATIVE,
+    protocol: ScoringProtocol = NATIVE,
     calibration_error: bool = False,
     on_frame: OnFrame | None = None,
 ) -> Iterator[Evaluation]:
@@ -69,7 +69,7 @@ def evaluate(
     *,
     split: str = "val",
     dataset: str | None = None,
-    protocol: Protocol | str | None = None,
+    protocol: ScoringProtocol | str | None = None,
     calibration_error: bool = False,
     on_frame: OnFrame | None = None,
     show_progress: bool = True,
@@ -112,7 +112,7 @@ def evaluate(
     return evaluation
 
 
-def fitting_protocol(segmenter: Segmenter, dataset: Dataset) -> Protocol:
+def fitting_protocol(segmenter: Segmenter, dataset: Dataset) -> ScoringProtocol:
     """Return the native protocol in the form that a model and data ask for.
 
     Void is a class where the model has learned it as one, and the network goes over the frames in

@@ -8,7 +8,7 @@ import numpy as np
 from swiftseg.core import LabelSet
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
 from swiftseg.evaluation.cityscapes_scores import cityscapes_scores, instance_level_counts
-from swiftseg.evaluation.protocol import NATIVE, Protocol
+from swiftseg.evaluation.protocol import NATIVE, ScoringProtocol
 from swiftseg.metrics import (
     Interval,
     MeanIoUBootstrap,
@@ -41,7 +41,7 @@ class Evaluation:
     """
 
     labels: LabelSet
-    protocol: Protocol = NATIVE
+    protocol: ScoringProtocol = NATIVE
     matrix: np.ndarray = field(init=False)
     frames: int = 0
     bootstrap: MeanIoUBootstrap = field(init=False)

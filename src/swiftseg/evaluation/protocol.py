@@ -11,7 +11,7 @@ from swiftseg.inference import AveragingSegmenter, Segmenter
 
 
 @dataclass(frozen=True)
-class Protocol:
+class ScoringProtocol:
     """What is done to frames, labels and predictions before they are compared.
 
     Attributes:
@@ -87,23 +87,23 @@ class Protocol:
         return " ".join(f"{scale:g}" for scale in self.scales)
 
 
-NATIVE = Protocol("native")
+NATIVE = ScoringProtocol("native")
 
-PROTOCOLS: dict[str, Protocol] = {
+PROTOCOLS: dict[str, ScoringProtocol] = {
     "native": NATIVE,
     # Paszke et al., arXiv:1606.02147, section 5.2: CamVid at 480x360, void ignored.
-    "enet": Protocol("enet", size_hw=(360, 480)),
+    "enet": ScoringProtocol("enet", size_hw=(360, 480)),
     # Pal et al., ICVGIP 2018: frames and labels of 224x224, CamVid with 12 classes.
-    "segfast": Protocol("segfast", size_hw=(224, 224), void_as_class=True),
+    "segfast": ScoringProtocol("segfast", size_hw=(224, 224), void_as_class=True),
     # Zhuang et al., arXiv:1811.11254, multi-scale. Frames at their own size times the scale;
     # probabilities are averaged where the release adds up logits and exponentiates.
-    "shelfnet": Protocol(
+    "shelfnet": ScoringProtocol(
         "shelfnet", scales=(0.5, 0.75, 1.0, 1.25, 1.5, 1.75), flip=True, sliding=True
     ),
 }
 
 
-def find_protocol(name: str) -> Protocol:
+def find_protocol(name: str) -> ScoringProtocol:
     """Return the protocol of that name; raise UsageError for a name that is not in `PROTOCOLS`."""
     if name not in PROTOCOLS:
         raise unknown_name("protocol", name, PROTOCOLS)

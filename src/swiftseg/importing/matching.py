@@ -21,7 +21,7 @@ COUNTER = "num_batches_tracked"  # of training steps; nothing here averages by i
 
 
 @dataclass
-class Match:
+class LayerMatch:
     """What matching finds.
 
     Attributes:
@@ -45,7 +45,7 @@ def layers_of(state: Mapping[str, Tensor]) -> dict[str, Layer]:
 
 def match_layers(
     theirs: Mapping[str, Layer], order: Sequence[str], ours: Mapping[str, Tensor], what: str
-) -> Match:
+) -> LayerMatch:
     """Fill our state dict with their layers.
 
     Args:
@@ -58,7 +58,7 @@ def match_layers(
         MisfitError: A tensor of either side has no counterpart of its shape.
     """
     our_layers = layers_of(ours)
-    match = Match()
+    match = LayerMatch()
     homeless = [name for layer in theirs if layer not in order for name in _listed(layer, theirs)]
     missing: list[str] = []
     for own, name in zip_longest(our_layers, order):
@@ -93,7 +93,7 @@ def _is_slope(layer: Layer) -> bool:
     return set(layer) == {"weight"} and layer["weight"].ndim == 1
 
 
-def _fill(match: Match, own: str, ours: Layer, name: str, theirs: Layer) -> None:
+def _fill(match: LayerMatch, own: str, ours: Layer, name: str, theirs: Layer) -> None:
     for part, tensor in theirs.items():
         match.weights[f"{own}.{part}"] = tensor.float().contiguous()
     if "bias" in ours and "bias" not in theirs:
@@ -107,7 +107,7 @@ def _fill(match: Match, own: str, ours: Layer, name: str, theirs: Layer) -> None
         match.bridged.append(f"{name} has a bias: moved into the mean of the next normalization")
 
 
-def _move_biases(match: Match, our_layers: list[str], ours: Mapping[str, Tensor]) -> list[str]:
+def _move_biases(match: LayerMatch, our_layers: list[str], ours: Mapping[str, Tensor]) -> list[str]:
     """Take biases that ours lack off the means behind them; return those with no mean behind."""
     stuck: list[str] = []
     for own, behind in zip_longest(our_layers, our_layers[1:]):

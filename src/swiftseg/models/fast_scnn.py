@@ -33,7 +33,7 @@ DROPOUT = 0.1
 
 
 @dataclass(frozen=True)
-class Style:
+class Details:
     """Where a variant departs from another.
 
     Attributes:
@@ -49,9 +49,9 @@ class Style:
     align_corners: bool
 
 
-PAPER = Style(separable_norm=False, fusion_dilation=4, first_padding=1, align_corners=False)
-PORT = Style(separable_norm=True, fusion_dilation=1, first_padding=0, align_corners=True)
-STYLES: Mapping[str, Style] = {"paper": PAPER, "port": PORT}
+PAPER = Details(separable_norm=False, fusion_dilation=4, first_padding=1, align_corners=False)
+PORT = Details(separable_norm=True, fusion_dilation=1, first_padding=0, align_corners=True)
+STYLES: Mapping[str, Details] = {"paper": PAPER, "port": PORT}
 
 
 class FastSCNN(nn.Module):
@@ -138,7 +138,7 @@ class FastSCNNImageNet(nn.Module):
 class LearningToDownsample(nn.Sequential):
     """Section 3.2.1: three strided convolutions down to an eighth, 64 channels."""
 
-    def __init__(self, style: Style = PAPER) -> None:
+    def __init__(self, style: Details = PAPER) -> None:
         inner_norm = style.separable_norm
         super().__init__(
             nn.Sequential(
@@ -154,7 +154,7 @@ class LearningToDownsample(nn.Sequential):
 class GlobalFeatureExtractor(nn.Sequential):
     """Section 3.2.2: nine bottlenecks down to a quarter of their input and pyramid pooling."""
 
-    def __init__(self, style: Style = PAPER) -> None:
+    def __init__(self, style: Details = PAPER) -> None:
         super().__init__(
             *bottlenecks(64, 64, stride=2),
             *bottlenecks(64, 96, stride=2),
@@ -163,7 +163,7 @@ class GlobalFeatureExtractor(nn.Sequential):
         )
 
 
-class Bottleneck(nn.Module):
+class BottleneckResidual(nn.Module):
     """Table 2: expansion by 6, a depthwise convolution and a linear projection."""
 
     def __init__(self, in_channels: int, channels: int, *, stride: int) -> None:
@@ -206,7 +206,7 @@ class FeatureFusion(nn.Module):
     """Table 3: the upsampled global features and the high-resolution branch, added."""
 
     def __init__(
-        self, detail_channels: int, channels: int, *, skip: bool, style: Style = PAPER
+        self, detail_channels: int, channels: int, *, skip: bool, style: Details = PAPER
     ) -> None:
         super().__init__()
         self.align_corners = style.align_corners
@@ -244,12 +244,12 @@ def linear_conv(in_channels: int, out_channels: int) -> nn.Sequential:
     )
 
 
-def bottlenecks(in_channels: int, channels: int, *, stride: int) -> tuple[Bottleneck, ...]:
+def bottlenecks(in_channels: int, channels: int, *, stride: int) -> tuple[BottleneckResidual, ...]:
     """A group of three; the stride is the first one's."""
     return (
-        Bottleneck(in_channels, channels, stride=stride),
-        Bottleneck(channels, channels, stride=1),
-        Bottleneck(channels, channels, stride=1),
+        BottleneckResidual(in_channels, channels, stride=stride),
+        BottleneckResidual(channels, channels, stride=1),
+        BottleneckResidual(channels, channels, stride=1),
     )
 
 

@@ -73,7 +73,7 @@ class SegFast(nn.Module):
             )
         release = variant == "release"
         self.align_corners = release
-        style = Style(separable=separable, norm_last=variant != "paper")
+        style = Convolutions(separable=separable, norm_last=variant != "paper")
         sparks = RELEASE_SPARKS if release else SQUEEZENET_SPARKS
         decoder_stage = release_decoder_stage if release else paper_decoder_stage
         self.encoder_1 = release_stem(style) if release else paper_stem(style)
@@ -98,7 +98,7 @@ class SegFast(nn.Module):
 
 
 @dataclass(frozen=True)
-class Style:
+class Convolutions:
     """How a variant builds its convolutions.
 
     Attributes:
@@ -137,7 +137,7 @@ class Style:
 class Spark(nn.Module):
     """A fire module of SqueezeNet with separable 3x3 convolutions (section 3)."""
 
-    def __init__(self, in_channels: int, squeeze: int, expand: int, style: Style) -> None:
+    def __init__(self, in_channels: int, squeeze: int, expand: int, style: Convolutions) -> None:
         super().__init__()
         conv_1x1 = nn.Conv2d(in_channels, squeeze, 1)
         self.squeeze = style.spark_unit(conv_1x1, in_channels, squeeze)
@@ -149,7 +149,7 @@ class Spark(nn.Module):
         return torch.cat((self.expand_1(x), self.expand_3(x)), dim=1)  # (N, 2 * expand, h, w)
 
 
-class DecoderStage(nn.Module):
+class SkipStage(nn.Module):
     """Upsampling, then a convolution over its result and the encoder's map of that size."""
 
     def __init__(self, up: nn.Module, conv: nn.Module) -> None:
@@ -162,16 +162,18 @@ class DecoderStage(nn.Module):
         return self.conv(torch.cat((x, skip), dim=1))
 
 
-def paper_stem(style: Style) -> nn.Sequential:
+def paper_stem(style: Convolutions) -> nn.Sequential:
     """The one ordinary convolution that both networks begin with."""
     return style.activated(nn.Conv2d(3, 64, 3, stride=2, padding=1), 64)
 
 
-def release_stem(style: Style) -> nn.Sequential:
+def release_stem(style: Convolutions) -> nn.Sequential:
     return style.activated(style.conv_3x3(3, 64, stride=2), 64)
 
 
-def spark_stage(in_channels: int, sparks: Sequence[tuple[int, int]], style: Style) -> nn.Sequential:
+def spark_stage(
+    in_channels: int, sparks: Sequence[tuple[int, int]], style: Convolutions
+) -> nn.Sequential:
     """Spark modules one after the other, each given as squeeze and expansion width."""
     stage = nn.Sequential()
     for squeeze, expand in sparks:
@@ -180,7 +182,7 @@ def spark_stage(in_channels: int, sparks: Sequence[tuple[int, int]], style: Styl
     return stage
 
 
-def paper_decoder_stage(in_channels: int, channels: int, style: Style) -> DecoderStage:
+def paper_decoder_stage(in_channels: int, channels: int, style: Convolutions) -> SkipStage:
     """Transposed 2x2 convolution and ReLU, then a 3x3 convolution over both halves."""
     if style.separable:
         depthwise = nn.ConvTranspose2d(in_channels, in_channels, 2, stride=2, groups=in_channels)
@@ -189,10 +191,10 @@ def paper_decoder_stage(in_channels: int, channels: int, style: Style) -> Decode
     else:
         up = nn.Sequential(nn.ConvTranspose2d(in_channels, channels, 2, stride=2), nn.ReLU())
     conv = style.activated(style.conv_3x3(2 * channels, channels), channels)
-    return DecoderStage(up, conv)
+    return SkipStage(up, conv)
 
 
-def release_decoder_stage(in_channels: int, channels: int, style: Style) -> DecoderStage:
+def release_decoder_stage(in_channels: int, channels: int, style: Convolutions) -> SkipStage:
     """Pointwise before the transposed 3x3 convolution, then a spark over both halves."""
     if style.separable:
         up = nn.Sequential(
@@ -201,7 +203,7 @@ def release_decoder_stage(in_channels: int, channels: int, style: Style) -> Deco
         )
     else:
         up = style.activated(transposed_3x3(in_channels, channels), channels)
-    return DecoderStage(up, Spark(2 * channels, channels // 2, channels // 2, style))
+    return SkipStage(up, Spark(2 * channels, channels // 2, channels // 2, style))
 
 
 def transposed_3x3(in_channels: int, channels: int, *, groups: int = 1) -> nn.ConvTranspose2d:

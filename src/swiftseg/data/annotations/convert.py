@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -13,6 +12,7 @@ from PIL import Image
 from swiftseg.core import LabelSet, SwiftsegError, unknown_name
 from swiftseg.core.files import replacing
 from swiftseg.core.in_threads import in_threads
+from swiftseg.core.progress import LateProgress
 from swiftseg.data.annotations.annotated_images import AnnotatedImages
 from swiftseg.data.annotations.bitmaps import open_bitmap
 from swiftseg.data.annotations.labelme import embedded_picture
@@ -22,14 +22,6 @@ from swiftseg.data.own.dataset_file import FILE_NAME, DatasetFile, dataset_file_
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.own_data import SPLITS
 from swiftseg.data.own.tree_reading import UNSPLIT
-
-
-class Progress(Protocol):
-    """What the conversion tells of its course."""
-
-    def expect(self, count: int | None) -> None: ...
-
-    def advance(self) -> None: ...
 
 
 @dataclass
@@ -55,7 +47,7 @@ def convert_annotations(
     source: Path,
     out: Path,
     splits: Collection[str] = (),
-    progress: Progress | None = None,
+    progress: LateProgress | None = None,
 ) -> Conversion:
     """Write an export's pictures, index masks and `dataset.yaml`.
 
@@ -98,7 +90,7 @@ def _write_split(
     export: Export,
     split: str,
     images: list[AnnotatedImage],
-    progress: Progress | None,
+    progress: LateProgress | None,
 ) -> None:
     dataset = open_images(export, images)
     part = "" if split == UNSPLIT else split

@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from swiftseg.core import LabelSet
 from swiftseg.data.doctor.class_counts import ClassCounts
@@ -13,14 +12,6 @@ from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.mask_rules import MaskRules
 from swiftseg.data.own.tree_reading import Reading
 from swiftseg.data.paired_files import Pair
-
-
-class Progress(Protocol):
-    """What the examination tells of its course."""
-
-    def expect(self, count: int | None) -> None: ...
-
-    def advance(self) -> None: ...
 
 
 @dataclass

@@ -14,9 +14,10 @@ import numpy as np
 
 from swiftseg.core import LabelSet, SwiftsegError, UsageError
 from swiftseg.core.in_threads import in_threads
+from swiftseg.core.progress import LateProgress
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes
 from swiftseg.data.doctor.collector import Collector
-from swiftseg.data.doctor.diagnosis import Diagnosis, Progress
+from swiftseg.data.doctor.diagnosis import Diagnosis
 from swiftseg.data.doctor.pair_facts import PairFacts, examine_pair
 from swiftseg.data.doctor.published import examine_published
 from swiftseg.data.doctor.structure import too_few
@@ -43,7 +44,7 @@ def check_data(source: Path | str, *, reading: int = 1) -> Diagnosis:
     return examine(Path(source), reading=reading)
 
 
-def examine(source: Path, progress: Progress | None = None, *, reading: int = 1) -> Diagnosis:
+def examine(source: Path, progress: LateProgress | None = None, *, reading: int = 1) -> Diagnosis:
     """Examine a folder, a dataset YAML or a list of pairs; whatever is wrong is a finding.
 
     Args:
@@ -72,7 +73,7 @@ def examine(source: Path, progress: Progress | None = None, *, reading: int = 1)
 class Examination:
     """The state of one run of the doctor."""
 
-    def __init__(self, own: OwnData, progress: Progress | None) -> None:
+    def __init__(self, own: OwnData, progress: LateProgress | None) -> None:
         self.own = own
         self.advance: Callable[[], None] = progress.advance if progress else lambda: None
         if progress:

@@ -6,16 +6,17 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.in_threads import in_threads
+from swiftseg.core.progress import LateProgress
 from swiftseg.data.dataset import Dataset
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes
 from swiftseg.data.doctor.collector import Collector
-from swiftseg.data.doctor.diagnosis import Diagnosis, Progress
+from swiftseg.data.doctor.diagnosis import Diagnosis
 from swiftseg.data.opening import open_dataset
 
 LABELED_SPLITS = ("train", "val")  # of a test many keep the masks
 
 
-def examine_published(diagnosis: Diagnosis, name: str, progress: Progress | None) -> None:
+def examine_published(diagnosis: Diagnosis, name: str, progress: LateProgress | None) -> None:
     """Read every frame of training and validation as these would, and count the classes.
 
     Args:

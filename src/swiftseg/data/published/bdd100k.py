@@ -24,7 +24,7 @@ SPLITS = ("train", "val")
 UNKNOWN = 255
 
 
-class Layout(NamedTuple):
+class FolderLayout(NamedTuple):
     """Where images and masks lie, and what a mask's stem has behind the name."""
 
     images: str
@@ -33,9 +33,9 @@ class Layout(NamedTuple):
 
 
 LAYOUTS = (
-    Layout("images/10k", "labels/sem_seg/masks", ""),
-    Layout("seg/images", "seg/labels", "_train_id"),
-    Layout("images", "labels", "_train_id"),
+    FolderLayout("images/10k", "labels/sem_seg/masks", ""),
+    FolderLayout("seg/images", "seg/labels", "_train_id"),
+    FolderLayout("images", "labels", "_train_id"),
 )
 
 BDD100K_LABELS = CITYSCAPES_LABELS
@@ -77,7 +77,7 @@ def open_bdd100k(folder: Path, split: str, *, class_set: ClassSet = "19") -> Pai
     return PairedFiles(pairs, labels, IndexMasks(table | {UNKNOWN: unknown}, labels.ignore_index))
 
 
-def _layout(folder: Path) -> Layout | None:
+def _layout(folder: Path) -> FolderLayout | None:
     for layout in LAYOUTS:
         for split in SPLITS:
             masks = folder / layout.masks / split

@@ -21,7 +21,7 @@ HAIR = ((44, 32, 26), (110, 76, 44), (196, 160, 96), (150, 150, 150), (24, 22, 2
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """What someone looks like; colors are RGB in 0..255."""
 
     height: float
@@ -33,11 +33,11 @@ class Look:
     has_bag: bool
 
 
-def draw_look(rng: np.random.Generator) -> Look:
+def draw_appearance(rng: np.random.Generator) -> Appearance:
     def one_of(colors: tuple[tuple[int, int, int], ...]) -> np.ndarray:
         return np.array(colors[int(rng.integers(len(colors)))]) * rng.uniform(0.85, 1.15, 3)
 
-    return Look(
+    return Appearance(
         height=float(rng.choice((1.25, 1.68, 1.8), p=(0.15, 0.45, 0.4)) * rng.uniform(0.97, 1.04)),
         skin=one_of(SKIN),
         hair=one_of(HAIR),
@@ -48,7 +48,7 @@ def draw_look(rng: np.random.Generator) -> Look:
     )
 
 
-def make_pedestrian(look: Look, phase: float) -> Mesh:
+def make_pedestrian(look: Appearance, phase: float) -> Mesh:
     """Someone walking, `phase` radians into the gait; a standing person has phase 0."""
     h = look.height
     mesh = Mesh(height=h, radius=0.35)
@@ -82,13 +82,13 @@ def make_pedestrian(look: Look, phase: float) -> Mesh:
     return mesh
 
 
-def add_head(mesh: Mesh, look: Look, x: float, y: float, label: int) -> None:
+def add_head(mesh: Mesh, look: Appearance, x: float, y: float, label: int) -> None:
     radius = 0.075 * max(look.height, 1.5)
     mesh.add_card(disc(x, y + 0.015, radius * 1.1), look.hair, label)
     mesh.add_card(disc(x, y - 0.03, radius * 0.88), look.skin, label)
 
 
-def make_bicyclist_across(look: Look, paint: np.ndarray, phase: float) -> Mesh:
+def make_bicyclist_across(look: Appearance, paint: np.ndarray, phase: float) -> Mesh:
     """A rider seen from the side, riding toward +x, pedals `phase` radians around."""
     mesh = Mesh(height=1.6, radius=0.8)
     mesh.add_card(limb(-0.15, 0.95, 0.08 - 0.17 * np.cos(phase), 0.3 - 0.17 * np.sin(phase), 0.15),
@@ -116,7 +116,7 @@ def make_bicyclist_across(look: Look, paint: np.ndarray, phase: float) -> Mesh:
     return mesh
 
 
-def make_bicyclist_along(look: Look, paint: np.ndarray, phase: float) -> Mesh:
+def make_bicyclist_along(look: Appearance, paint: np.ndarray, phase: float) -> Mesh:
     """A rider seen from behind or in front."""
     mesh = Mesh(height=1.6, radius=0.45)
     mesh.add_card(rectangle(-0.07, 0.0, 0.07, 0.72), (28, 28, 30), BICYCLIST)

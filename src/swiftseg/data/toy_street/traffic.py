@@ -107,7 +107,7 @@ def draw_walkers(rng: np.random.Generator, layout: Layout, end_m: float) -> list
 def draw_walker(
     rng: np.random.Generator, x: float, z: float, speed_x: float, speed_z: float
 ) -> Mover:
-    look, phase = people.draw_look(rng), rng.uniform(0, 2 * np.pi)
+    look, phase = people.draw_appearance(rng), rng.uniform(0, 2 * np.pi)
     if rng.random() < 0.2:
         speed_x, speed_z, phase = 0.0, 0.0, 0.0
     gait = 5.5 if speed_x or speed_z else 0.0
@@ -134,7 +134,7 @@ def draw_riders(
 
 
 def draw_rider_along(rng: np.random.Generator, layout: Layout, z: float, speed: float) -> Mover:
-    look, phase = people.draw_look(rng), rng.uniform(0, 2 * np.pi)
+    look, phase = people.draw_appearance(rng), rng.uniform(0, 2 * np.pi)
     paint = pick(rng, people.CLOTHES)
     side = int(rng.choice(SIDES))
     to_curb_m = 2.4 if layout.road_half_m > 4.2 else 0.8
@@ -147,7 +147,7 @@ def draw_rider_along(rng: np.random.Generator, layout: Layout, z: float, speed: 
 
 
 def draw_rider_across(rng: np.random.Generator, layout: Layout, z: float) -> Mover:
-    look, phase = people.draw_look(rng), rng.uniform(0, 2 * np.pi)
+    look, phase = people.draw_appearance(rng), rng.uniform(0, 2 * np.pi)
     paint = pick(rng, people.CLOTHES)
     way = int(rng.choice(SIDES))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from swiftseg.data import Dataset
 from swiftseg.evaluation.evaluate_model import evaluate
 from swiftseg.evaluation.evaluation import Evaluation
-from swiftseg.evaluation.protocol import Protocol
+from swiftseg.evaluation.protocol import ScoringProtocol
 from swiftseg.evaluation.report.frame_scores import FrameScores
 from swiftseg.evaluation.report.page import Subject, write_report
 from swiftseg.evaluation.report.shown_frames import shown_frames
@@ -27,7 +27,7 @@ def report_model(
     dataset: Dataset,
     *,
     origin: tuple[str, str],
-    protocol: Protocol,
+    protocol: ScoringProtocol,
     run: Path | None = None,
     calibration_error: bool = False,
 ) -> Evaluation:

@@ -6,7 +6,7 @@ import numpy as np
 
 from swiftseg.core import Sample
 from swiftseg.data import Dataset
-from swiftseg.evaluation.protocol import Protocol
+from swiftseg.evaluation.protocol import ScoringProtocol
 from swiftseg.evaluation.report.frame_scores import FrameScores
 from swiftseg.inference import AveragingSegmenter, Segmenter
 
@@ -33,7 +33,7 @@ def shown_frames(
     dataset: Dataset,
     scores: FrameScores,
     *,
-    protocol: Protocol,
+    protocol: ScoringProtocol,
 ) -> list[ShownFrame]:
     """Read and segment the best, the median and the worst frames once more.
 
