@@ -26,7 +26,7 @@ import torch
 from torch import nn
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec
-from swiftseg.exporting.onnx_file import write_onnx
+from swiftseg.exporting.onnx_file import save_onnx, write_onnx
 from swiftseg.exporting.rewrites import REWRITES, rewrite_graph
 from swiftseg.models import create_model
 
@@ -83,7 +83,7 @@ def export_variants(case: str, folder: Path) -> dict[str, Path]:
         model = onnx.load(traced)
         rewrite_graph(model, [name for name in REWRITES if name != without])
         path = folder / f"{name}_{size}_without_{without}.onnx"
-        onnx.save(model, path)
+        save_onnx(model, path)
         if without == "all" or path.read_bytes() != files["all"].read_bytes():
             files[without] = path
     return files

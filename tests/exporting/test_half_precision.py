@@ -10,7 +10,7 @@ from onnx import TensorProto, numpy_helper
 from swiftseg.core import InputSpec, SwiftsegError, UsageError
 from swiftseg.exporting import half_precision
 from swiftseg.exporting.half_precision import halve_weights, store_in_half
-from swiftseg.exporting.onnx_file import write_onnx
+from swiftseg.exporting.onnx_file import save_onnx, write_onnx
 from swiftseg.runtimes import BACKENDS, load_backend, read_spec
 from swiftseg.runtimes.base import upsampled_of
 from tests.support.settled_networks import settled_enet, street_frames, street_spec
@@ -31,7 +31,7 @@ def half(source: Path) -> Path:
     model = onnx.load(source)
     store_in_half(model.graph)
     path = source.with_name("half.onnx")
-    onnx.save(model, path)
+    save_onnx(model, path)
     return path
 
 
@@ -62,7 +62,7 @@ def test_scores_are_those_of_rounded_weights(source: Path, half: Path, tmp_path:
         if f"{tensor.name}_in_half" in halved:
             values = numpy_helper.to_array(tensor).astype(np.float16).astype(np.float32)
             tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
-    onnx.save(model, rounded)
+    save_onnx(model, rounded)
     frames = street_frames(SIZE_HW, 2)
     backends = [load_backend(each, name=engine) for each in (half, rounded)]
     ours, expected = (upsampled_of(backend, frames) for backend in backends)

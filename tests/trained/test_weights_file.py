@@ -102,3 +102,10 @@ def test_descriptions_of_no_network(described: dict[str, object], tmp_path: Path
     save_file({"a": torch.zeros(1)}, path, {"swiftseg": json.dumps(described)})
     with pytest.raises(SwiftsegError):
         load_imported(path)
+
+
+def test_changed_weights_are_found_by_their_digest(weights_path: Path):
+    whole = weights_path.read_bytes()
+    weights_path.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
+    with pytest.raises(SwiftsegError, match="its weights are not those that were written"):
+        load_imported(weights_path)

@@ -8,6 +8,7 @@ import numpy as np
 
 from swiftseg.core.errors import SwiftsegError
 from swiftseg.core.labels import LabelSet
+from swiftseg.core.spec_fields import read_spec_fields
 
 FORMAT_VERSION = 1
 
@@ -96,35 +97,33 @@ class ModelSpec:
         """Read what `to_dict` returned.
 
         Raises:
-            SwiftsegError: The fields are of another version, incomplete, or of the wrong kind.
+            SwiftsegError: The fields are of another version, incomplete, of the wrong kind, or
+                out of range; the message names the first.
         """
         fields = dict(fields)
         version = fields.pop("format_version", None)
         if version != FORMAT_VERSION:
             raise SwiftsegError(
-                f"model format version {version!r} where this swiftseg reads {FORMAT_VERSION}; "
-                "export the model again with this version"
+                f"model format version {repr(version)[:40]} where this swiftseg reads "
+                f"{FORMAT_VERSION}; export the model again with this version"
             )
         try:
-            labels = cast(dict[str, Any], fields.pop("labels"))
-            labels["names"] = tuple(str(name) for name in labels["names"])
-            labels["palette"] = tuple(tuple(int(v) for v in color) for color in labels["palette"])
-            input_fields = cast(dict[str, Any], fields.pop("input"))
-            input_spec = InputSpec(**{name: tuple(values) for name, values in input_fields.items()})
-            return cls(labels=LabelSet(**labels), input=input_spec, **fields)
-        except (KeyError, TypeError, ValueError) as error:
+            arguments = read_spec_fields(fields)
+        except ValueError as error:
             raise SwiftsegError(f"the model's description is damaged: {error}") from error
+        labels, input_spec = arguments.pop("labels"), arguments.pop("input")
+        return cls(labels=LabelSet(**labels), input=InputSpec(**input_spec), **arguments)
 
     def to_json(self) -> str:
         """Return `to_dict` as one line of JSON."""
-        return json.dumps(self.to_dict(), separators=(",", ":"))
+        return json.dumps(self.to_dict(), separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> "ModelSpec":
         """Read what `to_json` returned; raises as `from_dict` does."""
         try:
             fields = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # numbers of 5,000 digits, nested too deeply
             raise SwiftsegError(f"the model's description is not JSON: {error}") from error
         if not isinstance(fields, dict):
             raise SwiftsegError("the model's description is no JSON object")

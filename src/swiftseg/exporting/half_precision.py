@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
 from swiftseg.core.files import replacing
 from swiftseg.exporting.checked_export import street_scenes
+from swiftseg.exporting.onnx_file import save_onnx
 from swiftseg.runtimes import BACKENDS, Backend, labels_of, load_backend, read_spec
 
 LEAST_VALUES = 128  # of a tensor; below, its Cast takes what is saved
@@ -63,7 +64,7 @@ def halve_weights(
     onnx.checker.check_model(model, full_check=True)
     compared = list(street_scenes(read_spec(source).input.size_hw) if frames is None else frames)
     with replacing(path) as temporary:
-        onnx.save(model, temporary)
+        save_onnx(model, temporary)
         equal_labels = min(_equal_labels(source, temporary, compared))
         if equal_labels < LEAST_EQUAL_LABELS:
             raise SwiftsegError(

@@ -13,6 +13,7 @@ from swiftseg.core import ModelSpec
 from swiftseg.exporting.rewrites import REWRITES, rewrite_graph
 from swiftseg.runtimes import METADATA_KEY
 from swiftseg.runtimes.base import INPUT_NAME
+from swiftseg.runtimes.model_file import sealed
 from swiftseg.runtimes.torch_backend import FrameGraph
 
 OPSET = 18  # the exporter's own; any other is reached by converting
@@ -39,7 +40,12 @@ def write_onnx(
     _drop_traces_of_origin(model)
     onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
     onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
+    save_onnx(model, path)
+
+
+def save_onnx(model: onnx.ModelProto, path: Path) -> None:
+    """Write a model with the digest of its bytes inside; see `runtimes.model_file.check_digest`."""
+    path.write_bytes(sealed(model.SerializeToString()))
 
 
 def package_versions() -> dict[str, str]:

@@ -22,6 +22,7 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.files import replacing
 from swiftseg.exporting.graph import attribute
+from swiftseg.exporting.onnx_file import save_onnx
 from swiftseg.inference.segmenter import restore
 from swiftseg.metrics import confusion_matrix, scores
 from swiftseg.runtimes import BACKENDS, labels_of, load_backend, read_spec
@@ -156,7 +157,7 @@ class _Quantizer:
         model: ModelProto = quantizer.model.model
         del model.metadata_props[:]
         model.metadata_props.extend(self._model.metadata_props)
-        onnx.save(model, path)
+        save_onnx(model, path)
 
     def sensitivities(self) -> dict[str, float]:
         """Return the mean square by which the scores move, for each convolution by itself."""

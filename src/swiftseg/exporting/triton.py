@@ -10,7 +10,8 @@ import onnxruntime as ort
 from swiftseg.core import SwiftsegError
 from swiftseg.core.files import replacing
 from swiftseg.runtimes import read_spec
-from swiftseg.runtimes.base import check_contract
+from swiftseg.runtimes.graph_promises import check_promises
+from swiftseg.runtimes.model_file import check_digest
 
 MAX_BATCH = 8
 
@@ -35,9 +36,10 @@ def export_triton(model: Path, folder: Path) -> Path:
         SwiftsegError: The file is another than it says, or the repository has such a model.
     """
     spec = read_spec(model)
+    check_digest(model)
+    check_promises(model, spec)
     session = ort.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    check_contract(model, [i.name for i in inputs], [o.name for o in outputs], spec)
     target = folder / spec.name
     if target.exists():
         raise SwiftsegError(f"{target} exists; remove it, or choose another --out")

@@ -12,7 +12,9 @@ import onnxruntime as ort
 from swiftseg.core import ModelSpec, SwiftsegError
 from swiftseg.runtimes import read_spec
 from swiftseg.runtimes.base import INPUT_NAME
+from swiftseg.runtimes.graph_promises import check_promises
 from swiftseg.runtimes.label_head import LabelHead, cut_label_head
+from swiftseg.runtimes.model_file import check_digest
 from swiftseg.web import built_page
 
 MANIFEST = "manifest.json"
@@ -32,6 +34,8 @@ def export_web(model: Path, folder: Path) -> None:
             model gives probabilities.
     """
     spec = read_spec(model)
+    check_digest(model)
+    check_promises(model, spec)
     page = built_page()
     if page is None:
         raise SwiftsegError(

@@ -46,9 +46,13 @@ class Epoch:
     scored_on: ScoredOn = "val"
 
     def scores(self) -> dict[str, float]:
-        """Return what was measured, under the columns' names, such as `val/mean_iou`."""
+        """Return what was measured and is finite, by column, such as `val/mean_iou`."""
         named = {f"{self.scored_on}/{name}": getattr(self, f"val_{name}") for name in SCORES}
-        return {name: value for name, value in named.items() if value is not None}
+        return {
+            name: value
+            for name, value in named.items()
+            if value is not None and math.isfinite(value)
+        }
 
     def to_row(self) -> dict[str, str | int | float]:
         """Return the columns of metrics.csv that this epoch fills."""

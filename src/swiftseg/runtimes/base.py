@@ -1,4 +1,4 @@
-"""What every engine offers, and the graph contract that all of them check.
+"""What every engine offers, and the graph contract that files keep.
 
 An exported file takes `frames` uint8 (N, H, W, 3), N free, H and W fixed. Its first output is
 named by its kind: `labels` uint8 (N, H, W), `logits` or `probs` float32 (N, C, H, W). A labels file
@@ -6,12 +6,11 @@ carries its logits as a second output.
 """
 
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
-from swiftseg.core import ModelSpec, SwiftsegError
+from swiftseg.core import ModelSpec
 
 INPUT_NAME = "frames"
 
@@ -90,18 +89,3 @@ def upsampled_of(backend: Backend, batch: np.ndarray) -> np.ndarray:
     """Return the logits or probabilities float32 (N, C, H, W) of frames uint8 (N, H, W, 3)."""
     with backend.running(batch) as scores:
         return np.array(scores.upsampled())
-
-
-def check_contract(path: Path, inputs: list[str], outputs: list[str], spec: ModelSpec) -> None:
-    """Compare a graph's input and output names with what its spec promises.
-
-    Raises:
-        SwiftsegError: The graph is not the one that the spec describes.
-    """
-    if inputs != [INPUT_NAME] or outputs[:1] != [spec.output]:
-        raise SwiftsegError(
-            f"{path}: expected the input {INPUT_NAME} and the output {spec.output}, got "
-            f"{', '.join(inputs)} and {', '.join(outputs)}; export the model again"
-        )
-    if spec.output == "labels" and "logits" not in outputs:
-        raise SwiftsegError(f"{path} holds no logits beside its labels; export the model again")

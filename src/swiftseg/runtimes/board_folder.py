@@ -76,11 +76,13 @@ def read_board_folder(folder: Path) -> BoardModel:
         fields = cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8")))
         fields["spec"] = ModelSpec.from_dict(fields["spec"])
         model = BoardModel(**fields)
-        if model.upsampling not in UPSAMPLINGS:
-            raise ValueError(f"unknown upsampling {model.upsampling!r}")
+        _check_fields(model)
     except OSError as error:
         raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError, AttributeError, SwiftsegError) as error:
+    except (
+        *(ValueError, TypeError, KeyError, AttributeError, RecursionError),
+        SwiftsegError,
+    ) as error:
         raise SwiftsegError(f"{path} is damaged, or of another version: {error}") from error
     for name, digest in model.files.items():
         if digest_of(folder / name) != digest:
@@ -89,6 +91,18 @@ def read_board_folder(folder: Path) -> BoardModel:
                 "whole folder again, or export the model again"
             )
     return model
+
+
+def _check_fields(model: BoardModel) -> None:
+    """Raise ValueError where a field is of another type, or a file is not in the folder."""
+    for name in ("format", "precision", "input", "output", "upsampling"):
+        if not isinstance(getattr(model, name), str):
+            raise ValueError(f"its {name} is no text")
+    if model.upsampling not in UPSAMPLINGS:
+        raise ValueError(f"unknown upsampling {model.upsampling!r}")
+    for name, digest in model.files.items():
+        if not isinstance(digest, str) or Path(name).name != name:
+            raise ValueError(f"{name!r} is no file of this folder")
 
 
 def digest_of(path: Path) -> str:

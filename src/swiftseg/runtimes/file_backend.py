@@ -9,21 +9,14 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError
 from swiftseg.runtimes.array_scores import ArrayScores, ScoreKind
-from swiftseg.runtimes.base import Engine, check_contract
+from swiftseg.runtimes.base import Engine
+from swiftseg.runtimes.graph_promises import check_promises
 from swiftseg.runtimes.label_head import cut_label_head
-from swiftseg.runtimes.model_file import read_spec
+from swiftseg.runtimes.model_file import check_digest, read_spec
 
 
 class Graph(Protocol):
-    """A graph that an engine has loaded. Several threads may run it at the same time.
-
-    Attributes:
-        inputs: Names of its inputs.
-        outputs: Names of its outputs.
-    """
-
-    inputs: list[str]
-    outputs: list[str]
+    """A graph that an engine has loaded. Several threads may run it at the same time."""
 
     def running(self, batch: np.ndarray, output: str) -> AbstractContextManager[np.ndarray]:
         """Run frames uint8 (N, H, W, 3); the output of that name is valid inside the block."""
@@ -55,7 +48,8 @@ class FileBackend:
             the graph to its logits, as everybody else who has the file.
 
     Raises:
-        SwiftsegError: The file is missing, damaged, or not one that swiftseg has exported.
+        SwiftsegError: The file is missing, damaged, not one that swiftseg has exported, or does
+            not keep what it promises.
     """
 
     any_size = False
@@ -72,6 +66,8 @@ class FileBackend:
         self.engine = engine
         self.spec = read_spec(path)
         self._path = path
+        check_digest(path)
+        check_promises(path, self.spec)
         head = cut_label_head(path) if self.spec.output == "labels" and cuts_head else None
         self._align_corners = head and head.align_corners
         self._kind: ScoreKind = "probs" if self.spec.output == "probs" else "logits"
@@ -85,21 +81,22 @@ class FileBackend:
             )
         except SwiftsegError as error:
             raise SwiftsegError(f"{path}: {error}") from error
-        outputs = ["labels", "logits"] if head else self._graph.outputs  # what was cut had these
-        check_contract(path, self._graph.inputs, outputs, self.spec)
 
     @contextmanager
     def running(self, batch: np.ndarray) -> Generator[ArrayScores]:
         """Run frames uint8 (N, H, W, 3) of the spec's size; see `Backend`.
 
         Raises:
-            SwiftsegError: The graph gives another number of classes than the file names.
+            SwiftsegError: The graph gives other scores than the file promises, such as those of
+                another number of classes than it names.
         """
         with self._graph.running(batch, self._output) as values:
-            if values.shape[1] != len(self.spec.labels):
+            expected = (len(batch), len(self.spec.labels))
+            if values.ndim != 4 or values.shape[:2] != expected or values.dtype != np.float32:
                 raise SwiftsegError(
-                    f"{self._path}: the graph gives {values.shape[1]} classes and the file names "
-                    f"{len(self.spec.labels)}; export the model again"
+                    f"{self._path}: the graph gives {values.dtype} {values.shape}, where float32 "
+                    f"scores of {expected[0]} frames and {expected[1]} named classes are expected; "
+                    "export the model again"
                 )
             yield ArrayScores(values, self.spec.input.size_hw, self._kind, self._align_corners)
 

@@ -19,8 +19,6 @@ class OnnxRuntimeGraph:
 
     def __init__(self, session: ort.InferenceSession) -> None:
         self._session = session
-        self.inputs = [node.name for node in session.get_inputs()]
-        self.outputs = [node.name for node in session.get_outputs()]
 
     @contextmanager
     def running(self, batch: np.ndarray, output: str) -> Generator[np.ndarray]:

@@ -62,12 +62,9 @@ class OpenVinoGraph:
         self._source = source
         self._options = options
         model = CORE.read_model(source)
-        self.inputs = [node.any_name for node in model.inputs]
-        self.outputs = [node.any_name for node in model.outputs]
-        if len(self.inputs) == 1:  # any other graph is refused for its contract
-            shape = model.inputs[0].partial_shape
-            shape[0] = 1
-            model.reshape(shape)
+        shape = model.inputs[0].partial_shape
+        shape[0] = 1
+        model.reshape(shape)
         self._one_frame = self._compile(model)
 
     @contextmanager

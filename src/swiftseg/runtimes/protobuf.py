@@ -26,7 +26,7 @@ class Field(NamedTuple):
     end: int
 
 
-def fields(message: mmap, start: int, end: int) -> Iterator[Field]:
+def fields(message: mmap | bytes, start: int, end: int) -> Iterator[Field]:
     """Yield the length-delimited fields of a message and skips the others.
 
     Raises:
@@ -35,12 +35,12 @@ def fields(message: mmap, start: int, end: int) -> Iterator[Field]:
     return (part for part in _parts(message, start, end) if isinstance(part, Field))
 
 
-def numbers(message: mmap, start: int, end: int) -> Iterator[tuple[int, int]]:
+def numbers(message: mmap | bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the integer fields of a message, number and value; raise as `fields` does."""
     return (part for part in _parts(message, start, end) if not isinstance(part, Field))
 
 
-def text(message: mmap, field: Field) -> str:
+def text(message: mmap | bytes, field: Field) -> str:
     """Read a string."""
     return str(message[field.start : field.end], "utf-8")
 
@@ -55,7 +55,7 @@ def encoded_number(number: int, value: int) -> bytes:
     return _encoded_varint(number << 3 | _VARINT) + _encoded_varint(value)
 
 
-def _parts(message: mmap, start: int, end: int) -> Iterator[Field | tuple[int, int]]:
+def _parts(message: mmap | bytes, start: int, end: int) -> Iterator[Field | tuple[int, int]]:
     position = start
     while position < end:
         begin = position
@@ -78,7 +78,7 @@ def _parts(message: mmap, start: int, end: int) -> Iterator[Field | tuple[int, i
         position += length
 
 
-def _varint(message: mmap, position: int) -> tuple[int, int]:
+def _varint(message: mmap | bytes, position: int) -> tuple[int, int]:
     """Read a base-128 number, lowest seven bits first; return it and the position behind it."""
     value = shift = 0
     while True:

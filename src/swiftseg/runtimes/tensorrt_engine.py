@@ -35,8 +35,7 @@ class TensorRtGraph:
         self._context = self._engine.create_execution_context()
         self._in_use = Lock()
         names = [self._engine.get_tensor_name(i) for i in range(self._engine.num_io_tensors)]
-        self.inputs = [name for name in names if self._mode(name) == trt.TensorIOMode.INPUT]
-        self.outputs = [name for name in names if name not in self.inputs]
+        self._outputs = [name for name in names if self._mode(name) == trt.TensorIOMode.OUTPUT]
 
     @contextmanager
     def running(self, batch: np.ndarray, output: str) -> Generator[np.ndarray]:
@@ -50,7 +49,7 @@ class TensorRtGraph:
         """Copy frames to the GPU, run on its default stream and copy one output back."""
         self._context.set_input_shape(INPUT_NAME, batch.shape)
         arrays = {INPUT_NAME: np.ascontiguousarray(batch)}
-        for name in self.outputs:
+        for name in self._outputs:
             shape = tuple(self._context.get_tensor_shape(name))
             arrays[name] = np.empty(shape, trt.nptype(self._engine.get_tensor_dtype(name)))
         addresses = {name: _checked(cudart.cudaMalloc(a.nbytes)) for name, a in arrays.items()}

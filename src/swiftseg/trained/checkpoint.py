@@ -10,19 +10,24 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from swiftseg.core import LabelSet, ModelSpec, SwiftsegError, UsageError
 from swiftseg.core.files import replacing
+from swiftseg.core.schema import first_problem
 from swiftseg.layers.filling import fill
-from swiftseg.layers.tensor_file import read_tensor_file
+from swiftseg.layers.tensor_digest import digest_of
+from swiftseg.layers.tensor_file import read_tensor_file, refuse_not_finite
 from swiftseg.models import create_model
 from swiftseg.recipes.recipe import Recipe, Stage
 from swiftseg.runs.history import Epoch
 
-# Version 1 kept the state's fields beside the others, and the best score apart from the history.
-FORMAT_VERSION = 2
-READ_VERSIONS = (1, 2)
+# Version 1 kept the state's fields beside the others, and the best score apart from the history;
+# version 2 had no digest.
+FORMAT_VERSION = 3
+READ_VERSIONS = (1, 2, 3)
+DIGEST_SINCE = 3
 
 # The disk is full, the user's share of it, or what a file may have.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -56,7 +61,12 @@ class TrainingState:
     def from_dict(cls, fields: dict[str, Any]) -> "TrainingState":
         """Read what `to_dict` returned; raises KeyError, TypeError or ValueError if damaged."""
         history = [Epoch.from_row(row) for row in fields.pop("history")]
-        return cls(history=history, **fields)
+        state = cls(history=history, **fields)
+        for name in ("stage", "epoch", "step"):
+            value = getattr(state, name)
+            if not isinstance(value, int) or value < 0:
+                raise ValueError(f"its {name} is {value!r}")
+        return state
 
 
 STATE_FIELDS = tuple(TrainingState.__dataclass_fields__)
@@ -107,6 +117,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "labels": asdict(checkpoint.labels),
         "state": checkpoint.state.to_dict(),
     }
+    fields["digest"] = digest_of(fields)
     try:
         with replacing(path) as temporary:
             write_tensors(fields, temporary)
@@ -149,11 +160,15 @@ def is_checkpoint(content: Any) -> TypeGuard[dict[str, Any]]:
 
 
 def parse_checkpoint(fields: dict[str, Any], path: Path) -> Checkpoint:
-    version = fields.pop("format_version")
+    version, digest = fields.pop("format_version"), fields.pop("digest", None)
     if version not in READ_VERSIONS:
         raise SwiftsegError(
             f"{path}: checkpoint format {version!r} where this swiftseg reads "
-            f"{' and '.join(map(str, READ_VERSIONS))}; use the version that wrote it"
+            f"{', '.join(map(str, READ_VERSIONS))}; use the version that wrote it"
+        )
+    if version >= DIGEST_SINCE and digest != digest_of({"format_version": version, **fields}):
+        raise SwiftsegError(
+            f"{path}: refused, its content is not what was written; take another copy of it"
         )
     try:
         if version == 1:
@@ -162,9 +177,37 @@ def parse_checkpoint(fields: dict[str, Any], path: Path) -> Checkpoint:
         fields["state"] = TrainingState.from_dict(fields["state"])
         fields["recipe"] = Recipe.model_validate(fields["recipe"])
         fields["labels"] = LabelSet(**fields["labels"])
-        return Checkpoint(**fields)
+        checkpoint = Checkpoint(**fields)
+        check_inside(checkpoint)
+    except ValidationError as error:
+        raise SwiftsegError(f"{path}: the checkpoint is damaged: {first_problem(error)}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SwiftsegError(f"{path}: the checkpoint is damaged: {error}") from error
+    except SwiftsegError as error:
+        raise SwiftsegError(f"{path}: the checkpoint is damaged: {error}") from error
+    refuse_not_finite(checkpoint.network, path)
+    refuse_not_finite(checkpoint.averaged, path)
+    return checkpoint
+
+
+def check_inside(checkpoint: Checkpoint) -> None:
+    """Raise ValueError where the parts of a checkpoint are not of their types or do not fit."""
+    state, recipe = checkpoint.state, checkpoint.recipe
+    if not 0 <= state.stage < len(recipe.stages):
+        raise ValueError(f"it is in stage {state.stage} of {len(recipe.stages)}")
+    for name in ("network", "averaged", "rng"):
+        check_tensors(name, getattr(checkpoint, name))
+    for name in ("optimizer", "schedule", "scaler"):
+        if not isinstance(getattr(checkpoint, name), dict):
+            raise ValueError(f"its {name} is no dict")
+
+
+def check_tensors(name: str, tensors: Any) -> None:
+    """Raise ValueError where something is not tensors by name."""
+    if not isinstance(tensors, dict) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in tensors.items()
+    ):
+        raise ValueError(f"its {name} is not tensors by name")
 
 
 def stage_network(stage: Stage, num_classes: int) -> nn.Module:

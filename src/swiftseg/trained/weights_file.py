@@ -13,7 +13,8 @@ from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError, UsageEr
 from swiftseg.core.files import replacing
 from swiftseg.core.schema import Section, first_problem
 from swiftseg.layers.filling import fill
-from swiftseg.layers.tensor_file import SAFETENSORS, read_state_dict
+from swiftseg.layers.tensor_digest import digest_of
+from swiftseg.layers.tensor_file import DIGEST_KEY, SAFETENSORS, read_state_dict
 from swiftseg.models import create_model
 
 METADATA_KEY = "swiftseg"
@@ -71,7 +72,11 @@ def save_weights(weights: dict[str, Tensor], description: Description, path: Pat
         raise UsageError(f"expected a file name that ends in {SAFETENSORS}, got {path}")
     weights = {name: tensor.contiguous() for name, tensor in weights.items()}
     with replacing(path) as temporary:
-        save_file(weights, temporary, {METADATA_KEY: description.model_dump_json()})
+        metadata = {
+            METADATA_KEY: description.model_dump_json(),
+            DIGEST_KEY: digest_of(weights),
+        }
+        save_file(weights, temporary, metadata)
 
 
 def read_description(path: Path) -> Description | None:

@@ -1,0 +1,155 @@
+"""What the graph of an exported file must be, read from the file before an engine loads it."""
+
+from collections.abc import Iterator
+from mmap import mmap
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from swiftseg.core import ModelSpec, SwiftsegError
+from swiftseg.runtimes.base import INPUT_NAME
+from swiftseg.runtimes.model_file import opened_message
+from swiftseg.runtimes.protobuf import Field, fields, numbers, text
+
+# Field numbers of onnx.proto.
+_MODEL_GRAPH, _MODEL_FUNCTION = 7, 25
+_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_SPARSE = 1, 5, 11, 12, 15
+_NODE_INPUT, _NODE_OUTPUT, _NODE_ATTRIBUTE, _ATTRIBUTE_GRAPHS = 1, 2, 5, (6, 11)
+_VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_ELEMENT, _TENSOR_SHAPE = 1, 2, 1, 1, 2
+_SHAPE_DIM, _DIM_VALUE = 1, 1
+_TENSOR_DATA_TYPE, _TENSOR_NAME, _TENSOR_RAW, _TENSOR_EXTERNAL = 2, 8, 9, 13
+
+_FLOAT, _UINT8, _HALF = 1, 2, 10
+_ELEMENTS = {_FLOAT: "float32", _UINT8: "uint8"}
+_FLOATS = {_FLOAT: np.dtype("<f4"), _HALF: np.dtype("<f2")}
+
+Dims = tuple[int | None, ...]
+
+
+class Value(NamedTuple):
+    """A graph's input or output: its name, element type and shape; a free dimension is None."""
+
+    name: str
+    element: str
+    dims: Dims
+
+    def fits(self, promised: "Value") -> bool:
+        """Whether it is what is promised, as far as its shape is known."""
+        return (
+            (self.name, self.element) == (promised.name, promised.element)
+            and len(self.dims) == len(promised.dims)
+            and (self.dims[0] is None or promised.dims[0] is not None)
+            and all(own in (None, d) for own, d in zip(self.dims, promised.dims, strict=True))
+        )
+
+    def __str__(self) -> str:
+        shape = ", ".join("N" if dim is None else str(dim) for dim in self.dims)
+        return f"{self.name} {self.element} ({shape})"
+
+
+def check_promises(path: Path, spec: ModelSpec) -> None:
+    """Compare a file's graph with what its spec promises, and refuse what engines choke on.
+
+    Raises:
+        SwiftsegError: Inputs or outputs have another name, type, size or number of classes;
+            weights are NaN or infinite, or not in the file; or the graph has a cycle or holds
+            other graphs.
+    """
+    with opened_message(path) as message:
+        model = list(fields(message, 0, len(message)))
+        [graph] = (part for part in model if part.number == _MODEL_GRAPH)
+        parts = list(fields(message, graph.start, graph.end))
+        _check_values(path, message, parts, spec)
+        if any(part.number == _MODEL_FUNCTION for part in model) or _of(parts, _GRAPH_SPARSE):
+            raise _not_ours(path, "functions or sparse weights")
+        names = {_check_weights(path, message, part) for part in _of(parts, _GRAPH_INITIALIZER)}
+        _check_order(path, message, _of(parts, _GRAPH_NODE), {INPUT_NAME, *names})
+
+
+def _check_values(path: Path, message: mmap, parts: list[Field], spec: ModelSpec) -> None:
+    (height, width), num_classes = spec.input.size_hw, len(spec.labels)
+    inputs = [_value(message, part) for part in _of(parts, _GRAPH_INPUT)]
+    outputs = [_value(message, part) for part in _of(parts, _GRAPH_OUTPUT)]
+    frames = Value(INPUT_NAME, "uint8", (None, height, width, 3))
+    scores = Value("logits", "float32", (None, num_classes, height, width))
+    if spec.output == "labels":
+        promised = [Value("labels", "uint8", (None, height, width)), scores]
+    else:
+        promised = [scores._replace(name=spec.output)]
+    if spec.output == "labels" and "logits" not in [value.name for value in outputs]:
+        raise SwiftsegError(f"{path} holds no logits beside its labels; export the model again")
+    for found, expected in ((inputs, [frames]), (outputs, promised)):
+        if len(found) != len(expected) or not all(map(Value.fits, found, expected)):
+            raise SwiftsegError(
+                f"{path}: expected {' and '.join(map(str, expected))}, as it describes itself, got "
+                f"{' and '.join(map(str, found)) or 'nothing'}; export the model again"
+            )
+
+
+def _check_weights(path: Path, message: mmap, tensor: Field) -> str:
+    """Check one tensor of the graph and return its name."""
+    found = {part.number: part for part in fields(message, tensor.start, tensor.end)}
+    name = text(message, found[_TENSOR_NAME])
+    if _TENSOR_EXTERNAL in found:
+        raise _not_ours(path, f"{name} in another file")
+    kind = _FLOATS.get(dict(numbers(message, tensor.start, tensor.end)).get(_TENSOR_DATA_TYPE, 0))
+    raw = found.get(_TENSOR_RAW)
+    if kind is None or raw is None:
+        return name
+    values = np.frombuffer(message[raw.start : raw.end], kind)
+    if values.size > 1 and not np.isfinite(values).all():
+        count = int((~np.isfinite(values)).sum())
+        raise SwiftsegError(
+            f"{path}: refused, {count} of the {values.size} values of {name} are NaN or infinite; "
+            "export the model again from whole weights"
+        )
+    return name
+
+
+def _check_order(path: Path, message: mmap, nodes: list[Field], known: set[str]) -> None:
+    """Check that each operator reads what stands before it, so that there is no cycle."""
+    for node in nodes:
+        parts = list(fields(message, node.start, node.end))
+        read = [text(message, part) for part in parts if part.number == _NODE_INPUT]
+        unknown = next((name for name in read if name and name not in known), None)
+        if unknown is not None:
+            raise SwiftsegError(
+                f"{path}: refused, its graph reads {unknown} before it is made; "
+                "export the model again"
+            )
+        known.update(text(message, part) for part in parts if part.number == _NODE_OUTPUT)
+        for attribute in _of(parts, _NODE_ATTRIBUTE):
+            inside = fields(message, attribute.start, attribute.end)
+            if any(part.number in _ATTRIBUTE_GRAPHS for part in inside):
+                raise _not_ours(path, "a graph within its graph")
+
+
+def _value(message: mmap, value: Field) -> Value:
+    parts = {part.number: part for part in fields(message, value.start, value.end)}
+    name = text(message, parts[_VALUE_NAME])
+    [tensor] = (
+        part
+        for part in fields(message, parts[_VALUE_TYPE].start, parts[_VALUE_TYPE].end)
+        if part.number == _TYPE_TENSOR
+    )
+    element = dict(numbers(message, tensor.start, tensor.end)).get(_TENSOR_ELEMENT, 0)
+    shapes = _of(list(fields(message, tensor.start, tensor.end)), _TENSOR_SHAPE)
+    dims = tuple(dim for shape in shapes for dim in _dims(message, shape))
+    return Value(name, _ELEMENTS.get(element, f"element type {element}"), dims)
+
+
+def _dims(message: mmap, shape: Field) -> Iterator[int | None]:
+    for part in fields(message, shape.start, shape.end):
+        if part.number == _SHAPE_DIM:
+            yield dict(numbers(message, part.start, part.end)).get(_DIM_VALUE)
+
+
+def _of(parts: list[Field], number: int) -> list[Field]:
+    return [part for part in parts if part.number == number]
+
+
+def _not_ours(path: Path, what: str) -> SwiftsegError:
+    return SwiftsegError(
+        f"{path}: refused, it holds {what}, which swiftseg does not export; export the model again"
+    )
