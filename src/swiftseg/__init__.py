@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftseg.benchmarking import benchmark
+    from swiftseg.cluster import label_images
     from swiftseg.core import LabelSet, ModelSpec, Sample, SwiftsegError
     from swiftseg.data.doctor import check_data
     from swiftseg.evaluation import evaluate
@@ -31,6 +32,7 @@ __all__ = [
     "create_model",
     "evaluate",
     "export",
+    "label_images",
     "predict_images",
     "predict_video",
     "train",
@@ -48,6 +50,7 @@ _HOMES = {
     "create_model": "models",
     "evaluate": "evaluation",
     "export": "exporting",
+    "label_images": "cluster",
     "predict_images": "prediction",
     "predict_video": "prediction",
     "train": "training",

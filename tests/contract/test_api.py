@@ -16,6 +16,7 @@ FUNCTIONS = [
     "create_model",
     "evaluate",
     "export",
+    "label_images",
     "predict_images",
     "predict_video",
     "train",

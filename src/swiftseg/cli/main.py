@@ -19,6 +19,7 @@ from swiftseg.cli.demo import demo
 from swiftseg.cli.evaluate import evaluate
 from swiftseg.cli.export import export
 from swiftseg.cli.import_weights import import_weights
+from swiftseg.cli.label import label
 from swiftseg.cli.models import models
 from swiftseg.cli.predict import predict
 from swiftseg.cli.report import report
@@ -31,6 +32,7 @@ from swiftseg.core.interrupts import stop_signals_raise
 COMMANDS: Mapping[str, Callable[..., Any]] = {
     "demo": demo,
     "predict": predict,
+    "label": label,
     "evaluate": evaluate,
     "report": report,
     "train": train,

@@ -33,9 +33,9 @@ class LateProgress:
         self._total = None if self._total is None or count is None else self._total + count
         self._show()
 
-    def advance(self, note: str = "") -> None:
-        """Count one as done; the note stands behind the count until the next."""
-        self._done += 1
+    def advance(self, note: str = "", *, count: int = 1) -> None:
+        """Count one as done, or several; the note stands behind the count until the next."""
+        self._done += count
         if self._enabled and not self._is_due and monotonic() - self._begin > _PATIENCE_S:
             self._is_due = True
             self._bar = _bar_on_terminal(self._what)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from swiftseg.core import ModelSpec, UsageError
+from swiftseg.core import InputSpec, ModelSpec, UsageError
 from swiftseg.data.images.image_file import read_image, rgb_array
 from swiftseg.inference.fitting import (
     Area,
@@ -56,6 +56,21 @@ class Prepared:
     frame: np.ndarray
     batch: np.ndarray | None
     area: Area | None
+    timings_ms: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkLabels:
+    """What the network gave for an image, before it is brought to the image's own size.
+
+    Attributes:
+        labels: uint8 (h, w).
+        probabilities: float32 (C, h, w) where they were asked for, else None.
+        timings_ms: Of `read`, `resize`, `network` and `labels`.
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray | None
     timings_ms: dict[str, float]
 
 
@@ -171,20 +186,7 @@ class Segmenter:
 
         Takes and raises what calling the segmenter does.
         """
-        begin = perf_counter()
-        frame = as_frame(image)
-        read = perf_counter()
-        spec, area, batch = self.spec.input, None, None
-        fit = choose_fit(self.fit, (frame.shape[0], frame.shape[1]), spec.size_hw)
-        if fit == "native":
-            batch = frame[None]
-        elif fit == "letterbox":
-            padded, area = letterbox(frame, spec)
-            batch = spec.to_batch(padded)
-        elif fit == "stretch":
-            batch = spec.to_batch(resize_frame(frame, spec.size_hw))
-        timings_ms = {"read": 1000 * (read - begin), "resize": 1000 * (perf_counter() - read)}
-        return Prepared(frame, batch, area, timings_ms)
+        return prepare(image, self.spec.input, self.fit)
 
     def segment(self, image: Prepared, *, with_probabilities: bool = False) -> Segmentation:
         """Segment an image that this segmenter has prepared.
@@ -195,8 +197,24 @@ class Segmenter:
                 all the same.
         """
         size_hw = (image.frame.shape[0], image.frame.shape[1])
+        found = self.network_labels(image, with_probabilities=with_probabilities)
+        begin = perf_counter()
+        label_map = restore(found.labels, size_hw)
+        timings_ms = found.timings_ms
+        if image.batch is not None:
+            timings_ms = {**timings_ms, "restore": 1000 * (perf_counter() - begin)}
+        probs = found.probabilities
+        probs = None if probs is None else resize_planes(probs, size_hw)
+        return Segmentation(image.frame, label_map, self.spec.labels, timings_ms, probs)
+
+    def network_labels(self, image: Prepared, *, with_probabilities: bool = False) -> NetworkLabels:
+        """Return the labels as the network sees the image; `restore` brings them to its own size.
+
+        Only an image that is gone over in windows needs its `frame` for this. Takes what `segment`
+        does.
+        """
         if image.batch is None:
-            return self._segment_tiles(image, with_probabilities=with_probabilities)
+            return self._tile_labels(image, with_probabilities=with_probabilities)
         backend = self._backend.at_size((image.batch.shape[1], image.batch.shape[2]))
         times_s = [perf_counter()]
         with backend.running(image.batch) as scores:
@@ -204,22 +222,18 @@ class Segmenter:
             labels = scores.labels()[0]
             times_s.append(perf_counter())
             probs = scores.probabilities()[0] if with_probabilities else None
-        begin = perf_counter()
         if image.area is not None:
             labels = inside(labels, image.area)
             probs = None if probs is None else inside(probs.transpose(1, 2, 0), image.area)
             probs = None if probs is None else np.ascontiguousarray(probs.transpose(2, 0, 1))
-        label_map = restore(labels, size_hw)
         timings_ms = {
             **image.timings_ms,
             "network": 1000 * (times_s[1] - times_s[0]),
             "labels": 1000 * (times_s[2] - times_s[1]),
-            "restore": 1000 * (perf_counter() - begin),
         }
-        probs = None if probs is None else resize_planes(probs, size_hw)
-        return Segmentation(image.frame, label_map, self.spec.labels, timings_ms, probs)
+        return NetworkLabels(labels, probs, timings_ms)
 
-    def _segment_tiles(self, image: Prepared, *, with_probabilities: bool) -> Segmentation:
+    def _tile_labels(self, image: Prepared, *, with_probabilities: bool) -> NetworkLabels:
         """Go over a frame in windows; of the times, `network` holds all of it."""
 
         def window_probabilities(window: np.ndarray) -> np.ndarray:
@@ -237,8 +251,7 @@ class Segmenter:
                 kept.append(band)
         timings_ms = {**image.timings_ms, "network": 1000 * (perf_counter() - begin)}
         probs = np.concatenate(kept, axis=1) if kept else None
-        label_map = np.concatenate(label_bands)
-        return Segmentation(image.frame, label_map, self.spec.labels, timings_ms, probs)
+        return NetworkLabels(np.concatenate(label_bands), probs, timings_ms)
 
     def probabilities(self, image: Frame) -> np.ndarray:
         """Return the class probabilities float32 (C, H, W) of one image, at its own size.
@@ -265,6 +278,30 @@ def _open_again(
     model: str, backend: str, precision: str, threads: int | None, fit: Fit
 ) -> Segmenter:
     return Segmenter.load(model, backend=backend, precision=precision, threads=threads, fit=fit)
+
+
+def prepare(image: Frame, spec: InputSpec, fit: Fit) -> Prepared:
+    """Do what comes before a network without the network, as `Segmenter.prepare` does.
+
+    Args:
+        image: As calling a segmenter takes it; it raises what that does.
+        spec: Of the network's input.
+        fit: How images of other sizes are shown to it, see `Segmenter`.
+    """
+    begin = perf_counter()
+    frame = as_frame(image)
+    read = perf_counter()
+    area, batch = None, None
+    fit = choose_fit(fit, (frame.shape[0], frame.shape[1]), spec.size_hw)
+    if fit == "native":
+        batch = frame[None]
+    elif fit == "letterbox":
+        padded, area = letterbox(frame, spec)
+        batch = spec.to_batch(padded)
+    elif fit == "stretch":
+        batch = spec.to_batch(resize_frame(frame, spec.size_hw))
+    timings_ms = {"read": 1000 * (read - begin), "resize": 1000 * (perf_counter() - read)}
+    return Prepared(frame, batch, area, timings_ms)
 
 
 def as_frame(image: Frame) -> np.ndarray:

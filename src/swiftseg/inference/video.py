@@ -114,13 +114,13 @@ class Video:
         clock = FrameClock(float(1 / self.fps))
         size_hw: tuple[int, ...] = ()
         for frame in self._frames():
-            image = _upright(frame, frame.to_ndarray(format="rgb24"))
+            image = upright(frame, frame.to_ndarray(format="rgb24"))
             stored = frame.reformat(format=STORED)  # mostly the frame itself
             size_hw = size_hw or image.shape[:2]
             if image.shape[:2] != size_hw:
                 raise self._resized(size_hw, image.shape[:2])
             self._decoded += 1
-            planes = tuple(_upright(frame, plane) for plane in planes_of(stored))
+            planes = tuple(upright(frame, plane) for plane in planes_of(stored))
             yield TimedFrame(
                 np.ascontiguousarray(image), clock.at(frame.time), planes, color_coding(stored)
             )
@@ -265,7 +265,7 @@ def color_coding(frame: "av.video.frame.VideoFrame") -> tuple[int, int]:
     return frame.colorspace, frame.color_range
 
 
-def _upright(frame: "av.video.frame.VideoFrame", pixels: np.ndarray) -> np.ndarray:
+def upright(frame: "av.video.frame.VideoFrame", pixels: np.ndarray) -> np.ndarray:
     """Turn pixels as their frame's container asks for: phones store portraits lying down."""
     return np.rot90(pixels, frame.rotation // 90)
 

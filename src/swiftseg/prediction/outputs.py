@@ -1,5 +1,6 @@
 """What a prediction finds in each source, and the files it writes."""
 
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
@@ -15,7 +16,7 @@ from swiftseg.render import with_legend
 Kind = Literal["overlay", "labels", "probs"]
 KINDS: tuple[Kind, ...] = ("overlay", "labels", "probs")
 
-_IMAGE_SUFFIXES: dict[Kind, str] = {"overlay": ".jpg", "labels": ".png", "probs": ".npy"}
+IMAGE_FILE_SUFFIXES: dict[Kind, str] = {"overlay": ".jpg", "labels": ".png", "probs": ".npy"}
 _JPEG_QUALITY = 92  # overlays are for the eye
 
 
@@ -110,19 +111,19 @@ class Outputs:
 
     def image_files(self, name: str) -> list[Path]:
         """Return the files that an image of that name gives."""
-        return [self.path(kind, name, _IMAGE_SUFFIXES[kind]) for kind in self.kinds]
+        return [self.path(kind, name, IMAGE_FILE_SUFFIXES[kind]) for kind in self.kinds]
 
     def write_arrays(self, name: str, result: Segmentation) -> dict[str, str]:
         """Write the label map and the probabilities that were asked for; return their files."""
         files: dict[str, str] = {}
         if "labels" in self.kinds:
-            path = self.path("labels", name, _IMAGE_SUFFIXES["labels"])
+            path = self.path("labels", name, IMAGE_FILE_SUFFIXES["labels"])
             result.save(path)
             files["labels"] = str(path)
         if result.probabilities is not None:
-            path = self.path("probs", name, _IMAGE_SUFFIXES["probs"])
+            path = self.path("probs", name, IMAGE_FILE_SUFFIXES["probs"])
             with replacing(path) as temporary:
-                np.save(temporary, result.probabilities.astype(np.float16))
+                temporary.write_bytes(probabilities_npy(result.probabilities))
             files["probs"] = str(path)
         return files
 
@@ -130,11 +131,25 @@ class Outputs:
         """Write an image's overlay where it is asked for; return its file."""
         if "overlay" not in self.kinds:
             return {}
-        path = self.path("overlay", name, _IMAGE_SUFFIXES["overlay"])
-        picture = with_legend(result.overlay(), result.labels, result.class_shares())
+        path = self.path("overlay", name, IMAGE_FILE_SUFFIXES["overlay"])
         with replacing(path) as temporary:
-            Image.fromarray(picture).save(temporary, format="JPEG", quality=_JPEG_QUALITY)
+            temporary.write_bytes(overlay_jpeg(result))
         return {"overlay": str(path)}
+
+
+def overlay_jpeg(result: Segmentation) -> bytes:
+    """Return the colors over an image with their legend, as the bytes of a JPEG."""
+    picture = with_legend(result.overlay(), result.labels, result.class_shares())
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, format="JPEG", quality=_JPEG_QUALITY)
+    return file.getvalue()
+
+
+def probabilities_npy(probabilities: np.ndarray) -> bytes:
+    """Return probabilities (C, H, W) as the bytes of a float16 .npy file."""
+    file = io.BytesIO()
+    np.save(file, probabilities.astype(np.float16))
+    return file.getvalue()
 
 
 def parse_kinds(text: str) -> tuple[Kind, ...]:

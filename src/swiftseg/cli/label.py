@@ -1,0 +1,135 @@
+"""`swiftseg label`: any number of images and videos into a target, here or on a cluster."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from swiftseg.cli.engine_options import (
+    MODEL_HELP,
+    BackendOption,
+    CalibrationOption,
+    PrecisionOption,
+)
+from swiftseg.weights import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from swiftseg.labeling.results import Summary
+
+
+def label(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A folder, glob, list (.txt), table (.csv, .parquet), video, or their address.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        str, typer.Option(help="The target: a folder, or an address such as s3://bucket/labels.")
+    ],
+    model: Annotated[str, typer.Option(help=MODEL_HELP)] = DEFAULT_MODEL,
+    engine: Annotated[
+        str, typer.Option(help="ray, or local: threads of this process, for small jobs.")
+    ] = "ray",
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Models that run at the same time.", show_default="one a core"),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="A Ray cluster: auto, or ray://HOST:PORT.", show_default="Ray on this machine"
+        ),
+    ] = None,
+    batch: Annotated[
+        int, typer.Option(min=1, help="Frames that travel together; the rows of a shard.")
+    ] = 64,
+    save: Annotated[
+        str, typer.Option(help="Outputs, comma-separated: labels, overlay, probs, shares.")
+    ] = "labels",
+    form: Annotated[
+        str, typer.Option("--format", help="png: the source's tree; parquet: shards.")
+    ] = "png",
+    column: Annotated[
+        str | None,
+        typer.Option(help="A table's column of paths or images.", show_default="found by name"),
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Write report.html too; takes some more time.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")
+    ] = False,
+    backend: BackendOption = None,
+    precision: PrecisionOption = "f32",
+    calibration: CalibrationOption = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of one model.")] = 1,
+    fit: Annotated[
+        str, typer.Option(help="How other sizes are shown: stretch, letterbox, tile, native, auto.")
+    ] = "auto",
+) -> None:
+    """Label millions of images and videos, on this machine or a cluster.
+
+    Writes OUT/labels/NAME.png (or OUT/shards/part-N.parquet), manifest.csv with what became of each
+    input, failures.csv and summary.json. The same command again goes on where the last one ended.
+    An input that cannot be read does not stop the job.
+    """
+    from swiftseg.cluster import label_images
+    from swiftseg.inference.fitting import check_fit
+
+    summary = label_images(
+        source,
+        out=out,
+        model=model,
+        engine=cast(Any, engine),
+        workers=workers,
+        address=address,
+        save=cast(Any, [kind.strip() for kind in save.split(",")]),
+        form=cast(Any, form),
+        column=column,
+        batch=batch,
+        backend=backend,
+        precision=precision,
+        calibration=calibration,
+        threads=threads,
+        fit=check_fit(fit),
+        report=report,
+    )
+    if as_json:
+        typer.echo(json.dumps(summary.to_dict(), indent=2))
+    else:
+        print_summary(summary, out)
+    if summary.interrupted:
+        raise typer.Exit(130)
+    if summary.failed:
+        typer.echo(
+            f"{summary.failed} of {summary.inputs} inputs failed: {out}/failures.csv", err=True
+        )
+        raise typer.Exit(1)
+
+
+def print_summary(summary: "Summary", out: str) -> None:
+    """Print the classes' shares, what was done, and where the time went."""
+    # Imported when all is written, since tables take their time to import.
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("class", "share")
+    table.columns[1].justify = "right"
+    for name, share in summary.class_shares.items():
+        table.add_row(name, f"{share:.1%}")
+    console = Console(highlight=False, soft_wrap=True)
+    if summary.frames:
+        console.print(table)
+    counts = (("done", summary.done), ("failed", summary.failed), ("pending", summary.pending))
+    told = ", ".join(f"{count} {name}" for name, count in counts if count)
+    console.print(f"{summary.inputs} inputs: {told or 'none'}; {summary.frames} frames labeled")
+    if summary.run_frames:
+        work = ", ".join(f"{stage} {spent:.0f}" for stage, spent in summary.seconds.items())
+        console.print(
+            f"this run: {summary.run_frames} frames in {summary.run_s:.1f} s, "
+            f"{summary.frames_per_s:.1f} frames/s with {summary.workers} workers"
+        )
+        console.print(f"work in all: {summary.core_hours:.3f} core hours; seconds: {work}")
+    console.print(f"written to {out}")

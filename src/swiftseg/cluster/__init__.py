@@ -1,0 +1,5 @@
+"""Ray in front of labeling, evaluation and training; no model code."""
+
+from swiftseg.cluster.label_images import label_images
+
+__all__ = ["label_images"]

@@ -1,0 +1,176 @@
+"""A source of any size labeled into a target, by threads here or by Ray."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Literal
+
+import numpy as np
+
+from swiftseg.cluster.label_on_ray import Opening, RayStages, label_on_ray
+from swiftseg.cluster.ray_session import ray_session
+from swiftseg.core import UsageError, unknown_name
+from swiftseg.core.progress import LateProgress
+from swiftseg.inference import Segmenter
+from swiftseg.inference.fitting import Fit
+from swiftseg.labeling.inputs import list_inputs
+from swiftseg.labeling.job import FORMS, SAVED, SHARDS, Form, Job, Saved, Settings, begin_job
+from swiftseg.labeling.local_engine import label_here
+from swiftseg.labeling.model_files import read_model_files
+from swiftseg.labeling.pieces import Receipt
+from swiftseg.labeling.place import LocalPlace, Place, open_place, scheme_of
+from swiftseg.labeling.results import Summary, write_results
+from swiftseg.labeling.stages import Reading, Segmenting
+from swiftseg.labeling.writing import Writing
+from swiftseg.runtimes.cores import physical_cores
+from swiftseg.weights import DEFAULT_MODEL
+
+Engine = Literal["ray", "local"]
+ENGINES: tuple[Engine, ...] = ("ray", "local")
+DEFAULT_BATCH = 64
+
+_MEMORY = "memory"
+
+
+def label_images(
+    source: Path | str,
+    *,
+    out: Path | str,
+    model: Path | str = DEFAULT_MODEL,
+    engine: Engine = "ray",
+    workers: int | None = None,
+    address: str | None = None,
+    save: Sequence[Saved] = ("labels",),
+    form: Form = "png",
+    column: str | None = None,
+    batch: int = DEFAULT_BATCH,
+    backend: str | None = None,
+    precision: str = "f32",
+    calibration: Path | str | Sequence[np.ndarray] | None = None,
+    threads: int = 1,
+    fit: Fit = "auto",
+    report: bool = False,
+) -> Summary:
+    """Label everything that a source holds, and go on where an earlier start has ended.
+
+    Args:
+        source: A folder, glob, file, list (.txt) or table (.csv, .parquet), here or at any address
+            that fsspec knows, such as `s3://bucket/folder`; videos are cut into ranges of frames.
+        out: The target: a folder, or an address.
+        model: What `Segmenter.load` takes.
+        engine: `ray`, or `local` for threads of this process; the results are equal.
+        workers: Engines that run at the same time; None takes as many as there are cores.
+        address: Of a Ray cluster, `auto` or `ray://HOST:PORT`; None starts Ray on this machine.
+        save: Any of `labels`, `overlay`, `probs` and `shares`.
+        form: `png` for files in the source's tree, `parquet` for shards.
+        column: Of a table, the column of paths or of images; None finds it.
+        batch: Frames that are read, labeled and written together; a shard's rows.
+        backend: As `Segmenter.load` takes it.
+        precision: As `Segmenter.load` takes it.
+        calibration: As `Segmenter.load` takes it.
+        threads: Threads of one engine.
+        fit: How images of other sizes are shown to the network.
+        report: Whether report.html is written too, which takes probabilities.
+
+    Returns:
+        The sums over the job. An input that cannot be read costs itself alone.
+
+    Raises:
+        UsageError: A name is unknown, or options do not go together.
+        MissingExtraError: Ray, or what an address needs, is not installed.
+        SwiftsegError: The source holds nothing, the target holds something else or cannot be
+            written, the model cannot be run, or no cluster answers at the address.
+    """
+    check_options(engine, address, str(source), str(out))
+    check_saved(save, form)
+    kinds = tuple(dict.fromkeys(save))
+    segmenter = Segmenter.load(
+        model,
+        backend=backend,
+        precision=precision,
+        calibration=calibration,
+        threads=threads,
+        fit=fit,
+    )
+    files = read_model_files(str(model), segmenter)
+    place = open_place(out)
+    listed = list_inputs(str(source), column=column, frames=batch, leave_out=_results_of(place))
+    settings = Settings(
+        segmenter.spec.name,
+        files.digest,
+        *segmenter.engine,
+        fit,
+        kinds,
+        form,
+        segmenter.spec.labels.names,
+    )
+    job = begin_job(place, settings, listed, batch=batch)
+    summary = Summary(segmenter.spec.name, files.digest, engine, workers or physical_cores())
+    read = Reading(segmenter.spec.input, fit, keeps_frames="overlay" in kinds)
+    write = Writing(place, settings, segmenter.spec.labels)
+    if engine == "local":
+        segment = Segmenting(
+            segmenter, keeps_probabilities="probs" in kinds, wants_confidence=report
+        )
+        work = label_here(job.pending, read, segment, write, workers=summary.workers)
+        _work_through(job, work, summary)
+    elif job.pending:
+        opening = Opening(files, *segmenter.engine, threads, fit)
+        with ray_session(address) as cpus:
+            summary.workers = workers or max(1, int(cpus) // threads)
+            stages = RayStages(read, opening, "probs" in kinds, report, write)
+            work = label_on_ray(job.pending, stages, workers=summary.workers, cpus=cpus)
+            _work_through(job, work, summary)
+    write_results(job, summary, threads=threads)
+    return summary
+
+
+def check_options(engine: str, address: str | None, source: str, out: str) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        UsageError: An address with `local`, or Ray with a place in the memory of this process.
+    """
+    if engine not in ENGINES:
+        raise unknown_name("engine", engine, ENGINES)
+    if engine == "local" and address is not None:
+        raise UsageError("--address names a Ray cluster, and --engine local uses none")
+    if engine == "ray" and _MEMORY in (scheme_of(source), scheme_of(out)):
+        raise UsageError(
+            "memory:// is this process's own, and Ray's workers are others; take --engine local"
+        )
+
+
+def check_saved(save: Sequence[str], form: str) -> None:
+    """Refuse unknown names of outputs and forms. Raises UsageError."""
+    for kind in save:
+        if kind not in SAVED:
+            raise unknown_name("output", kind, SAVED)
+    if form not in FORMS:
+        raise unknown_name("format", form, FORMS)
+
+
+def _results_of(place: Place) -> list[Path]:
+    """Return the folders of a target, in which no inputs are looked for."""
+    if not isinstance(place, LocalPlace):
+        return []
+    return [place.folder / name for name in (*SAVED, SHARDS, "job")]
+
+
+def _work_through(job: Job, work: Iterator[Receipt], summary: Summary) -> None:
+    """Take receipts as they come and show how far the job is; Ctrl-C ends it well."""
+    begin, failed = monotonic(), 0
+    with LateProgress(f"labeling with {summary.model}") as progress:
+        progress.expect(sum(piece.num_frames for piece in job.pending))
+        try:
+            for receipt in work:
+                job.done.add(receipt.piece)
+                frames = sum(len(outcome.frames) for outcome in receipt.outcomes)
+                failed += sum(not outcome.frames for outcome in receipt.outcomes)
+                summary.run_frames += frames
+                summary.run_s = monotonic() - begin
+                note = f"{summary.frames_per_s:.1f} frames/s, {failed} failed"
+                progress.advance(note, count=frames)
+        except KeyboardInterrupt:
+            summary.interrupted = True
+    summary.run_s = monotonic() - begin

@@ -1,0 +1,1 @@
+"""Labeling of sources of any size: a job with a manifest, which whoever schedules it can resume."""

@@ -1,0 +1,172 @@
+"""A job as its target knows it: what it does, what there is to do, and what is done.
+
+The target's folder `job/` holds `job.json` (the settings), `plan-00000.jsonl.gz` (the inputs, cut
+into pieces; one more file when a later start finds more inputs) and `receipts/`, one file a piece,
+written after all that the piece gave. Killed anywhere, a job goes on with the pieces that have no
+receipt: what they had written is written over with the same bytes.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from swiftseg.core import SwiftsegError
+from swiftseg.core.in_threads import in_threads
+from swiftseg.labeling.inputs import Input, read_input
+from swiftseg.labeling.pieces import Piece, Receipt, cut, read_receipt
+from swiftseg.labeling.place import Place
+
+Form = Literal["png", "parquet"]
+FORMS: tuple[Form, ...] = ("png", "parquet")
+Saved = Literal["labels", "overlay", "probs", "shares"]
+SAVED: tuple[Saved, ...] = ("labels", "overlay", "probs", "shares")
+
+SHARDS = "shards"
+
+_SETTINGS = "job/job.json"
+_PLANS = "job/plan-"
+_RECEIPTS = "job/receipts"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides a job's results; a job goes on with the settings it began with.
+
+    Attributes:
+        model: Its name.
+        digest: SHA-256 of its file.
+        backend: The engine that runs it.
+        precision: What the engine computes in.
+        fit: How images of other sizes are shown to the network.
+        save: What is written of each frame.
+        form: Files in the source's tree, or Parquet shards.
+        classes: The names of the classes.
+    """
+
+    model: str
+    digest: str
+    backend: str
+    precision: str
+    fit: str
+    save: tuple[Saved, ...]
+    form: Form
+    classes: tuple[str, ...]
+
+
+@dataclass
+class Job:
+    """A job with a target.
+
+    Attributes:
+        place: The target.
+        settings: What decides its results.
+        pieces: Everything there is to do, done or not.
+        done: The numbers of the pieces that have a receipt.
+    """
+
+    place: Place
+    settings: Settings
+    pieces: list[Piece]
+    done: set[int]
+
+    @property
+    def pending(self) -> list[Piece]:
+        return [piece for piece in self.pieces if piece.number not in self.done]
+
+    def receipts(self) -> Iterator[Receipt]:
+        """Read the receipts of all pieces that are done, in their order."""
+        numbers = [piece.number for piece in self.pieces if piece.number in self.done]
+        yield from in_threads(
+            lambda number: read_receipt(self.place.read(_receipt(number))), numbers
+        )
+
+
+def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batch: int) -> Job:
+    """Begin a job, or go on with the one that the target holds.
+
+    Args:
+        place: The target.
+        settings: What decides the results.
+        listed: What the source holds now; what a job already knows keeps its piece.
+        batch: Frames in a piece, for inputs that the job does not know.
+
+    Raises:
+        SwiftsegError: The target holds results of other settings or of something else, or cannot
+            be read or written.
+    """
+    plans = [path for path in place.files("job") if path.startswith(_PLANS)]
+    has_begun = any(path == _SETTINGS for path in place.files("job"))
+    if has_begun:
+        _check_same(place, settings)
+    else:
+        _check_empty(place)
+        plans = []
+    pieces = [piece for plan in plans for piece in _read_plan(place.read(plan))]
+    known = {item.key for piece in pieces for item in piece.inputs}
+    fresh = [item for item in listed if item.key not in known]
+    added = list(cut(fresh, batch, first=len(pieces)))
+    if added:
+        place.write(f"{_PLANS}{len(plans):05d}.jsonl.gz", _plan(added))
+    if not has_begun:
+        place.write(_SETTINGS, json.dumps(asdict(settings), indent=1).encode())
+    done = {int(path.rpartition("/")[2].removesuffix(".json")) for path in place.files(_RECEIPTS)}
+    return Job(place, settings, pieces + added, done)
+
+
+def write_receipt(place: Place, receipt: Receipt) -> None:
+    """Note that all results of a piece are written."""
+    place.write(_receipt(receipt.piece), receipt.to_json().encode())
+
+
+def _receipt(number: int) -> str:
+    return f"{_RECEIPTS}/{number:06d}.json"
+
+
+def _check_same(place: Place, settings: Settings) -> None:
+    try:
+        fields: dict[str, Any] = json.loads(place.read(_SETTINGS))
+        save, classes = tuple(fields.pop("save")), tuple(fields.pop("classes"))
+        then = Settings(**fields, save=save, classes=classes)
+    except (ValueError, TypeError, KeyError) as error:
+        raise SwiftsegError(f"{place.address}/{_SETTINGS} is damaged: {error}") from error
+    if then.digest != settings.digest:
+        raise SwiftsegError(
+            f"{place.address} holds results of another model: {then.model} with the digest "
+            f"{then.digest[:12]}, and this is {settings.model} with {settings.digest[:12]}; choose "
+            "another --out, or go on with the model that the job began with"
+        )
+    for name, value in asdict(settings).items():
+        if value != getattr(then, name):
+            raise SwiftsegError(
+                f"{place.address} was begun with the {name} {_said(getattr(then, name))}, not "
+                f"{_said(value)}; choose another --out, or the same as before"
+            )
+
+
+def _said(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _check_empty(place: Place) -> None:
+    for folder in (*SAVED, SHARDS):
+        if next(iter(place.files(folder)), None) is not None:
+            raise SwiftsegError(
+                f"{place.address} holds {folder}/ of something else than a labeling job; choose "
+                "another --out"
+            )
+
+
+def _plan(pieces: Sequence[Piece]) -> bytes:
+    """Return pieces as gzipped lines: the number, a tab and an input."""
+    lines = [f"{piece.number}\t{item.to_json()}" for piece in pieces for item in piece.inputs]
+    return gzip.compress("\n".join(lines).encode(), mtime=0)
+
+
+def _read_plan(data: bytes) -> list[Piece]:
+    inputs: dict[int, list[Input]] = {}
+    for line in gzip.decompress(data).decode().split("\n"):
+        number, _, text = line.partition("\t")
+        inputs.setdefault(int(number), []).append(read_input(text))
+    return [Piece(number, tuple(items)) for number, items in inputs.items()]

@@ -1,0 +1,230 @@
+"""Where inputs lie and results go: a folder here, or any place that has an address.
+
+A folder needs nothing but the base install. `s3://` goes through Arrow's client, which comes with
+the `cluster` extra and repeats what a store throttles; all other addresses go through fsspec, whose
+driver for a store is a package of its own.
+"""
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core.files import replacing
+
+_S3 = "s3"
+_S3_ATTEMPTS = 10  # with growing pauses between them, about a minute
+_S3_TIMEOUT_S = 20.0
+
+
+class Place(Protocol):
+    """A folder whose files are read and written whole, by their paths in it. It can be pickled.
+
+    Attributes:
+        address: As the user gave it.
+    """
+
+    @property
+    def address(self) -> str: ...
+
+    def read(self, path: str) -> bytes:
+        """Return a file's content. Raises SwiftsegError where it cannot be read."""
+        ...
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file whole or not at all. Raises SwiftsegError where it cannot be written."""
+        ...
+
+    def files(self, folder: str) -> Iterator[str]:
+        """Yield the paths of all files below a folder, in order; none where there is no folder."""
+        ...
+
+
+@dataclass(frozen=True)
+class LocalPlace:
+    """A folder of this machine, or one that all machines share."""
+
+    folder: Path
+
+    @property
+    def address(self) -> str:
+        return str(self.folder)
+
+    def read(self, path: str) -> bytes:
+        try:
+            return (self.folder / path).read_bytes()
+        except FileNotFoundError as error:
+            raise SwiftsegError(f"no such file: {self.folder / path}") from error
+        except OSError as error:
+            raise SwiftsegError(f"cannot read {self.folder / path}: {error.strerror}") from error
+
+    def write(self, path: str, data: bytes) -> None:
+        with replacing(self.folder / path) as temporary:
+            temporary.write_bytes(data)
+
+    def files(self, folder: str) -> Iterator[str]:
+        found = (self.folder / folder).rglob("*")
+        for path in sorted(path for path in found if path.is_file() and path.name[0] != "."):
+            yield path.relative_to(self.folder).as_posix()
+
+
+@dataclass(frozen=True)
+class RemotePlace:
+    """A place with an address, such as `s3://bucket/folder` or `memory://folder`."""
+
+    address: str
+
+    def read(self, path: str) -> bytes:
+        filesystem, root = _opened(self.address)
+        try:
+            return bytes(filesystem.cat_file(_joined(root, path)))
+        except FileNotFoundError as error:
+            raise SwiftsegError(f"no such file: {_joined(self.address, path)}") from error
+        except Exception as error:  # every store's client has errors of its own
+            raise _refused("read", _joined(self.address, path), error) from error
+
+    def write(self, path: str, data: bytes) -> None:
+        filesystem, root = _opened(self.address)
+        whole = _joined(root, path)
+        try:
+            filesystem.makedirs(whole.rpartition("/")[0], exist_ok=True)
+            filesystem.pipe_file(whole, data)
+        except Exception as error:
+            raise _refused("write", _joined(self.address, path), error) from error
+
+    def files(self, folder: str) -> Iterator[str]:
+        filesystem, root = _opened(self.address)
+        start = _joined(root, folder)
+        try:
+            found = filesystem.find(start)
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            raise _refused("list", _joined(self.address, folder), error) from error
+        for path in sorted(found):
+            yield path.removeprefix(root).lstrip("/")
+
+    def matches(self, pattern: str) -> list[str]:
+        """Return the paths of the files that a glob below this place matches, in order."""
+        filesystem, root = _opened(self.address)
+        try:
+            found = filesystem.glob(_joined(root, pattern), detail=True)
+        except Exception as error:
+            raise _refused("list", _joined(self.address, pattern), error) from error
+        files = sorted(path for path, facts in found.items() if facts["type"] == "file")
+        return [path.removeprefix(root).lstrip("/") for path in files]
+
+
+def open_place(address: str | Path) -> LocalPlace | RemotePlace:
+    """Return the place of an address; nothing is connected to before it is used.
+
+    Raises:
+        MissingExtraError: The address needs fsspec, and that is not installed.
+        SwiftsegError: fsspec has no driver for the address.
+    """
+    if not is_remote(str(address)):
+        return LocalPlace(Path(address).absolute())
+    _opened(str(address))
+    return RemotePlace(str(address).rstrip("/"))
+
+
+def is_remote(text: str) -> bool:
+    """Whether a text is an address with a scheme, such as `s3://bucket/folder`."""
+    scheme, separator, _ = text.partition("://")
+    return bool(separator) and scheme.replace("+", "").isalnum()
+
+
+def scheme_of(text: str) -> str:
+    """Return the scheme of an address, in lower case."""
+    return text.partition("://")[0].lower()
+
+
+def read_address(address: str) -> bytes:
+    """Return the content of one file by its address or path. Raises as `Place.read` does."""
+    folder, _, name = address.rpartition("/")
+    if is_remote(address):
+        return RemotePlace(folder).read(name)
+    return LocalPlace(Path(address).parent).read(Path(address).name)
+
+
+def open_address(address: str) -> BinaryIO:
+    """Open one file for reading here and there in it. Raises as `Place.read` does."""
+    if not is_remote(address):
+        try:
+            return Path(address).open("rb")
+        except FileNotFoundError as error:
+            raise SwiftsegError(f"no such file: {address}") from error
+        except OSError as error:
+            raise SwiftsegError(f"cannot read {address}: {error.strerror}") from error
+    filesystem, path = _opened(address)
+    try:
+        return filesystem.open(path, "rb")
+    except FileNotFoundError as error:
+        raise SwiftsegError(f"no such file: {address}") from error
+    except Exception as error:
+        raise _refused("read", address, error) from error
+
+
+@contextmanager
+def opened_if_remote(address: str) -> Generator[BinaryIO | None]:
+    """Yield a remote file, open; None for a file of this machine, which others open by its path."""
+    if not is_remote(address):
+        yield None
+        return
+    with closing(open_address(address)) as file:
+        yield file
+
+
+def _joined(root: str, path: str) -> str:
+    return f"{root.rstrip('/')}/{path}" if path else root
+
+
+@cache
+def _opened(address: str) -> tuple[Any, str]:
+    """Return the file system of an address, and the address's path in it; once a process."""
+    try:
+        import fsspec
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"{address.partition('://')[0]}://", "cluster") from error
+    if scheme_of(address) == _S3:
+        path = address.partition("://")[2].rstrip("/")
+        return _s3(path.partition("/")[0]), path
+    try:
+        filesystem, root = fsspec.url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        raise SwiftsegError(f"{address}: {str(error).partition(chr(10))[0]}") from error
+    return filesystem, str(root)
+
+
+@cache
+def _s3(bucket: str) -> Any:
+    """Return Arrow's S3 client, set up from the environment as AWS's own tools are."""
+    try:
+        from fsspec.implementations.arrow import ArrowFSWrapper
+        from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem, resolve_s3_region
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("s3://", "cluster") from error
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if region is None and endpoint is None:
+        try:
+            region = resolve_s3_region(bucket)
+        except OSError as error:
+            raise _refused("find the bucket", f"{_S3}://{bucket}", error) from error
+    client = S3FileSystem(
+        endpoint_override=endpoint,
+        region=region,
+        connect_timeout=_S3_TIMEOUT_S,
+        request_timeout=_S3_TIMEOUT_S,
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=_S3_ATTEMPTS),
+    )
+    return ArrowFSWrapper(client)
+
+
+def _refused(what: str, address: str, error: Exception) -> SwiftsegError:
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    return SwiftsegError(f"cannot {what} {address}: {reason}")

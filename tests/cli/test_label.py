@@ -1,0 +1,244 @@
+import csv
+import json
+import shutil
+import subprocess
+import sys
+
+import fsspec
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from swiftseg.data.images.image_file import decode_image, read_image, read_mask
+from tests.support.command_line import run_cli
+from tests.support.exported import SHADES, shade_labels, write_shade_model
+from tests.support.labeled_trees import results_in, write_pictures
+from tests.support.videos import corrupt_packets, write_clip
+
+SIZE_HW = (12, 16)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_shade_model(tmp_path / "m.onnx", size_hw=SIZE_HW)
+    write_pictures(tmp_path / "in", 7, SIZE_HW)
+    return tmp_path
+
+
+def label(capsys, *arguments, out="out", model="m.onnx", batch=2):
+    options = ("--model", model, "--engine", "local", "--out", out, "--batch", batch)
+    return run_cli(capsys, "label", *options, *arguments)
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_picture_gets_its_label_map_and_a_line(here, capsys):
+    assert label(capsys, "in").code == 0
+    for path in (here / "in").rglob("*.png"):
+        label_map = read_mask(here / "out/labels" / path.relative_to(here / "in"))
+        assert (label_map == shade_labels(read_image(path))).all()
+    manifest = rows_of(here / "out/manifest.csv")
+    assert [row["input"] for row in manifest] == sorted(row["input"] for row in manifest)
+    assert {row["status"] for row in manifest} == {"done"}
+    assert len(manifest) == 7
+    assert rows_of(here / "out/failures.csv") == []
+
+
+def test_files_are_those_of_predict(here, capsys):
+    kinds = ("--save", "labels,overlay,probs")
+    Image.new("RGB", (40, 31), (90, 1, 200)).save(here / "in/odd.png")
+    assert label(capsys, "in", *kinds).code == 0
+    assert run_cli(capsys, "predict", "in", "--model", "m.onnx", "--threads", 1, *kinds).code == 0
+    predicted = results_in(here / "predictions")
+    labeled = results_in(here / "out")
+    assert len(predicted) == 3 * 8
+    assert predicted == {name: labeled[name] for name in predicted}
+
+
+def test_the_number_of_workers_changes_nothing(here, capsys):
+    for workers in (1, 3):
+        assert label(capsys, "in", "--workers", workers, out=f"w{workers}").code == 0
+    assert results_in(here / "w1") == results_in(here / "w3")
+
+
+def test_shards_hold_the_same_label_maps(here, capsys):
+    assert label(capsys, "in").code == 0
+    assert label(capsys, "in", "--format", "parquet", "--save", "labels", out="shards").code == 0
+    rows = [
+        row
+        for path in sorted((here / "shards/shards").iterdir())
+        for row in pq.read_table(path).to_pylist()
+    ]
+    assert len(rows) == 7
+    for row in rows:
+        assert row["label_png"] == (here / f"out/labels/{row['name']}.png").read_bytes()
+        assert (row["height"], row["width"], row["model"]) == (*SIZE_HW, "shades")
+        shares = [row[f"share_{name}"] for name in SHADES.names]
+        labels = shade_labels(read_image(row["address"]))
+        assert shares == pytest.approx(np.bincount(labels.ravel(), minlength=3) / labels.size)
+
+
+def test_a_table_of_images_and_a_place_in_memory(here, capsys):
+    import pyarrow as pa
+
+    pictures = [path.read_bytes() for path in sorted((here / "in").rglob("*.png"))]
+    pq.write_table(pa.table({"image": pictures}), here / "t.parquet", row_group_size=3)
+    assert label(capsys, "t.parquet", out="memory://job").code == 0
+    memory = fsspec.filesystem("memory")
+    found = [memory.cat_file(path) for path in sorted(memory.find("/job/labels"))]
+    assert [decode_image(png).shape for png in found] == [(*SIZE_HW, 3)] * 7
+    assert label(capsys, "in").code == 0
+    assert found == [path.read_bytes() for path in sorted((here / "out/labels").rglob("*.png"))]
+    memory.store.clear()
+
+
+def test_a_video_gets_one_label_map_a_frame_as_predict_gives(here, capsys):
+    write_clip(here / "clip.mkv", 11, size_hw=(32, 48))
+    assert label(capsys, "clip.mkv", batch=4).code == 0
+    saved = ("--save", "labels", "--threads", 1)
+    assert run_cli(capsys, "predict", "clip.mkv", "--model", "m.onnx", *saved).code == 0
+    predicted = results_in(here / "predictions")
+    assert len(predicted) == 11
+    assert predicted.items() <= results_in(here / "out").items()
+    assert [row["frames"] for row in rows_of(here / "out/manifest.csv")] == ["4", "4", "3"]
+
+
+def test_a_damaged_frame_costs_itself(here, capsys):
+    corrupt_packets(write_clip(here / "clip.avi", 9, codec="mjpeg", size_hw=(32, 48)), [5])
+    assert label(capsys, "clip.avi", batch=4).code == 0
+    reasons = [row["reason"] for row in rows_of(here / "out/manifest.csv")]
+    assert reasons == ["", "1 of 4 frames cannot be decoded", ""]
+    names = [path.stem for path in sorted((here / "out/labels/clip").iterdir())]
+    assert names == [f"{n:06d}" for n in range(9) if n != 5]
+
+
+def test_what_cannot_be_read_is_set_aside_with_its_reason(here, capsys):
+    (here / "in/a/000.png").write_bytes(b"no picture")
+    (here / "list.txt").write_text("in/a/000.png\nin/b/001.png\nin/gone.png\n")
+    done = label(capsys, "list.txt")
+    assert done.code == 1
+    assert done.err.splitlines()[-1] == "2 of 3 inputs failed: out/failures.csv"
+    failures = {row["input"]: row["reason"] for row in rows_of(here / "out/failures.csv")}
+    assert list(failures) == ["in/a/000", "in/gone"]
+    assert "not an image" in failures["in/a/000"]
+    assert failures["in/gone"] == f"no such file: {here}/in/gone.png"
+    # The failures are a table like any other: mended, they are the source of a job of their own.
+    Image.new("RGB", (16, 12)).save(here / "in/a/000.png")
+    Image.new("RGB", (16, 12)).save(here / "in/gone.png")
+    assert label(capsys, "out/failures.csv", "--column", "address", out="mended").code == 0
+
+
+def test_a_second_start_does_what_is_left_and_what_is_new(here, capsys):
+    assert label(capsys, "in", out="whole").code == 0
+    shutil.copytree(here / "whole", here / "out")
+    for lost in (here / "out/job/receipts").iterdir():
+        if lost.stem in ("000001", "000003"):
+            lost.unlink()
+    kept = (here / "out/labels/a/000.png").stat().st_mtime_ns
+    done = label(capsys, "in", "--json")
+    assert json.loads(done.out)["run_frames"] == 3
+    assert results_in(here / "out") == results_in(here / "whole")
+    assert (here / "out/labels/a/000.png").stat().st_mtime_ns == kept
+    Image.new("RGB", (16, 12)).save(here / "in/new.png")
+    summary = json.loads(label(capsys, "in", "--json").out)
+    assert (summary["run_frames"], summary["inputs"], summary["done"]) == (1, 8, 8)
+
+
+def test_the_summary_counts_everything(here, capsys):
+    summary = json.loads(label(capsys, "in", "--save", "shares", "--json").out)
+    assert summary == json.loads((here / "out/summary.json").read_text())
+    pictures = [read_image(path) for path in (here / "in").rglob("*.png")]
+    counts = np.bincount(shade_labels(np.stack(pictures)).ravel(), minlength=3)
+    assert list(summary["pixels"].values()) == counts.tolist()
+    assert set(summary["seconds"]) == {"read", "segment", "write"}
+    assert summary["slowest_stage"] in summary["seconds"]
+    assert not (here / "out/labels").exists()
+    assert len(rows_of(here / "out/shares.csv")) == 7
+
+
+def test_a_target_keeps_to_the_model_and_the_options_it_began_with(here, capsys):
+    assert label(capsys, "in").code == 0
+    before = results_in(here / "out")
+    write_shade_model(here / "other.onnx", size_hw=(24, 32))
+    done = label(capsys, "in", model="other.onnx")
+    assert done.code == 1
+    assert "out holds results of another model: shades with the digest" in done.err
+    done = label(capsys, "in", "--fit", "letterbox")
+    assert "was begun with the fit auto, not letterbox" in done.err
+    done = label(capsys, "in", "--save", "labels,probs")
+    assert "the save labels, not labels,probs" in done.err
+    assert results_in(here / "out") == before
+
+
+def test_a_folder_of_other_results_is_left_alone(here, capsys):
+    (here / "out/labels").mkdir(parents=True)
+    (here / "out/labels/mine.png").write_bytes(b"mine")
+    done = label(capsys, "in")
+    assert (done.code, "out holds labels/ of something else" in done.err) == (1, True)
+    assert results_in(here / "out") == {"labels/mine.png": b"mine"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("in", "--engine", "dask"), "unknown engine 'dask'"),
+        (("in", "--save", "lables"), "did you mean labels?"),
+        (("in", "--format", "jpg"), "unknown format 'jpg'"),
+        (("in", "--address", "auto"), "--engine local uses none"),
+        (("gs://bucket/in",), "gcsfs"),
+        (("nowhere",), "no such file or folder: nowhere"),
+    ],
+)
+def test_what_is_asked_for_wrongly_is_told_in_one_line(here, capsys, arguments, message):
+    done = label(capsys, *arguments)
+    assert done.code in (1, 2)
+    [line] = done.err.splitlines()
+    assert message in line
+    assert not (here / "out").exists()
+
+
+def test_memory_is_for_one_process(here, capsys):
+    done = run_cli(capsys, "label", "in", "--out", "memory://job")
+    assert (done.code, "take --engine local" in done.err) == (2, True)
+
+
+def test_without_ray_the_extra_is_named(here):
+    script = (
+        "import sys; sys.modules['ray'] = None\n"
+        "from swiftseg.cli.main import main\n"
+        "main(['label', 'in', '--model', 'm.onnx', '--out', 'out'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.endswith("needs an extra: pip install 'swiftseg[cluster]'")
+
+
+def test_ctrl_c_leaves_what_is_pending_to_the_next_start(here, capsys):
+    write_pictures(here / "in", 100, SIZE_HW)
+    command = [sys.executable, "-m", "swiftseg.cli", "label", "in", "--model", "m.onnx"]
+    code = (
+        "import os, signal, sys\n"
+        "from swiftseg.labeling.place import LocalPlace\n"
+        "write = LocalPlace.write\n"
+        "def interrupting(place, path, data):\n"
+        "    write(place, path, data)\n"
+        "    if path.endswith('receipts/000010.json'):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "LocalPlace.write = interrupting\n"
+        "from swiftseg.cli.main import main\n"
+        f"main({command[3:]!r} + ['--engine', 'local', '--out', 'out', '--batch', '2'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 130
+    statuses = [row["status"] for row in rows_of(here / "out/manifest.csv")]
+    assert statuses.count("pending") > 50
+    assert statuses.count("done") + statuses.count("pending") == 100
+    assert label(capsys, "in").code == 0
+    assert label(capsys, "in", out="whole").code == 0
+    assert results_in(here / "out") == results_in(here / "whole")
