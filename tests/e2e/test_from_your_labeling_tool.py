@@ -20,6 +20,7 @@ KINDS_OF_SECTION = {
     "Supervisely": ["Supervisely", "Supervisely with data sets"],
     "YOLO": ["YOLO", "YOLO from CVAT"],
     "COCO JSON": ["COCO with splits", "COCO from CVAT"],
+    "A table of run lengths": ["run lengths", "run lengths along rows"],
     "VOC with a labelmap.txt": ["VOC from CVAT", "VOC with lists"],
 }
 CASES = [(section, kind) for section, kinds in KINDS_OF_SECTION.items() for kind in kinds]

@@ -508,6 +508,47 @@ def make_voc_splits(root: Path, count: int = 8) -> Masks:
     return make_voc(root, count, lists=("train", "val"))
 
 
+def runs_text(bitmap: np.ndarray) -> str:
+    """Starts, counted from 1, and lengths of the runs of a bitmap (n,), pixel by pixel."""
+    runs: list[list[int]] = []
+    is_inside = False
+    for number, pixel in enumerate(bitmap.tolist(), 1):
+        if pixel and not is_inside:
+            runs.append([number, 0])
+        if pixel:
+            runs[-1][1] += 1
+        is_inside = pixel
+    return " ".join(str(value) for run in runs for value in run)
+
+
+def make_rle_table(root: Path, count: int = 8) -> Masks:
+    """A competition's tree: runs down the columns, a class a line, an example of an answer."""
+    shown = list(scenes(count))
+    rows = ["ImageId,ClassId,EncodedPixels"]
+    for scene in shown:
+        save(root / "train_images" / f"{scene.name}.jpg", scene.picture())
+        for label, name in ((1, "leaf"), (2, "stem")):
+            rows.append(f"{scene.name}.jpg,{name},{runs_text((scene.mask() == label).T.ravel())}")
+    save(root / "test_images" / "unknown.jpg", shown[0].picture())
+    (root / "train.csv").write_text("\n".join(rows))
+    (root / "sample_submission.csv").write_text("ImageId,EncodedPixels\nunknown.jpg,1 3\n")
+    return masks_of(shown)
+
+
+def make_rle_rows(root: Path, count: int = 8) -> Masks:
+    """Runs along the rows, the class behind the picture's name, and empty cells."""
+    shown = [*scenes(count)]
+    rows = ["Image_Label,EncodedPixels"]
+    for scene in shown:
+        save(root / f"{scene.name}.png", scene.picture())
+        for label, name in ((1, "leaf"), (2, "stem")):
+            runs = runs_text((scene.mask() == label).ravel())
+            rows.append(f"{scene.name}.png_{name},{runs}")
+    rows.append(f"{shown[0].name}.png_leaf,")
+    (root / "masks.csv").write_text("\r\n".join(rows), encoding="utf-8-sig")
+    return masks_of(shown)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of export: how it is made, what it is recognized as, and the splits it has."""
@@ -532,5 +573,7 @@ EXPORTS = {
     "Supervisely": Kind(make_supervisely, "supervisely"),
     "Supervisely with data sets": Kind(make_supervisely_splits, "supervisely", ("train", "val")),
     "VOC from CVAT": Kind(make_voc, "voc_labelmap"),
+    "run lengths": Kind(make_rle_table, "rle_table", ("train",)),
+    "run lengths along rows": Kind(make_rle_rows, "rle_table"),
     "VOC with lists": Kind(make_voc_splits, "voc_labelmap", ("train", "val")),
 }

@@ -145,6 +145,28 @@ def stare(root: Path) -> None:
     two(root, "stare-images/im{:04d}.ppm", "labels-ah/im{:04d}.ah.ppm", change=to_255)
 
 
+def lesions(root: Path) -> None:
+    """Numbered folders for splits and classes, and an ending of its own for each class."""
+    kinds = (("1. Microaneurysms", "MA", 1), ("3. Hard Exudates", "EX", 2), ("5. Disc", "OD", 3))
+    for folder, numbers in (("a. Training Set", range(1, 9)), ("b. Testing Set", range(9, 13))):
+        for number in numbers:
+            save(root / f"1. Images/{folder}/IDRiD_{number:02}.jpg", picture(number, 4))
+            for kind, ending, value in kinds:
+                if number % 4 == 0 and ending == "MA":
+                    continue  # an image without this lesion has no such file
+                part = np.where(mask(number, 4) == value, 255, 0).astype(np.uint8)
+                save(root / f"2. Truth/{folder}/{kind}/IDRiD_{number:02}_{ending}.tif", part)
+
+
+def lesions_in_one_folder(root: Path) -> None:
+    """The class is what a name ends with, behind more words."""
+    for number in range(8):
+        save(root / f"images/eye_of_{number}_left.jpg", picture(number, 4))
+        for ending, value in (("hard_exudates", 1), ("haemorrhages", 2), ("optic_disc", 3)):
+            part = np.where(mask(number, 4) == value, 255, 0).astype(np.uint8)
+            save(root / f"truth/eye_of_{number}_left_{ending}.png", part)
+
+
 def hrf(root: Path) -> None:
     two(root, "images/{:02d}_dr.JPG", "manual1/{:02d}_dr.tif", change=to_255)
     for number in range(8):
@@ -1047,6 +1069,18 @@ CASES: dict[str, Case] = {
     "retina in one folder, 1 bit": Case(chase, Right(all_of(8), 2)),
     "retina as PPM": Case(stare, Right(all_of(8), 2)),
     "retina in high resolution": Case(hrf, Right(all_of(8), 2)),
+    "lesions in numbered folders": Case(
+        lesions,
+        Right(
+            {"train": 8, "test": 4},
+            4,
+            ("background", "1. Microaneurysms", "3. Hard Exudates", "5. Disc"),
+        ),
+    ),
+    "lesions by the names' ends": Case(
+        lesions_in_one_folder,
+        Right(all_of(8), 4, ("background", "haemorrhages", "hard_exudates", "optic_disc")),
+    ),
     "skin lesions with superpixels": Case(isic, Right({"train": 6, "val": 3}, 2)),
     "skin lesions in two folders": Case(isic_two_folders, Right(all_of(8), 2)),
     "skin lesions, a folder each": Case(ph2, Right(all_of(28), 2, ("background", "lesion"))),

@@ -10,6 +10,7 @@ from swiftseg.data.annotations.cvat import read_cvat
 from swiftseg.data.annotations.label_studio import read_label_studio
 from swiftseg.data.annotations.labelme import read_labelme
 from swiftseg.data.annotations.recognize import Found, find_annotations
+from swiftseg.data.annotations.rle_table import read_rle_tables
 from swiftseg.data.annotations.supervisely import read_supervisely
 from swiftseg.data.annotations.tool_export import AnnotatedImage, Export
 from swiftseg.data.annotations.voc_labelmap import read_voc_labelmap
@@ -24,6 +25,7 @@ TOOLS: dict[str, Callable[[Found], Export]] = {
     "yolo": lambda found: read_yolo(found.files[0]),
     "label_studio": lambda found: read_label_studio(found.root, found.files),
     "supervisely": lambda found: read_supervisely(found.root),
+    "rle_table": lambda found: read_rle_tables(found.root, found.files),
     "voc_labelmap": lambda found: read_voc_labelmap(found.root),
 }
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.annotations.places import files_below
+from swiftseg.data.annotations.rle_table import find_tables, is_rle_table
 from swiftseg.data.annotations.supervisely import META
 from swiftseg.data.annotations.tool_files import read_json
 from swiftseg.data.annotations.voc_labelmap import LABELMAP, LISTS, MASKS
@@ -63,7 +64,7 @@ def find_annotations(source: Path) -> Found | None:
     # Who has masks means these; the pixel maps of COCO-Stuff are richer than the JSON beside them.
     if not source.is_dir() or any((source / name).is_dir() for name in ("masks", _COCO_STUFF)):
         return None
-    for look in (_voc_labelmap, _supervisely, _yolo, _cvat, _by_json):
+    for look in (_voc_labelmap, _supervisely, _yolo, _cvat, _by_json, _rle_tables):
         found = look(source)
         if found is not None:
             return found
@@ -73,6 +74,8 @@ def find_annotations(source: Path) -> Found | None:
 def _found_file(path: Path) -> Found | None:
     if path.suffix == ".xml":
         return Found("cvat", path.parent, (path,)) if _is_cvat(path) else None
+    if path.suffix == ".csv":
+        return Found("rle_table", path.parent, (path,)) if is_rle_table(path) else None
     if path.suffix in _YAMLS:
         return Found("yolo", path.parent, (path,)) if _is_yolo(path) else None
     tool = _tool_of_json(path) if path.suffix == ".json" else None
@@ -128,6 +131,11 @@ def _cvat(root: Path) -> Found | None:
 def _is_cvat(path: Path) -> bool:
     head = _quietly(lambda: _head(path)) or b""
     return re.search(rb"<annotations>\s*<version>1\.", head) is not None
+
+
+def _rle_tables(root: Path) -> Found | None:
+    files = find_tables(root)
+    return Found("rle_table", root, files) if files else None
 
 
 def _by_json(root: Path) -> Found | None:

@@ -1,6 +1,7 @@
 """The files of a tree sorted into families: pictures or masks that lie and are named alike."""
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ MAX_SHAPES = 24
 WORD_WEIGHT = 1.2
 UNDECIDED = (0.4, 0.6)
 FEW = 0.25
+_ENUMERATED = re.compile(r"^(?:[A-Za-z]|\d{1,2})(?=[.)] ?\{split\})")  # a. Training Set, 2) Test
 
 
 @dataclass(slots=True)
@@ -134,7 +136,7 @@ def _item(file: TreeFile) -> Item:
         found = find_split(name)
         if found and split in (None, found[0]):
             split = found[0]
-            folders.append(found[1])
+            folders.append(_ENUMERATED.sub(VARIABLE, found[1]))
         else:
             folders.append(name)
     found = find_split(file.stem) if split else None

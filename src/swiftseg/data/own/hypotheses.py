@@ -57,6 +57,7 @@ class Hypothesis:
         num_values: Distinct values of the masks looked at, the mean.
         class_place: Where a path names the class of a mask of its own: what the stem ends with, the
             folders at its end, or a folder before; empty where it does not.
+        endings: What the stems of the classes' masks end with, where each class has its own.
     """
 
     pictures: Family
@@ -71,6 +72,7 @@ class Hypothesis:
     quality: float = 0.0
     num_values: float = 0.0
     class_place: Literal["", "after", "tail", "slots"] = ""
+    endings: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:
@@ -322,7 +324,7 @@ def _class_hypotheses(tried: Sequence[Hypothesis], looker: Looker) -> list[Hypot
                 kind,
                 form.before,
                 sign,
-                frozenset(mask.tail for _, masks in hypothesis.pairs for mask in masks),
+                _folders_at_end(hypothesis),
             )
             alike[key].setdefault(form.after, hypothesis)
     found: list[Hypothesis] = []
@@ -331,6 +333,12 @@ def _class_hypotheses(tried: Sequence[Hypothesis], looker: Looker) -> list[Hypot
         if joined is not None:
             found.append(joined)
     return found
+
+
+def _folders_at_end(hypothesis: Hypothesis) -> frozenset[tuple[str, ...]] | None:
+    """Return the folders at the end of the masks' paths; None where all lie in one."""
+    tails = frozenset(mask.tail for _, masks in hypothesis.pairs for mask in masks)
+    return tails if len(tails) > 1 else None
 
 
 def _joined(group: Sequence[Hypothesis], looker: Looker) -> Hypothesis | None:
@@ -342,7 +350,11 @@ def _joined(group: Sequence[Hypothesis], looker: Looker) -> Hypothesis | None:
     several = [masks for _, masks in pairs if len(masks) > 1]
     if len(group) < 2 or len(several) < 0.2 * len(pairs) or not _are_parts(several, looker):
         return None
-    joined = replace(group[0], parts="classes", pairs=pairs, class_place="after")
+    endings = tuple(hypothesis.mask_form.after for hypothesis in group)
+    tails = {mask.tail for _, masks in pairs for mask in masks}
+    in_one_folder_each = all(_folders_at_end(hypothesis) is None for hypothesis in group)
+    place = "tail" if len(tails) > 1 and in_one_folder_each else "after"
+    joined = replace(group[0], parts="classes", pairs=pairs, class_place=place, endings=endings)
     _judge(joined, looker)
     return joined
 

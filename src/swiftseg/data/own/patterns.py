@@ -8,6 +8,7 @@
 | `{number}` | digits; 7 and 007 are the same |
 | `{split}` | a word for train, val or test |
 | `{class}` | the name of the class that a mask of its own shows |
+| `{class:hair|skin}` | one of these words, with any field |
 | `*` | anything within a name; behind the last dot, any suffix |
 | `**/` | any folders, or none |
 
@@ -32,7 +33,7 @@ _TEXT_OF_FIELD = {
     "number": r"\d+",
     "split": f"(?i:{_SPLIT_WORDS})",
 }
-_PART = re.compile(r"\{(\w+)\}|(\*\*/)|(\*)|([^{}*]+)")
+_PART = re.compile(r"\{(\w+)(?::([^{}]+))?\}|(\*\*/)|(\*)|([^{}*]+)")
 Key = tuple[str, ...]
 Parts = Literal["one", "instances", "classes"]
 
@@ -61,15 +62,17 @@ class Pattern:
             expression += r"(?<!\.)"
         self._regex = re.compile(expression)
         self.fields = tuple(dict.fromkeys(self._names))
-        self.weight = len(re.sub(r"\{\w+\}|\*", "", text))
+        self.weight = len(re.sub(r"\{[^{}]*\}|\*", "", text))
 
     def _compile(self, text: str) -> str:
         parts: list[str] = []
         end = 0
         for match in _PART.finditer(text):
-            name, deep, star, literal = match.groups()
+            name, words, deep, star, literal = match.groups()
             if name:
-                parts.append(f"({_TEXT_OF_FIELD.get(name, '[^/]+?')})")
+                # The longest first: of l_eye and eye, the first is meant.
+                known = "|".join(map(re.escape, sorted((words or "").split("|"), key=len)[::-1]))
+                parts.append(f"({known or _TEXT_OF_FIELD.get(name, '[^/]+?')})")
                 self._names.append(name)
             else:
                 parts.append("(?:.*/)?" if deep else "[^/]*?" if star else re.escape(literal))

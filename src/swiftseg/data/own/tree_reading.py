@@ -121,20 +121,31 @@ def patterns_of(hypothesis: Hypothesis) -> tuple[list[str], list[str]]:
     image_texts = pattern_text(
         hypothesis.pictures, forms[0], pictures, stems[0], spans=spans, partner=forms[1]
     )
-    mask_stem = stems[1]
-    if hypothesis.class_place == "after" and mask_stem is not None:
-        after = forms[1].after
-        mask_stem = mask_stem.removesuffix(after) + after[0] + "{class}"
-    mask_texts = pattern_text(
-        hypothesis.masks,
-        forms[1],
-        masks,
-        mask_stem,
-        spans=spans,
-        partner=forms[0],
-        class_place=hypothesis.class_place,
-    )
+    mask_texts = [
+        text
+        for stem in _mask_stems(hypothesis, stems[1])
+        for text in pattern_text(
+            hypothesis.masks,
+            forms[1],
+            masks,
+            stem,
+            spans=spans,
+            partner=forms[0],
+            class_place=hypothesis.class_place,
+        )
+    ]
     return image_texts, mask_texts
+
+
+def _mask_stems(hypothesis: Hypothesis, stem: str | None) -> list[str | None]:
+    """Write how the masks' stems end: one text, or one a class where folders name the classes."""
+    if stem is None or not hypothesis.endings:
+        return [stem]
+    begin = stem.removesuffix(hypothesis.mask_form.after)
+    if hypothesis.class_place == "tail":
+        return [begin + ending for ending in hypothesis.endings]
+    names = "|".join(ending[1:] for ending in hypothesis.endings)
+    return [f"{begin}{hypothesis.endings[0][0]}{{class:{names}}}"]
 
 
 def _is_plain(form: Form) -> bool:
