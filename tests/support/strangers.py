@@ -167,6 +167,17 @@ def lesions_in_one_folder(root: Path) -> None:
             save(root / f"truth/eye_of_{number}_left_{ending}.png", part)
 
 
+def ultrasound(root: Path) -> None:
+    """Numbers in brackets, and some images with a second mask."""
+    for number in range(8):
+        name = f"{'benign' if number < 4 else 'malignant'} ({number % 4 + 1})"
+        truth, folder = mask(number, 3), root / name.partition(" ")[0]
+        save(folder / f"{name}.png", picture(number))
+        save(folder / f"{name}_mask.png", to_255(truth == 1))
+        if number % 3 == 0:
+            save(folder / f"{name}_mask_1.png", to_255(truth == 2))
+
+
 def hrf(root: Path) -> None:
     two(root, "images/{:02d}_dr.JPG", "manual1/{:02d}_dr.tif", change=to_255)
     for number in range(8):
@@ -1081,6 +1092,7 @@ CASES: dict[str, Case] = {
         lesions_in_one_folder,
         Right(all_of(8), 4, ("background", "haemorrhages", "hard_exudates", "optic_disc")),
     ),
+    "ultrasound with second masks": Case(ultrasound, Right(all_of(8), 2)),
     "skin lesions with superpixels": Case(isic, Right({"train": 6, "val": 3}, 2)),
     "skin lesions in two folders": Case(isic_two_folders, Right(all_of(8), 2)),
     "skin lesions, a folder each": Case(ph2, Right(all_of(28), 2, ("background", "lesion"))),

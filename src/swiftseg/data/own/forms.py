@@ -133,7 +133,7 @@ def _cuts_before(tokens: Sequence[str]) -> Iterator[int]:
 
 
 def _is_sign(token: str) -> bool:
-    return not token[0].isalnum() and token != "{split}"
+    return not token[0].isalnum() and token not in ("{split}", ")", "]")
 
 
 def pattern_text(

@@ -1,5 +1,6 @@
 """Hypotheses of how a tree's files belong together: made from names, judged by files and pixels."""
 
+import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -38,6 +39,7 @@ MIN_QUALITY = 0.4  # of a mask that may show one class among others
 MAX_SAME = 12
 PROBES = 10  # pairs whose pixels are looked at
 FIXED_OVERLAP = 0.93  # masks that overlap more than this are one mask: a field of view
+_NUMBERED = re.compile(r"(.*[^\W\d_])([_-])\d+")
 CLASS_OVERLAP = 0.25  # masks of one image that overlap less are classes or instances
 
 
@@ -58,6 +60,7 @@ class Hypothesis:
         class_place: Where a path names the class of a mask of its own: what the stem ends with, the
             folders at its end, or a folder before; empty where it does not.
         endings: What the stems of the classes' masks end with, where each class has its own.
+        numbered: The sign before the number of further masks of an image, as in `a_mask_1`.
     """
 
     pictures: Family
@@ -73,6 +76,7 @@ class Hypothesis:
     num_values: float = 0.0
     class_place: Literal["", "after", "tail", "slots"] = ""
     endings: tuple[str, ...] = ()
+    numbered: str = ""
 
     @property
     def score(self) -> float:
@@ -123,6 +127,7 @@ def find_hypotheses(families: Sequence[Family], looker: Looker) -> list[Hypothes
             outcome = (id(pictures), frozenset(m[0].item.file.path for _, m in variant.pairs))
             if variant.pairs and outcome not in seen:
                 seen.add(outcome)
+                _take_in_numbered(variant, looker)
                 _judge(variant, looker)
                 tried.append(variant)
     tried += _class_hypotheses(tried, looker)
@@ -282,6 +287,27 @@ def _narrowed(
 ) -> Hypothesis:
     chosen = [(picture, [m for m in masks if place(m) == value]) for picture, masks in pairs]
     return replace(hypothesis, pairs=[(picture, masks) for picture, masks in chosen if masks])
+
+
+def _take_in_numbered(hypothesis: Hypothesis, looker: Looker) -> None:
+    """Add masks such as `a_mask_1` to the image of `a_mask`, as further instances."""
+    if hypothesis.parts != "one" or hypothesis.mask_form.kind == "folder":
+        return
+    paired = {m.item.file.path for _, masks in hypothesis.pairs for m in masks}
+    more: defaultdict[tuple[object, ...], list[Member]] = defaultdict(list)
+    for member in hypothesis.masks.members:
+        found = _NUMBERED.fullmatch(member.item.stem)
+        if found and member.item.file.path not in paired:
+            more[member.item.file.folders, found[1], found[2]].append(member)
+    for sign in sorted({str(key[2]) for key in more}):
+        pairs = [
+            (picture, [mask, *more[mask.item.file.folders, mask.item.stem, sign]])
+            for picture, (mask, *_) in hypothesis.pairs
+        ]
+        several = [masks for _, masks in pairs if len(masks) > 1]
+        if several and _are_parts(several, looker):
+            hypothesis.pairs, hypothesis.parts, hypothesis.numbered = pairs, "instances", sign
+            return
 
 
 def _are_parts(groups: Sequence[list[Member]], looker: Looker) -> bool:
