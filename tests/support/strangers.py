@@ -178,6 +178,51 @@ def ultrasound(root: Path) -> None:
             save(folder / f"{name}_mask_1.png", to_255(truth == 2))
 
 
+def numbered_objects(root: Path) -> None:
+    """Each mask counts its objects from 1."""
+    for number in range(8):
+        values = np.zeros(SIZE_HW, np.uint8)
+        for value in range(1, 3 + number % 5):
+            values[2 : SIZE_HW[0] - 2, 5 * value : 5 * value + 4] = value
+        save(root / f"train_{number}.bmp", picture(number))
+        save(root / f"train_{number}_anno.bmp", values)
+
+
+def void_of_255(root: Path) -> None:
+    """Few classes with small numbers, and most pixels void: no soft edges of two peaks."""
+    for number in range(8):
+        values = mask(number, 4)
+        save(root / f"images/{number}.jpg", picture(number, 4))
+        save(root / f"labels/{number}.png", np.where(values == 0, 255, values + 2).astype(np.uint8))
+
+
+def train_val(root: Path) -> None:
+    """The split's name is two words, and the test's masks lie there for each class, too."""
+    two(root, "train_val/images/d_{}_.jpg", "train_val/masks/d_{}_.bmp", change=to_rgb)
+    test = range(8, 11)
+    two(root, "TEST/images/d_{}_.jpg", "TEST/masks/d_{}_.bmp", test, change=to_rgb)
+    for number in test:
+        for value, name in ((1, "FV"), (2, "HD")):
+            save(root / f"TEST/masks/{name}/d_{number}_.bmp", to_255(mask(number) == value))
+
+
+def word_of_training(root: Path) -> None:
+    """The ending of all masks names a split, and is none."""
+    for split, numbers in (("train", range(6)), ("val", range(6, 9))):
+        two(root, f"images/{split}/{{}}.jpg", f"labels/{split}/{{}}_train_id.png", numbers)
+
+
+def fields_by_class(root: Path) -> None:
+    """Folders of classes beside masks of the valid area, and images in infrared."""
+    for number in range(8):
+        truth = mask(number, 3)
+        save(root / f"train/images/rgb/{number}.jpg", picture(number))
+        save(root / f"train/images/nir/{number}.jpg", picture(number).convert("L"))
+        save(root / f"train/masks/{number}.png", np.full(SIZE_HW, 255, np.uint8))
+        for value, name in ((1, "shadow"), (2, "water")):
+            save(root / f"train/labels/{name}/{number}.png", to_255(truth == value))
+
+
 def hrf(root: Path) -> None:
     two(root, "images/{:02d}_dr.JPG", "manual1/{:02d}_dr.tif", change=to_255)
     for number in range(8):
@@ -1093,6 +1138,13 @@ CASES: dict[str, Case] = {
         Right(all_of(8), 4, ("background", "haemorrhages", "hard_exudates", "optic_disc")),
     ),
     "ultrasound with second masks": Case(ultrasound, Right(all_of(8), 2)),
+    "numbered objects": Case(numbered_objects, Right(all_of(8), 2)),
+    "small numbers beside a void": Case(void_of_255, Right(all_of(8), 3)),
+    "train_val and TEST": Case(train_val, Right({"train": 8, "test": 3}, 3)),
+    "an ending that names a split": Case(word_of_training, Right({"train": 6, "val": 3}, 3)),
+    "fields, a folder a class": Case(
+        fields_by_class, Right({"train": 8}, 3, ("background", "shadow", "water"))
+    ),
     "skin lesions with superpixels": Case(isic, Right({"train": 6, "val": 3}, 2)),
     "skin lesions in two folders": Case(isic_two_folders, Right(all_of(8), 2)),
     "skin lesions, a folder each": Case(ph2, Right(all_of(28), 2, ("background", "lesion"))),

@@ -24,10 +24,11 @@ from swiftseg.data.annotations.run_lengths import as_counts
 from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering, Shape
 from swiftseg.data.annotations.tool_files import naming
 from swiftseg.data.images.header import IMAGE_SUFFIXES, read_header
+from swiftseg.data.own.tables import RUN_HEADERS, plain_word
+from swiftseg.data.own.words import MASK_WORDS, words_of
 
 Order = Literal["C", "F"]
 
-RUNS = {"encodedpixels", "rle", "rlemask", "maskrle", "rleencoding", "encodedmask", "annotation"}
 PICTURES = {"imageid", "image", "img", "id", "imagename", "filename", "file", "imagelabel"}
 PICTURES |= {"imageidclassid"}
 CLASSES = {"classid", "class", "label", "category", "categoryid", "classname"}
@@ -63,7 +64,10 @@ def find_tables(root: Path) -> tuple[Path, ...]:
     tables = [path for path in found if "submission" not in path.stem and is_rle_table(path)]
     if not tables:
         return ()
-    names = [path.name.lower() for path in files_below(root, *IMAGE_SUFFIXES)]
+    pictures = [path.relative_to(root) for path in files_below(root, *IMAGE_SUFFIXES)]
+    if any(words_of(folder) & MASK_WORDS for folder in {str(path.parent) for path in pictures}):
+        return ()
+    names = [path.name.lower() for path in pictures]
     return tuple(path for path in tables if _describes(path, names))
 
 
@@ -168,10 +172,10 @@ def _parsed(rows: Iterator[list[str]]) -> Iterator[Line]:
 
 
 def _columns(header: Sequence[str]) -> Columns | None:
-    words = [re.sub(r"[^a-z]", "", cell.lower()) for cell in header]
+    words = [plain_word(cell) for cell in header]
     found = [
         next((at for at, word in enumerate(words) if word in known), None)
-        for known in (PICTURES, RUNS, CLASSES)
+        for known in (PICTURES, RUN_HEADERS, CLASSES)
     ]
     picture, runs, class_name = found
     return None if picture is None or runs is None else Columns(picture, runs, class_name)

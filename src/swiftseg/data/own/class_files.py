@@ -16,7 +16,7 @@ MAX_DEPTH = 3
 # The names of such files, in the order they are believed.
 _NAMES = re.compile(
     r"(?i)(?:_?class(?:es)?|_?class[_-]?(?:names?|dict|list|colou?rs?|map(?:ping)?|info).*"
-    r"|.*class_?dict.*|label_?(?:map|names?|list|colou?rs?|class.*)|labels|.*_codes|categories"
+    r"|.*class_?dict.*|label_?(?:map|names?|list|colou?rs?|class.*)|labels|.*_codes|categories|category_?(?:ids?|names?|list)"
     r"|.*colou?r_?map|obj_class_to_machine_color|palette|legend|names)\.(?:txt|csv|tsv|json|names)"
 )
 _README = re.compile(r"(?i)readme.*|.*description.*\.txt")

@@ -84,6 +84,8 @@ def describe_values(
         named = _named_by_palette(main, totals, hints)
     if named is not None:
         return _named_values(named, tolerance, encoding), named.findings
+    if totals.number_objects and encoding != "rgb":
+        return _numbered_objects(main, encoding, hints)
     if _is_binary(main, tolerance):
         names = binary_names((0, 1), hints)
         mapping: dict[int | str, int | str] | None = None
@@ -108,6 +110,20 @@ def describe_values(
     return DatasetFile(
         names=names, mask_encoding=encoding, label_mapping=mapping, tolerance=tolerance
     ), ()
+
+
+def _numbered_objects(
+    main: Sequence[int], encoding: Encoding, hints: Hints
+) -> tuple[DatasetFile, tuple[Finding, ...]]:
+    """Describe masks whose values count objects of one class."""
+    names = ("background", hints.word or "foreground")
+    message = (
+        f"the values 1 to {max(main)} seem to number objects, since each mask counts from 1; they "
+        f"are read as the one class {names[1]}. Where they are classes, give names in dataset.yaml"
+    )
+    mapping: dict[int | str, int | str] = {value: names[value > 0] for value in main}
+    file = DatasetFile(names=names, mask_encoding=encoding, label_mapping=mapping)
+    return file, (Finding("warning", "numbered_objects", message),)
 
 
 def _named_by_palette(main: Sequence[int], totals: MaskTotals, hints: Hints) -> Named | None:

@@ -117,6 +117,7 @@ def sort_files(tree: FileTree, *, by_words: bool = False) -> tuple[list[Family],
         by_words: Judge by names alone, where the pixels left no masks.
     """
     items = [_item(file) for file in tree.images]
+    _keep_words_that_disagree(items)
     _find_splits_in_stems(items)
     _mark_crowds(items)
     units = _units_of(items)
@@ -142,6 +143,21 @@ def _item(file: TreeFile) -> Item:
     found = find_split(file.stem) if split else None
     stem = found[1] if found and found[0] == split else file.stem
     return Item(file, split, tuple(folders), stem)
+
+
+def _keep_words_that_disagree(items: Iterable[Item]) -> None:
+    """Undo splits taken from stems where other files of such a folder name another split.
+
+    In `labels/val/a_train_id.png` the stem's word is no split.
+    """
+    alike: defaultdict[tuple[tuple[str, ...], str], list[Item]] = defaultdict(list)
+    for item in items:
+        alike[item.folders, item.file.suffix].append(item)
+    for group in alike.values():
+        found = [(item.split, find_split(item.file.stem)) for item in group]
+        if any(split and said and said[0] != split for split, said in found):
+            for item in group:
+                item.stem = item.file.stem
 
 
 def _find_splits_in_stems(items: Iterable[Item]) -> None:

@@ -169,7 +169,8 @@ def pattern_text(
     elif len(tails) == 1:  # all in one folder
         deep = "".join(f"{name}/" for name in next(iter(tails)))
     elif form.tail == "free":
-        deep = "{class}/" if class_place == "tail" else "**/"
+        above = "".join(f"{name}/" for name in min(tails)[:-1])
+        deep = above + "{class}/" if class_place == "tail" else "**/"
     elif not spans:
         deep = "{path}/"
     stem = _same_stem(members, names) if stem is None else stem

@@ -30,6 +30,7 @@ from swiftseg.data.own.words import (
 from swiftseg.data.paired_files import are_proportional
 
 Entry = TypeVar("Entry")
+Place = Literal["", "after", "tail", "slots", "suffix", "stem"]
 
 MAX_VOTING = 6000  # files a family that are asked for their keys
 MAX_SHARED = 48  # of a key that more files have than this, nothing follows
@@ -58,7 +59,7 @@ class Hypothesis:
         quality: How much the pixels, names and sizes speak for it, 0 to 1.
         num_values: Distinct values of the masks looked at, the mean.
         class_place: Where a path names the class of a mask of its own: what the stem ends with, the
-            folders at its end, or a folder before; empty where it does not.
+            folders at its end, a folder before, or the stem; empty where it does not.
         endings: What the stems of the classes' masks end with, where each class has its own.
         numbered: The sign before the number of further masks of an image, as in `a_mask_1`.
     """
@@ -74,7 +75,7 @@ class Hypothesis:
     same: list[Member] = field(default_factory=list[Member])
     quality: float = 0.0
     num_values: float = 0.0
-    class_place: Literal["", "after", "tail", "slots"] = ""
+    class_place: Place = ""
     endings: tuple[str, ...] = ()
     numbered: str = ""
 
@@ -83,10 +84,12 @@ class Hypothesis:
         return len(self.pairs) * self.quality
 
 
-_PLACES: dict[Literal["", "after", "tail", "slots", "suffix"], Callable[[Member], object]] = {
+_PLACES: dict[Place, Callable[[Member], object]] = {
     "tail": lambda member: member.tail,
     "slots": lambda member: member.slots,
     "suffix": lambda member: member.item.file.suffix,
+    # The same few names in each image's folder; numbers there count instances.
+    "stem": lambda member: re.sub(r".*\d.*", "", member.item.stem),
 }
 
 
@@ -124,8 +127,11 @@ def find_hypotheses(families: Sequence[Family], looker: Looker) -> list[Hypothes
     for (pictures, masks), forms in _voted(families):
         hypothesis = Hypothesis(pictures, masks, *forms)
         for variant in _variants(hypothesis, looker):
-            outcome = (id(pictures), frozenset(m[0].item.file.path for _, m in variant.pairs))
-            if variant.pairs and outcome not in seen:
+            if not variant.pairs:
+                continue
+            first = variant.pairs[0][0].item.file.path
+            outcome = (first, frozenset(m[0].item.file.path for _, m in variant.pairs))
+            if outcome not in seen:
                 seen.add(outcome)
                 _take_in_numbered(variant, looker)
                 _judge(variant, looker)
@@ -207,7 +213,22 @@ def _variants(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
         return variants
     if place == "":
         return [replace(hypothesis, parts="instances", pairs=pairs)]
+    if place == "tail":
+        pairs = _beside_each_other(pairs)
     return [replace(hypothesis, parts="classes", pairs=pairs, class_place=place), *variants]
+
+
+def _beside_each_other(
+    pairs: Sequence[tuple[Member, list[Member]]],
+) -> list[tuple[Member, list[Member]]]:
+    """Keep the masks in most of the folders that lie side by side: those name the classes.
+
+    What lies above or elsewhere shows all classes, or something else.
+    """
+    tails = {mask.tail for _, masks in pairs for mask in masks if mask.tail}
+    [(most, _)] = Counter(tail[:-1] for tail in tails).most_common(1)
+    kept = [(p, [m for m in masks if m.tail and m.tail[:-1] == most]) for p, masks in pairs]
+    return [(picture, masks) for picture, masks in kept if masks]
 
 
 def _paired(
@@ -269,7 +290,7 @@ def _maskness(members: Sequence[Member], family: Family) -> float:
 
 def _telling_place(
     pairs: Sequence[tuple[Member, list[Member]]],
-) -> tuple[Literal["", "after", "tail", "slots", "suffix"], list[object]]:
+) -> tuple[Place, list[object]]:
     """Find what tells the several masks of an image apart, and the values it has."""
     for name, place in _PLACES.items():
         values = Counter(place(mask) for _, masks in pairs for mask in masks)

@@ -25,7 +25,7 @@ from swiftseg.core import SwiftsegError
 from swiftseg.data.own.file_tree import TreeFile
 from swiftseg.data.own.words import SPLIT_OF_WORD
 
-_SPLIT_WORDS = "|".join(sorted(SPLIT_OF_WORD, key=len, reverse=True))
+_SPLIT_WORDS = "train[_ -]val|" + "|".join(sorted(SPLIT_OF_WORD, key=len, reverse=True))
 _TEXT_OF_FIELD = {
     "name": ".+?",
     "path": ".+",
@@ -98,7 +98,7 @@ class Pattern:
 
 def _value(name: str, text: str) -> str:
     if name == "split":
-        return SPLIT_OF_WORD[text.lower()]
+        return SPLIT_OF_WORD.get(text.lower(), "train")
     return str(int(text)) if name == "number" else text
 
 

@@ -95,6 +95,9 @@ def soft_binary(counts: Counter[int], solid: Counter[int]) -> tuple[int, int] | 
     if not far:
         return None
     low, high = sorted((one, far[0]))
+    # What blending makes lies between; class indices and a void of 255 have nothing there.
+    if sum(low + TOLERANCE < value < high for value in counts) < MIN_DAMAGED_VALUES:
+        return None
     near = sum(n for value, n in solid.items() if min(abs(value - low), abs(value - high)) <= 12)
     if near < MIN_PEAKS_SHARE * solid.total() or high - low < 4 * TOLERANCE:
         return None

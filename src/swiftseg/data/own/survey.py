@@ -20,6 +20,8 @@ Kind = Literal["gray", "palette", "rgb"]
 
 JPEG_SLACK = 6
 MAX_VALUES_A_MASK = 4096
+MOSTLY = 0.95
+MANY_OBJECTS = 5
 MAX_VALUES = 65536
 
 
@@ -58,6 +60,7 @@ class MaskTotals:
         palette: Colors of each index that palette masks use, all that occur.
         lossy: How many masks are JPEGs.
         unreadable: How many could not be read.
+        numbered: How many masks hold the values 1 to n beside 0, for each n; 0 for other masks.
     """
 
     files: Counter[Kind] = field(default_factory=Counter[Kind])
@@ -66,11 +69,14 @@ class MaskTotals:
     palette: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
     lossy: int = 0
     unreadable: int = 0
+    numbered: Counter[int] = field(default_factory=Counter[int])
 
     def add(self, facts: MaskFacts) -> None:
         self.files[facts.kind] += 1
         self.lossy += facts.lossy
         values = facts.values.tolist()
+        beside = [value for value in values if value]
+        self.numbered[len(beside) if max(beside, default=0) == len(beside) else 0] += 1
         for totals, more in ((self.counts, facts.counts), (self.solid, facts.solid)):
             counter = totals.setdefault(facts.kind, Counter())
             counter.update(dict(zip(values, more.tolist(), strict=True)))
@@ -83,6 +89,14 @@ class MaskTotals:
         kept = Counter(dict(self.counts[kind].most_common(MAX_VALUES)))
         self.counts[kind] = kept
         self.solid[kind] = Counter({v: n for v, n in self.solid[kind].items() if v in kept})
+
+    @property
+    def number_objects(self) -> bool:
+        """Whether values count objects: every mask has 1 to n, and n differs as classes do not."""
+        with_any = self.numbered.total() - self.numbered[0]
+        counts = [n for n in self.numbered if n]
+        is_rule = with_any >= MOSTLY * self.numbered.total()
+        return is_rule and max(counts, default=0) >= MANY_OBJECTS and len(counts) > 2
 
     @property
     def palettes_differ(self) -> bool:

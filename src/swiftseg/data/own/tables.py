@@ -11,6 +11,8 @@ from swiftseg.core import SwiftsegError
 from swiftseg.data.own.words import SPLIT_OF_WORD
 
 MAX_BYTES = 64 << 20
+# Columns of run lengths: such a table holds masks, and is no list.
+RUN_HEADERS = {"encodedpixels", "rle", "rlemask", "maskrle", "rleencoding", "encodedmask"}
 SPLIT_HEADERS = {"split", "splits", "subset", "set", "partition", "phase", "usage", "fold", "type"}
 
 
@@ -27,6 +29,11 @@ class Table(NamedTuple):
 
     header: tuple[str, ...]
     rows: list[Row]
+
+
+def plain_word(header: str) -> str:
+    """Return a column's name in lower case, its letters alone."""
+    return re.sub(r"[^a-z]", "", header.lower())
 
 
 def read_table(path: Path) -> Table:

@@ -139,6 +139,8 @@ def patterns_of(hypothesis: Hypothesis) -> tuple[list[str], list[str]]:
 
 def _mask_stems(hypothesis: Hypothesis, stem: str | None) -> list[str | None]:
     """Write how the masks' stems end: one text, or one a class where folders name the classes."""
+    if hypothesis.class_place == "stem":
+        return ["{class}"]
     if stem is not None and hypothesis.numbered:
         return [stem, f"{stem}{hypothesis.numbered}*"]
     if stem is None or not hypothesis.endings:

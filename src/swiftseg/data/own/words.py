@@ -126,6 +126,9 @@ def find_split(component: str) -> tuple[str, str] | None:
     if glued:
         word = glued.group(1)
         return SPLIT_OF_WORD[word], "{split}" + component[len(word) :]
+    both = re.search(r"(?i)train[_ -]val(?![a-z])", component)
+    if both:  # all that may be learned from, where the other is the test
+        return "train", component[: both.start()] + "{split}" + component[both.end() :]
     pieces = [piece for token in tokens_of(component) for piece in _CAMEL.split(token)]
     at = [index for index, piece in enumerate(pieces) if piece.lower() in SPLIT_OF_WORD]
     if len(at) != 1:
