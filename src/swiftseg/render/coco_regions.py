@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from swiftseg.kernels.coco_rle import counts_from_bitmap, text_from_counts
 from swiftseg.kernels.outlines import outlines, polygon_area
 
 OutlineForm = Literal["rle", "polygons"]
@@ -42,26 +43,7 @@ def _annotation(number: int, category: int, mask: np.ndarray, form: OutlineForm)
 
 def run_lengths(mask: np.ndarray) -> dict[str, Any]:
     """Return the run lengths of a mask bool (H, W) by column, as pycocotools writes them."""
-    flat = mask.ravel(order="F")
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    begin = [0, 0] if flat[0] else [0]  # the first run is of zeros, empty where a one comes first
-    counts = np.diff(np.concatenate([begin, changes, [flat.size]]))
-    return {"size": list(mask.shape), "counts": _packed(counts)}
-
-
-def _packed(counts: np.ndarray) -> str:
-    """Pack the counts as COCO does: from the fourth on as differences to the last but one."""
-    differences = counts.astype(np.int64)
-    differences[3:] -= counts[1:-2]
-    characters: list[str] = []
-    for value in differences.tolist():
-        is_last = False
-        while not is_last:  # five bits a character, the lowest first, the sixth says that more come
-            low = value & 0x1F
-            value >>= 5
-            is_last = value == (-1 if low & 0x10 else 0)
-            characters.append(chr(48 + (low if is_last else low | 0x20)))
-    return "".join(characters)
+    return {"size": list(mask.shape), "counts": text_from_counts(counts_from_bitmap(mask))}
 
 
 def polygons(mask: np.ndarray) -> list[list[int]]:

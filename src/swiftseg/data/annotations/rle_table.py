@@ -29,8 +29,8 @@ from swiftseg.data.own.words import MASK_WORDS, words_of
 
 Order = Literal["C", "F"]
 
-PICTURES = {"imageid", "image", "img", "id", "imagename", "filename", "file", "imagelabel"}
-PICTURES |= {"imageidclassid"}
+PICTURES = {"imageid", "image", "img", "id", "imagename", "filename", "file"}
+PICTURES_AND_CLASSES = {"imagelabel", "imageidclassid"}
 CLASSES = {"classid", "class", "label", "category", "categoryid", "classname"}
 FOREGROUND = "foreground"
 PROBED = 20
@@ -175,7 +175,7 @@ def _columns(header: Sequence[str]) -> Columns | None:
     words = [plain_word(cell) for cell in header]
     found = [
         next((at for at, word in enumerate(words) if word in known), None)
-        for known in (PICTURES, RUN_HEADERS, CLASSES)
+        for known in (PICTURES | PICTURES_AND_CLASSES, RUN_HEADERS, CLASSES)
     ]
     picture, runs, class_name = found
     return None if picture is None or runs is None else Columns(picture, runs, class_name)

@@ -57,15 +57,6 @@ def bitmap_from_counts(
     return np.repeat(values, lengths).reshape(size_hw, order=order)
 
 
-def counts_from_bitmap(bitmap: np.ndarray) -> list[int]:
-    """Return COCO's run lengths of a bitmap, bool (H, W)."""
-    pixels = np.asarray(bitmap, bool).ravel(order="F")
-    changes = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
-    edges = np.concatenate([[0], changes, [pixels.size]])
-    lengths: list[int] = np.diff(edges).tolist()
-    return [0, *lengths] if pixels.size and pixels[0] else lengths
-
-
 def counts_from_text(text: str) -> list[int]:
     """Return the run lengths that COCO's compressed text holds.
 
@@ -90,20 +81,6 @@ def counts_from_text(text: str) -> list[int]:
     if places:
         raise SwiftsegError("the compressed run lengths are cut off")
     return counts
-
-
-def text_from_counts(counts: list[int]) -> str:
-    """Return COCO's compressed text of run lengths."""
-    characters: list[str] = []
-    for index, count in enumerate(counts):
-        value = count - counts[index - 2] if index > 2 else count
-        while True:
-            code, value = value & 31, value >> 5
-            is_done = value == (-1 if code & 16 else 0)
-            characters.append(chr((code if is_done else code | 32) + _FIRST_CODE))
-            if is_done:
-                break
-    return "".join(characters)
 
 
 def unpack_label_studio(rle: bytes, size_hw: tuple[int, int]) -> np.ndarray:

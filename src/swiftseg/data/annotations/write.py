@@ -7,7 +7,7 @@ import numpy as np
 from swiftseg.core import LabelSet
 from swiftseg.data.annotations.classes import BACKGROUND_NAMES, VOID_NAMES
 from swiftseg.data.annotations.regions import Region, regions_of, simplified, with_bridges
-from swiftseg.data.annotations.run_lengths import counts_from_bitmap, text_from_counts
+from swiftseg.kernels.coco_rle import counts_from_bitmap, text_from_counts
 from swiftseg.kernels.outlines import polygon_area
 
 LABELME_VERSION = "5.5.0"  # whose fields these are
