@@ -181,7 +181,7 @@ def soak(
 
 def resident_mb(pid: int) -> float:
     """Gives the memory that a process holds (Linux)."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1e3
 
 

@@ -21,6 +21,7 @@ from swiftseg.cli.export import export
 from swiftseg.cli.import_weights import import_weights
 from swiftseg.cli.label import label
 from swiftseg.cli.models import models
+from swiftseg.cli.plain_output import print_whatever_comes
 from swiftseg.cli.predict import predict
 from swiftseg.cli.report import report
 from swiftseg.cli.runs import runs
@@ -90,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = DEBUG in given
+    print_whatever_comes()
     try:
         with stop_signals_raise():
             app([argument for argument in given if argument != DEBUG], prog_name="swiftseg")

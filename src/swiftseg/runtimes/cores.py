@@ -3,6 +3,9 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from swiftseg.core import UsageError
 
@@ -19,15 +22,20 @@ def physical_cores() -> int:
     """Return how many physical cores this process may use, at least 1.
 
     Two threads on one core share its multipliers and slow each other down. Linux tells which
-    logical CPUs share a core; elsewhere every CPU counts.
+    logical CPUs share a core; elsewhere the machine's cores count.
     """
     siblings = (_TOPOLOGY / f"cpu{cpu}/topology/thread_siblings_list" for cpu in _cpu_set())
-    cores = {file.read_text() for file in siblings if file.is_file()}
-    return len(cores) or usable_cpus()
+    cores = {file.read_text("utf-8") for file in siblings if file.is_file()}
+    # psutil counts all cores of a machine, and not only those that a container may use.
+    return len(cores) or min(psutil.cpu_count(logical=False) or usable_cpus(), usable_cpus())
 
 
 def processor_facts() -> Mapping[str, str]:
-    """Return what Linux says of the first processor by name; empty on other systems."""
+    """Return what Linux says of the first processor by name; empty on other systems.
+
+    psutil has neither a processor's name nor its instruction sets. py-cpuinfo has both, and takes
+    1.4 s and further processes for them, at every start with `--backend auto`.
+    """
     if not _FACTS.is_file():
         return {}
     first, _, _ = _FACTS.read_text("utf-8").partition("\n\n")
@@ -51,4 +59,5 @@ def check_threads(threads: int | None) -> None:
 
 
 def _cpu_set() -> set[int]:
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
+    process: Any = psutil.Process()  # macOS has no affinity
+    return set(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else set[int]()
