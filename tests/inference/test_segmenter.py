@@ -1,13 +1,16 @@
 import io
+import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from swiftseg.core import SwiftsegError
+from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.inference import Segmenter
 from swiftseg.runtimes import load_backend
-from tests.support.exported import SHADES, shade_labels, write_shade_model
+from tests.support.exported import SHADES, shade_labels, shade_spec, write_shade_model
+from tests.support.web_server import serving
 
 SIZE_HW = (12, 16)
 
@@ -100,8 +103,8 @@ def test_openvino_gives_the_same_labels(tmp_path, image):
     ("array", "error"),
     [
         (np.zeros((4, 4, 3)), TypeError),
-        (np.zeros((4, 4), np.uint8), ValueError),
-        (np.zeros((4, 4, 4), np.uint8), ValueError),
+        (np.zeros((4,), np.uint8), ValueError),
+        (np.zeros((4, 4, 2), np.uint8), ValueError),
         (np.zeros((0, 4, 3), np.uint8), ValueError),
     ],
 )
@@ -110,9 +113,71 @@ def test_an_array_of_another_kind_is_refused(segmenter, array, error):
         segmenter(array)
 
 
-def test_a_pil_image_of_16_bits_is_refused(segmenter):
+def test_a_pil_image_of_floating_point_is_refused(segmenter):
     with pytest.raises(SwiftsegError, match="the image: expected 8 bits a channel"):
-        segmenter(Image.fromarray(np.ones((4, 4), np.uint16)))
+        segmenter(Image.fromarray(np.ones((4, 4), np.float32)))
+
+
+def test_arrays_of_every_kind_are_taken(segmenter, image):
+    expected = segmenter(image).label_map
+    alpha = np.full((*SIZE_HW, 1), 7, np.uint8)
+    with_alpha = np.concatenate((image, alpha), axis=2)
+    np.testing.assert_array_equal(segmenter(with_alpha).image, image)
+    np.testing.assert_array_equal(segmenter(image[..., ::-1], bgr=True).image, image)
+    bgra = np.concatenate((image[..., ::-1], alpha), axis=2)
+    np.testing.assert_array_equal(segmenter(bgra, bgr=True).label_map, expected)
+    gray = image[..., 0]
+    for given in (gray, gray[..., None]):
+        np.testing.assert_array_equal(segmenter(given).image, np.stack(3 * [gray], axis=-1))
+
+
+def test_lists_and_batches_give_lists(segmenter, image):
+    batch = np.stack((image, image[::-1]))
+    expected = [shade_labels(one) for one in batch]
+    for given in (batch, list(batch), tuple(batch)):
+        results = segmenter(given)
+        assert isinstance(results, list)
+        np.testing.assert_array_equal([result.label_map for result in results], expected)
+    assert segmenter([]) == []
+
+
+def test_bytes_and_pil_images_are_turned_upright(segmenter, image):
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6
+    Image.fromarray(np.rot90(image)).save(file, "PNG", exif=exif)
+    for given in (file.getvalue(), Image.open(file)):
+        np.testing.assert_array_equal(segmenter(given).image, image)
+
+
+def test_a_web_address_is_fetched(segmenter, image, tmp_path):
+    Image.fromarray(image).save(tmp_path / "a.png")
+    with serving(tmp_path) as address:
+        np.testing.assert_array_equal(segmenter(f"{address}/a.png").image, image)
+
+
+@pytest.mark.parametrize("fit", ["stretch", "letterbox", "tile"])
+def test_unsure_pixels_are_void(tmp_path, fit):
+    spec = replace(shade_spec(SIZE_HW), temperature=0.5)
+    path = write_shade_model(tmp_path / "m.onnx", metadata={"swiftseg": spec.to_json()})
+    image = np.zeros((*SIZE_HW, 3), np.uint8)
+    image[:, ::2] = 42  # in the middle of the first shade; 85 would lie between two
+    image[:, 1::2] = 80
+    label_map = Segmenter.load(path, fit=fit, void_below=0.8)(image).label_map
+    # The model's logits are minus the distances to 0.5, 1.5 and 2.5.
+    logits = -np.abs(np.array([42, 80])[:, None] / 85 - np.array([0.5, 1.5, 2.5])) / 0.5
+    sure = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).max(axis=1)
+    assert sure[1] < 0.8 < sure[0]
+    assert (label_map[:, ::2] == 0).all()
+    assert (label_map[:, 1::2] == SHADES.void).all()
+
+
+def test_void_below_travels_with_a_segmenter(tmp_path):
+    path = write_shade_model(tmp_path / "m.onnx")
+    segmenter = Segmenter.load(path, void_below=0.9)
+    for other in (segmenter.fitted("tile"), pickle.loads(pickle.dumps(segmenter))):
+        assert other.void_below == 0.9
+    with pytest.raises(UsageError, match="a probability from 0 "):
+        Segmenter.load(path, void_below=1.5)
 
 
 def test_probabilities_and_labels_come_from_one_run(tmp_path, image):

@@ -105,6 +105,19 @@ def test_every_class_is_where_the_label_map_has_it(tmp_path, size_hw):
         assert np.abs(found[:height, :width] - (own + color) / 2).max() <= 1.5
 
 
+def test_what_is_hidden_stays_as_the_frame_has_it(tmp_path):
+    frame = first_frame(video_of(tmp_path / "a.mkv", smooth_image(48, 64)))
+    label_map = stripes((48, 64), 16)
+    picture = overlay_frame(frame, label_map, LABELS, alpha=0.8, hide=("lime",), legend=False)
+    assert (picture.height, picture.width) == (48, 64)
+    is_drawn = np.isin(label_map, (0, 2))
+    for found, own, drawn in zip(
+        planes_of(picture), frame.planes, (is_drawn, *2 * [is_drawn[::2, ::2]]), strict=True
+    ):
+        np.testing.assert_array_equal(found[~drawn], own[~drawn])
+        assert (found[drawn] != own[drawn]).mean() > 0.9
+
+
 def test_the_coding_goes_into_the_file(tmp_path):
     source = video_of(
         tmp_path / "a.mkv", smooth_image(48, 64), "libx264", "yuv420p", (BT709, LIMITED)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swiftseg.core import LabelSet
+from swiftseg.core import LabelSet, UsageError
 from swiftseg.render import colorize, overlay, save_label_map
 
 RNG = np.random.default_rng(2)
@@ -90,3 +90,17 @@ def test_what_does_not_fit_is_refused():
         overlay(image, label_map, FEW, alpha=2)
     with pytest.raises(ValueError, match="uint8"):
         colorize(label_map.astype(int), FEW)
+
+
+def test_background_hidden_classes_and_void_stay_clear():
+    labels = LabelSet(("_Background_", "crop", "weed"), ((9, 9, 9), (0, 200, 0), (200, 0, 0)))
+    image = RNG.integers(0, 256, (2, 4, 3), dtype=np.uint8)
+    label_map = np.array([[0, 1, 2, 255], [3, 2, 1, 0]], np.uint8)
+    for alpha in (0.5, 0.8):
+        drawn = overlay(image, label_map, labels, alpha, hide=("weed",))
+        is_crop = label_map == 1
+        np.testing.assert_array_equal(drawn[~is_crop], image[~is_crop])
+        expected = (1 - alpha) * image[is_crop] + alpha * labels.colors[1]
+        assert np.abs(drawn[is_crop] - expected).max() <= 1
+    with pytest.raises(UsageError, match="unknown class 'wed'; did you mean weed"):
+        overlay(image, label_map, labels, hide=("wed",))

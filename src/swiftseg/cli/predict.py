@@ -16,6 +16,7 @@ from swiftseg.cli.engine_options import (
 from swiftseg.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from swiftseg.core import ModelSpec
     from swiftseg.prediction.outputs import Prediction
 
 
@@ -58,6 +59,20 @@ def predict(
         float,
         typer.Option(help="Smooth video labels over time: 0 (off) up to, not including, 1."),
     ] = 0.0,
+    void_below: Annotated[
+        float,
+        typer.Option(metavar="P", help="Label pixels void whose class is less probable than P."),
+    ] = 0.0,
+    alpha: Annotated[
+        float, typer.Option(min=0, max=1, help="The colors' part in overlays, 0 to 1.")
+    ] = 0.5,
+    hide: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CLASS", help="A class that overlays leave clear; repeat for more."),
+    ] = None,
+    legend: Annotated[
+        bool, typer.Option("--legend/--no-legend", help="Draw a legend beside or below overlays.")
+    ] = True,
 ) -> None:
     """Label every pixel of images and videos.
 
@@ -74,10 +89,11 @@ def predict(
     from swiftseg.prediction.outputs import Outputs, parse_kinds
     from swiftseg.prediction.predict_all import predict_all
     from swiftseg.prediction.sources import check_writable, find_sources, parse_shard
+    from swiftseg.render.colors import drawn_classes
 
     kinds = parse_kinds(save)
     check_smooth(smooth)
-    outputs = Outputs(out, kinds)
+    outputs = Outputs(out, kinds, alpha=alpha, hide=tuple(hide or ()), legend=legend)
     sources = find_sources(inputs, leave_out=outputs.folders(), shard=parse_shard(shard))
     if smooth and not any(source.is_video for source in sources):
         raise UsageError("--smooth averages over the frames of a video, and no input is one")
@@ -88,8 +104,12 @@ def predict(
         calibration=calibration,
         threads=threads,
         fit=check_fit(fit),
+        void_below=void_below,
     )
+    drawn_classes(segmenter.spec.labels, outputs.hide)  # refuses unknown names before the work
     check_writable(out)
+    if not as_json and not json_lines:
+        print_model(segmenter.spec)
     run = predict_all(
         segmenter,
         sources,
@@ -111,6 +131,13 @@ def predict(
         raise typer.Exit(130)
     if run.errors:
         raise typer.Exit(1)
+
+
+def print_model(spec: "ModelSpec") -> None:
+    """Print what the model knows, so that nobody wonders at what it sees elsewhere."""
+    learned = f", learned from {spec.training_data}" if spec.training_data else ""
+    names = ", ".join(spec.labels.names)
+    typer.echo(f"{spec.name} knows {len(spec.labels)} classes: {names}{learned}")
 
 
 def print_line(prediction: "Prediction") -> None:

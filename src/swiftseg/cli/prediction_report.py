@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,9 +24,11 @@ def print_table(run: Run, labels: LabelSet, out: Path) -> None:
         return
     table = Table("", "class", "share")
     table.columns[2].justify = "right"
-    shares = _shares([prediction.pixels for prediction in run.predictions])
+    shares = _shares(run.predictions)
     for name, (red, green, blue) in zip(labels.names, labels.palette, strict=True):
         table.add_row(f"[rgb({red},{green},{blue})]██[/]", name, f"{shares[name]:.1%}")
+    if any(prediction.void_pixels for prediction in run.predictions):
+        table.add_row("", "void (unsure)", f"{_void_share(run.predictions):.1%}")
     console = Console()
     console.print(table)
     stages = _stage_medians_ms(run.predictions)
@@ -42,7 +44,8 @@ def print_json(run: Run, spec: ModelSpec, engine: Engine) -> None:
         "backend": engine.backend,
         "precision": engine.precision,
         "classes": list(spec.labels.names),
-        "shares": _shares([prediction.pixels for prediction in run.predictions]),
+        "shares": _shares(run.predictions),
+        "void_share": _void_share(run.predictions),
         "timings_ms": _stage_medians_ms(run.predictions),
         "results": [as_dict(prediction) for prediction in run.predictions],
         "errors": [{"input": given, "message": message} for given, message in run.errors],
@@ -68,7 +71,8 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
         "kind": prediction.kind,
         "size_hw": list(prediction.size_hw),
         "frames": prediction.num_frames,
-        "shares": _shares([prediction.pixels]),
+        "shares": _shares([prediction]),
+        "void_share": _void_share([prediction]),
         "timings_ms": _stage_medians_ms([prediction]),
         "files": prediction.files,
     }
@@ -82,12 +86,19 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
     return summary
 
 
-def _shares(pixels: Sequence[Mapping[str, int]]) -> dict[str, float]:
+def _shares(predictions: Sequence[Prediction]) -> dict[str, float]:
     """Each class's part of all pixels, so that a large image counts for more than a small one."""
     counts: Counter[str] = Counter()
-    for part in pixels:
-        counts.update(part)
-    return {name: count / counts.total() for name, count in counts.items()}
+    for prediction in predictions:
+        counts.update(prediction.pixels)
+    total = counts.total() + sum(prediction.void_pixels for prediction in predictions)
+    return {name: count / total for name, count in counts.items()}
+
+
+def _void_share(predictions: Sequence[Prediction]) -> float:
+    void = sum(prediction.void_pixels for prediction in predictions)
+    total = void + sum(sum(prediction.pixels.values()) for prediction in predictions)
+    return void / total if total else 0.0
 
 
 def _stage_medians_ms(predictions: Sequence[Prediction]) -> dict[str, float]:

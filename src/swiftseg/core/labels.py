@@ -44,6 +44,11 @@ class LabelSet:
         return len(self.names)
 
     @property
+    def void(self) -> int:
+        """The value of pixels that are no class: `ignore_index`, or 255 where there is none."""
+        return 255 if self.ignore_index is None else self.ignore_index
+
+    @property
     def colors(self) -> np.ndarray:
         """The palette as uint8 (C, 3)."""
         return np.array(self.palette, dtype=np.uint8)

@@ -66,6 +66,8 @@ class ModelSpec:
         versions: Package versions at export, by package.
         sliding_windows: The network has learned from crops, and is scored in overlapping windows
             of its input size rather than on stretched frames.
+        temperature: What logits are divided by for probabilities that are true in as many cases as
+            they say, as measured on held-out frames; 1 where nobody has measured it.
     """
 
     name: str
@@ -78,18 +80,22 @@ class ModelSpec:
     metrics: dict[str, float] = field(default_factory=dict[str, float])
     versions: dict[str, str] = field(default_factory=dict[str, str])
     sliding_windows: bool = False
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         if self.output not in OUTPUT_KINDS:
             raise SwiftsegError(
                 f"unknown output {self.output!r}; choose from {', '.join(OUTPUT_KINDS)}"
             )
+        if not self.temperature > 0:
+            raise SwiftsegError(f"expected a temperature above 0, got {self.temperature}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types, the format's version among them."""
         fields = asdict(self)
-        if not self.sliding_windows:
-            del fields["sliding_windows"]  # older versions read files without it
+        for name, usual in (("sliding_windows", False), ("temperature", 1.0)):
+            if fields[name] == usual:
+                del fields[name]  # older versions read files without it
         return {"format_version": FORMAT_VERSION, **fields}
 
     @classmethod

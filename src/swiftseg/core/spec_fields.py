@@ -83,6 +83,12 @@ def _number(value: Any, place: str) -> float:
     return value
 
 
+def _temperature(value: Any, place: str) -> float:
+    if not 0 < _number(value, place) <= 1000:
+        _refuse(place, "expected a number above 0, at most 1000", value)
+    return value
+
+
 def _list(value: Any, place: str, check: Check) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
         _refuse(place, "expected a list", value)
@@ -140,5 +146,9 @@ _SPEC: Mapping[str, Check] = {
         key: _text(v, f"{place}.{key}") for key, v in _mapping(value, place).items()
     },
     "sliding_windows": _yes_or_no,
+    "temperature": _temperature,
 }
-_OPTIONAL = ("output", "training_data", "license_note", "metrics", "versions", "sliding_windows")
+_OPTIONAL = (
+    *("output", "training_data", "license_note", "metrics", "versions"),
+    *("sliding_windows", "temperature"),
+)

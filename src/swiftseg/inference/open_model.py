@@ -28,6 +28,7 @@ def open_model(
     calibration: Path | str | Sequence[np.ndarray] | None = None,
     threads: int | None = None,
     fit: Fit = "auto",
+    void_below: float = 0.0,
 ) -> Segmenter:
     """Open anything that holds a network.
 
@@ -43,6 +44,7 @@ def open_model(
             or frames uint8 (H, W, 3).
         threads: Threads for one frame; None takes one a physical core.
         fit: How images of other sizes are shown to the network, see `Segmenter`.
+        void_below: The probability below which a pixel is void, 0 (off) to 1.
 
     Raises:
         UsageError: A name is unknown, or the options do not go together.
@@ -52,7 +54,7 @@ def open_model(
     found = find_model(model)
     check_threads(threads)
     if is_board_folder(found.path):
-        return _open_board(found.path, backend, precision, threads, fit)
+        return _open_board(found.path, backend, precision, threads, fit, void_below)
     in_torch = _runs_in_torch(found, backend, precision)
     if (precision == AUTO) != (calibration is not None):
         raise UsageError(
@@ -68,11 +70,17 @@ def open_model(
             found.path, name=engine.backend, precision=engine.precision, threads=threads
         )
         backend, precision = engine
-    return Segmenter(loaded, Opening(str(model), backend, precision, threads, fit), fit=fit)
+    opening = Opening(str(model), backend, precision, threads, fit, void_below)
+    return Segmenter(loaded, opening, fit=fit, void_below=void_below)
 
 
 def _open_board(
-    folder: Path, backend: str | None, precision: str, threads: int | None, fit: Fit
+    folder: Path,
+    backend: str | None,
+    precision: str,
+    threads: int | None,
+    fit: Fit,
+    void_below: float,
 ) -> Segmenter:
     """Open a folder that was exported for one runtime in one precision."""
     loaded = load_board(folder, backend=backend, threads=threads)
@@ -81,9 +89,8 @@ def _open_board(
             f"{folder} is exported in {loaded.engine.precision}; leave --precision out, or export "
             f"the model again with --precision {precision}"
         )
-    return Segmenter(
-        loaded, Opening(str(folder), loaded.engine.backend, precision, threads, fit), fit=fit
-    )
+    opening = Opening(str(folder), loaded.engine.backend, precision, threads, fit, void_below)
+    return Segmenter(loaded, opening, fit=fit, void_below=void_below)
 
 
 def _runs_in_torch(found: FoundModel, backend: str | None, precision: str) -> bool:

@@ -1,19 +1,23 @@
 """What segmenting one image gives."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from swiftseg.core import LabelSet
+from swiftseg.core import LabelSet, MissingExtraError
 from swiftseg.render import overlay, save_label_map
+from swiftseg.render.colors import drawn_classes, palette_image
+from swiftseg.render.outlines import OutlineForm, bounding_box, coco_annotations
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Segmentation:
-    """An image and its label map.
+    """An image and its label map; `np.asarray` gives the label map.
 
     Attributes:
         image: uint8 (H, W, 3) RGB, as it was handed in.
@@ -30,9 +34,13 @@ class Segmentation:
     timings_ms: dict[str, float]
     probabilities: np.ndarray | None = None
 
-    def overlay(self, alpha: float = 0.5) -> np.ndarray:
-        """Return the colors over the image, uint8 (H, W, 3); `alpha` is the colors' share, 0..1."""
-        return overlay(self.image, self.label_map, self.labels, alpha)
+    def overlay(self, alpha: float = 0.5, *, hide: Sequence[str] = ()) -> np.ndarray:
+        """Return the classes' colors over the image, uint8 (H, W, 3).
+
+        The background, void and the classes named in `hide` stay clear; `alpha` is the colors'
+        share, 0..1.
+        """
+        return overlay(self.image, self.label_map, self.labels, alpha, hide=hide)
 
     def save(self, path: Path | str) -> None:
         """Write the label map as a palette PNG whose values are the class indices.
@@ -43,9 +51,90 @@ class Segmentation:
         save_label_map(path, self.label_map, self.labels)
 
     def class_shares(self) -> dict[str, float]:
-        """Return each class's share of the pixels, 0..1, in the order of the classes."""
+        """Return each class's share of the pixels, 0..1, in the order of the classes.
+
+        They add up to less than 1 where some pixels are void.
+        """
+        return {name: count / self.label_map.size for name, count in self.class_pixels().items()}
+
+    def class_pixels(self) -> dict[str, int]:
+        """Return each class's number of pixels, in the order of the classes."""
         counts = Image.fromarray(self.label_map).histogram()  # np.bincount would widen to int64
-        return {name: counts[i] / self.label_map.size for i, name in enumerate(self.labels.names)}
+        return {name: counts[index] for index, name in enumerate(self.labels.names)}
+
+    def to_pil(self) -> Image.Image:
+        """Return the label map as a palette image, whose values are the class indices."""
+        return palette_image(self.label_map, self.labels)
+
+    def plot(self, ax: Any = None, *, alpha: float = 0.5, hide: Sequence[str] = ()) -> Any:
+        """Draw the overlay with a legend of the classes present, and return matplotlib's axes.
+
+        Args:
+            ax: The axes to draw on; None takes the current ones.
+            alpha: The colors' share, 0..1.
+            hide: Names of classes that are not drawn.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+        """
+        try:
+            from matplotlib import pyplot
+            from matplotlib.patches import Patch
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("plotting a result", "notebook") from error
+        ax = pyplot.gca() if ax is None else ax
+        ax.imshow(self.overlay(alpha, hide=hide))
+        ax.set_axis_off()
+        shares = list(self.class_shares().values())
+        shown = [index for index in drawn_classes(self.labels, hide) if shares[index] > 0]
+        patches = [
+            Patch(color=self.labels.colors[index] / 255, label=self.labels.names[index])
+            for index in sorted(shown, key=lambda index: -shares[index])
+        ]
+        ax.legend(handles=patches, loc="upper left", bbox_to_anchor=(1, 1))
+        return ax
+
+    def coco(self, form: OutlineForm = "rle") -> list[dict[str, Any]]:
+        """Return one COCO annotation for each class present; category ids are class indices.
+
+        Args:
+            form: `rle` for run lengths as pycocotools reads them, or `polygons`.
+        """
+        annotations = coco_annotations(self.label_map, form)
+        return [one for one in annotations if one["category_id"] < len(self.labels)]
+
+    def to_supervision(self) -> Any:
+        """Return one of supervision's `Detections`, with a mask and a box for each class present.
+
+        Raises:
+            MissingExtraError: supervision is not installed.
+        """
+        try:
+            from supervision import Detections
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("supervision's detections", "supervision") from error
+        present = [index for index, share in enumerate(self.class_shares().values()) if share > 0]
+        masks = self.label_map == np.array(present, dtype=np.uint8)[:, None, None]
+        boxes = [bounding_box(mask) for mask in masks]
+        return Detections(
+            xyxy=np.array([(x, y, x + w, y + h) for x, y, w, h in boxes], np.float32).reshape(
+                -1, 4
+            ),
+            mask=masks,
+            class_id=np.array(present, dtype=int),
+            data={"class_name": np.array([self.labels.names[index] for index in present])},
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Return the label map, so that `np.asarray(result)` does."""
+        return np.array(self.label_map, dtype=dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        """Name the size and the classes present, the largest first."""
+        height, width = self.label_map.shape
+        shares = sorted(self.class_shares().items(), key=lambda share: -share[1])
+        present = ", ".join(f"{name} {share:.1%}" for name, share in shares if share > 0)
+        return f"Segmentation({height}x{width}: {present or 'void'})"
 
     def _repr_png_(self) -> bytes:
         """Show the overlay in a notebook."""

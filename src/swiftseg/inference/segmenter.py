@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from PIL import Image
 
 from swiftseg.core import InputSpec, ModelSpec, UsageError
-from swiftseg.data.images.image_file import read_image, rgb_array
 from swiftseg.inference.fitting import (
     Area,
     Fit,
@@ -20,16 +19,16 @@ from swiftseg.inference.fitting import (
     letterbox,
     mean_color,
 )
+from swiftseg.inference.given_image import Frame, as_frame
 from swiftseg.inference.planes import resize_planes
 from swiftseg.inference.segmentation import Segmentation
 from swiftseg.inference.smoothing import SmoothedBackend
 from swiftseg.inference.tiles import probability_bands
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.kernels.upsample_argmax import argmax
+from swiftseg.metrics.calibration import confidence
 from swiftseg.runtimes import Backend, Engine
 from swiftseg.weights import DEFAULT_MODEL
-
-Frame = Path | str | Image.Image | np.ndarray
 
 
 class Opening(NamedTuple):
@@ -40,6 +39,7 @@ class Opening(NamedTuple):
     precision: str
     threads: int | None
     fit: Fit
+    void_below: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,17 +89,26 @@ class Segmenter:
     - `auto`: stretched where one side is stretched at most twice as much as the other, tiled where
       both sides are more than 16 times the network's, and letterboxed otherwise.
 
+    Pixels whose class is less probable than `void_below` become void: the value `labels.void`,
+    which is no class. The probability is the calibrated one, see `ModelSpec.temperature`.
+
     Several threads may share a segmenter; each gets the labels of its own image. It may also be
     pickled, as multiprocessing does: its name, engine, precision and threads travel, and the model
     is loaded on arrival. A smoothed segmenter belongs to one video and one thread.
     """
 
     def __init__(
-        self, backend: Backend, opening: Opening | None = None, *, fit: Fit = "stretch"
+        self,
+        backend: Backend,
+        opening: Opening | None = None,
+        *,
+        fit: Fit = "stretch",
+        void_below: float = 0.0,
     ) -> None:
         self._backend = backend
         self._opening = opening
         self.fit: Fit = check_fit(fit)
+        self.void_below = check_void_below(void_below)
 
     @classmethod
     def load(
@@ -111,6 +120,7 @@ class Segmenter:
         calibration: Path | str | Sequence[np.ndarray] | None = None,
         threads: int | None = None,
         fit: Fit = "auto",
+        void_below: float = 0.0,
     ) -> "Segmenter":
         """Load a model; takes and raises what `swiftseg.inference.open_model` does."""
         from swiftseg.inference.open_model import open_model
@@ -122,6 +132,7 @@ class Segmenter:
             calibration=calibration,
             threads=threads,
             fit=fit,
+            void_below=void_below,
         )
 
     @property
@@ -150,7 +161,7 @@ class Segmenter:
         """
         if self.fit == "tile":
             raise UsageError("smoothing averages whole frames over time, and --fit tile cuts them")
-        return Segmenter(SmoothedBackend(self._backend, smooth), fit=self.fit)
+        return self._on(SmoothedBackend(self._backend, smooth))
 
     def at_size(self, size_hw: tuple[int, int]) -> "Segmenter":
         """Return a segmenter whose network sees frames of another size (height, width).
@@ -160,33 +171,52 @@ class Segmenter:
         """
         if size_hw == self.spec.input.size_hw:
             return self
-        return Segmenter(self._backend.at_size(size_hw), fit=self.fit)
+        return self._on(self._backend.at_size(size_hw))
 
     def fitted(self, fit: Fit) -> "Segmenter":
         """Return a segmenter of the same model that shows images to it in another way."""
         opening = None if self._opening is None else self._opening._replace(fit=fit)
-        return Segmenter(self._backend, opening, fit=fit)
+        return Segmenter(self._backend, opening, fit=fit, void_below=self.void_below)
 
-    def __call__(self, image: Frame) -> Segmentation:
-        """Segment one image.
+    def _on(self, backend: Backend) -> "Segmenter":
+        """Return a segmenter that works like this one on another backend of the model."""
+        return Segmenter(backend, fit=self.fit, void_below=self.void_below)
+
+    @overload
+    def __call__(self, image: Frame, *, bgr: bool = False) -> Segmentation: ...
+
+    @overload
+    def __call__(self, image: Sequence[Frame], *, bgr: bool = False) -> list[Segmentation]: ...
+
+    def __call__(
+        self, image: Frame | Sequence[Frame], *, bgr: bool = False
+    ) -> Segmentation | list[Segmentation]:
+        """Segment one image, or several.
 
         Args:
-            image: A file, a PIL image (taken as it stands, without a look at its EXIF
-                orientation), or an array uint8 (H, W, 3) RGB.
+            image: A file, an http or https address, a file's bytes, a PIL image (both turned as
+                their EXIF orientation says), or an array uint8 (H, W, 3) RGB, (H, W) gray, or
+                (H, W, 4), whose alpha is dropped. A list of these, or a batch (N, H, W, 3), gives a
+                list.
+            bgr: Whether the channels of arrays are in OpenCV's order.
 
         Raises:
             SwiftsegError: The image cannot be read.
             TypeError: The array is not uint8.
-            ValueError: The array is not (H, W, 3).
+            ValueError: The array has another shape.
         """
-        return self.segment(self.prepare(image))
+        if isinstance(image, Sequence) and not isinstance(image, str | bytes):
+            return [self(one, bgr=bgr) for one in image]
+        if isinstance(image, np.ndarray) and image.ndim == 4:
+            return [self(one, bgr=bgr) for one in image]
+        return self.segment(self.prepare(image, bgr=bgr))
 
-    def prepare(self, image: Frame) -> Prepared:
+    def prepare(self, image: Frame, *, bgr: bool = False) -> Prepared:
         """Do what comes before the network, which may be in another thread, an image ahead.
 
-        Takes and raises what calling the segmenter does.
+        Takes and raises what calling the segmenter with one image does.
         """
-        return prepare(image, self.spec.input, self.fit)
+        return prepare(image, self.spec.input, self.fit, bgr=bgr)
 
     def segment(self, image: Prepared, *, with_probabilities: bool = False) -> Segmentation:
         """Segment an image that this segmenter has prepared.
@@ -220,8 +250,11 @@ class Segmenter:
         with backend.running(image.batch) as scores:
             times_s.append(perf_counter())
             labels = scores.labels()[0]
+            needs_probabilities = with_probabilities or self.void_below > 0
+            probs = scores.probabilities()[0] if needs_probabilities else None
+            labels = self._sure(labels, probs)
             times_s.append(perf_counter())
-            probs = scores.probabilities()[0] if with_probabilities else None
+        probs = probs if with_probabilities else None
         if image.area is not None:
             labels = inside(labels, image.area)
             probs = None if probs is None else inside(probs.transpose(1, 2, 0), image.area)
@@ -246,12 +279,19 @@ class Segmenter:
         label_bands: list[np.ndarray] = []
         kept: list[np.ndarray] = []
         for band in bands:
-            label_bands.append(argmax(band[None])[0])
+            label_bands.append(self._sure(argmax(band[None])[0], band))
             if with_probabilities:
                 kept.append(band)
         timings_ms = {**image.timings_ms, "network": 1000 * (perf_counter() - begin)}
         probs = np.concatenate(kept, axis=1) if kept else None
         return NetworkLabels(np.concatenate(label_bands), probs, timings_ms)
+
+    def _sure(self, labels: np.ndarray, probs: np.ndarray | None) -> np.ndarray:
+        """Return labels uint8 (h, w) with void where their probability float32 (C, h, w) is low."""
+        if probs is None or not self.void_below:
+            return labels
+        is_unsure = confidence(probs, self.spec.temperature) < self.void_below
+        return np.where(is_unsure, np.uint8(self.spec.labels.void), labels)
 
     def probabilities(self, image: Frame) -> np.ndarray:
         """Return the class probabilities float32 (C, H, W) of one image, at its own size.
@@ -275,21 +315,29 @@ class Segmenter:
 
 
 def _open_again(
-    model: str, backend: str, precision: str, threads: int | None, fit: Fit
+    model: str, backend: str, precision: str, threads: int | None, fit: Fit, void_below: float
 ) -> Segmenter:
-    return Segmenter.load(model, backend=backend, precision=precision, threads=threads, fit=fit)
+    return Segmenter.load(
+        model,
+        backend=backend,
+        precision=precision,
+        threads=threads,
+        fit=fit,
+        void_below=void_below,
+    )
 
 
-def prepare(image: Frame, spec: InputSpec, fit: Fit) -> Prepared:
+def prepare(image: Frame, spec: InputSpec, fit: Fit, *, bgr: bool = False) -> Prepared:
     """Do what comes before a network without the network, as `Segmenter.prepare` does.
 
     Args:
         image: As calling a segmenter takes it; it raises what that does.
         spec: Of the network's input.
         fit: How images of other sizes are shown to it, see `Segmenter`.
+        bgr: Whether the channels of arrays are in OpenCV's order.
     """
     begin = perf_counter()
-    frame = as_frame(image)
+    frame = as_frame(image, bgr=bgr)
     read = perf_counter()
     area, batch = None, None
     fit = choose_fit(fit, (frame.shape[0], frame.shape[1]), spec.size_hw)
@@ -304,17 +352,11 @@ def prepare(image: Frame, spec: InputSpec, fit: Fit) -> Prepared:
     return Prepared(frame, batch, area, timings_ms)
 
 
-def as_frame(image: Frame) -> np.ndarray:
-    """Read or check an image; return uint8 (H, W, 3) RGB. Raises as `Segmenter` does."""
-    if isinstance(image, Image.Image):
-        return rgb_array(image)
-    if not isinstance(image, np.ndarray):
-        return read_image(image)
-    if image.dtype != np.uint8:
-        raise TypeError(f"expected a uint8 image, got {image.dtype}")
-    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        raise ValueError(f"expected an image of shape (H, W, 3), got {image.shape}")
-    return image
+def check_void_below(probability: float) -> float:
+    """Return the probability; raise UsageError where it is not from 0 to 1."""
+    if not 0 <= probability <= 1:
+        raise UsageError(f"expected a probability from 0 (off) to 1, got {probability:g}")
+    return probability
 
 
 def restore(label_map: np.ndarray, size_hw: tuple[int, ...]) -> np.ndarray:

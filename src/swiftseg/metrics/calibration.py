@@ -1,13 +1,17 @@
-"""Expected calibration error: does a confidence of 0.8 mean right in 80 of 100 pixels?
+"""Confidence: does 0.8 mean right in 80 of 100 pixels, and how is it made to?
 
-Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017: pixels are
-sorted into 15 equal bins by the probability of the class that wins, and the gaps between mean
-confidence and accuracy are averaged, each bin weighing as much as it holds.
+Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017. The expected
+calibration error sorts pixels into 15 equal bins by the probability of the class that wins, and
+averages the gaps between mean confidence and accuracy, each bin weighing as much as it holds.
+Temperature scaling divides all logits by one number, which leaves the labels as they are.
 """
 
 import numpy as np
 
 NUM_BINS = 15
+_COLDEST, _HOTTEST = 0.1, 10.0  # temperatures between which the best one is looked for
+_SEARCH_STEPS = 40  # each narrows the range by the golden ratio
+_SMALLEST = np.float32(1e-30)  # a probability of 0 has no logarithm
 
 
 def calibration_counts(probs: np.ndarray, mask: np.ndarray, ignore_index: int | None) -> np.ndarray:
@@ -43,3 +47,42 @@ def expected_calibration_error(counts: np.ndarray) -> float:
     if not pixels.sum():
         return float("nan")
     return float(np.abs(confidence - right).sum() / pixels.sum())
+
+
+def confidence(probs: np.ndarray, temperature: float) -> np.ndarray:
+    """Return the calibrated probability of the class that wins, float32 (H, W).
+
+    Args:
+        probs: float32 (C, H, W), the softmax of logits.
+        temperature: What the logits are divided by; 1 leaves them as they are.
+    """
+    if temperature == 1:
+        return probs.max(axis=0)
+    # The softmax of divided logits, from the softmax: exp(z / T) is a power of exp(z).
+    powers = probs ** np.float32(1 / temperature)
+    return powers.max(axis=0) / powers.sum(axis=0)
+
+
+def fit_temperature(probs: np.ndarray, classes: np.ndarray) -> float:
+    """Return the temperature under which the true classes are the most likely.
+
+    Args:
+        probs: float32 (C, N), class probabilities of N pixels.
+        classes: (N,), their true classes.
+    """
+    logits = np.log(np.maximum(probs, _SMALLEST)).astype(np.float64)
+    true = np.take_along_axis(logits, classes[None].astype(np.intp), axis=0)[0]
+
+    def loss(log_temperature: float) -> float:
+        scale = np.exp(-log_temperature)
+        largest = logits.max(axis=0)
+        rest = np.log(np.exp((logits - largest) * scale).sum(axis=0))
+        return float((rest + (largest - true) * scale).mean())
+
+    # The loss falls to one minimum and rises again, so a golden-section search finds it.
+    ratio = (5**0.5 - 1) / 2
+    low, high = float(np.log(_COLDEST)), float(np.log(_HOTTEST))
+    for _ in range(_SEARCH_STEPS):
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        low, high = (low, right) if loss(left) < loss(right) else (left, high)
+    return float(np.exp((low + high) / 2))

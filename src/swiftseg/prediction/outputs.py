@@ -1,6 +1,7 @@
 """What a prediction finds in each source, and the files it writes."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
@@ -30,6 +31,7 @@ class Prediction:
         size_hw: Height and width in pixels.
         num_frames: 1 for an image.
         pixels: Pixels by class, over all frames.
+        void_pixels: Pixels that are no class, since the model is not sure enough of one.
         timings_ms: By stage, one value a frame.
         files: What was written, by kind; for the label maps and probabilities of a video, their
             folder.
@@ -46,6 +48,7 @@ class Prediction:
     size_hw: tuple[int, int] = (0, 0)
     num_frames: int = 0
     pixels: dict[str, int] = field(default_factory=dict[str, int])
+    void_pixels: int = 0
     timings_ms: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     files: dict[str, str] = field(default_factory=dict[str, str])
     fps: float | None = None
@@ -59,9 +62,10 @@ class Prediction:
         """Count one frame."""
         self.size_hw = (result.label_map.shape[0], result.label_map.shape[1])
         self.num_frames += 1
-        for name, share in result.class_shares().items():
-            count = round(share * result.label_map.size)
+        counts = result.class_pixels()
+        for name, count in counts.items():
             self.pixels[name] = self.pixels.get(name, 0) + count
+        self.void_pixels += result.label_map.size - sum(counts.values())
         for stage, time_ms in result.timings_ms.items():
             self.timings_ms.setdefault(stage, []).append(time_ms)
 
@@ -96,10 +100,16 @@ class Outputs:
     Attributes:
         folder: Holds a folder a kind.
         kinds: What is asked for.
+        alpha: Of overlays, the colors' part, 0..1.
+        hide: Of overlays, names of classes that are not drawn.
+        legend: Whether overlays have one; without it they have the picture's own size.
     """
 
     folder: Path
     kinds: tuple[Kind, ...]
+    alpha: float = 0.5
+    hide: tuple[str, ...] = ()
+    legend: bool = True
 
     def path(self, kind: Kind, name: str, suffix: str = "") -> Path:
         """Return the file of a kind."""
@@ -133,13 +143,19 @@ class Outputs:
             return {}
         path = self.path("overlay", name, IMAGE_FILE_SUFFIXES["overlay"])
         with replacing(path) as temporary:
-            temporary.write_bytes(overlay_jpeg(result))
+            temporary.write_bytes(
+                overlay_jpeg(result, alpha=self.alpha, hide=self.hide, legend=self.legend)
+            )
         return {"overlay": str(path)}
 
 
-def overlay_jpeg(result: Segmentation) -> bytes:
-    """Return the colors over an image with their legend, as the bytes of a JPEG."""
-    picture = with_legend(result.overlay(), result.labels, result.class_shares())
+def overlay_jpeg(
+    result: Segmentation, *, alpha: float = 0.5, hide: Sequence[str] = (), legend: bool = True
+) -> bytes:
+    """Return the colors over an image, with their legend or without, as the bytes of a JPEG."""
+    picture = result.overlay(alpha, hide=hide)
+    if legend:
+        picture = with_legend(picture, result.labels, result.class_shares(), hide=hide)
     file = io.BytesIO()
     Image.fromarray(picture).save(file, format="JPEG", quality=_JPEG_QUALITY)
     return file.getvalue()

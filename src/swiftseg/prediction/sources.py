@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.data.images.header import IMAGE_SUFFIXES, is_animated
+from swiftseg.data.images.web_picture import is_picture, is_web_address
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
 
 LIST_SUFFIX = ".txt"
@@ -88,7 +89,8 @@ def _expand(text: str, kept_out: tuple[Path, ...]) -> Iterable[Source]:
     if is_camera(text):
         return [Source(text, text.replace(":", "-"), is_video=True)]
     if is_stream(text):
-        return [Source(text, _stream_name(text), is_video=True)]
+        is_video = not (is_web_address(text) and is_picture(text))
+        return [Source(text, _stream_name(text), is_video=is_video)]
     if path.is_dir():
         return _images_below(path, kept_out)
     if not path.exists() and glob.has_magic(text):
@@ -134,13 +136,19 @@ def _images_below(folder: Path, kept_out: tuple[Path, ...]) -> list[Source]:
     if not found:
         raise SwiftsegError(f"no images in {folder} (looked for {', '.join(IMAGE_SUFFIXES)})")
     return [
-        Source(str(path), str(path.relative_to(folder).with_suffix("")), is_video=False)
+        Source(str(path), str(path.relative_to(folder).with_suffix("")), is_video=_is_video(path))
         for path in found
     ]
 
 
 def _from_file(path: Path) -> Source:
-    return Source(str(path), path.stem, is_video=path.suffix.lower() in VIDEO_SUFFIXES)
+    return Source(str(path), path.stem, is_video=_is_video(path))
+
+
+def _is_video(path: Path) -> bool:
+    """Whether a file is a video, as a GIF of several frames is."""
+    suffix = path.suffix.lower()
+    return suffix in VIDEO_SUFFIXES or (suffix == ".gif" and path.is_file() and is_animated(path))
 
 
 def _told_apart(sources: list[Source]) -> list[Source]:

@@ -58,7 +58,14 @@ class _Stages:
     def draw(self, frame: _Frame) -> _Frame:
         if self._writer is not None:
             result = frame.result
-            frame.picture = overlay_frame(frame.source, result.label_map, result.labels)
+            frame.picture = overlay_frame(
+                frame.source,
+                result.label_map,
+                result.labels,
+                alpha=self._outputs.alpha,
+                hide=self._outputs.hide,
+                legend=self._outputs.legend,
+            )
         name = f"{self._name}/{next(self._numbers):06d}"
         self._outputs.write_arrays(name, frame.result)
         return frame

@@ -29,16 +29,21 @@ def coco_annotations(label_map: np.ndarray, form: OutlineForm) -> list[dict[str,
 
 
 def _annotation(number: int, category: int, mask: np.ndarray, form: OutlineForm) -> dict[str, Any]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    left, top = int(columns[0]), int(rows[0])
     return {
         "id": number,
         "category_id": category,
         "segmentation": run_lengths(mask) if form == "rle" else polygons(mask),
         "area": int(np.count_nonzero(mask)),
-        "bbox": [left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top],
+        "bbox": list(bounding_box(mask)),
         "iscrowd": int(form == "rle"),  # COCO's own files use run lengths for crowds alone
     }
+
+
+def bounding_box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of what is true in a mask bool (H, W)."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    left, top = int(columns[0]), int(rows[0])
+    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
 
 
 def run_lengths(mask: np.ndarray) -> dict[str, Any]:

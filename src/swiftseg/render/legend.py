@@ -1,62 +1,114 @@
-"""A strip beneath the picture that says which color is which class."""
+"""A strip beneath or beside the picture that says which color is which class."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from swiftseg.core import LabelSet
+from swiftseg.render.colors import drawn_classes
 from swiftseg.render.fonts import Font, font_for, own_font
 
 Entry = tuple[str, tuple[int, int, int]]  # what is written, and its color
 
+WIDE = 1.7  # times the height, from where on a legend beside costs less than one beneath
 _BACKGROUND = (24, 26, 30)
 _TEXT = (235, 235, 235)
 _SMALLEST_SHARE = 0.0005  # what would read 0.0 %
 
 
 def with_legend(
-    image: np.ndarray, labels: LabelSet, shares: Mapping[str, float] | None = None
+    image: np.ndarray,
+    labels: LabelSet,
+    shares: Mapping[str, float] | None = None,
+    *,
+    hide: Sequence[str] = (),
 ) -> np.ndarray:
-    """Put a legend of swatches and names beneath a picture.
+    """Put a legend of swatches and names beneath a picture, or beside one of 16:9 or wider.
 
     Args:
         image: uint8 (H, W, 3) RGB.
         labels: The classes and their colors.
         shares: Each class's part of the pixels, 0..1. Given, the legend names the classes that are
             present, largest first, with their percentages; else it names all, in their order.
+        hide: Names of classes that are left out, as the background is.
 
     Returns:
-        uint8 (H + strip, W or more, 3): a picture narrower than one entry is widened.
+        uint8 (H or more, W or more, 3), the picture in its upper left corner; beneath, a picture
+        narrower than one entry is widened.
     """
-    strip = _strip(_entries(labels, shares), image.shape[1])
+    entries = _entries(labels, shares, tuple(hide))
+    if not entries:
+        return image
     height, width = image.shape[:2]
-    canvas = np.empty((height + strip.shape[0], strip.shape[1], 3), dtype=np.uint8)
+    if width >= WIDE * height:
+        panel = _column(entries, height)
+        top, left = 0, width
+        size_hw = panel.shape[0], width + panel.shape[1]
+    else:
+        panel = _strip(entries, width)
+        top, left = height, 0
+        size_hw = height + panel.shape[0], panel.shape[1]
+    canvas = np.empty((*size_hw, 3), dtype=np.uint8)
+    canvas[:] = _BACKGROUND
     canvas[:height, :width] = image
-    canvas[:height, width:] = _BACKGROUND
-    canvas[height:] = strip
+    canvas[top:, left:] = panel
     return canvas
 
 
 @lru_cache(maxsize=8)  # a video's strip stays the same, and its letters take longer than the rest
 def _strip(entries: tuple[Entry, ...], image_width: int) -> np.ndarray:
-    """Draw the legend of a picture, uint8 (h, image_width or more, 3)."""
+    """Draw the legend beneath a picture, uint8 (h, image_width or more, 3)."""
     size = min(max(image_width // 48, 12), 36)
-    fonts = [font_for(text, size) or own_font(size) for text, _ in entries]
-    row, margin = round(size * 1.6), round(size * 0.6)
-    column = row + _longest(entries, fonts) + 2 * margin
-    columns = max(1, (image_width - margin) // column)
+    cell = _Cell.of(entries, size)
+    columns = max(1, (image_width - cell.margin) // cell.width)
     rows = -(-len(entries) // columns)
-    width = max(image_width, column + margin)
-    strip = Image.new("RGB", (width, rows * row + 2 * margin), _BACKGROUND)
-    draw = ImageDraw.Draw(strip)
-    for index, ((text, color), font) in enumerate(zip(entries, fonts, strict=True)):
-        left = margin + index // rows * column
-        top = margin + index % rows * row
-        draw.rectangle((left, top + row - size - 2, left + size, top + row - 2), fill=color)
-        draw.text((left + row, top + row - size // 2 - 2), text, fill=_TEXT, font=font, anchor="lm")
-    return np.asarray(strip)
+    width = max(image_width, cell.width + cell.margin)
+    return _drawn(entries, cell, rows, (rows * cell.height + 2 * cell.margin, width))
+
+
+@lru_cache(maxsize=8)
+def _column(entries: tuple[Entry, ...], image_height: int) -> np.ndarray:
+    """Draw the legend beside a picture, uint8 (image_height or more, w, 3)."""
+    cell = _Cell.of(entries, min(max(image_height // 28, 12), 36))
+    rows = min(len(entries), max(1, (image_height - 2 * cell.margin) // cell.height))
+    columns = -(-len(entries) // rows)
+    height = max(image_height, cell.height + 2 * cell.margin)
+    return _drawn(entries, cell, rows, (height, columns * cell.width + cell.margin))
+
+
+class _Cell(NamedTuple):
+    """The place of one entry, in pixels: a swatch of `size`, and a text of one line."""
+
+    size: int
+    height: int
+    width: int
+    margin: int
+    fonts: list[Font]
+
+    @classmethod
+    def of(cls, entries: tuple[Entry, ...], size: int) -> "_Cell":
+        """Return a cell that has room for each of the entries."""
+        fonts = [font_for(text, size) or own_font(size) for text, _ in entries]
+        height, margin = round(size * 1.6), round(size * 0.6)
+        return cls(size, height, height + _longest(entries, fonts) + 2 * margin, margin, fonts)
+
+
+def _drawn(
+    entries: tuple[Entry, ...], cell: _Cell, rows: int, size_hw: tuple[int, int]
+) -> np.ndarray:
+    """Draw the entries column after column, `rows` in each."""
+    panel = Image.new("RGB", (size_hw[1], size_hw[0]), _BACKGROUND)
+    draw = ImageDraw.Draw(panel)
+    for index, ((text, color), font) in enumerate(zip(entries, cell.fonts, strict=True)):
+        left = cell.margin + index // rows * cell.width
+        top = cell.margin + index % rows * cell.height
+        bottom, middle = top + cell.height - 2, top + cell.height - cell.size // 2 - 2
+        draw.rectangle((left, bottom - cell.size, left + cell.size, bottom), fill=color)
+        draw.text((left + cell.height, middle), text, fill=_TEXT, font=font, anchor="lm")
+    return np.asarray(panel)
 
 
 def _longest(entries: tuple[Entry, ...], fonts: list[Font]) -> int:
@@ -65,12 +117,19 @@ def _longest(entries: tuple[Entry, ...], fonts: list[Font]) -> int:
     return round(max(widths))
 
 
-def _entries(labels: LabelSet, shares: Mapping[str, float] | None) -> tuple[Entry, ...]:
-    colors = dict(zip(labels.names, labels.palette, strict=True))
-    shown = {name: _shown(name, index) for index, name in enumerate(labels.names)}
+def _entries(
+    labels: LabelSet, shares: Mapping[str, float] | None, hide: tuple[str, ...]
+) -> tuple[Entry, ...]:
+    drawn = drawn_classes(labels, hide)
+    colors = {labels.names[index]: labels.palette[index] for index in drawn}
+    shown = {labels.names[index]: _shown(labels.names[index], index) for index in drawn}
     if shares is None:
         return tuple((shown[name], color) for name, color in colors.items())
-    present = [(name, share) for name, share in shares.items() if share >= _SMALLEST_SHARE]
+    present = [
+        (name, share)
+        for name, share in shares.items()
+        if name in colors and share >= _SMALLEST_SHARE
+    ]
     present.sort(key=lambda entry: -entry[1])
     return tuple((f"{shown[name]} {share:.1%}", colors[name]) for name, share in present)
 

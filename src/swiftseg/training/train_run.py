@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -14,13 +14,15 @@ import numpy as np
 from swiftseg.core import UsageError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation
+from swiftseg.evaluation.fit_confidence import measure_temperature
 from swiftseg.evaluation.report import report_model
 from swiftseg.exporting.checked_export import export_onnx
 from swiftseg.inference import Segmenter, find_model
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.recipes import Recipe
 from swiftseg.runs import RunFolder
-from swiftseg.trained import load_trained
+from swiftseg.runtimes.torch_backend import TorchBackend
+from swiftseg.trained import best_device, load_trained
 from swiftseg.training.loop import train_recipe
 from swiftseg.training.run_log import environment
 from swiftseg.training.scoring import recipe_protocol
@@ -196,6 +198,8 @@ def export_best(found: FoundRecipe, run: RunFolder) -> None:
     """Export the best weights of a run, and write a report on the exported model."""
     val_set = found.val_set()
     network, spec = load_trained(run.best)
+    segmenter = Segmenter(TorchBackend(network, spec, device=best_device()))
+    spec = replace(spec, temperature=measure_temperature(segmenter, val_set))
     export_onnx(network, spec, run.model, frames=parity_frames(val_set, spec.input.size_hw))
     report_model(
         run.report,

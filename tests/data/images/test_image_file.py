@@ -100,13 +100,25 @@ def test_16_bit_color_png_keeps_its_upper_bits(tmp_path):
     np.testing.assert_array_equal(read_image(path), [[[0x12, 0xAB, 0x00]]])
 
 
-@pytest.mark.parametrize(
-    ("name", "dtype", "what"),
-    [("a.png", np.uint16, "16 or more bits of gray"), ("a.tif", np.float32, "floating point")],
-)
-def test_more_than_8_bits_of_gray_are_refused(tmp_path, name, dtype, what):
-    path = save(tmp_path / name, Image.fromarray(np.ones((4, 4), dtype)))
-    with pytest.raises(SwiftsegError, match=f"{name}: expected 8 bits a channel, got {what}"):
+@pytest.mark.parametrize(("name", "dtype"), [("a.png", np.uint16), ("a.tif", np.int32)])
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_deep_gray_is_stretched_from_its_darkest_to_its_brightest(tmp_path, name, dtype, bits):
+    values = np.linspace(2 ** (bits - 3), 2**bits - 1, 20).reshape(4, 5).astype(dtype)
+    picture = read_image(save(tmp_path / name, Image.fromarray(values)))
+    shades = values.astype(float)
+    expected = 255 * (shades - shades.min()) / (shades.max() - shades.min())
+    assert picture.shape == (4, 5, 3)
+    np.testing.assert_allclose(picture, np.repeat(expected[..., None], 3, axis=2), atol=0.51)
+
+
+def test_flat_deep_gray_is_black(tmp_path):
+    path = save(tmp_path / "a.png", Image.fromarray(np.full((4, 4), 900, np.uint16)))
+    assert not read_image(path).any()
+
+
+def test_floating_point_is_refused(tmp_path):
+    path = save(tmp_path / "a.tif", Image.fromarray(np.ones((4, 4), np.float32)))
+    with pytest.raises(SwiftsegError, match="expected 8 bits a channel, got floating point"):
         read_image(path)
 
 

@@ -10,12 +10,14 @@ from typing import BinaryIO, cast
 from PIL import Image, UnidentifiedImageError
 
 from swiftseg.core import SwiftsegError
+from swiftseg.data.images.phone_formats import SUFFIXES, phone_format
 from swiftseg.data.images.pillow_warnings import pillow_warnings_ignored
 
 MAX_PIXELS = 100_000_000  # 300 MB as RGB; beyond it a small file may claim all memory
 IMAGE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".jp2", ".bmp", ".webp", ".tif", ".tiff", ".gif"),
     *(".ppm", ".pgm", ".pbm", ".pnm"),
+    *SUFFIXES,
 )
 
 # Pillow tries no others: some of its readers start programs (EPS) or open further files. The last
@@ -81,6 +83,15 @@ def orientation_of(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
+def is_animated(path: Path) -> bool:
+    """Whether a file is a sound animation, such as a GIF of several frames."""
+    try:
+        with opened(path) as image:
+            return getattr(image, "is_animated", False)
+    except SwiftsegError:
+        return False
+
+
 @contextmanager
 def opened(
     path: Path | str,
@@ -95,10 +106,13 @@ def opened(
         path: The file, or what errors call `data`.
         data: The file's content, where it is in memory.
         max_pixels: The most that are decoded.
-        formats: Names of Pillow's readers; no other is tried.
+        formats: Names of Pillow's readers; no other is tried. `FORMATS` stands for AVIF and HEIC
+            too, where their readers are.
     """
     Image.preinit()  # the common readers; without them Pillow would import all it has
     try:
+        if formats is FORMATS:
+            formats = phone_format(path, data) or FORMATS
         # Pillow warns of sizes and of odd metadata; the size is checked here, and metadata other
         # than the orientation is not used.
         with pillow_warnings_ignored(), Image.open(data or path, formats=formats) as image:

@@ -7,8 +7,9 @@ What `read_image` makes of the kinds of file there are:
   beneath would be invented;
 - the EXIF orientation is applied, as every viewer does;
 - of an animation the first frame is read;
-- more than 8 bits in a grayscale image are refused, since only the user knows which range holds
-  the picture. (Pillow itself reads 16-bit color PNGs as their upper 8 bits.)
+- grayscale of more than 8 bits is stretched: the picture's darkest value becomes black and its
+  brightest one white, whatever bits a camera fills. (Pillow itself reads 16-bit color PNGs as their
+  upper 8 bits.) Floating point values are refused.
 """
 
 import io
@@ -47,7 +48,7 @@ def read_image(path: Path | str) -> np.ndarray:
 
     Raises:
         SwiftsegError: The file is missing, empty, truncated, no image, larger than `MAX_PIXELS`,
-            or has more than 8 bits a channel.
+            or has floating point values.
     """
     path = Path(path)
     with opened(path) as image:
@@ -74,7 +75,7 @@ def decode_image(
     Raises:
         NotAnImageError: The bytes are in none of the formats.
         ImageTooLargeError: There are more pixels than `max_pixels`.
-        SwiftsegError: The file is truncated, damaged, or has more than 8 bits a channel.
+        SwiftsegError: The file is truncated, damaged, or has floating point values.
     """
     if not data:
         raise NotAnImageError(f"{name} is empty (0 bytes)")
@@ -99,18 +100,27 @@ def rgb_array(image: Image.Image, name: str = "the image") -> np.ndarray:
     """Convert a Pillow image as it stands to uint8 (H, W, 3) RGB.
 
     Args:
-        image: Of any mode with 8 bits a channel or fewer.
+        image: Of any mode but floating point.
         name: What an error calls it.
 
     Raises:
-        SwiftsegError: It has more than 8 bits a channel.
+        SwiftsegError: It has floating point values.
     """
+    if image.mode.startswith("I"):
+        return np.stack(3 * [_stretched(np.array(image))], axis=-1)
     if image.mode not in _COLOR_MODES:
         raise SwiftsegError(
             f"{name}: expected 8 bits a channel, got {_described(image.mode)}; "
             "convert it to 8 bits first"
         )
     return np.array(image.convert("RGB"))
+
+
+def _stretched(values: np.ndarray) -> np.ndarray:
+    """Bring whole numbers (H, W) of more than 8 bits to uint8, from the lowest to the highest."""
+    low, high = float(values.min()), float(values.max())
+    scale = 255 / (high - low) if high > low else 0.0
+    return np.rint((values - low) * scale).astype(np.uint8)
 
 
 def read_mask(path: Path | str) -> np.ndarray:
