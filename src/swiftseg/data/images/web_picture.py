@@ -18,7 +18,6 @@ from urllib.request import (
     Request,
 )
 
-import swiftseg
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 
@@ -92,5 +91,5 @@ def _open(address: str) -> HTTPResponse:
     ):
         opener.add_handler(handler)
     # Some servers turn away whoever does not say what it is.
-    headers = {"User-Agent": f"swiftseg/{swiftseg.__version__}", "Accept": "image/*,*/*;q=0.5"}
+    headers = {"User-Agent": "swiftseg", "Accept": "image/*,*/*;q=0.5"}
     return opener.open(Request(address, headers=headers), timeout=PATIENCE_S)
