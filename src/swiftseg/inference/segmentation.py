@@ -11,8 +11,8 @@ from PIL import Image
 
 from swiftseg.core import LabelSet, MissingExtraError
 from swiftseg.render import overlay, save_label_map
-from swiftseg.render.colors import drawn_classes, palette_image
 from swiftseg.render.coco_regions import OutlineForm, bounding_box, coco_annotations
+from swiftseg.render.colors import drawn_classes, palette_image
 
 
 @dataclass(frozen=True, eq=False, repr=False)
