@@ -8,11 +8,10 @@ from swiftseg.core import SwiftsegError
 from swiftseg.data.annotations.run_lengths import (
     as_counts,
     bitmap_from_counts,
-    counts_from_bitmap,
     counts_from_text,
-    text_from_counts,
     unpack_label_studio,
 )
+from swiftseg.kernels.coco_rle import counts_from_bitmap, text_from_counts
 from tests.support.annotation_exports import brush_bytes
 
 # pycocotools 2.0.11 warns of itself: it was made for numpy 1.
