@@ -17,10 +17,10 @@ Made by `python benchmarks/results_page.py` from the `run.json` of each folder h
 `benchmarks/keep_run.py` takes from a run. A folder holds the resolved recipe, every epoch
 (`metrics.csv`) and the curves.
 
-CamVid's val frames are of a drive that train has seen, so val says little about new streets:
-trials that scored 57 % there scored 46 % on test. A row whose column `scored on` names a sequence
-was trained without it and scored on it (`swiftseg train RECIPE --hold-out SEQUENCE`). The best
-epoch was chosen on what the row is scored on. The minutes are those of the training steps alone.
+CamVid's val frames are of a drive that train has seen, so val says little about new streets.
+A row whose column `scored on` names a sequence was trained without it and scored on it
+(`swiftseg train RECIPE --hold-out SEQUENCE`). The best epoch was chosen on what the row is scored
+on. The minutes are those of the training steps alone.
 Scores of unlike protocols (`swiftseg evaluate --protocol`) are not to be held against each other.
 """
 
