@@ -251,6 +251,21 @@ def make_annotations(root: Path) -> Path:
     return root
 
 
+def make_idd_lite(root: Path) -> Path:
+    for split in ("train", "val"):
+        for drive, name in (("0", "024541"), ("112", "frame0419")):
+            write_frame(root / "leftImg8bit" / split / drive / f"{name}_image.jpg")
+            write(root / "gtFine" / split / drive / f"{name}_label.png", filled([*range(7), 255]))
+    return root
+
+
+def make_labelmefacade(root: Path) -> Path:
+    for name in ("paris_static_street__a1", "static_outdoor_madrid__img_0830"):
+        write_frame(root / "images" / f"{name}.jpg")
+        write(root / "masks" / f"{name}.png", filled([*range(8), 255]))
+    return root
+
+
 TREES = {
     "folder": make_folder,
     "annotations": make_annotations,
@@ -260,6 +275,8 @@ TREES = {
     "cityscapes": make_cityscapes,
     "cityscapes_categories": make_cityscapes,
     "cityscapes_coarse": make_cityscapes,
+    "idd_lite": make_idd_lite,
+    "labelmefacade": make_labelmefacade,
     "voc": make_voc,
     "pascal_context": make_pascal_context,
     "pascal_context_59": make_pascal_context,

@@ -52,6 +52,9 @@ def overrides(recipe: Recipe) -> Iterator[str]:
         yield f"augmentation.base_short_side={SIZE_HW[0]}"
         if recipe.augmentation.crop_hw:
             yield f"augmentation.crop_hw={list(SIZE_HW)}"
+    for index, part in enumerate(recipe.datasets):
+        if part.hold_out_share:
+            yield f"datasets.{index}.hold_out_share=0.5"
     for index, stage in enumerate(recipe.stages):
         options = stage.without_backbone_weights().options
         yield f"stages.{index}.options={json.dumps(options)}"
@@ -151,7 +154,7 @@ def test_two_steps_a_stage(name: str, tmp_path: Path):
     run = RunFolder(tmp_path / "run")
     started = environment(["swiftseg", "train", name])
     evaluation = train_recipe(recipe, made_up(recipe, tmp_path), run, environment=started)
-    assert len(evaluation.labels) == recipe.num_classes
+    assert len(evaluation.data_labels) == recipe.num_classes
     last = load_checkpoint(run.last)
     assert [epoch.stage for epoch in last.state.history] == [
         stage.name for stage in recipe.stages for _ in range(2)

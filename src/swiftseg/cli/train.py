@@ -167,7 +167,7 @@ def print_result(result: "TrainingResult") -> None:
         return
     score = f"mIoU {percent(evaluation.scores.mean_iou)} % on {evaluation.frames} frames"
     lines = (
-        f"{result.model}: {name}, {len(evaluation.labels)} classes, {score} of {scored_on}",
+        f"{result.model}: {name}, {len(evaluation.data_labels)} classes, {score} of {scored_on}",
         f"next: swiftseg predict IMAGE --model {result.model}",
         f"{result.report}: {name} on {scored_on} of {result.data['']}, {score}",
     )

@@ -1,12 +1,13 @@
 """The vocabulary both halves share; needs numpy, and PyYAML for a part."""
 
 from swiftseg.core.errors import MissingExtraError, SwiftsegError, UsageError, unknown_name
-from swiftseg.core.labels import LabelSet
+from swiftseg.core.labels import ClassSet, LabelSet
 from swiftseg.core.sample import Sample
 from swiftseg.core.spec import OUTPUT_KINDS, InputSpec, ModelSpec, OutputKind
 
 __all__ = [
     "OUTPUT_KINDS",
+    "ClassSet",
     "InputSpec",
     "LabelSet",
     "MissingExtraError",

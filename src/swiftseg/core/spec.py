@@ -92,7 +92,7 @@ class ModelSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types, the format's version among them."""
-        fields = asdict(self)
+        fields = {**asdict(self), "labels": self.labels.to_dict()}
         for name, usual in (("sliding_windows", False), ("temperature", 1.0)):
             if fields[name] == usual:
                 del fields[name]  # older versions read files without it

@@ -18,6 +18,8 @@ from swiftseg.data.published.camvid import is_camvid, open_camvid
 from swiftseg.data.published.camvid_rgb import is_camvid_rgb, open_camvid_rgb
 from swiftseg.data.published.cityscapes import is_cityscapes, open_cityscapes
 from swiftseg.data.published.coco import is_coco, open_coco
+from swiftseg.data.published.idd_lite import is_idd_lite, open_idd_lite
+from swiftseg.data.published.labelmefacade import open_labelmefacade
 from swiftseg.data.published.mapillary import is_mapillary, open_mapillary
 from swiftseg.data.published.pascal_context import is_pascal_context, open_pascal_context
 from swiftseg.data.published.sun_rgbd import is_sun_rgbd, open_sun_rgbd
@@ -71,6 +73,8 @@ DATASETS: dict[str, Reader] = {
         partial(open_cityscapes, class_set="categories"), CITYSCAPES_SPLITS
     ),
     "cityscapes_coarse": Reader(partial(open_cityscapes, annotation="gtCoarse"), COARSE_SPLITS),
+    "idd_lite": Reader(open_idd_lite, TRAIN_VAL, is_idd_lite),
+    "labelmefacade": Reader(open_labelmefacade, ("train",)),
     "voc": Reader(open_voc, VOC_SPLITS, is_voc),
     "pascal_context": Reader(open_pascal_context, TRAIN_VAL, is_pascal_context),
     "pascal_context_59": Reader(partial(open_pascal_context, class_set="59"), TRAIN_VAL),

@@ -119,7 +119,7 @@ def fitting_protocol(segmenter: Segmenter, dataset: Dataset) -> ScoringProtocol:
     windows where it has learned from crops.
     """
     sliding = segmenter.spec.sliding_windows
-    has_void = dataset.labels.ignore_index is not None
+    has_void = dataset.labels.ignore_index is not None and not dataset.labels.sets
     learned_void = has_void and WithVoidClass(dataset).labels.names == segmenter.spec.labels.names
     return replace(NATIVE, void_as_class=learned_void, sliding=sliding)
 

@@ -20,7 +20,10 @@ from swiftseg.metrics import (
     expected_calibration_error,
     frequency_weighted_iou,
     mean_of_defined,
+    row_labels,
+    scored_rows,
     scores,
+    to_rows,
 )
 from swiftseg.metrics.confusion import by_name, none_if_nan
 
@@ -30,8 +33,10 @@ class Evaluation:
     """What has been counted, and the scores that follow from it.
 
     Attributes:
-        labels: The classes.
+        data_labels: The classes of the data, and the sets of classes that labels stand for.
         protocol: How the numbers are taken.
+        labels: What is scored, a row each: the classes, then the sets; see `metrics.to_rows`.
+        scored: bool (C,), the rows that some label of the data is; the others have no IoU.
         matrix: int64 (C, C), rows true, columns predicted.
         frames: How many frames are in the matrix.
         bootstrap: Replicates for the interval of mean IoU.
@@ -40,8 +45,10 @@ class Evaluation:
         instances: Summed `instance_level_counts`; None where no instances came.
     """
 
-    labels: LabelSet
+    data_labels: LabelSet
     protocol: ScoringProtocol = NATIVE
+    labels: LabelSet = field(init=False)
+    scored: np.ndarray = field(init=False)
     matrix: np.ndarray = field(init=False)
     frames: int = 0
     bootstrap: MeanIoUBootstrap = field(init=False)
@@ -50,9 +57,11 @@ class Evaluation:
     instances: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        self.labels = row_labels(self.data_labels)
         num_classes = len(self.labels)
         self.matrix = np.zeros((num_classes, num_classes), dtype=np.int64)
-        self.bootstrap = MeanIoUBootstrap(num_classes)
+        self.scored = scored_rows(self.data_labels)
+        self.bootstrap = MeanIoUBootstrap(num_classes, scored=self.scored)
         self.boundary = np.zeros((2, num_classes), dtype=np.int64)
 
     def add(
@@ -75,12 +84,17 @@ class Evaluation:
             ValueError: The shapes differ, or a value is outside the classes.
         """
         num_classes, ignore_index = len(self.labels), self.labels.ignore_index
+        classes = label_map
+        if self.data_labels.sets:
+            label_map, mask = to_rows(label_map, mask, self.data_labels)
         matrix = confusion_matrix(label_map, mask, num_classes, ignore_index)
         self.matrix += matrix
         self.bootstrap.add(matrix)
         self.boundary += boundary_counts(label_map, mask, num_classes, ignore_index)
         if probs is not None:
-            counts = calibration_counts(probs, mask, ignore_index)
+            # Where the row is right, so is the class that was predicted.
+            right = np.where(label_map == mask, classes, mask)
+            counts = calibration_counts(probs, right, ignore_index)
             self.calibration = counts if self.calibration is None else self.calibration + counts
         if instance_ids is not None:
             counts = instance_level_counts(label_map, instance_ids)
@@ -89,7 +103,7 @@ class Evaluation:
 
     @property
     def scores(self) -> Scores:
-        return scores(self.matrix)
+        return scores(self.matrix, self.scored)
 
     @property
     def mean_iou_interval(self) -> Interval | None:
@@ -99,7 +113,12 @@ class Evaluation:
     @property
     def boundary_iou(self) -> np.ndarray:
         """Boundary IoU float64 (C,); NaN where a class is absent."""
-        return boundary_iou(self.boundary)
+        return np.where(self.scored, boundary_iou(self.boundary), np.nan)
+
+    @property
+    def set_names(self) -> list[str]:
+        """The rows that stand for several classes."""
+        return list(self.labels.names[len(self.data_labels) :])
 
     @property
     def frequency_weighted_iou(self) -> float:
@@ -134,6 +153,7 @@ class Evaluation:
             "frequency_weighted_iou": none_if_nan(self.frequency_weighted_iou),
             "mean_boundary_iou": none_if_nan(mean_of_defined(boundary)),
             "boundary_iou": by_name(self.labels.names, boundary),
+            **({"rows_of_sets": self.set_names} if self.data_labels.sets else {}),
             **{name: value for name, value in optional.items() if value is not None},
             "confusion_matrix": self.matrix.tolist(),
         }

@@ -3,7 +3,8 @@
 import math
 
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from swiftseg.losses.class_sets import pixel_losses, value_weights
 
 
 class OhemCrossEntropy(nn.Module):
@@ -21,9 +22,12 @@ class OhemCrossEntropy(nn.Module):
         ignore_index: The mask value that counts nowhere.
         threshold: A probability.
         min_kept: A share, 0..1.
+        members: bool (256, C), which classes each mask value may be, see `losses.class_sets`; None
+            where each is one.
     """
 
     class_weights: Tensor | None
+    members: Tensor | None
 
     def __init__(
         self,
@@ -32,9 +36,11 @@ class OhemCrossEntropy(nn.Module):
         ignore_index: int,
         threshold: float,
         min_kept: float,
+        members: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.register_buffer("class_weights", class_weights, persistent=False)
+        self.register_buffer("members", members, persistent=False)
         self.ignore_index = ignore_index
         self.loss_threshold = -math.log(threshold)
         self.min_kept = min_kept
@@ -46,9 +52,9 @@ class OhemCrossEntropy(nn.Module):
             The hard pixels' mean times the number of counted pixels, and that number.
         """
         counted = mask != self.ignore_index
-        losses = F.cross_entropy(
-            logits.float(), mask, ignore_index=self.ignore_index, reduction="none"
-        )[counted]
+        losses = pixel_losses(logits.float(), mask, self.members, ignore_index=self.ignore_index)[
+            counted
+        ]
         if not losses.numel():
             return logits.sum() * 0, self.normalizer(mask)
         hardest, order = losses.sort(descending=True)
@@ -56,7 +62,10 @@ class OhemCrossEntropy(nn.Module):
         kept = max(fewest, int((hardest > self.loss_threshold).sum()))
         mean = hardest[:kept].mean()
         if self.class_weights is not None:
-            weights = self.class_weights[mask[counted][order[:kept]]]
+            weights = self.class_weights
+            if self.members is not None:
+                weights = value_weights(weights, self.members)
+            weights = weights[mask[counted][order[:kept]]]
             # All hard pixels may be of classes that weigh nothing.
             mean = (hardest[:kept] * weights).sum() / weights.sum().clamp_min(1e-12)
         return mean * losses.numel(), self.normalizer(mask)

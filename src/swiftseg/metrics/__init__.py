@@ -3,6 +3,7 @@
 from swiftseg.metrics.bootstrap import Interval, MeanIoUBootstrap
 from swiftseg.metrics.boundary_iou import boundary_counts, boundary_iou
 from swiftseg.metrics.calibration import calibration_counts, expected_calibration_error
+from swiftseg.metrics.class_sets import row_labels, scored_rows, to_rows
 from swiftseg.metrics.confusion import (
     Scores,
     confusion_matrix,
@@ -27,5 +28,8 @@ __all__ = [
     "instance_iou",
     "mean_of_defined",
     "merge_classes",
+    "row_labels",
+    "scored_rows",
     "scores",
+    "to_rows",
 ]

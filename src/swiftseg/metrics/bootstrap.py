@@ -31,10 +31,14 @@ class MeanIoUBootstrap:
     Args:
         num_classes: C.
         seed: The same frames in the same order and the same seed give the same interval.
+        scored: bool (C,), the classes that can have an IoU; None for all.
     """
 
-    def __init__(self, num_classes: int, seed: int = 0) -> None:
+    def __init__(
+        self, num_classes: int, seed: int = 0, *, scored: np.ndarray | None = None
+    ) -> None:
         self.frames = 0
+        self.scored = np.ones(num_classes, dtype=bool) if scored is None else scored
         self._rng = np.random.default_rng(seed)
         self._hits_and_unions = np.zeros((REPLICATES, 2 * num_classes))
 
@@ -43,6 +47,7 @@ class MeanIoUBootstrap:
         hits = np.diag(matrix)
         union = matrix.sum(axis=1) + matrix.sum(axis=0) - hits
         times = self._rng.poisson(1.0, REPLICATES)
+        union = np.where(self.scored, union, 0)
         self._hits_and_unions += times[:, None] * np.concatenate([hits, union])
         self.frames += 1
 

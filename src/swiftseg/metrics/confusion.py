@@ -82,12 +82,19 @@ class Scores:
         }
 
 
-def scores(matrix: np.ndarray) -> Scores:
-    """Return all scores of a confusion matrix int64 (C, C), rows true, columns predicted."""
+def scores(matrix: np.ndarray, scored: np.ndarray | None = None) -> Scores:
+    """Return all scores of a confusion matrix.
+
+    Args:
+        matrix: int64 (C, C), rows true, columns predicted.
+        scored: bool (C,), the classes that can have an IoU; None for all.
+    """
     hits = np.diag(matrix).astype(np.float64)
     truth = matrix.sum(axis=1)
     union = truth + matrix.sum(axis=0) - hits
     iou = divide(hits, union)
+    if scored is not None:
+        iou = np.where(scored, iou, np.nan)
     class_accuracy = divide(hits, truth)
     return Scores(
         iou=iou,

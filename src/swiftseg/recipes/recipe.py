@@ -78,7 +78,9 @@ class Augmentation(Section):
     smaller. With the probability `class_balanced` the crop is laid around a pixel of a class that
     is drawn with equal chances from those in the mask. `brightness`, `contrast`, `saturation` and
     `hue` are torchvision's strengths, `channel_noise` is the standard deviation of a value added to
-    each channel, in 0..1; `blur` is a probability, its radius within 1 pixel.
+    each channel, in 0..1; `blur` is a probability, its radius within 1 pixel. `gamma` and
+    `white_balance` are the largest changes, as a share, of the tone curve's exponent and of the
+    gains of red and blue against each other; `dusk` is the probability of a dark, noisy frame.
     """
 
     scale: tuple[float, float] = (1.0, 1.0)
@@ -93,6 +95,27 @@ class Augmentation(Section):
     hue: float = Field(default=0.0, ge=0, le=0.5)
     channel_noise: float = Field(default=0.0, ge=0, le=1)
     blur: float = Field(default=0.0, ge=0, le=1)
+    gamma: float = Field(default=0.0, ge=0, le=3)
+    white_balance: float = Field(default=0.0, ge=0, le=1)
+    dusk: float = Field(default=0.0, ge=0, le=1)
+
+
+class DataPart(Section):
+    """One of several data sets that a recipe learns from together.
+
+    `name` is what `--data NAME=DIR` gives the folder for, and the reader where it is one's name.
+    Samples are drawn in proportion to `share`. `labels` maps the data's labels to classes of the
+    first data set: to one, to a list of which any may be right, or to `any`, which is ignored; what
+    is not listed is the class of its name. `hold_out_share` keeps whole groups of frames (drives,
+    places; see `swiftseg.data.views.groups`) out of the training, to be scored on in place of
+    `val_split`. `augmentation` replaces the recipe's.
+    """
+
+    name: str
+    share: float = Field(gt=0)
+    labels: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    hold_out_share: float = Field(default=0.0, ge=0, lt=1)
+    augmentation: Augmentation | None = None
 
 
 # What the best weights of a stage are chosen by.
@@ -182,7 +205,9 @@ class Recipe(Section):
     """A whole training.
 
     `data` is where the data come from if no `--data` says so (`toystreet` needs no folder), and
-    `dataset` the reader they need, found out from the folder if none is named. `void_as_class`
+    `dataset` the reader they need, found out from the folder if none is named. `datasets` in its
+    place are several that are learned from together, in batches that mix them; the first gives the
+    classes, and an epoch has as many samples as they have frames. `void_as_class`
     makes of void one more class, the last. `batch_size` is the total over all devices, and
     `accumulate` the number of parts in which each device takes its share of it, to save memory: the
     gradient stays that of the whole, but batch normalization and `ohem` see the parts. `ema` is the
@@ -201,6 +226,7 @@ class Recipe(Section):
     name: str
     data: str | None = None
     dataset: str | None = None
+    datasets: tuple[DataPart, ...] = ()
     val_split: str = "val"
     hold_out: str | None = None
     training_data: str
@@ -242,4 +268,34 @@ class Recipe(Section):
                 f"class_weights belong to cross entropy, and loss {self.loss.name} weighs the "
                 "classes of an image equally; leave class_weights out"
             )
+        self._refuse_misfit_parts()
         return self
+
+    def _refuse_misfit_parts(self) -> None:
+        if not self.datasets:
+            return
+        names = [part.name for part in self.datasets]
+        if len(set(names)) != len(names):
+            raise ValueError(f"datasets repeat: {', '.join(names)}")
+        if self.dataset or any(stage.dataset for stage in self.stages):
+            raise ValueError("datasets stand in the place of dataset; leave one of them out")
+        if self.datasets[0].labels:
+            raise ValueError(
+                f"datasets: {names[0]} is the first and gives the classes; only the labels of "
+                "those behind it can be mapped"
+            )
+        if self.void_as_class:
+            raise ValueError("void_as_class does not go with datasets, whose void may be any class")
+        for part in self.datasets:
+            if part.augmentation is None:
+                continue
+            if self.augmentation is None:
+                raise ValueError(
+                    f"datasets: {part.name} has an augmentation where the recipe has none; give "
+                    "the recipe one too, for the others"
+                )
+            if part.augmentation.crop_hw != self.augmentation.crop_hw:
+                raise ValueError(
+                    f"datasets: {part.name} has another crop_hw than the recipe, and a batch has "
+                    "one size"
+                )

@@ -160,8 +160,6 @@ def palette_image(label_map: np.ndarray, labels: LabelSet) -> Image.Image:
         raise ValueError(
             f"expected a label map uint8 (H, W), got {label_map.dtype} {label_map.shape}"
         )
-    palette = np.zeros((256, 3), dtype=np.uint8)
-    palette[: len(labels)] = labels.colors
     image = Image.fromarray(label_map)
-    image.putpalette(palette.tobytes())
+    image.putpalette(labels.value_colors.tobytes())
     return image

@@ -192,8 +192,12 @@ class RunFolder:
         write_epochs(self.metrics, epochs)
 
     def write_samples(self, stage: str, epoch: int, rows: list[list[np.ndarray]]) -> None:
-        """Write pictures uint8 (H, W, 3) as one PNG: a row a frame."""
-        picture = np.vstack([np.hstack(row) for row in rows])
+        """Write pictures uint8 (H, W, 3) as one PNG: a row a frame, black beside smaller ones."""
+        joined = [np.hstack(row) for row in rows]
+        width = max(row.shape[1] for row in joined)
+        picture = np.vstack(
+            [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in joined]
+        )
         with replacing(self.samples / f"{stage}_{epoch:04d}.png") as temporary:
             Image.fromarray(picture).save(temporary)
 

@@ -5,7 +5,7 @@ somewhere else can do no more than be refused.
 """
 
 import errno
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -114,7 +114,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         **vars(checkpoint),
         "format_version": FORMAT_VERSION,
         "recipe": checkpoint.recipe.model_dump(mode="json"),
-        "labels": asdict(checkpoint.labels),
+        "labels": checkpoint.labels.to_dict(),
         "state": checkpoint.state.to_dict(),
     }
     fields["digest"] = digest_of(fields)

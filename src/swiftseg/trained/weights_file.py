@@ -73,7 +73,7 @@ def save_weights(weights: dict[str, Tensor], description: Description, path: Pat
     weights = {name: tensor.contiguous() for name, tensor in weights.items()}
     with replacing(path) as temporary:
         metadata = {
-            METADATA_KEY: description.model_dump_json(),
+            METADATA_KEY: description.model_dump_json(exclude={"labels": {"sets", "unlabeled"}}),
             DIGEST_KEY: digest_of(weights),
         }
         save_file(weights, temporary, metadata)

@@ -12,6 +12,9 @@ from swiftseg.recipes.recipe import Augmentation
 
 # torchvision blurs with a kernel of fixed size: 5 pixels hold a Gaussian of radius 1.
 BLUR_KERNEL, BLUR_RADIUS = 5, (0.1, 1.0)
+# An hour after sunset there is a tenth of the light that a camera's exposure still makes up for.
+DUSK_EXPOSURE, DUSK_TINT, DUSK_NOISE = (0.1, 0.5), 0.25, 0.04
+DISPLAY_GAMMA = 2.2
 
 Fill = dict[type | str, Any]
 
@@ -123,6 +126,55 @@ class ChannelNoise(v2.Transform):
         return tv_tensors.Image(noisy.to(torch.uint8))
 
 
+class LightChange(v2.Transform):
+    """Changes an image's light as a camera's settings and the hour do, by one curve a channel.
+
+    Args:
+        gamma: The exponent of the curve is drawn between 1 / (1 + gamma) and 1 + gamma, evenly on
+            a logarithmic scale.
+        white_balance: Red is multiplied and blue divided by a gain drawn likewise.
+        dusk: The probability that the frame is exposed `DUSK_EXPOSURE` of the light, in a warm or a
+            cold tint, with noise of up to `DUSK_NOISE` of 255.
+    """
+
+    def __init__(self, gamma: float, white_balance: float, dusk: float) -> None:
+        super().__init__()
+        self.gamma, self.white_balance, self.dusk = gamma, white_balance, dusk
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        exponent, gain = drawn_factor(self.gamma), drawn_factor(self.white_balance)
+        scale, noise = 1.0, 0.0
+        if self.dusk and float(torch.rand(())) < self.dusk:
+            darkest, lightest = DUSK_EXPOSURE
+            exposure = darkest + (lightest - darkest) * float(torch.rand(()))
+            scale = exposure ** (1 / DISPLAY_GAMMA)  # of linear light, as 8 bits hold it
+            gain *= drawn_factor(DUSK_TINT)
+            noise = DUSK_NOISE * float(torch.rand(()))
+        levels = torch.linspace(0, 1, 256) ** exponent * scale
+        gains = torch.tensor([gain, 1.0, 1 / gain])
+        return {"curves": 255 * levels * gains[:, None], "noise": noise}
+
+    def transform(self, inpt: Tensor, params: dict[str, Any]) -> Tensor:
+        if not isinstance(inpt, tv_tensors.Image):
+            return inpt
+        curves = params["curves"].to(inpt.device)
+        if not params["noise"]:
+            curves = curves.round().clamp(0, 255).to(torch.uint8)
+        channels = zip(curves, inpt.as_subclass(Tensor), strict=True)
+        changed = torch.stack([curve[channel.int()] for curve, channel in channels])
+        if params["noise"]:
+            grain = torch.randn(changed.shape) * (255 * params["noise"])
+            changed = (changed + grain.to(inpt.device)).round().clamp(0, 255).to(torch.uint8)
+        return tv_tensors.Image(changed)
+
+
+def drawn_factor(strength: float) -> float:
+    """Draw a factor between 1 / (1 + strength) and 1 + strength, evenly on a logarithmic scale."""
+    if not strength:
+        return 1.0
+    return (1 + strength) ** (2 * float(torch.rand(())) - 1)
+
+
 def geometry(
     settings: Augmentation, size_hw: tuple[int, int], fill: Fill, *, ignore_index: int
 ) -> list[v2.Transform]:
@@ -156,6 +208,8 @@ def colors(settings: Augmentation) -> list[v2.Transform]:
                 settings.brightness, settings.contrast, settings.saturation, settings.hue
             )
         )
+    if settings.gamma or settings.white_balance or settings.dusk:
+        transforms.append(LightChange(settings.gamma, settings.white_balance, settings.dusk))
     if settings.channel_noise:
         transforms.append(ChannelNoise(settings.channel_noise))
     if settings.blur:

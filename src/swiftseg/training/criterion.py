@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from swiftseg.core import LabelSet
+from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.losses.class_sets import members_of
 from swiftseg.losses.class_weighting import (
     effective_number_weights,
     enet_class_weights,
@@ -36,10 +38,16 @@ class Criterion(nn.Module):
 
     Args:
         terms: Each loss with its weight.
+        labels: The classes and sets of classes in the masks. Losses of regions, which need to know
+            the one class of a pixel, leave out those of sets.
     """
 
-    def __init__(self, terms: Sequence[tuple[float, PixelLoss]]) -> None:
+    def __init__(
+        self, terms: Sequence[tuple[float, PixelLoss]], labels: LabelSet | None = None
+    ) -> None:
         super().__init__()
+        self.set_values = labels.set_values if labels else ()
+        self.ignore_index = padding_index(labels) if labels else PADDING_INDEX
         self.weights = [weight for weight, _ in terms]
         self.losses = nn.ModuleList([loss for _, loss in terms])
 
@@ -49,21 +57,33 @@ class Criterion(nn.Module):
         Returns:
             The weighted sums and the normalizers, float (L,) each for L losses.
         """
-        terms = [loss(logits, mask) for loss in self.losses]
+        terms = [loss(logits, self.seen_by(loss, mask)) for loss in self.losses]
         sums = [weight * term[0] for weight, term in zip(self.weights, terms, strict=True)]
         return torch.stack(sums), torch.stack([term[1] for term in terms])
 
     def normalizers(self, mask: Tensor) -> Tensor:
         """Return what `forward` would divide by, float (L,)."""
         losses = cast(list[PixelLoss], list(self.losses))
-        return torch.stack([loss.normalizer(mask) for loss in losses])
+        return torch.stack([loss.normalizer(self.seen_by(loss, mask)) for loss in losses])
+
+    def seen_by(self, loss: nn.Module, mask: Tensor) -> Tensor:
+        """Return the mask, without the pixels of sets where a loss needs one class a pixel."""
+        if not self.set_values or isinstance(loss, WeightedCrossEntropy | OhemCrossEntropy):
+            return mask
+        of_set = torch.isin(mask, mask.new_tensor(self.set_values))
+        return mask.masked_fill(of_set, self.ignore_index)
 
 
 def build_pixel_loss(recipe: Recipe, frames: TrainingFrames) -> Criterion:
     """Build the loss; class weights that come from the data are counted over `frames`."""
+    labels = frames.dataset.labels
+    if labels.sets and recipe.loss.presence_weight:
+        raise SwiftsegError(
+            f"loss.presence_weight asks which classes an image has, and the label "
+            f"{labels.sets[0].name!r} stands for several; leave it out"
+        )
     weights = recipe.class_weights and class_weights(recipe.class_weights, frames)
-    ignore_index = padding_index(frames.dataset.labels)
-    return Criterion(list(loss_terms(recipe, weights, ignore_index)))
+    return Criterion(list(loss_terms(recipe, weights, labels)), labels)
 
 
 def padding_index(labels: LabelSet) -> int:
@@ -72,10 +92,10 @@ def padding_index(labels: LabelSet) -> int:
 
 
 def loss_terms(
-    recipe: Recipe, weights: Tensor | None, ignore_index: int
+    recipe: Recipe, weights: Tensor | None, labels: LabelSet
 ) -> Iterator[tuple[float, PixelLoss]]:
     """Build each loss with its weight, the one that is named first."""
-    loss = recipe.loss
+    loss, ignore_index, members = recipe.loss, padding_index(labels), members_of(labels)
     match loss.name:
         case "cross_entropy":
             cross_entropy = WeightedCrossEntropy(
@@ -83,11 +103,16 @@ def loss_terms(
                 ignore_index=ignore_index,
                 normalize=loss.normalize,
                 label_smoothing=loss.label_smoothing,
+                members=members,
             )
             yield 1.0, cross_entropy
         case "ohem":
             ohem = OhemCrossEntropy(
-                weights, ignore_index=ignore_index, threshold=loss.threshold, min_kept=loss.min_kept
+                weights,
+                ignore_index=ignore_index,
+                threshold=loss.threshold,
+                min_kept=loss.min_kept,
+                members=members,
             )
             yield 1.0, ohem
         case "dice":
@@ -104,8 +129,9 @@ def class_weights(settings: ClassWeights, frames: TrainingFrames) -> Tensor:
     """Return the weights of the classes, float (C,)."""
     if settings.name == "constant":
         return torch.tensor(settings.values)
-    num_classes = len(frames.dataset.labels)
-    counts, where_present = count_classes(frames)
+    labels = frames.dataset.labels
+    num_classes = len(labels)
+    counts, where_present = (spread_over_sets(found, labels) for found in count_classes(frames))
     match settings.name:
         case "enet":
             weights = enet_class_weights(counts[:num_classes], int(counts.sum()), c=settings.c)
@@ -114,3 +140,12 @@ def class_weights(settings: ClassWeights, frames: TrainingFrames) -> Tensor:
         case "effective_number":
             weights = effective_number_weights(counts[:num_classes], beta=settings.beta)
     return torch.from_numpy(weights).float()
+
+
+def spread_over_sets(counts: np.ndarray, labels: LabelSet) -> np.ndarray:
+    """Count a set's pixels in equal parts for its classes: int64 (256,), by mask value."""
+    spread = counts.copy()
+    for value, of_set in zip(labels.set_values, labels.sets, strict=True):
+        spread[list(of_set.classes)] += counts[value] // len(of_set.classes)
+        spread[value] = 0
+    return spread

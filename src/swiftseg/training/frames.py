@@ -1,6 +1,6 @@
 """Training frames, and the order in which they come."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from swiftseg.data import Dataset
+from swiftseg.data.views.mixture import Mixture
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.training.augmentation import Augment
 
@@ -47,8 +48,10 @@ class TrainingFrames:
         self.dataset = dataset
         self.size_hw = size_hw
         self.workers = workers
-        pixels = dataset[0].mask.size if size_hw is None else size_hw[0] * size_hw[1]
-        places = [d for d in (device, CPU) if 4 * pixels * len(dataset) <= memory_limit(d)]
+        pixels = (
+            count_pixels(dataset) if size_hw is None else size_hw[0] * size_hw[1] * len(dataset)
+        )
+        places = [d for d in (device, CPU) if 4 * pixels <= memory_limit(d)]
         self.held_on = places[0] if places else None
         self.memory: dict[int, Batch] = {}
 
@@ -93,6 +96,12 @@ class TrainingFrames:
                 yield np.bincount(mask.cpu().numpy().ravel(), minlength=256)
 
 
+def count_pixels(dataset: Dataset) -> int:
+    """Return about how many pixels the frames have, by the first of each data set."""
+    parts = dataset.parts if isinstance(dataset, Mixture) else [dataset]
+    return sum(part[0].mask.size * len(part) for part in parts)
+
+
 def memory_limit(device: torch.device) -> int:
     """Return how many bytes of frames a device may hold."""
     if device.type != "cuda":
@@ -102,31 +111,86 @@ def memory_limit(device: torch.device) -> int:
 
 
 class EpochFrames(TorchDataset[Batch]):
-    """The frames of one epoch, augmented; `seed` names the epoch."""
+    """The frames of one epoch, augmented; `seed` names the epoch.
+
+    Args:
+        frames: What is drawn from.
+        augment: Draws what the network sees; of a mixture, one a part; None takes frames as they
+            are.
+        seed: The run, the stage and the epoch.
+    """
 
     def __init__(
-        self, frames: TrainingFrames, augment: Augment | None, seed: tuple[int, int, int]
+        self,
+        frames: TrainingFrames,
+        augment: Augment | Sequence[Augment] | None,
+        seed: tuple[int, int, int],
     ) -> None:
         self.frames, self.augment, self.seed = frames, augment, seed
 
     def __len__(self) -> int:
         return len(self.frames)
 
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, draw: int) -> Batch:
+        """Return a frame; a draw of n frames or more is the second of a frame, or a later one."""
+        index = draw % len(self.frames)
         image, mask = self.frames[index]
-        if self.augment is None:
+        augment = self.augment
+        if augment is None:
             return image, mask
-        return self.augment(image, mask, (*self.seed, index))
+        if not isinstance(augment, Augment):
+            augment = augment[self.part_of(index)]
+        return augment(image, mask, (*self.seed, draw))
+
+    def part_of(self, index: int) -> int:
+        dataset = self.frames.dataset
+        return dataset.part_of(index) if isinstance(dataset, Mixture) else 0
 
 
-def epoch_batches(num_frames: int, batch_size: int, seed: tuple[int, int, int]) -> list[list[int]]:
+def epoch_batches(
+    num_frames: int,
+    batch_size: int,
+    seed: tuple[int, int, int],
+    *,
+    sizes: Sequence[int] = (),
+    shares: Sequence[float] = (),
+) -> list[list[int]]:
     """Shuffle the frames of one epoch into batches; an incomplete last batch is dropped.
 
     The order depends on the arguments alone, so that a resumed run sees the same batches.
+
+    Args:
+        num_frames: Of all data sets together.
+        batch_size: Over all devices.
+        seed: The run, the stage and the epoch.
+        sizes: The frames of each data set, where they are not drawn as often as they are.
+        shares: How often each data set is drawn, in any unit.
     """
-    order = np.random.default_rng(seed).permutation(num_frames)
+    random = np.random.default_rng(seed)
+    order = random.permutation(num_frames)
+    if shares:
+        order = random.permutation(draws_by_share(num_frames, sizes, shares, random))
     full = num_frames // batch_size * batch_size
     return order[:full].reshape(-1, batch_size).tolist()
+
+
+def draws_by_share(
+    num_frames: int, sizes: Sequence[int], shares: Sequence[float], random: np.random.Generator
+) -> np.ndarray:
+    """Draw as many frames as there are, of each data set by its share: int64 (num_frames,).
+
+    Within an epoch a data set's frames have all been drawn before one is drawn again; the second
+    draw of frame i is `num_frames + i`, and so on.
+    """
+    ends = np.round(np.cumsum(shares) / np.sum(shares) * num_frames).astype(int)
+    draws: list[np.ndarray] = []
+    for count, size, first in zip(
+        np.diff(ends, prepend=0), sizes, np.cumsum([0, *sizes[:-1]]), strict=True
+    ):
+        passes = -(-count // size)
+        drawn = [random.permutation(size) + first + num_frames * number for number in range(passes)]
+        draws.append(np.concatenate([*drawn, np.empty(0, int)])[:count])
+    return np.concatenate(draws)
 
 
 def batch_loader(frames: EpochFrames, batches: list[list[int]]) -> DataLoader[Batch]:

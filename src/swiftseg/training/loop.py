@@ -25,7 +25,7 @@ from swiftseg.trained import load_trained, read_weights
 from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from swiftseg.training.batch_norm import refuse_synchronizing_cpus
 from swiftseg.training.criterion import build_pixel_loss, padding_index
-from swiftseg.training.frames import Batch, EpochFrames, batch_loader, epoch_batches
+from swiftseg.training.frames import Batch, EpochFrames, batch_loader
 from swiftseg.training.freed_memory import keep_freed_memory
 from swiftseg.training.resuming import refuse_no_run, resume_checkpoint
 from swiftseg.training.run_log import save_epoch
@@ -102,7 +102,7 @@ def train_recipe(
     data = open_stage_data(
         recipe, open_split, accelerator.num_processes, accelerator.device, workers=workers
     )
-    teacher = recipe_teacher(recipe, data[0].val_set.labels)
+    teacher = recipe_teacher(recipe, data[0].frames.dataset.labels)
     main = accelerator.is_main_process
     with run.locked() if main else nullcontext():
         checkpoint = resume_checkpoint(run, recipe) if resume else None
@@ -214,7 +214,7 @@ def begin_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> 
     training = StageTraining(
         session.recipe,
         index,
-        data.val_set.labels,
+        data.val_set.labels.without_sets,
         build_pixel_loss(session.recipe, data.frames),
         session.accelerator,
         data.steps_per_epoch,
@@ -251,7 +251,7 @@ def train_epoch(session: Session, training: StageTraining) -> Epoch:
     accelerator, state = session.accelerator, training.state
     data = session.data[state.stage]
     seed = (session.recipe.seed, state.stage, state.epoch)
-    batches = epoch_batches(len(data.frames), data.batch_size, seed)[state.step :]
+    batches = data.batches(seed)[state.step :]
     own = [batch[accelerator.process_index :: accelerator.num_processes] for batch in batches]
     started, waited = time.perf_counter(), 0.0
     loader = iter(batch_loader(EpochFrames(data.frames, data.augment, seed), own))

@@ -61,7 +61,7 @@ def overfit_one_batch(
     accelerator = build_accelerator(recipe)
     [data] = open_stage_data(recipe, open_split, 1, accelerator.device)
     criterion = build_pixel_loss(recipe, data.frames)
-    training = StageTraining(recipe, 0, data.val_set.labels, criterion, accelerator, 1)
+    training = StageTraining(recipe, 0, data.val_set.labels.without_sets, criterion, accelerator, 1)
     training.frozen += [m for m in training.network.modules() if isinstance(m, DROPOUTS)]
     batch = list(range(data.batch_size))
     [(frames, masks)] = batch_loader(EpochFrames(data.frames, None, (0, 0, 0)), [batch])

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 import torch
 
-from swiftseg.core import LabelSet, Sample, SwiftsegError
+from swiftseg.core import LabelSet, Sample, SwiftsegError, UsageError
 from swiftseg.data import Dataset
-from swiftseg.data.views.groups import has_group, hold_out
+from swiftseg.data.views.groups import has_group, hold_out, hold_out_share
+from swiftseg.data.views.mixture import Mixture, Part
 from swiftseg.data.views.void_class import WithVoidClass
-from swiftseg.recipes.recipe import Recipe, Stage
+from swiftseg.recipes.recipe import DataPart, Recipe, Stage
 from swiftseg.training.augmentation import Augment
 from swiftseg.training.criterion import padding_index
-from swiftseg.training.frames import CPU, MEMORY_LIMIT_BYTES, TrainingFrames
+from swiftseg.training.frames import CPU, MEMORY_LIMIT_BYTES, TrainingFrames, epoch_batches
 
 
 @dataclass
@@ -21,19 +22,29 @@ class StageData:
 
     Attributes:
         frames: Training frames, at network size unless they are augmented.
-        augment: Draws what the network sees, or None.
+        augment: Draws what the network sees, for each of several data sets; or None.
         val_set: What the evaluator scores, at label size.
         val_frames: The same at network size, for the validation loss.
         batch_size: Over all devices.
         epochs: Of the stage.
+        shares: How often each of several data sets is drawn; empty for one.
     """
 
     frames: TrainingFrames
-    augment: Augment | None
+    augment: Augment | list[Augment] | None
     val_set: Dataset
     val_frames: TrainingFrames
     batch_size: int
     epochs: int
+    shares: tuple[float, ...] = ()
+
+    def batches(self, seed: tuple[int, int, int]) -> list[list[int]]:
+        """Return the frames of each batch of an epoch."""
+        dataset = self.frames.dataset
+        sizes = dataset.sizes if isinstance(dataset, Mixture) else ()
+        return epoch_batches(
+            len(self.frames), self.batch_size, seed, sizes=sizes, shares=self.shares
+        )
 
     @property
     def steps_per_epoch(self) -> int:
@@ -109,7 +120,10 @@ def open_stage_data(
         frames, val_set, val_frames = opened[key]
         batch_size = checked_batch_size(recipe, stage, len(frames), num_processes)
         augment = build_augment(recipe, frames.dataset.labels)
-        stages.append(StageData(frames, augment, val_set, val_frames, batch_size, stage.epochs))
+        shares = tuple(part.share for part in recipe.datasets)
+        stages.append(
+            StageData(frames, augment, val_set, val_frames, batch_size, stage.epochs, shares)
+        )
     return stages
 
 
@@ -126,10 +140,47 @@ def divided(
     A group to hold out must be in the final stage's data; where an earlier stage has others, such
     as coarse annotations of other cities, it is scored on their validation split.
     """
+    if recipe.datasets:
+        return divided_parts(recipe, open_split, train_split)
     train_set, group = open_split(dataset, train_split), recipe.hold_out
     if group is not None and (is_final or has_group(train_set, group)):
         return hold_out(train_set, group)
     return train_set, open_split(dataset, recipe.val_split)
+
+
+def divided_parts(
+    recipe: Recipe, open_split: Callable[[str | None, str], Dataset], train_split: str
+) -> tuple[Mixture, Mixture]:
+    """Open several data sets, each divided in its own way; see `divided_part`."""
+    train: list[Part] = []
+    val: list[Part] = []
+    for part in recipe.datasets:
+        sets = divided_part(recipe, part, open_split, train_split)
+        for parts, dataset in zip((train, val), sets, strict=True):
+            parts.append(Part(part.name, dataset, part.labels))
+    group = recipe.hold_out
+    if group is not None and not any(has_group(part.dataset, group) for part in val):
+        names = ", ".join(part.name for part in recipe.datasets)
+        raise UsageError(f"the group {group!r} exists in none of {names}")
+    return Mixture(train), Mixture(val)
+
+
+def divided_part(
+    recipe: Recipe,
+    part: DataPart,
+    open_split: Callable[[str | None, str], Dataset],
+    train_split: str,
+) -> tuple[Dataset, Dataset]:
+    """Open what to learn from and what to be scored on of one of several data sets.
+
+    The group that the recipe holds out is that of the data sets which have one of its name.
+    """
+    train_set = open_split(part.name, train_split)
+    if recipe.hold_out is not None and has_group(train_set, recipe.hold_out):
+        return hold_out(train_set, recipe.hold_out)
+    if part.hold_out_share:
+        return hold_out_share(train_set, part.hold_out_share)
+    return train_set, open_split(part.name, recipe.val_split)
 
 
 def classes_of(recipe: Recipe, dataset: Dataset) -> Dataset:
@@ -165,8 +216,12 @@ def checked_batch_size(recipe: Recipe, stage: Stage, num_frames: int, num_proces
     return batch_size
 
 
-def build_augment(recipe: Recipe, labels: LabelSet) -> Augment | None:
+def build_augment(recipe: Recipe, labels: LabelSet) -> Augment | list[Augment] | None:
+    """Return what draws a frame's changes: one for each of several data sets."""
     if recipe.augmentation is None:
         return None
-    size_hw = recipe.input.size_hw
-    return Augment(recipe.augmentation, size_hw, ignore_index=padding_index(labels))
+    size_hw, ignore_index = recipe.input.size_hw, padding_index(labels)
+    if not recipe.datasets:
+        return Augment(recipe.augmentation, size_hw, ignore_index=ignore_index)
+    of_parts = (part.augmentation or recipe.augmentation for part in recipe.datasets)
+    return [Augment(settings, size_hw, ignore_index=ignore_index) for settings in of_parts]

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from swiftseg.core import LabelSet, ModelSpec, SwiftsegError
 from swiftseg.layers.resizing import upsample_to
+from swiftseg.losses.class_sets import members_of
 from swiftseg.losses.distillation_loss import distillation_loss
 from swiftseg.recipes.recipe import Distillation
 from swiftseg.runtimes.torch_backend import FrameGraph
@@ -23,7 +24,10 @@ class Teacher(nn.Module):
         size_hw: The student's input. A teacher trained at twice that size sees its frames and
             crops enlarged to twice their size, so that things look as large as it knows them.
         ignore_index: The mask value that counts nowhere.
+        members: bool (256, C), which classes each mask value may be; None where each is one.
     """
+
+    members: Tensor | None
 
     def __init__(
         self,
@@ -33,8 +37,10 @@ class Teacher(nn.Module):
         *,
         size_hw: tuple[int, int],
         ignore_index: int,
+        members: Tensor | None = None,
     ) -> None:
         super().__init__()
+        self.register_buffer("members", members, persistent=False)
         network = network.to(memory_format=torch.channels_last)
         self.graph = FrameGraph(network, spec.input, "logits").eval().requires_grad_(False)
         self.settings = settings
@@ -66,6 +72,7 @@ class Teacher(nn.Module):
             mask,
             temperature=self.settings.temperature,
             ignore_index=self.ignore_index,
+            members=self.members,
         )
         return self.settings.weight * loss_sum, normalizer
 
@@ -103,4 +110,11 @@ def load_teacher(
             f"teacher {settings.teacher} has the classes {', '.join(spec.labels.names)} where the "
             f"data have {', '.join(labels.names)}; a teacher must be trained on the same classes"
         )
-    return Teacher(network, spec, settings, size_hw=size_hw, ignore_index=ignore_index)
+    return Teacher(
+        network,
+        spec,
+        settings,
+        size_hw=size_hw,
+        ignore_index=ignore_index,
+        members=members_of(labels),
+    )

@@ -9,7 +9,7 @@ from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.doctor import check_structure
-from swiftseg.data.opening import OWN_DATA, TOY_STREET, recognize
+from swiftseg.data.opening import DATASETS, OWN_DATA, TOY_STREET, recognize
 from swiftseg.data.own.finding import Finding, refuse_broken
 from swiftseg.data.own.own_data import find_own_data
 from swiftseg.data.paired_files import PairedFiles
@@ -59,9 +59,11 @@ def split_opener(source: str, folders: Mapping[str, str]) -> Callable[[str | Non
         folder = folders.get(dataset or "", folders.get(""))
         if folder is None:
             raise UsageError(f"recipe {source} needs --data {dataset}=DIR")
-        if is_own(folder, dataset):
+        # A name that recipe and --data share need not be a reader's.
+        reader = None if dataset in folders and dataset not in DATASETS else dataset
+        if is_own(folder, reader):
             return own_opener(folder)(split)
-        return open_named(folder, split, dataset)
+        return open_named(folder, split, reader)
 
     return open_split
 

@@ -15,7 +15,7 @@ from swiftseg.runs.history import Epoch, best_epoch, score_of
 from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
 from swiftseg.trained.checkpoint import Checkpoint, model_spec, save_checkpoint
 from swiftseg.training.batch_norm import reestimate_batch_norm
-from swiftseg.training.frames import EpochFrames, TrainingFrames, batch_loader, epoch_batches
+from swiftseg.training.frames import EpochFrames, TrainingFrames, batch_loader
 from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.stage import TINY, StageTraining
 from swiftseg.training.stage_data import StageData
@@ -104,7 +104,7 @@ def _reestimate_batch_norm(training: StageTraining, data: StageData) -> None:
     if frames.size_hw != input_spec.size_hw:
         frames = TrainingFrames(frames.dataset, input_spec.size_hw, workers=frames.workers)
     seed = (training.recipe.seed, training.state.stage, 0)
-    batches = epoch_batches(len(frames), data.batch_size, seed)
+    batches = data.batches(seed)
     loader = batch_loader(EpochFrames(frames, None, seed), batches)
     graph = FrameGraph(network, input_spec, "logits").to(device)
     images = (graph.normalized(batch.to(device)) for batch, _ in loader)

@@ -7,7 +7,7 @@ from swiftseg.data.mask_values import plain_masks
 from swiftseg.data.paired_files import Pair, PairedFiles
 from swiftseg.data.published.camvid import CAMVID_LABELS
 from swiftseg.data.toy_street import ToyStreet
-from swiftseg.data.views.groups import group_counts, has_group, hold_out
+from swiftseg.data.views.groups import group_counts, has_group, hold_out, hold_out_share
 
 
 def dataset_of(*names: str) -> PairedFiles:
@@ -56,6 +56,26 @@ def test_groups_are_counted_where_names_begin_to_differ():
     assert group_counts(["frame_1", "frame_2"]) == {}
     with pytest.raises(UsageError, match="their names do not differ before the last _"):
         hold_out(dataset_of("frame_1", "frame_2"), "x")
+
+
+def test_a_share_is_held_out_in_whole_groups():
+    names = [f"{drive}/{frame}" for drive in range(12) for frame in range(10)]
+    names += [f"paris_street__img_{frame}" for frame in range(80)]
+    rest, chosen = hold_out_share(dataset_of(*names), 0.2)
+    assert sorted(names_of(rest) + names_of(chosen)) == sorted(names)
+    drives = {name.split("/")[0] for name in names_of(chosen)}
+    assert len(chosen) == 10 * len(drives) == 40  # as much as fits: four of the drives
+    assert not drives & {name.split("/")[0] for name in names_of(rest)}
+    again = hold_out_share(dataset_of(*reversed(names)), 0.2)[1]
+    assert sorted(names_of(again)) == sorted(names_of(chosen))
+
+
+def test_a_share_that_no_group_fits_is_refused():
+    names = [f"{drive}/{frame}" for drive in "ab" for frame in range(10)]
+    with pytest.raises(SwiftsegError, match=r"no group .* as small; choose from a \(10 frames\)"):
+        hold_out_share(dataset_of(*names), 0.1)
+    with pytest.raises(SwiftsegError, match="only data that lie in files"):
+        hold_out_share(ToyStreet("train", 2), 0.5)
 
 
 def test_scenes_that_are_no_files_have_no_groups():

@@ -1,1 +1,1 @@
-"""Views over a data set: resized, without a group, void as a class."""
+"""Views over a data set: resized, without a group, void as a class, several as one."""

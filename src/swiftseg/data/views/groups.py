@@ -6,6 +6,7 @@ CamVid's sequence `0016E5` holds `0016E5_00390`, Cityscapes' city `aachen` holds
 `aachen_000000_000019`, and a folder `night` in a list of pairs holds `night/0001`.
 """
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -44,6 +45,40 @@ def hold_out(dataset: Dataset, group: str) -> tuple[PairedFiles, PairedFiles]:
         dataset.with_pairs(rest),
         dataset.with_pairs(held_out),
     )
+
+
+def hold_out_share(dataset: Dataset, share: float) -> tuple[PairedFiles, PairedFiles]:
+    """Divide a data set into frames to learn from and whole groups of about `share` of its frames.
+
+    Here a group is what a name begins with up to its last `_` or `/`: a drive, a place. Groups are
+    taken in an order that only their names decide, as long as they fit, so that the same frames are
+    held out wherever the data lie. A name without either is a group of its own.
+
+    Raises:
+        SwiftsegError: The data are not files, or no group fits.
+    """
+    if not isinstance(dataset, PairedFiles):
+        raise SwiftsegError("cannot hold out a share: only data that lie in files have groups")
+    room = round(share * len(dataset))
+    counts = Counter(innermost_group(pair.name) for pair in dataset.pairs)
+    held_out: set[str] = set()
+    for group in sorted(counts, key=lambda name: hashlib.sha256(name.encode()).digest()):
+        if counts[group] <= room:
+            held_out.add(group)
+            room -= counts[group]
+    rest = [pair for pair in dataset.pairs if innermost_group(pair.name) not in held_out]
+    if not held_out or not rest:
+        raise SwiftsegError(
+            f"cannot hold out {share:g} of {len(dataset)} frames: no group of theirs is as small; "
+            f"{groups_text(dict(counts))}"
+        )
+    chosen = [pair for pair in dataset.pairs if innermost_group(pair.name) in held_out]
+    return dataset.with_pairs(rest), dataset.with_pairs(chosen)
+
+
+def innermost_group(name: str) -> str:
+    *_, end = (len(name), *(at.start() for at in SEPARATOR.finditer(name)))
+    return name[:end]
 
 
 def is_in_group(name: str, group: str) -> bool:

@@ -12,13 +12,18 @@ class WithVoidClass:
     """A data set whose ignored pixels are the class `void`, the last one.
 
     Raises:
-        SwiftsegError: The data ignore nothing.
+        SwiftsegError: The data ignore nothing, or hold sets of classes.
     """
 
     def __init__(self, dataset: Dataset) -> None:
         labels = dataset.labels
         if labels.ignore_index is None:
             raise SwiftsegError("the data have no ignored pixels to make a class of")
+        if labels.sets:
+            raise SwiftsegError(
+                f"void cannot be a class beside the label {labels.sets[0].name!r}, which stands "
+                "for several classes; leave void_as_class out"
+            )
         self.dataset = dataset
         self.ignore_index = labels.ignore_index
         self.labels = LabelSet((*labels.names, "void"), (*labels.palette, (0, 0, 0)))
