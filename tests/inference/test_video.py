@@ -9,7 +9,7 @@ from swiftseg.core import MissingExtraError, SwiftsegError
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference.video import FrameClock, is_camera, is_stream, reading_video
 from swiftseg.inference.video_writer import writing_video
-from tests.support.rtsp_server import serving_rtsp
+from tests.support.rtsp_server import serving_rtsp, start_rtsp_process
 from tests.support.videos import corrupt_packets, write_clip
 from tests.support.web_server import serving
 
@@ -289,6 +289,53 @@ def test_an_rtsp_camera_gives_its_frames_and_its_end_is_told(tmp_path):
         np.testing.assert_array_equal(ours.image, theirs.image)
 
 
+@pytest.fixture
+def killed_server(tmp_path):
+    """Starts, kills and starts a server again; all of its processes are gone in the end."""
+    path = write_clip(tmp_path / "a.ts", 40)
+    processes = []
+
+    def start(port=0):
+        process, port = start_rtsp_process(path, port)
+        processes.append(process)
+        return process, port
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_a_server_that_is_killed_and_started_again_leaves_a_gap(killed_server):
+    process, port = killed_server()
+    times_s = []
+    with reading_video(f"rtsp://127.0.0.1:{port}/cam", reconnect_s=60) as video:
+        frames = video.frames()
+        times_s += [next(frames).time_s for _ in range(20)]
+        assert video.gaps_s == []
+        process.kill()
+        process.wait()
+        killed_server(port)
+        while not video.gaps_s:  # what was on its way still comes
+            times_s.append(next(frames).time_s)
+        times_s += [next(frames).time_s for _ in range(20)]
+    [gap_s] = video.gaps_s
+    assert gap_s > 0
+    assert np.diff(times_s).min() >= 0
+    assert np.diff(times_s).max() >= gap_s
+
+
+def test_a_server_that_stays_away_is_given_up(killed_server):
+    process, port = killed_server()
+    with reading_video(f"rtsp://127.0.0.1:{port}/cam", reconnect_s=1) as video:
+        frames = video.frames()
+        next(frames)
+        process.kill()
+        with pytest.raises(SwiftsegError, match="/cam: the video breaks off after"):
+            list(frames)
+    assert video.gaps_s == []
+
+
 def test_a_stream_that_is_not_there_is_told(tmp_path):
     with serving(tmp_path) as address:
         pass  # nobody listens any more
@@ -315,10 +362,17 @@ def test_addresses_are_told_from_files():
 
 
 def test_a_missing_camera_is_told():
-    with pytest.raises(SwiftsegError, match="no camera at /dev/video987"):
+    with pytest.raises(SwiftsegError, match=r"no camera at /dev/video987 \(.+\); this machine "):
         read_frames("camera:987")
+
+
+def test_a_number_is_a_camera_unless_a_file_has_that_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     assert is_camera("camera:0")
+    assert is_camera("0")
     assert not is_camera("camera:front")
+    (tmp_path / "0").touch()
+    assert not is_camera("0")
 
 
 def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):

@@ -25,7 +25,7 @@ def predict(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Images, folders, globs, lists (.txt or -), videos, camera:0, rtsp or http.",
+            help="Images, folders, globs, lists (.txt or -), videos, camera:0, addresses.",
             show_default=False,
         ),
     ],
@@ -59,6 +59,13 @@ def predict(
         float,
         typer.Option(help="Smooth video labels over time: 0 (off) up to, not including, 1."),
     ] = 0.0,
+    reconnect: Annotated[
+        float,
+        typer.Option(metavar="S", min=0, help="Try a dropped RTSP stream again for S seconds."),
+    ] = 30.0,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show videos and cameras in a window; Q closes it.")
+    ] = False,
     void_below: Annotated[
         float,
         typer.Option(metavar="P", help="Label pixels void whose class is less probable than P."),
@@ -97,6 +104,8 @@ def predict(
     sources = find_sources(inputs, leave_out=outputs.folders(), shard=parse_shard(shard))
     if smooth and not any(source.is_video for source in sources):
         raise UsageError("--smooth averages over the frames of a video, and no input is one")
+    if show and not any(source.is_video for source in sources):
+        raise UsageError("--show shows videos and cameras, and no input is one")
     segmenter = Segmenter.load(
         model,
         backend=backend,
@@ -115,6 +124,8 @@ def predict(
         sources,
         outputs,
         smooth=smooth,
+        reconnect_s=reconnect,
+        shows=show,
         skips_existing=skip_existing,
         on_prediction=print_line if json_lines else None,
     )

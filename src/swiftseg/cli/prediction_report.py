@@ -82,6 +82,8 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
             "p95_ms": prediction.p95_ms,
             "dropped": prediction.dropped,
             "damaged": prediction.damaged,
+            "gaps_s": prediction.gaps_s,
+            "sound_lost": prediction.sound_lost,
         }
     return summary
 
@@ -125,4 +127,9 @@ def _video_facts(video: Prediction) -> str:
         facts.append(f"{video.dropped} dropped to keep up")
     if video.damaged:
         facts.append(f"{video.damaged} damaged packet{'s' * (video.damaged != 1)} passed over")
+    if video.gaps_s:
+        times = f"{len(video.gaps_s)} time{'s' * (len(video.gaps_s) != 1)}"
+        facts.append(f"away {times}, {sum(video.gaps_s):.1f} s in all")
+    if video.sound_lost:
+        facts.append(f"without its sound ({video.sound_lost})")
     return ", ".join(facts)

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.inference.cameras import camera_input, camera_names, camera_number, told_cameras
 
 if TYPE_CHECKING:
     import av.container
@@ -27,12 +29,12 @@ VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpe
 
 STORED = "yuv420p"  # what nearly all videos hold, and every player reads
 
-_CAMERA = re.compile(r"camera:(\d+)")
 _STREAM = re.compile(r"(rtsps?|https?)://.+", re.IGNORECASE)
 _FALLBACK_FPS = Fraction(30)  # for containers that name no rate; the time stamps decide anyhow
 _HIGHEST_FPS = 1000  # above it a container has named its clock, as some streams do
 _PATIENCE_S = 10.0  # that a server may be silent
 _DISORDER_S = 1.0  # a longer step back in time is a new count
+_RETRY_S = 0.5  # between two tries to reach a server again
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,22 +65,33 @@ class Video:
             length.
         damaged: Packets that could not be decoded so far. Each costs its frame, and perhaps some
             that were stored as differences from it.
+        gaps_s: How long an RTSP stream was away, each time that it came back.
+        start_s: The time stamp of the first frame; 0 before it, and without a stamp.
     """
 
-    def __init__(self, source: str, container: "av.container.InputContainer") -> None:
+    def __init__(
+        self, source: str, container: "av.container.InputContainer", *, reconnect_s: float = 0.0
+    ) -> None:
         self._source = source
-        self._container = container
-        self._stream: av.video.stream.VideoStream = container.streams.video[0]
         self._in_use = Lock()
         self._is_closed = False
+        self._given_up = Event()
         self._decoded = 0
+        self._reconnect_s = reconnect_s if is_rtsp(source) else 0.0
         self.damaged = 0
+        self.gaps_s: list[float] = []
+        self.start_s = 0.0
         self.is_live = is_camera(source) or (is_stream(source) and not container.duration)
-        # Decoding several frames at once is faster, and holds some of them back.
-        self._stream.thread_type = "SLICE" if self.is_live else "AUTO"
+        self._take(container)
         rate = self._stream.average_rate
         self.fps = rate if rate and rate <= _HIGHEST_FPS else _FALLBACK_FPS
         self.num_frames = None if self.is_live else self._stream.frames or None
+
+    def _take(self, container: "av.container.InputContainer") -> None:
+        self._container = container
+        self._stream: av.video.stream.VideoStream = container.streams.video[0]
+        # Decoding several frames at once is faster, and holds some of them back.
+        self._stream.thread_type = "SLICE" if self.is_live else "AUTO"
 
     def frames(self) -> Iterator[TimedFrame]:
         """Yield the frames, upright, all of one size; to be walked through once.
@@ -97,6 +110,15 @@ class Video:
                 return
             yield frame
 
+    @property
+    def has_sound(self) -> bool:
+        """Whether there is sound beside the frames."""
+        return bool(self._container.streams.audio)
+
+    def give_up(self) -> None:
+        """Wait for no server any more; another thread may call it."""
+        self._given_up.set()
+
     def close(self) -> None:
         """Close the container.
 
@@ -113,7 +135,9 @@ class Video:
     def _timed_frames(self) -> Iterator[TimedFrame]:
         clock = FrameClock(float(1 / self.fps))
         size_hw: tuple[int, ...] = ()
-        for frame in self._frames():
+        for frame in self._all_frames(clock):
+            if self._decoded == 0:
+                self.start_s = frame.time or 0.0
             image = upright(frame, frame.to_ndarray(format="rgb24"))
             stored = frame.reformat(format=STORED)  # mostly the frame itself
             size_hw = size_hw or image.shape[:2]
@@ -126,6 +150,33 @@ class Video:
             )
         if self._decoded == 0:
             raise SwiftsegError(f"{self._source}: the video holds no frame that can be decoded")
+
+    def _all_frames(self, clock: "FrameClock") -> Iterator["av.video.frame.VideoFrame"]:
+        """Yield the frames, also those after a stream was away."""
+        while True:
+            try:
+                yield from self._frames()
+                return
+            except SwiftsegError:
+                gap_s = self._reconnect() if self._decoded else None
+                if gap_s is None:
+                    raise
+                self.gaps_s.append(gap_s)
+                clock.skip(gap_s)
+
+    def _reconnect(self) -> float | None:
+        """Open the stream again; return how many seconds that took, or None where it is gone."""
+        begin = monotonic()
+        while monotonic() - begin < self._reconnect_s and not self._given_up.is_set():
+            try:
+                container = _opened(self._source)
+            except SwiftsegError:
+                self._given_up.wait(_RETRY_S)
+                continue
+            self._container.close()
+            self._take(container)
+            return monotonic() - begin
+        return None
 
     def _frames(self) -> Iterator["av.video.frame.VideoFrame"]:
         from av.error import FFmpegError
@@ -182,6 +233,10 @@ class FrameClock:
         self._start_s: float | None = None
         self._next_s = self._last_s = 0.0
 
+    def skip(self, gap_s: float) -> None:
+        """Let the next frame come so many seconds later, whatever its stamp counts from."""
+        self._start_s, self._next_s = None, self._last_s + gap_s
+
     def at(self, stamp_s: float | None) -> float:
         """Return a frame's time in seconds; None stands for a frame without a stamp."""
         time_s = self._next_s
@@ -197,25 +252,33 @@ class FrameClock:
 
 
 @contextmanager
-def reading_video(source: Path | str) -> Generator[Video]:
+def reading_video(source: Path | str, *, reconnect_s: float = 0.0) -> Generator[Video]:
     """Open a video file, a stream (an rtsp or http address) or a camera.
 
     Args:
-        source: The file, the address, or `camera:N` for the camera /dev/videoN.
+        source: The file, the address, or `camera:N` or `N` for a camera of this machine.
+        reconnect_s: How many seconds a dropped RTSP stream is tried again for.
 
     Raises:
         MissingExtraError: PyAV is not installed.
         SwiftsegError: There is no such file, server or camera, or it holds no video.
     """
     require_pyav()
+    name = str(source)
+    with closing(Video(name, _opened(name), reconnect_s=reconnect_s)) as video:
+        yield video
+
+
+def _opened(name: str) -> "av.container.InputContainer":
+    """Open what `reading_video` takes; raise SwiftsegError where that fails."""
     import av
     from av.error import FFmpegError
 
-    name = str(source)
-    camera = _CAMERA.fullmatch(name)
+    camera = _camera_of(name)
     try:
-        if camera:
-            container = av.open(f"/dev/video{camera[1]}", format="v4l2")
+        if camera is not None:
+            device = camera_input(camera)
+            container = av.open(device.file, format=device.format, options=device.options)
         else:
             # Over TCP where the server can: over UDP lost packets leave grey smears.
             options = {"rtsp_flags": "prefer_tcp"} if is_rtsp(name) else {}
@@ -226,13 +289,16 @@ def reading_video(source: Path | str) -> Generator[Video]:
     if not container.streams.video:
         container.close()
         raise SwiftsegError(f"{name}: the file is truncated or holds no video")
-    with closing(Video(name, container)) as video:
-        yield video
+    return container
 
 
 def is_camera(source: str) -> bool:
-    """Whether the text names a camera, as `camera:0` does."""
-    return _CAMERA.fullmatch(source) is not None
+    """Whether a text names a camera, as `camera:0` and `0` do where no file has that name."""
+    return _camera_of(source) is not None
+
+
+def _camera_of(source: str) -> int | None:
+    return None if Path(source).exists() else camera_number(source)
 
 
 def is_stream(source: str) -> bool:
@@ -271,11 +337,11 @@ def upright(frame: "av.video.frame.VideoFrame", pixels: np.ndarray) -> np.ndarra
 
 
 def _not_opened(source: str, error: Exception) -> SwiftsegError:
-    camera = _CAMERA.fullmatch(source)
-    if camera:
+    camera = _camera_of(source)
+    if camera is not None:
+        place = camera_input(camera).file
         return SwiftsegError(
-            f"no camera at /dev/video{camera[1]} ({_reason(error)}); cameras are read through "
-            "Linux's Video4Linux, `ls /dev/video*` lists them"
+            f"no camera at {place} ({_reason(error)}); {told_cameras(camera_names())}"
         )
     if is_stream(source):
         return SwiftsegError(f"cannot open the stream {source} ({_reason(error)})")

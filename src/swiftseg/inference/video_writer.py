@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import av.container
     import av.video.stream
 
+    from swiftseg.inference.sound import Sound
+
 _TICKS = 90_000  # a second; MPEG's clock, which the common frame rates divide
 # The network shares the cores with x264. On overlays of 512x1024 the preset `veryfast` takes 3.5
 # times as long for files a fifth smaller that look alike (SSIM, PSNR). Two of the steps that
@@ -30,8 +32,11 @@ _X264 = {"preset": "ultrafast", "crf": "26", "x264-params": "partitions=i4x4:deb
 class VideoWriter:
     """Takes frames of one size and encodes them; made by `writing_video`."""
 
-    def __init__(self, container: "av.container.OutputContainer", fps: Fraction) -> None:
+    def __init__(
+        self, container: "av.container.OutputContainer", fps: Fraction, sound: "Sound | None"
+    ) -> None:
         self._container = container
+        self._sound = sound
         self._fps = fps
         self._stream: av.video.stream.VideoStream | None = None
         self._size: tuple[int, ...] = ()
@@ -53,18 +58,26 @@ class VideoWriter:
         if self._stream is None:
             self._size = size
             self._stream = self._open_stream(frame)
+            if self._sound is not None:
+                self._sound.join(self._container)
         if size != self._size:
             raise ValueError(f"expected a frame of {self._size}, got {size}")
         self._last_tick = frame.pts = max(round(time_s * _TICKS), self._last_tick + 1)
         frame.time_base = Fraction(1, _TICKS)
         frame.duration = round(_TICKS / self._fps)
         self._container.mux(self._stream.encode(frame))
+        self._copy_sound(time_s)
 
     def finish(self) -> None:
         """Write what the encoder still holds; raise SwiftsegError where no frame has come."""
         if self._stream is None:
             raise SwiftsegError("a video needs at least one frame")
         self._container.mux(self._stream.encode(None))
+        self._copy_sound(self._last_tick / _TICKS + float(1 / self._fps))
+
+    def _copy_sound(self, time_s: float) -> None:
+        if self._sound is not None:
+            self._sound.copy_until(time_s, self._container)
 
     def _open_stream(self, frame: "av.VideoFrame") -> "av.video.stream.VideoStream":
         stream = self._container.add_stream("libx264", rate=self._fps, options=_X264)
@@ -78,10 +91,13 @@ class VideoWriter:
 
 
 @contextmanager
-def writing_video(path: Path, *, fps: Fraction) -> Generator[VideoWriter]:
+def writing_video(
+    path: Path, *, fps: Fraction, sound: "Sound | None" = None
+) -> Generator[VideoWriter]:
     """Open an H.264 .mp4 for writing; the file is at `path` once the block ends well.
 
     A side of odd length gets its last row or column twice, since H.264 stores color at half size.
+    The sound is copied as far as there are frames.
 
     Raises:
         MissingExtraError: PyAV is not installed.
@@ -94,7 +110,7 @@ def writing_video(path: Path, *, fps: Fraction) -> Generator[VideoWriter]:
     with replacing(path) as temporary:
         try:
             with av.open(str(temporary), "w", format="mp4") as container:
-                writer = VideoWriter(container, fps)
+                writer = VideoWriter(container, fps, sound)
                 yield writer
                 writer.finish()
         except FFmpegError as error:

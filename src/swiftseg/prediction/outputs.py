@@ -39,6 +39,8 @@ class Prediction:
         p95_ms: Of a video, the 95th percentile of the time from one frame to the next.
         dropped: Frames of a camera or stream that came too fast.
         damaged: Packets of a video that could not be decoded.
+        gaps_s: How many seconds an RTSP stream was away, each time that it came back.
+        sound_lost: Why an overlay has not its video's sound; empty where it has, or there is none.
         error: What ended a video early; what came before is written.
         interrupted: Ctrl-C ended a video early.
     """
@@ -55,6 +57,8 @@ class Prediction:
     p95_ms: float | None = None
     dropped: int = 0
     damaged: int = 0
+    gaps_s: list[float] = field(default_factory=list[float])
+    sound_lost: str = ""
     error: str | None = None
     interrupted: bool = False
 

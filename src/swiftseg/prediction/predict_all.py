@@ -55,6 +55,7 @@ def predict_video(
     out: Path | str = DEFAULT_FOLDER,
     save: Sequence[Kind] = DEFAULT_KINDS,
     smooth: float = 0.0,
+    reconnect_s: float = 0.0,
 ) -> Prediction:
     """Label every frame of a video, and write what is asked for.
 
@@ -65,6 +66,7 @@ def predict_video(
             frame.
         save: Any of `overlay`, `labels` and `probs`.
         smooth: The average over time against flicker, 0 (off) to below 1.
+        reconnect_s: How many seconds a dropped RTSP stream is tried again for.
 
     Raises:
         MissingExtraError: PyAV is not installed.
@@ -76,7 +78,7 @@ def predict_video(
         raise UsageError(f"{source.given} is not a video; label images with predict_images")
     check_writable(Path(out))
     outputs = Outputs(Path(out), tuple(save))
-    run = predict_all(_opened(model), [source], outputs, smooth=smooth)
+    run = predict_all(_opened(model), [source], outputs, smooth=smooth, reconnect_s=reconnect_s)
     if run.failures:
         raise SwiftsegError(run.failures[0][1])
     return run.predictions[0]
@@ -88,6 +90,8 @@ def predict_all(
     outputs: Outputs,
     *,
     smooth: float = 0.0,
+    reconnect_s: float = 0.0,
+    shows: bool = False,
     skips_existing: bool = False,
     on_prediction: Callable[[Prediction], None] | None = None,
 ) -> Run:
@@ -98,6 +102,8 @@ def predict_all(
         sources: In the order in which they are worked through.
         outputs: What is written.
         smooth: Of videos, see `swiftseg.inference.smoothing`.
+        reconnect_s: How many seconds a dropped RTSP stream is tried again for.
+        shows: Whether a window shows videos as they are segmented.
         skips_existing: Leave out images all of whose outputs are there already.
         on_prediction: Is handed each prediction once its files are written.
     """
@@ -108,7 +114,15 @@ def predict_all(
     with LateProgress("frames" if any(s.is_video for s in sources) else "images") as progress:
         progress.expect(sum(not source.is_video for source in sources))
         try:
-            for source, outcome in _outcomes(segmenter, sources, outputs, smooth, progress):
+            for source, outcome in _outcomes(
+                segmenter,
+                sources,
+                outputs,
+                progress,
+                smooth=smooth,
+                reconnect_s=reconnect_s,
+                shows=shows,
+            ):
                 if isinstance(outcome, SwiftsegError):
                     run.failures.append((source.given, str(outcome)))
                     continue
@@ -126,8 +140,11 @@ def _outcomes(
     segmenter: Segmenter,
     sources: Sequence[Source],
     outputs: Outputs,
-    smooth: float,
     progress: LateProgress,
+    *,
+    smooth: float,
+    reconnect_s: float,
+    shows: bool,
 ) -> Iterator[tuple[Source, Prediction | SwiftsegError]]:
     for is_video, group in groupby(sources, key=lambda source: source.is_video):
         if not is_video:
@@ -138,7 +155,9 @@ def _outcomes(
         for source in group:
             smoothed = segmenter.smoothed(smooth) if smooth else segmenter
             try:
-                outcome = segment_video(smoothed, source, outputs, progress)
+                outcome = segment_video(
+                    smoothed, source, outputs, progress, reconnect_s=reconnect_s, shows=shows
+                )
             except SwiftsegError as error:
                 outcome = error
             yield source, outcome

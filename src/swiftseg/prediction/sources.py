@@ -87,7 +87,8 @@ def _expand(text: str, kept_out: tuple[Path, ...]) -> Iterable[Source]:
         listed = _listed(text)
         return [source for line in listed for source in _expand(line, kept_out)]
     if is_camera(text):
-        return [Source(text, text.replace(":", "-"), is_video=True)]
+        number = text.removeprefix("camera:")
+        return [Source(f"camera:{number}", f"camera-{number}", is_video=True)]
     if is_stream(text):
         is_video = not (is_web_address(text) and is_picture(text))
         return [Source(text, _stream_name(text), is_video=is_video)]

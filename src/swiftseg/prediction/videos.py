@@ -11,12 +11,14 @@ from swiftseg.core.interrupts import Interrupt, first_interrupt_stops
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmentation, Segmenter
 from swiftseg.inference.pipeline import Pipeline
+from swiftseg.inference.sound import sound_of
 from swiftseg.inference.video import TimedFrame, Video, reading_video
 from swiftseg.inference.video_overlay import overlay_frame
 from swiftseg.inference.video_writer import VideoWriter, writing_video
 from swiftseg.prediction.outputs import Outputs, Prediction
 from swiftseg.prediction.pace import Pace
 from swiftseg.prediction.sources import Source
+from swiftseg.prediction.window import Window, showing
 
 if TYPE_CHECKING:
     import av
@@ -41,6 +43,8 @@ class _Stages:
         name: str,
         writer: VideoWriter | None,
         prediction: Prediction,
+        *,
+        shows: bool,
     ) -> None:
         self.pace = Pace()
         self._segmenter = segmenter
@@ -48,6 +52,7 @@ class _Stages:
         self._name = name
         self._writer = writer
         self._prediction = prediction
+        self._draws = shows or writer is not None
         self._numbers = count()
 
     def segment(self, frame: TimedFrame) -> _Frame:
@@ -56,7 +61,7 @@ class _Stages:
         return _Frame(frame, self._segmenter.segment(image, with_probabilities=asked))
 
     def draw(self, frame: _Frame) -> _Frame:
-        if self._writer is not None:
+        if self._draws:
             result = frame.result
             frame.picture = overlay_frame(
                 frame.source,
@@ -70,17 +75,32 @@ class _Stages:
         self._outputs.write_arrays(name, frame.result)
         return frame
 
-    def encode(self, frame: _Frame) -> None:
+    def encode(self, frame: _Frame) -> _Frame:
         if self._writer is not None and frame.picture is not None:
             self._writer.write(frame.picture, frame.source.time_s)
         self._prediction.add(frame.result)
         self.pace.tick(perf_counter())
+        return frame
 
 
 def segment_video(
-    segmenter: Segmenter, source: Source, outputs: Outputs, progress: LateProgress
+    segmenter: Segmenter,
+    source: Source,
+    outputs: Outputs,
+    progress: LateProgress,
+    *,
+    reconnect_s: float = 0.0,
+    shows: bool = False,
 ) -> Prediction:
     """Segment a video; what it wrote is whole, also where the video breaks off or Ctrl-C comes.
+
+    Args:
+        segmenter: Labels the frames.
+        source: The video.
+        outputs: What is written.
+        progress: Is advanced by each frame.
+        reconnect_s: How many seconds a dropped RTSP stream is tried again for.
+        shows: Whether a window shows the overlay; closing it ends the video as Ctrl-C does.
 
     Raises:
         SwiftsegError: The video cannot be opened, or gave no frame.
@@ -89,16 +109,18 @@ def segment_video(
     prediction = Prediction(source.given, "video")
     prediction.files = {kind: str(outputs.path(kind, source.name)) for kind in outputs.kinds}
     with first_interrupt_stops() as interrupt, ExitStack() as stack:
-        video = stack.enter_context(reading_video(source.given))
+        window = stack.enter_context(showing(source.given)) if shows else None
+        video = stack.enter_context(reading_video(source.given, reconnect_s=reconnect_s))
         progress.expect(video.num_frames)
-        writer = None
+        writer = sound = None
         if "overlay" in outputs.kinds:
             path = outputs.path("overlay", source.name, ".mp4")
-            writer = stack.enter_context(writing_video(path, fps=video.fps))
+            sound = stack.enter_context(sound_of(video, source.given))
+            writer = stack.enter_context(writing_video(path, fps=video.fps, sound=sound))
             prediction.files["overlay"] = str(path)
-        stages = _Stages(segmenter, outputs, source.name, writer, prediction)
+        stages = _Stages(segmenter, outputs, source.name, writer, prediction, shows=shows)
         try:
-            _run(video, stages, prediction, progress, interrupt)
+            _run(video, stages, prediction, progress, interrupt, window)
         except SwiftsegError as error:
             if prediction.num_frames == 0:
                 raise
@@ -106,6 +128,8 @@ def segment_video(
         if interrupt.came and prediction.num_frames == 0:
             raise KeyboardInterrupt
         prediction.damaged = video.damaged
+        prediction.gaps_s = video.gaps_s
+        prediction.sound_lost = sound.lost if sound is not None else ""
     prediction.interrupted = interrupt.came
     return prediction
 
@@ -116,6 +140,7 @@ def _run(
     prediction: Prediction,
     progress: LateProgress,
     interrupt: Interrupt,
+    window: Window | None,
 ) -> None:
     """Send all frames through the stages; fill in the times however it ends."""
     pipeline = Pipeline(
@@ -124,11 +149,18 @@ def _run(
         source_name="decode",
         drop_oldest=video.is_live,
     )
-    interrupt.stop = pipeline.stop
+
+    def stop() -> None:
+        video.give_up()
+        pipeline.stop()
+
+    interrupt.stop = stop
     try:
         with closing(iter(pipeline)) as frames:
-            for _ in frames:
+            for frame in frames:
                 progress.advance(stages.pace.recent())
+                if window is not None and not window.show(frame.picture):
+                    stop()
     finally:
         prediction.fps, prediction.p95_ms = stages.pace.fps, stages.pace.p95_ms
         prediction.dropped = pipeline.dropped
