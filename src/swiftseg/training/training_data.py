@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import Dataset, open_dataset
@@ -89,6 +91,7 @@ def refuse_unlabeled(dataset: PairedFiles, problem: str) -> None:
 
     Usually the first mask that is read has one.
     """
-    num_classes = len(dataset.labels)
-    if not any((dataset.read_pair_mask(pair) < num_classes).any() for pair in dataset.pairs):
+    labels = dataset.labels
+    values = [*range(len(labels)), *labels.set_values]
+    if not any(np.isin(dataset.read_pair_mask(pair), values).any() for pair in dataset.pairs):
         raise SwiftsegError(f"{problem}; there is nothing to score a training by")

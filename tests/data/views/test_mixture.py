@@ -74,9 +74,9 @@ def test_a_part_by_itself_tells_which_classes_its_labels_are():
     [
         (
             {},
-            "its label 'drivable' needs a class; unknown class 'drivable'; choose from any, b",
+            "roads: the label 'drivable' needs a class; unknown class 'drivable'; choose",
         ),
-        ({**MAPPING, "sky": "sun"}, "roads: its label 'sky' needs a class; unknown class 'sun'"),
+        ({**MAPPING, "sky": "sun"}, "roads: the label 'sky' needs a class; unknown class 'sun'"),
         ({**MAPPING, "sun": "sky"}, "roads: unknown label 'sun'"),
     ],
 )

@@ -56,7 +56,8 @@ def note_classes(collector: Collector, labels: LabelSet, counts: dict[str, Class
     train = training_counts(counts)
     if not total.pixels.any():
         return
-    names = dict(enumerate(labels.names))
+    names = {i: name for i, name in enumerate(labels.names) if i not in labels.unlabeled}
+    names |= {v: s.name for v, s in zip(labels.set_values, labels.sets, strict=True)}
     never = [name for i, name in names.items() if not total.pixels[i]]
     if never:
         message = f"classes that never occur: {', '.join(never)}"
@@ -65,9 +66,27 @@ def note_classes(collector: Collector, labels: LabelSet, counts: dict[str, Class
     if untrained:
         message = f"classes that occur in no training mask: {', '.join(untrained)}"
         collector.note("warning", "class_not_in_train", message)
-    labeled = max(int(train.pixels[: len(labels)].sum()), 1)
+    labeled = max(int(train.pixels[list(names)].sum()), 1)
     shares = {name: train.pixels[i] / labeled for i, name in names.items() if train.pixels[i]}
     rare = [f"{name} ({share:.3%})" for name, share in shares.items() if share < RARE_SHARE]
     if rare:
         message = f"classes with less than {RARE_SHARE:.1%} of the pixels: {', '.join(rare)}"
         collector.note("warning", "imbalance", message)
+
+
+def note_sets(collector: Collector, labels: LabelSet) -> None:
+    """Note classes that only occur as one of several, and labels whose classes overlap."""
+    in_sets = {index for of_set in labels.sets for index in of_set.classes}
+    loose = [labels.names[index] for index in labels.unlabeled if index in in_sets]
+    if loose:
+        message = (
+            f"classes that no label is by itself: {', '.join(loose)}; nothing here tells them from "
+            "the others of their labels, unless another data set does"
+        )
+        collector.note("warning", "class_in_sets_only", message)
+    for number, one in enumerate(labels.sets):
+        for other in labels.sets[number + 1 :]:
+            shared = [labels.names[i] for i in one.classes if i in other.classes]
+            if shared:
+                message = f"the labels {one.name} and {other.name} may both be {', '.join(shared)}"
+                collector.note("note", "overlapping_sets", message)

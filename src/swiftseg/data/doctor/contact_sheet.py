@@ -47,8 +47,9 @@ def with_ignored(labels: LabelSet) -> LabelSet:
 
 def _cell(name: str, image: np.ndarray, mask: np.ndarray, labels: LabelSet) -> Image.Image:
     """Draw the image, its mask's colors beside it, and the name above."""
+    known = [*range(len(labels)), *labels.set_values]
     colors = np.full((256, 3), IGNORED, np.uint8)
-    colors[: len(labels)] = labels.colors
+    colors[known] = labels.value_colors[known]
     cell = Image.new("RGB", (2 * CELL_WH[0], CELL_WH[1] + TEXT_HEIGHT), (40, 40, 40))
     for column, (array, how) in enumerate(
         ((image, Image.Resampling.BILINEAR), (colors[mask], Image.Resampling.NEAREST))

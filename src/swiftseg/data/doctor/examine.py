@@ -15,7 +15,7 @@ import numpy as np
 from swiftseg.core import LabelSet, SwiftsegError, UsageError
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
-from swiftseg.data.doctor.class_counts import ClassCounts, note_classes
+from swiftseg.data.doctor.class_counts import ClassCounts, note_classes, note_sets
 from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.diagnosis import Diagnosis
 from swiftseg.data.doctor.pair_facts import PairFacts, examine_pair
@@ -105,6 +105,7 @@ class Examination:
             diagnosis.rules = file.rules()
             diagnosis.counts = self.count_classes(diagnosis.rules, file.labels())
             note_classes(self.collector, file.labels(), diagnosis.counts)
+            note_sets(self.collector, file.labels())
             diagnosis.file = with_absolute_paths(file, self.own)
         diagnosis.values = value_table(self.totals, diagnosis.rules, diagnosis.labels)
         if file is not None and file.masks_per_image == "classes":
@@ -199,8 +200,9 @@ class Examination:
 
     def note_splits(self, diagnosis: Diagnosis) -> None:
         for split, of_split in diagnosis.counts.items():
-            num_classes = len(diagnosis.labels.names) if diagnosis.labels else 0
-            if of_split.pixels.any() and not of_split.pixels[:num_classes].any():
+            labels = diagnosis.labels
+            values = [*range(len(labels)), *labels.set_values] if labels else []
+            if of_split.pixels.any() and not of_split.pixels[values].any():
                 message = f"{self.own.source}: all pixels of {split} are ignored; nothing to score"
                 self.collector.note("broken", "all_ignored", message)
         if self.own.reading and self.own.reading.parts != "one":

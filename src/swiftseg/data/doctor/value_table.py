@@ -44,4 +44,5 @@ def _meanings(codes: list[int], rules: MaskRules | None, labels: LabelSet | None
     else:
         classes = [rules.class_of.get(code) for code in codes]
     names = dict(enumerate(labels.names))
+    names |= {v: s.name for v, s in zip(labels.set_values, labels.sets, strict=True)}
     return ["unknown" if c is None else names.get(c, "ignore") for c in classes]

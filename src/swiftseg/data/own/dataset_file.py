@@ -16,6 +16,11 @@ Only `names` is asked for. In place of the patterns or beside them, `train`, `va
 lists of pairs, or of the images that patterns have found; or folders of images, whose masks are
 in the folder `masks`, or in one a split: `masks: {train: FOLDER, val: FOLDER}`. Where all of it is
 left out, the folder is looked through.
+
+Labels may be coarser than the classes that a model is to learn:
+
+    names: {drivable: road, vehicles: [car, bicyclist], sky: sky, rest: any}   # in order, too
+    classes: [sky, road, car, bicyclist]   # their order; as they are named first if left out
 """
 
 from pathlib import Path
@@ -29,6 +34,13 @@ from swiftseg.core.labels import RGB
 from swiftseg.core.yaml_text import parse_yaml
 from swiftseg.data.own.mask_rules import Encoding, MaskRules, to_code
 from swiftseg.data.own.patterns import Parts, Pattern
+from swiftseg.data.views.mixture import (
+    ANY,
+    Classes,
+    classes_named,
+    mixed_labels,
+    value_of_labels,
+)
 from swiftseg.data.voc_colors import voc_colors
 
 FILE_NAME = "dataset.yaml"
@@ -39,7 +51,7 @@ IGNORED = 255
 # What the values of keys are to be, in the words of who writes them.
 EXPECTED = {
     "names": "names as text, in quotes where YAML reads something else (yes, 1), "
-    "such as [soil, crop] or {0: soil, 1: crop}",
+    "such as [soil, crop] or {0: soil, 1: crop}, or {vehicles: [car, bicyclist]}",
     "palette": "a color a class as red, green and blue, such as [[90, 60, 30], [0, 160, 0]]",
     "masks": "a folder, or one a split, such as {train: FOLDER, val: FOLDER}",
     "ignore_index": "a whole number up to 255 or null",
@@ -52,7 +64,8 @@ EXAMPLE = "names: [background, crop, weed]; ignore_index: 255 (optional); palett
 class DatasetFile(BaseModel):
     """What the file says; see the module.
 
-    `names` may be a list or `{0: soil, 1: crop}`. `palette` gives one RGB color a class.
+    `names` may be a list or `{0: soil, 1: crop}`, or labels with the class, or the classes of which
+    any may be right, that each stands for; `any` is ignored. `palette` gives one RGB color a class.
     `label_mapping` gives a name, an index or `ignore` for each value of a mask, or for each color
     written as "128,64,128"; values that it does not list are refused.
     """
@@ -68,7 +81,8 @@ class DatasetFile(BaseModel):
     mask: str | tuple[str, ...] | None = None
     masks_per_image: Parts = "one"
     resize_masks: bool = False
-    names: tuple[str, ...] | dict[int, str]
+    names: tuple[str, ...] | dict[int, str] | dict[str, str | tuple[str, ...]]
+    classes: tuple[str, ...] | None = None
     ignore_index: int | None = Field(default=255, le=255)
     palette: tuple[RGB, ...] | None = None
     mask_encoding: Encoding = "index"
@@ -90,14 +104,46 @@ class DatasetFile(BaseModel):
 
     def labels(self) -> LabelSet:
         """Return the classes; raise SwiftsegError where names, colors and indices do not fit."""
+        meanings = self._meanings()
+        if meanings is not None:
+            return mixed_labels(self._classes(), [meanings])
+        if self.classes is not None:
+            raise SwiftsegError(
+                "classes are for names that say which of them a label may be, such as "
+                "{vehicles: [car, bicyclist]}; leave classes out"
+            )
         names = self.names
         if isinstance(names, dict):
             if sorted(names) != list(range(len(names))):
                 raise SwiftsegError(
                     f"expected names for the indices 0 to {len(names) - 1}, got {sorted(names)}"
                 )
-            names = tuple(names[index] for index in range(len(names)))
+            by_index = cast(dict[int, str], names)
+            names = tuple(by_index[index] for index in range(len(by_index)))
         return LabelSet(names, self.palette or voc_colors(len(names)), self._ignored)
+
+    @property
+    def _targets(self) -> dict[str, str | tuple[str, ...]]:
+        """What each label stands for, where names says so."""
+        if not isinstance(self.names, dict):
+            return {}
+        return {k: target for k, target in self.names.items() if isinstance(k, str)}
+
+    def _classes(self) -> LabelSet:
+        """Return the classes that labels stand for, without the sets of them."""
+        named = self.classes
+        if named is None:
+            targets = ([t] if isinstance(t, str) else t for t in self._targets.values())
+            every = (name for target in targets for name in target if name != ANY)
+            named = tuple(dict.fromkeys(every))
+        return LabelSet(named, self.palette or voc_colors(len(named)), self._ignored)
+
+    def _meanings(self) -> dict[str, Classes] | None:
+        """Return the classes that each label may be; None where labels are the classes."""
+        if not self._targets:
+            return None
+        classes = self._classes()
+        return {label: classes_named(label, t, classes) for label, t in self._targets.items()}
 
     @property
     def _ignored(self) -> int | None:
@@ -112,8 +158,29 @@ class DatasetFile(BaseModel):
             raise SwiftsegError(
                 "a tolerance needs an ignore_index, for values that are near no class"
             )
-        class_of = self._class_of(labels)
+        meanings = self._meanings()
+        if meanings is None:
+            class_of = self._class_of(labels)
+        else:
+            class_of = self._value_of_labels(value_of_labels(meanings, labels), labels)
         return MaskRules(self.mask_encoding, class_of, labels.ignore_index, self.tolerance)
+
+    def _value_of_labels(self, value_of: dict[str, int], labels: LabelSet) -> dict[int, int]:
+        """Return what each value of a mask becomes, where labels may stand for several classes."""
+        if self.label_mapping is not None:
+            return {
+                _parse_key(key, self.mask_encoding): _value_of(target, value_of, labels)
+                for key, target in self.label_mapping.items()
+            }
+        if self.mask_encoding not in ("index", "palette"):
+            raise SwiftsegError(
+                f"mask_encoding {self.mask_encoding} needs a label_mapping to names such as "
+                f"{next(iter(value_of))!r}"
+            )
+        values = dict(enumerate(value_of.values()))
+        if self._ignored is not None:
+            values.setdefault(self._ignored, self._ignored)
+        return values
 
     def _class_of(self, labels: LabelSet) -> dict[int, int]:
         if self.label_mapping is not None:
@@ -196,6 +263,14 @@ def _parse_key(key: int | str, encoding: Encoding) -> int:
     if isinstance(key, int) and 0 <= key <= 65535:
         return key
     raise SwiftsegError(f"label_mapping: expected values of 0 to 65535, got {key!r}")
+
+
+def _value_of(target: int | str, value_of: dict[str, int], labels: LabelSet) -> int:
+    if target == IGNORE and labels.ignore_index is not None:
+        return labels.ignore_index
+    if target not in value_of:
+        raise unknown_name("label", str(target), (*value_of, IGNORE))
+    return value_of[str(target)]
 
 
 def _parse_class(target: int | str, labels: LabelSet) -> int:

@@ -125,14 +125,25 @@ def label_meanings(part: Part, classes: LabelSet) -> dict[str, Classes]:
 
 
 def meaning_of(part: Part, label: str, classes: LabelSet) -> Classes:
-    target = part.mapping.get(label, label)
+    try:
+        return classes_named(label, part.mapping.get(label, label), classes)
+    except UsageError as error:
+        raise UsageError(f"data set {part.name}: {error}") from error
+
+
+def classes_named(label: str, target: str | Sequence[str], classes: LabelSet) -> Classes:
+    """Return the classes that a label stands for, by what it is mapped to.
+
+    Raises:
+        UsageError: It is mapped to what is no class.
+    """
     names = [target] if isinstance(target, str) else target
     if ANY in names:
         return ()
     for name in names:
         if name not in classes.names:
             problem = unknown_name("class", name, (*classes.names, ANY))
-            raise UsageError(f"data set {part.name}: its label {label!r} needs a class; {problem}")
+            raise UsageError(f"the label {label!r} needs a class; {problem}")
     return tuple(sorted({classes.names.index(name) for name in names}))
 
 
@@ -157,12 +168,19 @@ def mixed_labels(classes: LabelSet, meanings: Sequence[Mapping[str, Classes]]) -
 def value_table(labels: LabelSet, meanings: Mapping[str, Classes], mixed: LabelSet) -> bytes:
     """Return the mixture's value for each of a part's, 256 bytes."""
     assert mixed.ignore_index is not None
-    value_of: dict[Classes, int] = {(index,): index for index in range(len(mixed))}
-    value_of |= {s.classes: value for s, value in zip(mixed.sets, mixed.set_values, strict=True)}
-    value_of[()] = mixed.ignore_index
+    value_of = value_of_labels(meanings, mixed)
     table = bytearray([mixed.ignore_index] * 256)
     values = (*range(len(labels)), *labels.set_values)
     names = (*labels.names, *(of_set.name for of_set in labels.sets))
     for value, name in zip(values, names, strict=True):
-        table[value] = value_of[meanings[name]]
+        table[value] = value_of[name]
     return bytes(table)
+
+
+def value_of_labels(meanings: Mapping[str, Classes], mixed: LabelSet) -> dict[str, int]:
+    """Return the mask value that stands for each label among the mixture's."""
+    assert mixed.ignore_index is not None
+    value_of: dict[Classes, int] = {(index,): index for index in range(len(mixed))}
+    value_of |= {s.classes: value for s, value in zip(mixed.sets, mixed.set_values, strict=True)}
+    value_of[()] = mixed.ignore_index
+    return {name: value_of[classes] for name, classes in meanings.items()}
