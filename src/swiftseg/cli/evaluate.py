@@ -23,6 +23,7 @@ from swiftseg.cli.scoring_options import (
     ScalesOption,
     SlidingOption,
     SplitOption,
+    parse_scales,
 )
 from swiftseg.core import UsageError
 
@@ -133,10 +134,7 @@ def choose_protocol(
 
     protocol = find_protocol(chosen) if isinstance(chosen, str) else chosen
     if scales is not None:
-        try:
-            protocol = replace(protocol, scales=tuple(float(s) for s in scales.split(",")))
-        except ValueError as error:
-            raise UsageError(f"--scales {scales}: expected numbers such as 0.5,1.0,1.5") from error
+        protocol = replace(protocol, scales=parse_scales(scales))
     return replace(protocol, flip=flip or protocol.flip, sliding=sliding or protocol.sliding)
 
 

@@ -1,6 +1,7 @@
 """`swiftseg label`: any number of images and videos into a target, here or on a cluster."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -11,10 +12,12 @@ from swiftseg.cli.engine_options import (
     CalibrationOption,
     PrecisionOption,
 )
+from swiftseg.cli.scoring_options import FlipOption, ScalesOption, parse_scales
 from swiftseg.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from swiftseg.labeling.results import Summary
+    from swiftseg.prediction.pseudo_labels import PseudoLabeling
 
 
 def label(
@@ -28,7 +31,13 @@ def label(
     out: Annotated[
         str, typer.Option(help="The target: a folder, or an address such as s3://bucket/labels.")
     ],
-    model: Annotated[str, typer.Option(help=MODEL_HELP)] = DEFAULT_MODEL,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"{MODEL_HELP} Given several times, their mean labels.",
+            show_default=DEFAULT_MODEL,
+        ),
+    ] = None,
     engine: Annotated[
         str, typer.Option(help="ray, or local: threads of this process, for small jobs.")
     ] = "ray",
@@ -49,8 +58,19 @@ def label(
         str, typer.Option(help="Outputs, comma-separated: labels, overlay, probs, shares.")
     ] = "labels",
     form: Annotated[
-        str, typer.Option("--format", help="png: the source's tree; parquet: shards.")
+        str,
+        typer.Option("--format", help="png, parquet; coco or labelme for a labeling tool."),
     ] = "png",
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Pixels below this probability become void."),
+    ] = None,
+    within_sets: Annotated[
+        bool,
+        typer.Option("--within-sets", help="SOURCE is labeled coarsely; keep to its labels."),
+    ] = False,
+    scales: ScalesOption = None,
+    flip: FlipOption = False,
     column: Annotated[
         str | None,
         typer.Option(help="A table's column of paths or images.", show_default="found by name"),
@@ -74,14 +94,34 @@ def label(
     Writes OUT/labels/NAME.png (or OUT/shards/part-N.parquet), manifest.csv with what became of each
     input, failures.csv and summary.json. The same command again goes on where the last one ended.
     An input that cannot be read does not stop the job.
+
+    With --min-confidence, --within-sets, several models, or a labeling tool's format, one process
+    writes OUT/NAME.png or OUT/NAME.json: masks to train on, or to correct.
     """
+    models = model or [DEFAULT_MODEL]
+    averages = len(models) > 1 or scales is not None or flip
+    if averages or within_sets or min_confidence is not None or form in ("coco", "labelme"):
+        from swiftseg.prediction.pseudo_labels import label_by_teachers
+
+        labeling = label_by_teachers(
+            source,
+            models,
+            Path(out),
+            within_sets=within_sets,
+            min_confidence=min_confidence or 0.0,
+            form=form,
+            scales=(1.0,) if scales is None else parse_scales(scales),
+            flip=flip,
+        )
+        print_labeling(labeling, out)
+        return
     from swiftseg.cluster import label_images
     from swiftseg.inference.fitting import check_fit
 
     summary = label_images(
         source,
         out=out,
-        model=model,
+        model=models[0],
         engine=cast(Any, engine),
         workers=workers,
         address=address,
@@ -106,6 +146,18 @@ def label(
         typer.echo(
             f"{summary.failed} of {summary.inputs} inputs failed: {out}/failures.csv", err=True
         )
+        raise typer.Exit(1)
+
+
+def print_labeling(labeling: "PseudoLabeling", out: str) -> None:
+    """Print how much is labeled, and raise typer.Exit where an input cannot be read."""
+    for failure in labeling.failed:
+        typer.echo(failure, err=True)
+    typer.echo(
+        f"{labeling.written} frames, {labeling.labeled_share:.1%} of their pixels labeled and the "
+        f"rest void: {out}"
+    )
+    if labeling.failed:
         raise typer.Exit(1)
 
 

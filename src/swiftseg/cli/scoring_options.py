@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from swiftseg.core import UsageError
+
 DataOption = Annotated[
     str, typer.Option("--data", help="The folder of the labeled data, or toystreet.")
 ]
@@ -37,3 +39,11 @@ SlidingOption = Annotated[
 CalibrationErrorOption = Annotated[
     bool, typer.Option("--calibration-error", help="Compute the expected calibration error too.")
 ]
+
+
+def parse_scales(text: str) -> tuple[float, ...]:
+    """Read scales such as 0.5,1.0,1.5; raise UsageError for what is no number."""
+    try:
+        return tuple(float(scale) for scale in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--scales {text}: expected numbers such as 0.5,1.0,1.5") from error

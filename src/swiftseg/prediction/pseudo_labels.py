@@ -6,20 +6,22 @@ a pixel becomes one of them and never anything else; pixels that the models are 
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from swiftseg.core import LabelSet, Sample, SwiftsegError
+from swiftseg.core import LabelSet, Sample, SwiftsegError, UsageError, unknown_name
 from swiftseg.core.files import replacing
 from swiftseg.core.progress import LateProgress
-from swiftseg.data import Dataset
+from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.annotations.write import label_map_to_coco, label_map_to_labelme
 from swiftseg.data.images.image_file import read_image
+from swiftseg.data.views.mixture import Mixture, Part
 from swiftseg.inference import AveragingSegmenter, Segmenter
-from swiftseg.prediction.sources import Source
+from swiftseg.prediction.sources import Source, check_writable, find_sources
 from swiftseg.render import save_label_map
 
 Form = Literal["png", "coco", "labelme"]
@@ -98,9 +100,15 @@ class PseudoLabeling:
         pixels: int64 (256,), by class and void.
     """
 
+    void: int
     written: int = 0
     failed: list[str] = field(default_factory=list[str])
     pixels: np.ndarray = field(default_factory=lambda: np.zeros(256, np.int64))
+
+    @property
+    def labeled_share(self) -> float:
+        """The share of all pixels that have a class, in 0..1."""
+        return float(1 - self.pixels[self.void] / max(self.pixels.sum(), 1))
 
 
 class Unlabeled:
@@ -126,6 +134,56 @@ class Unlabeled:
         return (self[index] for index in range(len(self)))
 
 
+def label_by_teachers(
+    source: str,
+    models: Sequence[str],
+    out: Path,
+    *,
+    within_sets: bool = False,
+    min_confidence: float = 0.0,
+    form: str = "png",
+    scales: Sequence[float] = (1.0,),
+    flip: bool = False,
+) -> PseudoLabeling:
+    """Write what models say of images, or of labeled frames within their labels.
+
+    Args:
+        source: A file, folder, glob or list of images; with `within_sets` labeled data, of which
+            train and val are labeled.
+        models: What `Segmenter.load` takes, one or several.
+        out: See `write_pseudo_labels`.
+        within_sets: Whether to keep to the labels of the source.
+        min_confidence: See `pseudo_mask`.
+        form: One of `FORMS`.
+        scales: See `Teachers`.
+        flip: See `Teachers`.
+
+    Raises:
+        UsageError: There is no such form, or the source is a video.
+        SwiftsegError: A model or the source cannot be opened, or their classes differ.
+    """
+    if form not in FORMS:
+        raise unknown_name("format", form, FORMS)
+    teachers = Teachers([Segmenter.load(model) for model in models], scales=scales, flip=flip)
+    if within_sets:
+        frames = labeled_frames(source)
+    else:
+        sources = find_sources([source], leave_out=[out])
+        for video in (each.given for each in sources if each.is_video):
+            raise UsageError(f"{video} is a video; pictures alone become masks to learn from")
+        frames = Unlabeled(sources, teachers.labels)
+    check_writable(out)
+    return write_pseudo_labels(frames, teachers, out, min_confidence=min_confidence, form=form)
+
+
+def labeled_frames(source: str) -> Dataset:
+    """Open train of labeled data and, where there is one, val behind it."""
+    parts = [Part("train", open_dataset(source, "train"), {})]
+    with suppress(UsageError):
+        parts.append(Part("val", open_dataset(source, "val"), {}))
+    return Mixture(parts) if len(parts) > 1 else parts[0].dataset
+
+
 def write_pseudo_labels(
     frames: Dataset,
     teachers: Teachers,
@@ -149,7 +207,7 @@ def write_pseudo_labels(
     Raises:
         SwiftsegError: The frames' classes are not the teachers', or a file cannot be written.
     """
-    labels, result = frames.labels, PseudoLabeling()
+    labels, result = frames.labels, PseudoLabeling(frames.labels.void)
     if labels.names != teachers.labels.names:
         raise SwiftsegError(
             f"the labels stand for the classes {', '.join(labels.names)} where the models have "
