@@ -4,8 +4,8 @@
 
 On two drives: the demo's, which is rendered, and CamVid's val, neighboring frames of one drive at
 15 a second. A pixel is still where it has one true label in both of two neighboring frames and its
-color changes by no more than STILL_CHANGE of 255 in any channel. The share of these whose predicted label
-changes is kept as JSON.
+color changes by no more than STILL_CHANGE of 255 in any channel. The share of these whose predicted
+label changes is kept as JSON.
 """
 
 import argparse
