@@ -31,9 +31,12 @@ RESULTS = Path(__file__).parent / "results/street_scores.json"
 RECIPE = "fast_scnn_streets"
 
 
-def held_out_parts(folders: Mapping[str, str]) -> dict[str, Dataset]:
-    """Opens what the recipe keeps out of the training, each data set in CamVid's classes."""
-    recipe = load_recipe(RECIPE)
+def held_out_parts(folders: Mapping[str, str], hold_out: str | None = None) -> dict[str, Dataset]:
+    """Opens what the recipe keeps out of the training, each data set in CamVid's classes.
+
+    Of CamVid that is val, or a drive that is held out.
+    """
+    recipe = load_recipe(RECIPE, [] if hold_out is None else [f"hold_out='{hold_out}'"])
     open_split = split_opener(RECIPE, folders)
     parts: dict[str, Dataset] = {}
     for part in recipe.datasets:
