@@ -6,8 +6,8 @@
 Each row is fast_scnn_streets with one change, trained with two seeds without one of CamVid's drives
 (HELD_OUT_DRIVE) and without a tenth of the Indian drives and of the pictures' places, and scored on
 these. `swiftseg train` takes a GPU where there is one. A run that was stopped goes on by the same
-command; one that is done is not done again. The table is kept as JSON after each run. A difference of
-less than a point, or than that of a row's own seeds, is chance.
+command; one that is done is not done again. The table is kept as JSON after each run. A difference
+of less than a point, or than that of a row's own seeds, is chance.
 """
 
 import argparse
