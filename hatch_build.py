@@ -1,12 +1,13 @@
 """Compiles the native kernels and builds the page into the wheel, where their tools are at hand.
 
 Without a C compiler the package is pure Python: the same labels, from numpy and Pillow, in more
-time. `CC` names another compiler, `CC=` none. Without node and npm the server has no page and
+time. `CC` names another compiler (on Windows, MinGW-w64's gcc is expected), `CC=` none. Without node and npm the server has no page and
 `swiftseg export --format web` says so. `NPM` names another npm, `NPM=` none, and
 `SWIFTSEG_BUILT_PAGE` a folder in which the page has been built already.
 """
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 FOLDER = Path("src/swiftseg/kernels/native")
 SOURCES = (FOLDER / "upsample_argmax.c", FOLDER / "resize.c")
@@ -24,7 +26,26 @@ LIBRARY = FOLDER / "libswiftseg.so"
 PAGE = Path("src/swiftseg/web/page")
 
 # Contracting a product and a sum changes the last bit; the source says where it is wanted.
-FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-pthread")
+FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-pthread"]
+if sys.platform == "win32":
+    # No MinGW beside the wheel. Windows aligns the stack to 16 bytes, and MinGW's GCC moves vectors
+    # of 32 there as if they were aligned.
+    FLAGS += ["-static", "-Wa,-muse-unaligned-vector-move"]
+
+
+class ReadmeHook(MetadataHookInterface):
+    """Puts the README into the metadata as other places show it."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Adds the field `readme`; see hatchling's metadata hooks."""
+        text = (Path(self.root) / "README.md").read_text("utf-8")
+        metadata["readme"] = {"content-type": "text/markdown", "text": without_own_links(text)}
+
+
+def without_own_links(text: str) -> str:
+    """Return Markdown without pictures and links that lead to files beside it."""
+    text = re.sub(r"!\[[^]]*\]\((?!https?://)[^)]*\)\n*", "", text)
+    return re.sub(r"\[([^]]*)\]\((?!https?://|#)[^)]*\)", r"\1", text)
 
 
 class BuiltFilesHook(BuildHookInterface):
@@ -74,12 +95,13 @@ class BuiltFilesHook(BuildHookInterface):
 
 def compile_library(sources: list[Path], library: Path) -> str:
     """Compiles the files into one; gives the reason where that fails, else nothing."""
-    compiler = shlex.split(os.environ.get("CC", "cc"))
+    compiler = shlex.split(os.environ.get("CC", "gcc" if sys.platform == "win32" else "cc"))
+    machine = shlex.split(os.environ.get("ARCHFLAGS", ""))  # of macOS, which compiles for both
     if not compiler:
         return "CC is empty"
     try:
         subprocess.run(
-            [*compiler, *FLAGS, "-o", str(library), *map(str, sources), "-lm"],
+            [*compiler, *FLAGS, *machine, "-o", str(library), *map(str, sources), "-lm"],
             check=True,
             capture_output=True,
             text=True,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from trove_classifiers import classifiers
 
 import swiftseg
 from swiftseg.weights import shipped_models
@@ -105,6 +106,20 @@ def test_the_base_package_asks_for_no_torch(wheel: zipfile.ZipFile):
     base = {requirement.name for requirement in map(Requirement, asked) if not requirement.marker}
     assert "onnxruntime" in base
     assert not base & TORCH
+
+
+def test_pypi_shows_no_link_that_leads_nowhere(wheel: zipfile.ZipFile):
+    [path] = [name for name in wheel.namelist() if name.endswith("/METADATA")]
+    metadata = Parser().parsestr(wheel.read(path).decode())
+    readme = metadata.get_payload()
+    assert isinstance(readme, str)
+    assert readme.startswith("# swiftseg")
+    assert re.findall(r"\]\((?!https?://|#)", readme) == []
+    assert metadata.get_all("Project-URL") is None  # until there is an address
+
+
+def test_classifiers_are_those_that_pypi_knows():
+    assert set(PROJECT["classifiers"]) <= classifiers
 
 
 def test_one_version_everywhere():
