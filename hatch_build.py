@@ -1,9 +1,9 @@
 """Compiles the native kernels and builds the page into the wheel, where their tools are at hand.
 
 Without a C compiler the package is pure Python: the same labels, from numpy and Pillow, in more
-time. `CC` names another compiler (on Windows, MinGW-w64's gcc is expected), `CC=` none. Without node and npm the server has no page and
-`swiftseg export --format web` says so. `NPM` names another npm, `NPM=` none, and
-`SWIFTSEG_BUILT_PAGE` a folder in which the page has been built already.
+time. `CC` names another compiler (on Windows MinGW-w64's gcc is expected), `CC=` none. Without node
+and npm the server has no page and `swiftseg export --format web` says so. `NPM` names another npm,
+`NPM=` none, and `SWIFTSEG_BUILT_PAGE` a folder in which the page has been built already.
 """
 
 import os
