@@ -10,16 +10,16 @@ from benchmarks.readme_tables import README, ROOT, SCORES, renewed
 from benchmarks.score_weights import SCORINGS, weights_digest
 from swiftseg.cli.main import app
 from swiftseg.weights import DEFAULT_MODEL, shipped_models
+from tests.support.docs_commands import PAGES, steps_of
 
 TEXT = README.read_text("utf-8")
 
 
 def commands() -> list[str]:
-    """Every `swiftseg ...` of the README, in blocks and in running text."""
-    blocks = "".join(re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL))
-    return re.findall(r"^swiftseg .+$", blocks, re.MULTILINE) + re.findall(
-        r"`(swiftseg .+?)`", TEXT
-    )
+    """Every `swiftseg ...` of README and docs, in blocks and in the README's running text."""
+    steps = [step.text for page in PAGES for step in steps_of(page) if not step.is_python]
+    lines = [text for text in steps if text.startswith("swiftseg ")]
+    return [*dict.fromkeys([*lines, *re.findall(r"`(swiftseg .+?)`", TEXT)])]
 
 
 @pytest.mark.parametrize("line", commands())
@@ -27,7 +27,14 @@ def test_the_commands_and_their_options_exist(line: str):
     _, command, *arguments = shlex.split(line, comments=True)
     known = typer.main.get_command(app).commands
     assert command in known
-    options = {option for parameter in known[command].params for option in parameter.opts}
+    asked = known[command]
+    if command == "data":
+        asked = asked.commands[arguments[0]]
+    options = {
+        option
+        for parameter in asked.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     assert {argument for argument in arguments if argument.startswith("--")} <= options
 
 
