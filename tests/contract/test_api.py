@@ -26,7 +26,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 def test_the_list_is_complete():
     assert {"Segmenter", *FUNCTIONS} <= set(swiftseg.__all__)
-    assert set(swiftseg.__all__) <= set(dir(swiftseg))
+    assert {*swiftseg.__all__, "__all__", "__doc__", "__version__"} <= set(dir(swiftseg))
     for name in swiftseg.__all__:
         assert getattr(swiftseg, name) is not None
 

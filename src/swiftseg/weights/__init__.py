@@ -1,6 +1,8 @@
 """The weights that come with the package.
 
-Each is NAME.onnx to run, NAME.safetensors to train on from, and a card NAME.md.
+Each is NAME.onnx to run, NAME.safetensors to train on from, and a card NAME.md. Neither file can be
+made of the other without torch: the exported one has batch normalization folded into convolutions
+and its graph rewritten.
 """
 
 from pathlib import Path
