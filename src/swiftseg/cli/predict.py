@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from swiftseg.core import ModelSpec
     from swiftseg.prediction.outputs import Prediction
 
+MOST_NAMED = 30  # of a model's classes, in the first line
+
 
 def predict(
     inputs: Annotated[
@@ -147,7 +149,8 @@ def predict(
 def print_model(spec: "ModelSpec") -> None:
     """Print what the model knows, so that nobody wonders at what it sees elsewhere."""
     learned = f", learned from {spec.training_data}" if spec.training_data else ""
-    names = ", ".join(spec.labels.names)
+    named, others = spec.labels.names[:MOST_NAMED], spec.labels.names[MOST_NAMED:]
+    names = ", ".join(named) + (f" and {len(others)} more" if others else "")
     typer.echo(f"{spec.name} knows {len(spec.labels)} classes: {names}{learned}")
 
 
