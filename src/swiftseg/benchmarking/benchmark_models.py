@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from swiftseg.benchmarking.benchmark_report import Report, Settings
-from swiftseg.benchmarking.candidates import frame_candidates, training_candidates
+from swiftseg.benchmarking.candidates import (
+    existing_ways,
+    frame_candidates,
+    training_candidates,
+)
 from swiftseg.benchmarking.machine import Machine, describe_machine
 from swiftseg.benchmarking.measure import count_jobs, measure_candidates
 from swiftseg.core import UsageError
@@ -38,7 +42,7 @@ def benchmark(
         size_hw: The frames' size (height, width); None takes each model's. Networks and
             checkpoints are exported at it.
         backends: Engines, `auto`, and for networks and checkpoints the names of `TORCH_WAYS`.
-        precisions: Tried with each of the backends.
+        precisions: Tried with each of the backends that has them.
         calibration: The folder that the precision `auto` is judged on.
         training: Measure forward and backward passes of networks and checkpoints instead.
         threads: Threads for one frame; None takes one a physical core.
@@ -66,7 +70,7 @@ def benchmark(
         if training:
             candidates = training_candidates(names, size_hw)
         else:
-            ways = [(b, p) for b in backends for p in precisions]
+            ways, _ = existing_ways(backends, precisions)
             candidates = frame_candidates(names, size_hw, ways, count, Path(folder), calibration)
         progress.expect(count_jobs(candidates, settings))
         measurements = measure_candidates(

@@ -59,10 +59,6 @@ def frame_candidates(
         UsageError: A name is unknown, or torch is asked to run an exported file.
         MissingExtraError: A network or a checkpoint is asked for, and torch is missing.
     """
-    known = (*PRECISIONS, AUTO, *TORCH_WAYS)
-    for backend, _ in ways:
-        if backend not in known:
-            raise unknown_name("backend", backend, known)
     found = [
         _exported(given, size_hw, folder / f"{index}.onnx") for index, given in enumerate(models)
     ]
@@ -73,6 +69,26 @@ def frame_candidates(
         for model in found
         for backend, precision in ways
     ]
+
+
+def existing_ways(
+    backends: Sequence[str], precisions: Sequence[str]
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the pairs of a backend and a precision that there are, and those that there are not.
+
+    Raises:
+        UsageError: A backend is unknown, or no backend has any of the precisions.
+    """
+    known = (*PRECISIONS, AUTO, *TORCH_WAYS)
+    for backend in backends:
+        if backend not in known:
+            raise unknown_name("backend", backend, known)
+    pairs = [(backend, precision) for backend in backends for precision in precisions]
+    missing = [(b, p) for b, p in pairs if b in PRECISIONS and p not in (AUTO, *PRECISIONS[b])]
+    if len(missing) == len(pairs):
+        backend, precision = missing[0]
+        raise unknown_name(f"precision of {backend}", precision, PRECISIONS[backend])
+    return [pair for pair in pairs if pair not in missing], missing
 
 
 def training_candidates(models: Sequence[str], size_hw: tuple[int, int] | None) -> list[Candidate]:

@@ -51,10 +51,14 @@ def benchmark(
     at a time.
     """
     from swiftseg import benchmarking
+    from swiftseg.benchmarking.candidates import existing_ways
     from swiftseg.benchmarking.plot import check_plot_path, save_plot
 
     if plot is not None:
         check_plot_path(plot)
+    if not training:
+        for engine, missing in existing_ways(backend.split(","), precision.split(","))[1]:
+            typer.echo(f"{engine} has no {missing}, which is left out", err=True)
     report = benchmarking.benchmark(
         models,
         size_hw=parse_size(size),
