@@ -14,7 +14,7 @@ def test_pairs_that_do_not_exist_are_left_out_and_told():
 
 
 def test_nothing_but_missing_pairs_is_refused():
-    with pytest.raises(UsageError, match="unknown precision of onnxruntime 'bf16'; .*f32"):
+    with pytest.raises(UsageError, match=r"unknown precision of onnxruntime 'bf16'; .*f32"):
         existing_ways(["onnxruntime"], ["bf16"])
 
 
