@@ -1,11 +1,12 @@
 """A model's description is read strictly; whatever is wrong in it is one line that says where."""
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError
+from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError, spec_fields
 
 SPEC = ModelSpec(
     name="shades",
@@ -17,14 +18,26 @@ SPEC = ModelSpec(
 )
 
 
+@pytest.mark.parametrize(
+    ("read", "described"),
+    [
+        (spec_fields._SPEC, ModelSpec),
+        (spec_fields._LABELS, LabelSet),
+        (spec_fields._INPUT, InputSpec),
+    ],
+)
+def test_every_field_is_read(read: dict[str, Any], described: type):
+    assert list(read) == [field.name for field in fields(described)]
+
+
 def changed(place: str, value: Any) -> str:
-    fields = json.loads(SPEC.to_json())
+    content = json.loads(SPEC.to_json())
     *parents, last = place.split(".")
-    node = fields
+    node = content
     for parent in parents:
         node = node[int(parent) if parent.isdigit() else parent]
     node[int(last) if last.isdigit() else last] = value
-    return json.dumps(fields)
+    return json.dumps(content)
 
 
 def test_a_description_comes_back():
@@ -78,10 +91,10 @@ def test_what_is_wrong_is_told_in_one_line(place: str, value: Any):
 
 @pytest.mark.parametrize("key", ["name", "network", "labels", "input"])
 def test_what_is_missing_is_named(key: str):
-    fields = json.loads(SPEC.to_json())
-    del fields[key]
+    content = json.loads(SPEC.to_json())
+    del content[key]
     with pytest.raises(SwiftsegError, match=f"'{key}': expected this key"):
-        ModelSpec.from_dict(fields)
+        ModelSpec.from_dict(content)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "7", "{", "[" * 100_000, '{"a":' * 100_000, "9" * 5000])

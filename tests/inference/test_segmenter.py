@@ -205,3 +205,18 @@ def test_a_result_shows_itself_in_a_notebook(segmenter, image):
     result = segmenter(image)
     shown = Image.open(io.BytesIO(result._repr_png_()))
     np.testing.assert_array_equal(np.asarray(shown), result.overlay())
+
+
+def test_probabilities_and_labels_agree_at_the_networks_size(tmp_path):
+    segmenter = Segmenter.load(write_shade_model(tmp_path / "m.onnx"))
+    image = np.random.default_rng(5).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    result = segmenter.segment(segmenter.prepare(image), with_probabilities=True)
+    np.testing.assert_array_equal(result.probabilities.argmax(axis=0), result.label_map)
+
+
+def test_probabilities_beyond_the_budget_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("swiftseg.inference.segmenter.MAX_PROBABILITIES", 3 * 12 * 16)
+    segmenter = Segmenter.load(write_shade_model(tmp_path / "m.onnx"))
+    assert segmenter.probabilities(np.zeros((12, 16, 3), np.uint8)).shape == (3, 12, 16)
+    with pytest.raises(SwiftsegError, match=r"probabilities of 3 classes at 12x17 pixels"):
+        segmenter.probabilities(np.zeros((12, 17, 3), np.uint8))

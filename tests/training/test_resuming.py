@@ -86,3 +86,11 @@ def test_advancing_a_schedule_is_stepping_it():
             expected.step()
         for key in ("lr", "momentum"):
             assert ours.param_groups[0][key] == pytest.approx(theirs.param_groups[0][key]), key
+
+
+def test_a_kill_between_checkpoint_and_metrics_loses_no_epoch(tmp_path: Path):
+    run, _ = run_tiny(tmp_path)
+    whole = run.read_history()
+    run.write_history(whole[:-1])  # as if killed before the second file
+    run_tiny(tmp_path, resume=True)
+    assert run.read_history() == whole

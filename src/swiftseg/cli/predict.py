@@ -87,9 +87,11 @@ def predict(
 
     Writes OUT/labels/NAME.png (a palette PNG whose values are class indices), OUT/overlay/NAME.jpg
     (the classes' colors over the image, with a legend) and OUT/probs/NAME.npy (float16, classes x
-    height x width). A video gives OUT/overlay/NAME.mp4 and one label map a frame. Every frame of a
-    file is kept; a camera or stream that is too fast loses its oldest waiting frames, which are
-    counted. An input that cannot be read does not stop the run; it is reported at the end.
+    height x width; interpolated bilinearly where the label map is by nearest neighbor, so that
+    their argmax may differ from it along borders). A video gives OUT/overlay/NAME.mp4 and one
+    label map a frame. Every frame of a file is kept; a camera or stream that is too fast loses its
+    oldest waiting frames, which are counted. An input that cannot be read does
+    not stop the run; it is reported at the end.
     """
     from swiftseg.core import UsageError
     from swiftseg.inference import Segmenter

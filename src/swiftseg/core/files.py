@@ -1,37 +1,67 @@
 """Writing files that are whole or absent."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from swiftseg.core.errors import SwiftsegError
 
+_LONGEST_NAME = 200  # in bytes; file systems take 255, and a temporary file's name is longer
+
 
 @contextmanager
-def replacing(path: Path) -> Generator[Path]:
+def replacing(path: Path, *, durable: bool = False) -> Generator[Path]:
     """Yield a temporary path beside `path` that takes its name when the block ends well.
 
     The folder is made where it is missing. When the block raises, the temporary file goes and
-    whatever stood at `path` stays.
+    whatever stood at `path` stays. Others may read the file as the umask says.
+
+    Args:
+        path: Where the file goes.
+        durable: Return only once the file is on the disk, so that a loss of power leaves it whole.
 
     Raises:
         SwiftsegError: The folder or the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(path.suffix, f".{path.stem}-", path.parent)
-        os.close(handle)
+        temporary = _created_beside(path)
     except OSError as error:
         raise SwiftsegError(f"cannot write {path}: {error.strerror}") from error
-    temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        if durable:
+            _sync(temporary)
+        _rename(temporary, path)
+        if durable:
+            _sync(path.parent)
     except OSError as error:
         raise SwiftsegError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             temporary.unlink()
+
+
+def _created_beside(path: Path) -> Path:
+    """Create an empty file with a name of its own, by which a run finds what was left of it."""
+    stem = path.stem if len(os.fsencode(path.name)) <= _LONGEST_NAME else path.stem[:40]
+    temporary = path.with_name(f".{stem}-{secrets.token_hex(4)}{path.suffix}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return temporary
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    temporary.replace(path)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or a folder's list of files is on the disk."""
+    if os.name == "nt" and path.is_dir():  # Windows opens no folders
+        return
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from swiftseg.core.large_in_turn import piece_of_work
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -18,13 +20,18 @@ def in_threads(
     """Yield `function(item)` in the order of the items.
 
     Unlike an executor's map, it takes an item only when one of few places is free, so that memory
-    does not grow with the number of files.
+    does not grow with the number of files; items with large pictures are worked on one at a time.
     """
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:
-            waiting.append(pool.submit(function, item))
+            waiting.append(pool.submit(_one_piece, function, item))
             if len(waiting) >= 2 * threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _one_piece(function: Callable[[Item], Result], item: Item) -> Result:
+    with piece_of_work():
+        return function(item)

@@ -8,9 +8,12 @@ from swiftseg.core.errors import unknown_name
 
 
 class Section(BaseModel):
-    """Keys and values of known types; an unknown key is an error that names the known ones."""
+    """Keys and values of known types; an unknown key is an error that names the known ones.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Numbers are finite.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -28,5 +31,5 @@ def first_problem(error: ValidationError) -> str:
     place = ".".join(str(part) for part in problem["loc"])
     message = problem["msg"].removeprefix("Value error, ")
     value = problem["input"]
-    got = f", got {value!r}" if isinstance(value, str | int | float | bool) else ""
+    got = f", got {repr(value)[:80]}" if isinstance(value, str | int | float | bool) else ""
     return f"{place}: {message}{got}" if place else message

@@ -43,7 +43,7 @@ def export_onnx(
     if path.suffix != ".onnx":
         raise UsageError(f"expected a file name that ends in .onnx, got {path}")
     spec = replace(spec, output=output, versions=package_versions())
-    with replacing(path) as temporary:
+    with replacing(path, durable=True) as temporary:
         write_onnx(network.eval(), spec, temporary)
         report = measure_parity(
             TorchBackend(network, spec),

@@ -25,7 +25,8 @@ class Segmentation:
         labels: The classes and their colors.
         timings_ms: Milliseconds by stage: `read` (decoding a file), `resize` (to the network's
             size), `network`, `labels` (upsampling and argmax), `restore` (to the image's size).
-        probabilities: float32 (C, H, W) where they were asked for, else None.
+        probabilities: float32 (C, H, W) where they were asked for, else None. Interpolated
+            bilinearly where the label map is by nearest neighbor, see `Segmenter.probabilities`.
     """
 
     image: np.ndarray

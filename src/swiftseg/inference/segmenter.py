@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from PIL import Image
 
-from swiftseg.core import InputSpec, ModelSpec, UsageError
+from swiftseg.core import InputSpec, ModelSpec, SwiftsegError, UsageError
+from swiftseg.core.budgets import MAX_PROBABILITIES
 from swiftseg.inference.fitting import (
     Area,
     Fit,
@@ -225,8 +226,13 @@ class Segmenter:
             image: What `prepare` returned.
             with_probabilities: Whether to fill `Segmentation.probabilities`; the network runs once
                 all the same.
+
+        Raises:
+            SwiftsegError: There would be more probabilities than `MAX_PROBABILITIES`.
         """
         size_hw = (image.frame.shape[0], image.frame.shape[1])
+        if with_probabilities:
+            check_probabilities(len(self.spec.labels), size_hw)
         found = self.network_labels(image, with_probabilities=with_probabilities)
         begin = perf_counter()
         label_map = restore(found.labels, size_hw)
@@ -276,14 +282,17 @@ class Segmenter:
         begin = perf_counter()
         spec = self.spec.input
         bands = probability_bands(window_probabilities, image.frame, spec.size_hw, mean_color(spec))
+        size_hw = (image.frame.shape[0], image.frame.shape[1])
         label_bands: list[np.ndarray] = []
-        kept: list[np.ndarray] = []
+        probs, row = None, 0
+        if with_probabilities:
+            probs = np.empty((len(self.spec.labels), *size_hw), dtype=np.float32)
         for band in bands:
             label_bands.append(self._sure(argmax(band[None])[0], band))
-            if with_probabilities:
-                kept.append(band)
+            if probs is not None:
+                probs[:, row : row + band.shape[1]] = band
+                row += band.shape[1]
         timings_ms = {**image.timings_ms, "network": 1000 * (perf_counter() - begin)}
-        probs = np.concatenate(kept, axis=1) if kept else None
         return NetworkLabels(np.concatenate(label_bands), probs, timings_ms)
 
     def _sure(self, labels: np.ndarray, probs: np.ndarray | None) -> np.ndarray:
@@ -296,10 +305,13 @@ class Segmenter:
     def probabilities(self, image: Frame) -> np.ndarray:
         """Return the class probabilities float32 (C, H, W) of one image, at its own size.
 
-        They are the softmax of the logits, interpolated bilinearly where the sizes differ.
+        They are the softmax of the logits, interpolated bilinearly where the sizes differ. Labels
+        are brought to the image's size by nearest neighbor, so that along borders of classes the
+        largest probability may be that of another class than the label map's; at the network's own
+        size, and in windows, it is the same.
 
         Raises:
-            SwiftsegError: The image cannot be read.
+            SwiftsegError: The image cannot be read, or is too large for probabilities.
         """
         probs = self.segment(self.prepare(image), with_probabilities=True).probabilities
         assert probs is not None
@@ -357,6 +369,16 @@ def check_void_below(probability: float) -> float:
     if not 0 <= probability <= 1:
         raise UsageError(f"expected a probability from 0 (off) to 1, got {probability:g}")
     return probability
+
+
+def check_probabilities(num_classes: int, size_hw: tuple[int, int]) -> None:
+    """Raise SwiftsegError where the probabilities of an image would take more than a gigabyte."""
+    if num_classes * size_hw[0] * size_hw[1] > MAX_PROBABILITIES:
+        raise SwiftsegError(
+            f"the probabilities of {num_classes} classes at {size_hw[0]}x{size_hw[1]} pixels are "
+            f"more than {MAX_PROBABILITIES // 10**6} million values; make the image smaller, or "
+            "leave probabilities out"
+        )
 
 
 def restore(label_map: np.ndarray, size_hw: tuple[int, ...]) -> np.ndarray:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core.budgets import MAX_VIDEO_PIXELS
 from swiftseg.inference.cameras import camera_input, camera_names, camera_number, told_cameras
 
 if TYPE_CHECKING:
@@ -289,6 +290,15 @@ def _opened(name: str) -> "av.container.InputContainer":
     if not container.streams.video:
         container.close()
         raise SwiftsegError(f"{name}: the file is truncated or holds no video")
+    stream = container.streams.video[0]
+    if stream.width * stream.height > MAX_VIDEO_PIXELS:
+        size = f"{stream.width}x{stream.height}"
+        container.close()
+        raise SwiftsegError(
+            f"{name}: its frames of {size} exceed {MAX_VIDEO_PIXELS // 10**6} megapixels"
+        )
+    # For a stream whose frames are larger than the container says.
+    stream.codec_context.options = {"max_pixels": str(MAX_VIDEO_PIXELS)}
     return container
 
 

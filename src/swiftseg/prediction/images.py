@@ -3,10 +3,13 @@
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.budgets import LARGE_PIXELS
 from swiftseg.core.progress import LateProgress
+from swiftseg.data.images.header import pixels_of
 from swiftseg.inference import Segmentation, Segmenter
 from swiftseg.inference.pipeline import Pipeline
 from swiftseg.inference.segmenter import Prepared
@@ -59,11 +62,22 @@ def segment_images(
         return job
 
     stages = {"segment": segment, "write": write}
-    with closing(iter(Pipeline(map(prepare, sources), stages, source_name="read"))) as jobs:
-        for job in jobs:
-            progress.advance()
-            assert job.outcome is not None  # after the last stage
-            yield job.source, job.outcome
+    for is_large, group in groupby(sources, key=_is_large):
+        prepared = map(prepare, group)
+        done = (
+            (write(segment(job)) for job in prepared)
+            if is_large
+            else iter(Pipeline(prepared, stages, source_name="read"))
+        )
+        with closing(done) as jobs:
+            for job in jobs:
+                progress.advance()
+                assert job.outcome is not None  # after the last stage
+                yield job.source, job.outcome
+
+
+def _is_large(source: Source) -> bool:
+    return pixels_of(source.given) >= LARGE_PIXELS
 
 
 def _overwrites(source: Source) -> str:

@@ -4,20 +4,26 @@ Recipes do not inherit from each other. Unknown keys are errors that name the kn
 resolved recipe, overrides included, is stored in every checkpoint.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from swiftseg.core import InputSpec
 from swiftseg.core.schema import Section
+
+Side = Annotated[int, Field(ge=1, le=16_384)]
+Size = tuple[Side, Side]
+
+# Files and folders are called by it: no separators, no control characters, not hidden.
+FileName = Annotated[str, Field(max_length=100, pattern=r"^[^/\\\x00-\x1f.][^/\\\x00-\x1f]*$")]
 
 
 class Input(Section):
     """The frames as the network gets them; see `InputSpec`."""
 
-    size_hw: tuple[int, int]
+    size_hw: Size
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (1.0, 1.0, 1.0)
 
     def to_spec(self) -> InputSpec:
         return InputSpec(size_hw=self.size_hw, mean=self.mean, std=self.std)
@@ -32,7 +38,7 @@ class ClassWeights(Section):
     name: Literal["enet", "median_frequency", "effective_number", "constant"]
     c: float = Field(default=1.02, gt=1.0)
     beta: float = Field(default=0.999, ge=0, lt=1)
-    values: tuple[float, ...] = ()
+    values: tuple[NonNegativeFloat, ...] = ()
 
 
 class Loss(Section):
@@ -70,6 +76,9 @@ class Distillation(Section):
     temperature: float = Field(default=1.0, gt=0)
 
 
+Scale = Annotated[float, Field(gt=0, le=16)]
+
+
 class Augmentation(Section):
     """What is drawn anew for every frame; see `swiftseg.training.augmentation`.
 
@@ -83,9 +92,9 @@ class Augmentation(Section):
     gains of red and blue against each other; `dusk` is the probability of a dark, noisy frame.
     """
 
-    scale: tuple[float, float] = (1.0, 1.0)
-    base_short_side: int | None = Field(default=None, ge=1)
-    crop_hw: tuple[int, int] | None = None
+    scale: tuple[Scale, Scale] = (1.0, 1.0)
+    base_short_side: Side | None = None
+    crop_hw: Size | None = None
     class_balanced: float = Field(default=0.0, ge=0, le=1)
     rotation_degrees: float = Field(default=0.0, ge=0, le=180)
     horizontal_flip: float = Field(default=0.0, ge=0, le=1)
@@ -117,6 +126,12 @@ class DataPart(Section):
     hold_out_share: float = Field(default=0.0, ge=0, lt=1)
     augmentation: Augmentation | None = None
 
+    @model_validator(mode="after")
+    def refuse_reversed_scale(self) -> "Augmentation":
+        if self.scale[0] > self.scale[1]:
+            raise ValueError(f"scale goes from {self.scale[0]:g} down to {self.scale[1]:g}")
+        return self
+
 
 # What the best weights of a stage are chosen by.
 Best = Literal["mean_iou", "loss"]
@@ -141,6 +156,9 @@ class Optimizer(Section):
     max_gradient_norm: float | None = Field(default=None, gt=0)
 
 
+MOST_EPOCHS, MOST_FRAMES = 1_000_000, 65_536  # in a batch
+
+
 class Schedule(Section):
     """The learning rate over a stage.
 
@@ -150,11 +168,11 @@ class Schedule(Section):
     """
 
     name: Literal["constant", "step", "poly", "cosine", "one_cycle"]
-    every: int = Field(default=100, ge=1)
+    every: int = Field(default=100, ge=1, le=MOST_EPOCHS)
     gamma: float = Field(default=0.1, gt=0, le=1)
     power: float = Field(default=0.9, gt=0)
     warmup: float = Field(default=0.3, gt=0, lt=1)
-    warmup_steps: int = Field(default=0, ge=0)
+    warmup_steps: int = Field(default=0, ge=0, le=10**9)
 
 
 class Scoring(Section):
@@ -183,17 +201,17 @@ class Stage(Section):
     `dataset`, `train_split`, `lr` and `batch_size` replace the recipe's in this stage.
     """
 
-    name: str
+    name: FileName
     network: str
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    epochs: int = Field(ge=1)
+    epochs: int = Field(ge=1, le=MOST_EPOCHS)
     coarse: bool = False
     freeze: tuple[str, ...] = ()
     schedule: Schedule
     dataset: str | None = None
     train_split: str = "train"
     lr: float | None = Field(default=None, gt=0)
-    batch_size: int | None = Field(default=None, ge=1)
+    batch_size: int | None = Field(default=None, ge=1, le=MOST_FRAMES)
 
     def without_backbone_weights(self) -> "Stage":
         """Return the stage as a finished network is rebuilt: without what it started from."""
@@ -223,7 +241,7 @@ class Recipe(Section):
     without augmentation.
     """
 
-    name: str
+    name: FileName
     data: str | None = None
     dataset: str | None = None
     datasets: tuple[DataPart, ...] = ()
@@ -235,9 +253,9 @@ class Recipe(Section):
     void_as_class: bool = False
     input: Input
     augmentation: Augmentation | None = None
-    batch_size: int = Field(ge=1)
-    accumulate: int = Field(default=1, ge=1)
-    seed: int = 0
+    batch_size: int = Field(ge=1, le=MOST_FRAMES)
+    accumulate: int = Field(default=1, ge=1, le=MOST_FRAMES)
+    seed: int = Field(default=0, ge=0, lt=2**32)
     precision: Literal["f32", "bf16", "fp16"] = "f32"
     compile: bool = False
     class_weights: ClassWeights | None = None
@@ -250,7 +268,7 @@ class Recipe(Section):
     best: Best = "mean_iou"
     early_stopping: EarlyStopping | None = None
     evaluation: Scoring = Scoring()
-    validate_every: int = Field(default=1, ge=1)
+    validate_every: int = Field(default=1, ge=1, le=MOST_EPOCHS)
     stages: tuple[Stage, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

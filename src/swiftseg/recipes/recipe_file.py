@@ -77,7 +77,7 @@ def apply_override(fields: dict[str, Any], override: str) -> None:
     try:
         for parent in parents:
             node = node[int(parent)] if isinstance(node, list) else node.setdefault(parent, {})
-        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(value)
+        node[int(last) if isinstance(node, list) else last] = parse_yaml(value)
     except (AttributeError, IndexError, TypeError, ValueError, yaml.YAMLError) as error:
         raise UsageError(f"--set {override}: the recipe has no place {key!r}") from error
 

@@ -119,7 +119,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     }
     fields["digest"] = digest_of(fields)
     try:
-        with replacing(path) as temporary:
+        with replacing(path, durable=True) as temporary:
             write_tensors(fields, temporary)
     except SwiftsegError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in NO_ROOM:
@@ -218,8 +218,8 @@ def stage_network(stage: Stage, num_classes: int) -> nn.Module:
     """
     try:
         return create_model(stage.network, num_classes=num_classes, **stage.options)
-    except ValueError as error:
-        raise UsageError(f"stage {stage.name}: {error}") from error
+    except (ValueError, TypeError) as error:  # an option of another type
+        raise UsageError(f"stage {stage.name}: {str(error).splitlines()[0]}") from error
 
 
 def build_network(checkpoint: Checkpoint, path: Path) -> nn.Module:

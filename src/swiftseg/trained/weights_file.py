@@ -71,7 +71,7 @@ def save_weights(weights: dict[str, Tensor], description: Description, path: Pat
     if path.suffix != SAFETENSORS:
         raise UsageError(f"expected a file name that ends in {SAFETENSORS}, got {path}")
     weights = {name: tensor.contiguous() for name, tensor in weights.items()}
-    with replacing(path) as temporary:
+    with replacing(path, durable=True) as temporary:
         metadata = {
             METADATA_KEY: description.model_dump_json(exclude={"labels": {"sets", "unlabeled"}}),
             DIGEST_KEY: digest_of(weights),

@@ -157,6 +157,8 @@ def prepare_folder(
     else:
         run.sweep()
         run.write_recipe(recipe)  # which may have more epochs now
+        if checkpoint.state.history:  # a kill may have come between the two files
+            run.write_history(checkpoint.state.history)
 
 
 def build_accelerator(recipe: Recipe) -> Accelerator:

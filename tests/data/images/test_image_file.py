@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.budgets import MAX_PIXELS
 from swiftseg.data.images import header
-from swiftseg.data.images.header import MAX_PIXELS
 from swiftseg.data.images.image_file import read_image, read_mask
 
 ORIENTATION = 0x0112  # the EXIF tag
@@ -230,3 +230,47 @@ def test_a_color_mask_is_refused(tmp_path, color, mode, said):
     path = save(tmp_path / "a.png", Image.fromarray(color).convert(mode))
     with pytest.raises(SwiftsegError, match=rf"a\.png: expected an index mask, got {said};"):
         read_mask(path)
+
+
+def scans_repeated(path, count):
+    """A progressive JPEG whose last scan comes again and again; each goes over all pixels."""
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    held = io.BytesIO()
+    image.save(held, format="JPEG", progressive=True)
+    content = held.getvalue()
+    last = content.rindex(b"\xff\xda")
+    path.write_bytes(content[:-2] + content[last:-2] * count + content[-2:])
+    return path
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused(tmp_path):
+    with pytest.raises(SwiftsegError, match=r"the image has 3\d\d\d scans of 0\.0041 megapixels"):
+        read_image(scans_repeated(tmp_path / "slow.jpg", 3000))
+    assert read_image(scans_repeated(tmp_path / "usual.jpg", 5)).shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    "error", [AssertionError(), MemoryError(), KeyError("x"), ZeroDivisionError]
+)
+def test_whatever_a_decoder_raises_is_one_line(tmp_path, color, monkeypatch, error):
+    path = save(tmp_path / "a.png", Image.fromarray(color))
+
+    def load(image):
+        raise error
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    with pytest.raises(SwiftsegError, match=r"a\.png: the image is truncated or damaged \(.+\)"):
+        read_image(path)
+
+
+def test_arrays_beyond_the_budget_are_refused(tmp_path):
+    header_only = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header_only, {"descr": "<f8", "fortran_order": False, "shape": (1 << 20, 1 << 20)}
+    )
+    (tmp_path / "claims.npy").write_bytes(header_only.getvalue() + bytes(64))
+    with pytest.raises(SwiftsegError, match=r"claims\.npy: not a NumPy file"):
+        read_mask(tmp_path / "claims.npy")
+    np.savez_compressed(tmp_path / "bomb.npz", a=np.zeros((6000, 6000)))
+    with pytest.raises(SwiftsegError, match=r"bomb\.npz: .*its arrays exceed 256 MB"):
+        read_mask(tmp_path / "bomb.npz")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from PIL import Image, UnidentifiedImageError
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.images.header import MAX_PIXELS
+from swiftseg.core.budgets import MAX_PIXELS
 from swiftseg.data.images.pillow_warnings import pillow_warnings_ignored
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.budgets import MAX_PIXELS
 from swiftseg.data.annotations.tool_files import as_list
-from swiftseg.data.images.header import MAX_PIXELS
 
 _FIRST_CODE = 48  # "0"; each character holds five bits and whether more follow
 _MAX_CHARACTERS = 7  # 35 bits for a count

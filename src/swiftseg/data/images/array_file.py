@@ -1,11 +1,12 @@
 """Masks that are kept as arrays: NumPy's .npy and .npz, and MATLAB's .mat."""
 
-import zlib
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.budgets import MAX_ARRAY_BYTES
 from swiftseg.data.images.matlab_file import read_matlab_arrays
 
 ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
@@ -31,11 +32,29 @@ def read_array(path: Path) -> np.ndarray:
             path, {name: array for name, array in arrays.items() if _is_plane(array)}
         )
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
-    except (OSError, ValueError, EOFError, KeyError, zlib.error) as error:
-        raise SwiftsegError(f"{path}: not a NumPy file that can be read ({error})") from error
+        arrays = _read_archive(path) if path.suffix.lower() == ".npz" else {"": _read_npy(path)}
+    except Exception as error:  # numpy raises whatever a damaged header makes it do
+        reason = " ".join(str(error).split())
+        raise SwiftsegError(f"{path}: not a NumPy file that can be read ({reason})") from error
     return _only_array(path, {name: array for name, array in arrays.items() if _is_plane(array)})
+
+
+def _read_archive(path: Path) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(path) as archive:
+        _check_bytes(sum(entry.file_size for entry in archive.infolist()))
+    with np.load(path, allow_pickle=False) as loaded:
+        return dict(loaded)
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    mapped = np.load(path, mmap_mode="r", allow_pickle=False)  # compares shape and file size
+    _check_bytes(mapped.nbytes)
+    return np.array(mapped)
+
+
+def _check_bytes(count: int) -> None:
+    if count > MAX_ARRAY_BYTES:
+        raise ValueError(f"its arrays exceed {MAX_ARRAY_BYTES >> 20} MB")
 
 
 def _is_plane(array: np.ndarray) -> bool:

@@ -10,10 +10,11 @@ from typing import BinaryIO, cast
 from PIL import Image, UnidentifiedImageError
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.budgets import MAX_JPEG_SCANS, MAX_JPEG_WORK, MAX_PIXELS
+from swiftseg.core.large_in_turn import turn_if_large
 from swiftseg.data.images.phone_formats import SUFFIXES, phone_format
 from swiftseg.data.images.pillow_warnings import pillow_warnings_ignored
 
-MAX_PIXELS = 100_000_000  # 300 MB as RGB; beyond it a small file may claim all memory
 IMAGE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".jp2", ".bmp", ".webp", ".tif", ".tiff", ".gif"),
     *(".ppm", ".pgm", ".pbm", ".pnm"),
@@ -26,8 +27,9 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
 SIDEWAYS = (5, 6, 7, 8)  # EXIF's orientations that lay an image on its side
 _ORIENTATION = 0x0112  # EXIF's tag
 _TIFF_BITS, _TIFF_BANDS, _TIFF_FORMAT = 0x0102, 0x0115, 0x0153
-# What Pillow's decoders raise on damaged files, by format and by how it is damaged.
+# What Pillow raises on damaged tags, by how they are damaged.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
+_SCAN = b"\xff\xda"  # a JPEG's marker; within a scan's data another byte follows 0xff
 
 
 class NotAnImageError(SwiftsegError):
@@ -69,7 +71,7 @@ def read_header(path: Path | str) -> Header:
     Raises:
         SwiftsegError: The file is missing, empty, no image, or larger than `MAX_PIXELS`.
     """
-    with opened(Path(path)) as image:
+    with opened(Path(path), decodes=False) as image:
         flat = (image.getpalette("RGB") or []) if image.mode == "P" else []
         triples = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
         palette = tuple(red << 16 | green << 8 | blue for red, green, blue in triples)
@@ -86,7 +88,7 @@ def orientation_of(image: Image.Image) -> int:
 def is_animated(path: Path) -> bool:
     """Whether a file is a sound animation, such as a GIF of several frames."""
     try:
-        with opened(path) as image:
+        with opened(path, decodes=False) as image:
             return getattr(image, "is_animated", False)
     except SwiftsegError:
         return False
@@ -99,6 +101,7 @@ def opened(
     *,
     max_pixels: int = MAX_PIXELS,
     formats: tuple[str, ...] = FORMATS,
+    decodes: bool = True,
 ) -> Generator[Image.Image]:
     """Yield the image, checked but not decoded; errors of decoding it become one line.
 
@@ -108,6 +111,7 @@ def opened(
         max_pixels: The most that are decoded.
         formats: Names of Pillow's readers; no other is tried. `FORMATS` stands for AVIF and HEIC
             too, where their readers are.
+        decodes: Whether the image is decoded: a large one then waits for its turn.
     """
     Image.preinit()  # the common readers; without them Pillow would import all it has
     try:
@@ -118,7 +122,12 @@ def opened(
         with pillow_warnings_ignored(), Image.open(data or path, formats=formats) as image:
             if image.width * image.height > max_pixels:
                 raise _too_large(path, f" ({image.width} x {image.height})", max_pixels)
-            yield image
+            if image.format == "JPEG" and decodes:
+                _check_scans(path, data, image.width * image.height)
+            with turn_if_large(image.width * image.height if decodes else 0):
+                yield image
+    except SwiftsegError:
+        raise
     except Image.DecompressionBombError as error:
         raise _too_large(path, "", max_pixels) from error
     except UnidentifiedImageError as error:
@@ -127,8 +136,36 @@ def opened(
         raise SwiftsegError(f"no such file: {path}") from error
     except (IsADirectoryError, PermissionError) as error:
         raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
-    except _DAMAGE as error:
-        raise SwiftsegError(f"{path}: the image is truncated or damaged ({error})") from error
+    except Exception as error:  # a decoder raises whatever it happens to meet in a damaged file
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise SwiftsegError(f"{path}: the image is truncated or damaged ({reason})") from error
+
+
+def _check_scans(path: Path | str, data: BinaryIO | None, pixels: int) -> None:
+    """Refuse a JPEG whose scans, each of which goes over all pixels, take minutes.
+
+    Raises:
+        ImageTooLargeError: There are more than `MAX_JPEG_SCANS`, or `MAX_JPEG_WORK` in all.
+    """
+    if data is None:
+        scans = Path(path).read_bytes().count(_SCAN)
+    else:
+        data.seek(0)
+        scans = data.read().count(_SCAN)
+    if scans > MAX_JPEG_SCANS or scans * pixels > MAX_JPEG_WORK:
+        raise ImageTooLargeError(
+            f"{path}: the image has {scans} scans of {pixels / 1e6:.3g} megapixels, which takes "
+            "minutes to decode; save it again as an ordinary JPEG"
+        )
+
+
+def pixels_of(path: Path | str) -> int:
+    """Return how many pixels the header of an image file promises; 0 where it cannot be read."""
+    try:
+        height, width = read_header(path).size_hw
+    except SwiftsegError:
+        return 0
+    return height * width
 
 
 def _too_large(path: Path | str, size: str, max_pixels: int) -> ImageTooLargeError:

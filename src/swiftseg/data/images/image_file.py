@@ -20,11 +20,11 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.budgets import MAX_PIXELS
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
 from swiftseg.data.images.fast_jpeg import decode_jpeg
 from swiftseg.data.images.header import (
     FORMATS,
-    MAX_PIXELS,
     NotAnImageError,
     opened,
     orientation_of,

@@ -14,8 +14,7 @@ from typing import Literal
 import numpy as np
 
 from swiftseg.core import SwiftsegError
-
-MAX_BYTES = 1 << 28  # of one compressed variable; a full HD mask of doubles has 2^24
+from swiftseg.core.budgets import MAX_ARRAY_BYTES
 
 _HEADER_BYTES = 128
 _MATRIX, _COMPRESSED = 14, 15
@@ -83,13 +82,16 @@ def _gather(
 
 
 def _variables(path: Path) -> Iterator[tuple[str, list[Element], ByteOrder]]:
-    """Yield each variable's name and its parts."""
-    content = memoryview(path.read_bytes())
+    """Yield each variable's name and its parts; `MAX_ARRAY_BYTES` is for all of them."""
+    content, left = memoryview(path.read_bytes()), MAX_ARRAY_BYTES
     order = _byte_order(content)
     for kind, data in _elements(content[_HEADER_BYTES:], order):
         if kind not in (_MATRIX, _COMPRESSED):
             continue
-        parts = list(_elements(_decompressed(data, order) if kind == _COMPRESSED else data, order))
+        if kind == _COMPRESSED:
+            data = _decompressed(data, order, left)
+        left -= len(data)
+        parts = list(_elements(data, order))
         yield bytes(parts[2][1]).decode(), parts, order
 
 
@@ -129,11 +131,11 @@ def _elements(content: memoryview, order: ByteOrder) -> Iterator[Element]:
             position += -position % 8
 
 
-def _decompressed(data: memoryview, order: ByteOrder) -> memoryview:
+def _decompressed(data: memoryview, order: ByteOrder, max_bytes: int) -> memoryview:
     inflater = zlib.decompressobj()
-    content = inflater.decompress(data, MAX_BYTES)
+    content = inflater.decompress(data, max(max_bytes, 1))  # 0 would be no limit
     if inflater.unconsumed_tail:
-        raise ValueError(f"a variable exceeds {MAX_BYTES >> 20} MB")
+        raise ValueError(f"its variables exceed {MAX_ARRAY_BYTES >> 20} MB")
     kind, matrix = next(_elements(memoryview(content), order))
     if kind != _MATRIX:
         raise ValueError("a compressed element holds no array")

@@ -1,0 +1,17 @@
+"""How much a single input may ask for; beyond it, it is refused in one line.
+
+A file of a few kilobytes can claim all memory or run for hours. docs/reliability.md states these
+budgets for users.
+"""
+
+MAX_PIXELS = 100_000_000  # of a picture: 300 MB as RGB
+LARGE_PIXELS = 12_500_000  # pictures from here on are worked on one at a time
+MAX_VIDEO_PIXELS = 36_000_000  # of a video's frame: 8K has 33 million
+MAX_PROBABILITIES = 150_000_000  # classes x pixels that are saved as probabilities
+
+MAX_JPEG_SCANS = 100  # progressive files have about ten
+MAX_JPEG_WORK = 2_000_000_000  # scans x pixels
+
+MAX_ARRAY_BYTES = 1 << 28  # of the arrays in a mask's file: a mask of full HD has 2^24 as doubles
+
+MAX_YAML_CHARACTERS, MAX_YAML_VALUES, MAX_YAML_DEPTH = 1_000_000, 100_000, 50
