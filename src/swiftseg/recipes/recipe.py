@@ -108,6 +108,12 @@ class Augmentation(Section):
     white_balance: float = Field(default=0.0, ge=0, le=1)
     dusk: float = Field(default=0.0, ge=0, le=1)
 
+    @model_validator(mode="after")
+    def refuse_reversed_scale(self) -> "Augmentation":
+        if self.scale[0] > self.scale[1]:
+            raise ValueError(f"scale goes from {self.scale[0]:g} down to {self.scale[1]:g}")
+        return self
+
 
 class DataPart(Section):
     """One of several data sets that a recipe learns from together.
@@ -125,12 +131,6 @@ class DataPart(Section):
     labels: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     hold_out_share: float = Field(default=0.0, ge=0, lt=1)
     augmentation: Augmentation | None = None
-
-    @model_validator(mode="after")
-    def refuse_reversed_scale(self) -> "Augmentation":
-        if self.scale[0] > self.scale[1]:
-            raise ValueError(f"scale goes from {self.scale[0]:g} down to {self.scale[1]:g}")
-        return self
 
 
 # What the best weights of a stage are chosen by.
