@@ -85,11 +85,10 @@ def warn(machine: "Machine") -> None:
 
 def print_tables(measurements: "Sequence[Measurement]", *, stages: bool) -> None:
     """Show latencies, the stages where they are asked for, and costs."""
-    from rich.console import Console
-
     from swiftseg.cli.benchmark_table import cost_table, latency_table, stage_table
+    from swiftseg.cli.plain_output import terminal
 
-    console = Console()
+    console = terminal()
     console.print(latency_table(measurements))
     if stages:
         console.print(stage_table(measurements))

@@ -1,12 +1,13 @@
 """What `swiftseg data check` tells: tables on the terminal, or one JSON object."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from swiftseg.cli.plain_output import terminal
+from swiftseg.core.shown_text import shown
 from swiftseg.data.doctor import Diagnosis
 from swiftseg.data.doctor.class_counts import training_counts
 from swiftseg.data.own.finding import Finding
@@ -16,6 +17,9 @@ from swiftseg.losses.class_weighting import (
     enet_class_weights,
     median_frequency_weights,
 )
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SHOWN_VALUES = 20
 JSON_VALUES = 256
@@ -78,7 +82,7 @@ def class_weights(
 
 def print_report(diagnosis: Diagnosis, files: dict[str, str]) -> None:
     """Print the findings, the values and the classes, and where the files are."""
-    console = Console()
+    console = terminal()
     if diagnosis.reading is not None:
         _print_reading(console, diagnosis.reading, diagnosis.others)
     _print_findings(console, diagnosis.findings)
@@ -92,26 +96,26 @@ def print_report(diagnosis: Diagnosis, files: dict[str, str]) -> None:
     if splits:
         console.print(f"pairs: {splits}{encoding}", highlight=False)
     for path in files.values():
-        console.print(f"written: {path}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"written: {path}", highlight=False, soft_wrap=True)
     verdict = "fit for training" if diagnosis.splits else "there is nothing here to examine"
     if diagnosis.is_broken:
         verdict = "broken: training would refuse it"
-    console.print(f"{diagnosis.source}: {verdict}", highlight=False, soft_wrap=True, markup=False)
+    console.print(f"{diagnosis.source}: {verdict}", highlight=False, soft_wrap=True)
 
 
-def _print_reading(console: Console, reading: Reading, others: tuple[Reading, ...]) -> None:
+def _print_reading(console: "Console", reading: Reading, others: tuple[Reading, ...]) -> None:
     """Print which files are taken for images and masks, what is left over, and what else may be."""
     table = Table(title="How the folder is read", title_justify="left", show_header=False)
-    table.add_row("images", escape("\n".join(reading.images)))
-    table.add_row("masks", escape("\n".join(reading.masks)))
+    table.add_row("images", "\n".join(reading.images))
+    table.add_row("masks", "\n".join(reading.masks))
     each = {"one": "", "instances": ", a mask an instance", "classes": ", a mask a class"}
     table.add_row("pairs", f"{reading.num_pairs}{each[reading.parts]}")
     for group in reading.left_over:
         example = f", such as {group.files[0]}" if group.files else ""
-        table.add_row("left over", escape(f"{group.count} {group.reason}{example}"))
+        table.add_row("left over", f"{group.count} {group.reason}{example}")
     for number, other in enumerate(others, 2):
         masks = ", ".join(other.masks)
-        table.add_row(f"--reading {number}", escape(f"{masks}: {other.num_pairs} pairs"))
+        table.add_row(f"--reading {number}", f"{masks}: {other.num_pairs} pairs")
     console.print(table)
 
 
@@ -128,25 +132,27 @@ def _reading_fields(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
+def _print_findings(console: "Console", findings: tuple[Finding, ...]) -> None:
     for finding in findings:
         style = STYLES[finding.severity]
         count = f" [{finding.count} files]" if finding.count > 1 and finding.files else ""
         console.print(
-            f"[{style}]{finding.severity}[/] {finding.code}: {escape(finding.message + count)}",
+            Text.assemble(
+                (finding.severity, style), f" {finding.code}: {shown(finding.message + count)}"
+            ),
             highlight=False,
             soft_wrap=True,
         )
 
 
 def _value_table(diagnosis: Diagnosis) -> Table:
-    shown = diagnosis.values[:SHOWN_VALUES]
-    more = len(diagnosis.values) - len(shown)
+    listed = diagnosis.values[:SHOWN_VALUES]
+    more = len(diagnosis.values) - len(listed)
     title = f"Values of the masks{f' (and {more} rarer ones)' if more else ''}"
     table = Table("value", "share", "class", title=title, title_justify="left")
     table.columns[1].justify = "right"
-    for row in shown:
-        table.add_row(row.value, f"{row.share:.3%}", escape(row.meaning))
+    for row in listed:
+        table.add_row(row.value, f"{row.share:.3%}", row.meaning)
     return table
 
 
@@ -156,7 +162,7 @@ def _class_table(rows: list[dict[str, Any]]) -> Table:
         table.add_column(weighting.replace("_", " "), justify="right")
     for row in rows:
         weights = [f"{row['weights'][w]:.3f}" if row["weights"] else "-" for w in WEIGHTINGS]
-        table.add_row(escape(row["name"]), f"{row['share']:.3%}", str(row["masks"]), *weights)
+        table.add_row(row["name"], f"{row['share']:.3%}", str(row["masks"]), *weights)
     return table
 
 

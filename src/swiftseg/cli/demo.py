@@ -39,12 +39,12 @@ def demo(
 
 def print_run(run: "DemoRun") -> None:
     """Print scores, times and where the pictures are."""
-    from rich.console import Console
     from rich.table import Table
 
+    from swiftseg.cli.plain_output import terminal
     from swiftseg.cli.score_table import score_table
 
-    console = Console()
+    console = terminal()
     height, width = run.size_hw
     console.print(score_table(run.evaluation, f"{run.model}, {height}x{width}"))
     table = Table("milliseconds a frame", "p50", "p95")

@@ -62,9 +62,8 @@ def evaluate(
     IoU and accuracy come from one confusion matrix at label resolution; void is ignored. The
     interval of mean IoU is a bootstrap over frames.
     """
-    from rich.console import Console
-
     from swiftseg import evaluation
+    from swiftseg.cli.plain_output import terminal
     from swiftseg.cli.score_table import comparison_table, score_table
     from swiftseg.data import open_dataset
     from swiftseg.inference import Segmenter
@@ -82,7 +81,7 @@ def evaluate(
     for segmenter in segmenters:
         chosen.segmenter(segmenter)  # a model that cannot run so is refused before hours of work
     on_frame = submission_writer(submission, dataset) if submission else None
-    console = Console()
+    console = terminal()
     scored: list[tuple[str, Evaluation]] = []
     for model, segmenter in zip(models, segmenters, strict=True):
         found = evaluation.evaluate(

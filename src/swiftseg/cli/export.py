@@ -58,7 +58,7 @@ def export(
     or an exported .onnx file, and no torch. All other formats are folders for the runtimes of
     boards, which are compared with torch in the same way.
     """
-    from rich.console import Console
+    from swiftseg.cli.plain_output import terminal
 
     if form not in ("onnx", *BOARD_FORMATS):
         if size or frames or name or calibration or (output, precision) != ("labels", "f32"):
@@ -82,18 +82,18 @@ def export(
         calibration=calibration,
         max_drop=max_drop,
     )
-    console = Console()
+    console = terminal()
     if exported.parity is not None:
         console.print(parity_table(exported.parity))
     if exported.quantization is not None:
         console.print(quantization_table(exported.quantization))
     if exported.half is not None:
         share = f"{exported.half.equal_labels:.3%} of float32's labels"
-        console.print(f"{share} on {exported.half.frames} frames", soft_wrap=True, markup=False)
+        console.print(f"{share} on {exported.half.frames} frames", soft_wrap=True)
     if exported.board is not None:
-        console.print(told_of(exported.board), soft_wrap=True, markup=False)
+        console.print(told_of(exported.board), soft_wrap=True)
     megabytes = sum(path.stat().st_size for path in files_of(exported.path)) / 1e6
-    console.print(f"{out}: {exported.name}, {megabytes:.2f} MB", soft_wrap=True, markup=False)
+    console.print(f"{out}: {exported.name}, {megabytes:.2f} MB", soft_wrap=True)
 
 
 def export_folder(model: str, out: Path, form: str) -> None:

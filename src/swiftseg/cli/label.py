@@ -164,14 +164,15 @@ def print_labeling(labeling: "PseudoLabeling", out: str) -> None:
 def print_summary(summary: "Summary", out: str) -> None:
     """Print the classes' shares, what was done, and where the time went."""
     # Imported when all is written, since tables take their time to import.
-    from rich.console import Console
     from rich.table import Table
+
+    from swiftseg.cli.plain_output import terminal
 
     table = Table("class", "share")
     table.columns[1].justify = "right"
     for name, share in summary.class_shares.items():
         table.add_row(name, f"{share:.1%}")
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal(highlight=False, soft_wrap=True)
     if summary.frames:
         console.print(table)
     counts = (("done", summary.done), ("failed", summary.failed), ("pending", summary.pending))

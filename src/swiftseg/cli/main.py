@@ -29,6 +29,7 @@ from swiftseg.cli.serve import serve
 from swiftseg.cli.train import train
 from swiftseg.core import SwiftsegError
 from swiftseg.core.interrupts import stop_signals_raise
+from swiftseg.core.shown_text import shown
 
 COMMANDS: Mapping[str, Callable[..., Any]] = {
     "demo": demo,
@@ -111,4 +112,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _report(line: str, debug: bool) -> None:
     if debug:
         traceback.print_exc()
-    typer.echo(line, err=True)
+    typer.echo(shown(line), err=True)

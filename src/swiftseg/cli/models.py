@@ -65,10 +65,11 @@ def _at_paper(row: dict[str, Any]) -> list[str]:
 
 
 def _print_tables(networks: list[dict[str, Any]], weights: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    from swiftseg.cli.plain_output import terminal
+
+    console = terminal()
     console.print(_network_table(networks, wide=console.width >= WIDE_TERMINAL))
     table = Table("weights", "network", "input", "score", "data", title="Shipped weights")
     for row in weights:

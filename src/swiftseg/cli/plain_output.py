@@ -4,10 +4,25 @@ import codecs
 import io
 import sys
 import unicodedata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _ERRORS = "swiftseg-plain"
 # What tables and names hold, and the nearest that every encoding has.
 _PLAIN = {"█": "#", "…": "...", "–": "-", "’": "'", "“": '"', "”": '"', "×": "x"}  # noqa: RUF001
+
+
+def terminal(**options: Any) -> "Console":
+    """Return a console on stdout that prints names as they are, whatever markup they seem to hold.
+
+    Args:
+        options: As rich's `Console` takes them.
+    """
+    from rich.console import Console
+
+    return Console(markup=False, emoji=False, **options)
 
 
 def print_whatever_comes() -> None:

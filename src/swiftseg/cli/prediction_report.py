@@ -8,9 +8,10 @@ from statistics import median
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from swiftseg.cli.plain_output import terminal
 from swiftseg.core import LabelSet, ModelSpec
 from swiftseg.prediction.outputs import Prediction, Run
 from swiftseg.runtimes.base import Engine
@@ -26,10 +27,10 @@ def print_table(run: Run, labels: LabelSet, out: Path) -> None:
     table.columns[2].justify = "right"
     shares = _shares(run.predictions)
     for name, (red, green, blue) in zip(labels.names, labels.palette, strict=True):
-        table.add_row(f"[rgb({red},{green},{blue})]██[/]", name, f"{shares[name]:.1%}")
+        table.add_row(Text("██", f"rgb({red},{green},{blue})"), name, f"{shares[name]:.1%}")
     if any(prediction.void_pixels for prediction in run.predictions):
         table.add_row("", "void (unsure)", f"{_void_share(run.predictions):.1%}")
-    console = Console()
+    console = terminal()
     console.print(table)
     stages = _stage_medians_ms(run.predictions)
     times = ", ".join(f"{stage} {time_ms:.1f}" for stage, time_ms in stages.items())

@@ -37,10 +37,10 @@ def runs(
         rows = [{**asdict(run), "folder": str(run.folder)} for run in found]
         typer.echo(json.dumps({"runs": rows, "broken": broken}, indent=2))
         return
-    from rich.console import Console
+    from swiftseg.cli.plain_output import terminal
 
     if found:
-        console = Console()
+        console = terminal()
         console.print(run_table(found, folder, wide=console.width >= WIDE_TERMINAL))
     for problem in broken:
         typer.echo(f"broken: {problem}", err=True)

@@ -154,11 +154,10 @@ def train(
 
 def print_result(result: "TrainingResult") -> None:
     """Print the scores of the best weights, and what to do with them."""
-    from rich.console import Console
-
+    from swiftseg.cli.plain_output import terminal
     from swiftseg.cli.score_table import percent, score_table
 
-    console, evaluation = Console(), result.evaluation
+    console, evaluation = terminal(), result.evaluation
     name, scored_on = result.recipe.name, result.scored_on
     console.print(score_table(evaluation, f"{name} on {scored_on}"))
     console.print(f"best weights: {result.best}", soft_wrap=True)
@@ -172,7 +171,7 @@ def print_result(result: "TrainingResult") -> None:
         f"{result.report}: {name} on {scored_on} of {result.data['']}, {score}",
     )
     for line in lines:
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def run_self_test(found: "FoundRecipe") -> int:

@@ -3,11 +3,19 @@
 import difflib
 from collections.abc import Iterable
 
+from swiftseg.core.shown_text import shown
+
 
 class SwiftsegError(Exception):
-    """Something the user handed in cannot be worked with; the message says what would be right."""
+    """Something the user handed in cannot be worked with; the message says what would be right.
+
+    What a message quotes is made fit to be shown, see `swiftseg.core.shown_text`.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(shown(message))
 
 
 class UsageError(SwiftsegError):

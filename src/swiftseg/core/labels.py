@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from swiftseg.core.errors import SwiftsegError
+from swiftseg.core.shown_text import shown
 
 RGB = tuple[int, int, int]
 
@@ -46,6 +47,9 @@ class LabelSet:
             raise SwiftsegError(f"expected 1 to 255 class names, got {len(self.names)}")
         if len(set(self.names)) != len(self.names):
             raise SwiftsegError(f"class names repeat: {', '.join(self.names)}")
+        for name in self.names:
+            if shown(name) != name:
+                raise SwiftsegError(f"the class name '{name}' holds control characters")
         if len(self.palette) != len(self.names):
             raise SwiftsegError(
                 f"expected one color a class, got {len(self.palette)} for {len(self.names)} classes"

@@ -29,6 +29,11 @@ _TICKS = 90_000  # a second; MPEG's clock, which the common frame rates divide
 _X264 = {"preset": "ultrafast", "crf": "26", "x264-params": "partitions=i4x4:deblock=0,0"}
 
 
+# Each group of pictures, of up to a few seconds, can be played once it is written: what a kill or a
+# loss of power leaves of the temporary file is a video. At its end it becomes an ordinary one.
+_FRAGMENTED = {"movflags": "hybrid_fragmented+frag_keyframe", "flush_packets": "1"}
+
+
 class VideoWriter:
     """Takes frames of one size and encodes them; made by `writing_video`."""
 
@@ -109,7 +114,7 @@ def writing_video(
 
     with replacing(path) as temporary:
         try:
-            with av.open(str(temporary), "w", format="mp4") as container:
+            with av.open(str(temporary), "w", format="mp4", options=_FRAGMENTED) as container:
                 writer = VideoWriter(container, fps, sound)
                 yield writer
                 writer.finish()

@@ -124,7 +124,7 @@ def predict_all(
                 shows=shows,
             ):
                 if isinstance(outcome, SwiftsegError):
-                    run.failures.append((source.given, str(outcome)))
+                    run.failures.append((source.told, str(outcome)))
                     continue
                 run.predictions.append(outcome)
                 if on_prediction is not None:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.shown_text import shown
 from swiftseg.data.images.header import IMAGE_SUFFIXES, is_animated
 from swiftseg.data.images.web_picture import is_picture, is_web_address
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
@@ -32,6 +33,11 @@ class Source:
     given: str
     name: str
     is_video: bool
+
+    @property
+    def told(self) -> str:
+        """What results and messages call it: an address without user, password and token."""
+        return shown(self.given) if is_stream(self.given) else self.given
 
 
 def find_sources(

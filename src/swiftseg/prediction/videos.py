@@ -106,7 +106,7 @@ def segment_video(
         SwiftsegError: The video cannot be opened, or gave no frame.
         KeyboardInterrupt: Ctrl-C came before the first frame was done, or twice.
     """
-    prediction = Prediction(source.given, "video")
+    prediction = Prediction(source.told, "video")
     prediction.files = {kind: str(outputs.path(kind, source.name)) for kind in outputs.kinds}
     with first_interrupt_stops() as interrupt, ExitStack() as stack:
         window = stack.enter_context(showing(source.given)) if shows else None

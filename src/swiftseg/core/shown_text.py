@@ -1,0 +1,30 @@
+"""Text from files, names and addresses, made fit for terminals, logs and reports."""
+
+import re
+import unicodedata
+
+# Of an address: the scheme, what stands before the host, host and path, and what follows them.
+_ADDRESS = re.compile(
+    r"(\b[a-z][a-z0-9+.-]*://)([^/\s?#]*@)?([^\s?#'\"]*)([?#][^\s'\"]*)?", re.IGNORECASE
+)
+_CONTROL = ("Cc", "Cf", "Zl", "Zp")  # control characters, and those that turn or break lines
+_HARMLESS = ("\u200c", "\u200d", "\ufe0f")  # join letters, or choose a form
+
+
+def shown(text: str) -> str:
+    """Return a text in which control characters are escaped and addresses hold no secrets.
+
+    User and password of an address are left out, and its query, in which tokens stand, is `?...`.
+    """
+    return "".join(map(_escaped, _ADDRESS.sub(_without_secrets, text)))
+
+
+def _without_secrets(address: re.Match[str]) -> str:
+    scheme, _, place, behind = address.groups()
+    return f"{scheme}{place}{behind[0] + '...' if behind else ''}"
+
+
+def _escaped(character: str) -> str:
+    if character in _HARMLESS or unicodedata.category(character) not in _CONTROL:
+        return character
+    return character.encode("unicode_escape").decode("ascii")
