@@ -19,8 +19,6 @@ from tests.support.tiny_training import OVERRIDES
 CHANGING = re.compile(
     r"(state|environment|summary)\.json|manifest\.csv|metrics\.csv|report\.html|receipts"
 )
-    r"(state|environment|summary)\.json|manifest\.csv|metrics\.csv|report\.html|receipts"
-)
 
 
 def check_every_step(
