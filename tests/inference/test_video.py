@@ -98,7 +98,7 @@ def test_a_portrait_is_put_upright(tmp_path):
     turned = b"".join(
         n.to_bytes(4, "big", signed=True) for n in (0, 65536, 0, -65536, 0, 0, 32 << 16, 0, 1 << 30)
     )
-    track = data.index(b"tkhd")
+    track = data.rindex(b"tkhd")  # the first is that of a file that a kill has cut
     at = data.index(identity, track)
     data[at : at + 36] = turned
     (tmp_path / "b.mp4").write_bytes(data)
