@@ -4,6 +4,7 @@
 # make docs    the site in site/, its links checked, with the demo that runs in the browser
 # make arm     the kernels for ARM and RISC-V, cross-compiled and run under emulation
 # make sanitize   the kernels under the address, undefined-behavior and thread sanitizers
+# make fuzz    every reader on mutated inputs, SECONDS=600 a target; needs x86-64 Linux
 # make cpp     examples/cpp, built with the headers of an npm package (150 MB), and its tests
 # make benchmarks   every speed table, half an hour on a machine that does nothing else
 #
@@ -14,7 +15,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check docs arm sanitize cpp benchmarks clean
+.PHONY: demo test check docs arm sanitize fuzz cpp benchmarks clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed-base
@@ -37,6 +38,15 @@ arm: $(VENV)/installed-dev
 
 sanitize: $(VENV)/installed-dev
 	$(BIN)/python -m pytest tests/kernels/test_sanitizers.py
+
+# What fails is kept in tests/fuzz/found, where the fast tests replay it.
+SECONDS ?= 600
+FUZZED := spec recipe dataset_yaml onnx matlab mask picture annotations run_folder checkpoint argv
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet "atheris>=3.0"
+	for target in $(FUZZED); do \
+	  PYTHONPATH=. $(BIN)/python tests/fuzz/run.py $$target -max_total_time=$(SECONDS) \
+	    -print_final_stats=1 || exit 1; done
 
 # On Debian: apt-get install g++ cmake libpng-dev nlohmann-json3-dev npm
 cpp: $(VENV)/installed-dev

@@ -20,6 +20,8 @@ def main() -> None:
 
         assert name in TARGETS, f"choose from {', '.join(TARGETS)}"
     folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-"))
+    # What a target imports, such as torch, takes longer than one execution may.
+    run_one(name, next((HERE / "corpus" / name).iterdir()).read_bytes(), folder)
     (HERE / "found" / name).mkdir(parents=True, exist_ok=True)
     grown = Path(tempfile.gettempdir()) / f"fuzz-corpus-{name}"  # what is found on the way
     grown.mkdir(exist_ok=True)

@@ -154,7 +154,7 @@ def argv(data: bytes, folder: Path) -> None:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
             main([command, *arguments])
     except SystemExit as end:
-        if end.code not in (0, 1, 2) or "unexpected" in said.getvalue():
+        if end.code not in (0, 1, 2) or "error: unexpected" in said.getvalue():
             raise AssertionError(said.getvalue()) from end
     finally:
         os.chdir(before)

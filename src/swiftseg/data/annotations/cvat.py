@@ -90,7 +90,8 @@ def read_xml(path: Path) -> ElementTree.Element:
         try:
             parser.feed(held)
             root = parser.close()
-        except ElementTree.ParseError as error:
+        # An encoding that nobody knows is a LookupError, one of several bytes a ValueError.
+        except (ElementTree.ParseError, LookupError, ValueError) as error:
             raise SwiftsegError(f"the XML is broken: {error}") from error
         if root.tag != "annotations":
             raise SwiftsegError(f"expected CVAT's annotations, got <{root.tag}>")

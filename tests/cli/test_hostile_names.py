@@ -1,0 +1,49 @@
+"""Names that look like markup are text; secrets of addresses appear nowhere; a pipe may close."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from swiftseg.core import LabelSet
+from tests.support.command_line import run_cli
+from tests.support.exported import SHADES, shade_spec, write_shade_model
+
+NAMES = ("[red]dark[/]", ":smile:", "[/nothing]")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    spec = replace(shade_spec(), labels=LabelSet(NAMES, SHADES.palette, 255))
+    write_shade_model(tmp_path / "m.onnx", metadata={"swiftseg": spec.to_json()})
+    Image.new("RGB", (16, 12)).save(tmp_path / "[bold]a.png")
+    return tmp_path
+
+
+def test_markup_in_names_is_text(here, capsys):
+    outcome = run_cli(capsys, "predict", "[bold]a.png", "--model", "m.onnx", "--out", "[b]out")
+    assert outcome.code == 0, outcome.err
+    assert all(name in outcome.out for name in NAMES)
+    assert "[b]out" in outcome.out
+
+
+@pytest.mark.parametrize("form", ["--json", "--json-lines"])
+def test_secrets_of_an_address_are_not_told(here, capsys, form):
+    address = "rtsp://admin:s3cret@127.0.0.1:9/live?token=s3cret"
+    outcome = run_cli(capsys, "predict", address, "--model", "m.onnx", form)
+    assert outcome.code == 1
+    assert "rtsp://127.0.0.1:9/live?..." in outcome.err
+    assert "s3cret" not in outcome.out + outcome.err
+
+
+def test_a_closed_pipe_is_no_noise():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "swiftseg", "models", "--json"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert done.stderr == b""

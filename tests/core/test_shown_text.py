@@ -1,0 +1,29 @@
+"""Names and addresses as they are shown: no control characters, no secrets."""
+
+import pytest
+
+from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.core.shown_text import shown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("rtsp://admin:s3cret@10.0.0.7:554/live: no", "rtsp://10.0.0.7:554/live: no"),
+        ("cannot open https://h/a.m3u8?token=s3cret (x)", "cannot open https://h/a.m3u8?... (x)"),
+        ("s3://key:s3cret@bucket/a b", "s3://bucket/a b"),
+        ("https://user@h/#s3cret", "https://h/#..."),
+        ("a.png: no such file?", "a.png: no such file?"),
+        ("red \x1b[31m\nnext\r\x07", r"red \x1b[31m\nnext\r\x07"),
+        ("right\u202eleft\x9b", r"right\u202eleft\x9b"),
+        ("größe 道 👩\u200d🌾", "größe 道 👩\u200d🌾"),
+    ],
+)
+def test_what_is_shown(text: str, expected: str):
+    assert shown(text) == expected
+    assert str(SwiftsegError(text)) == expected
+
+
+def test_class_names_have_no_control_characters():
+    with pytest.raises(SwiftsegError, match=r"the class name 'a\\x1b\[2J' holds control char"):
+        LabelSet(("a\x1b[2J",), ((0, 0, 0),))
