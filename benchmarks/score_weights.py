@@ -39,6 +39,7 @@ class Scoring:
 SCORINGS = (
     Scoring("enet-camvid", "CamVid", "val"),
     Scoring("fast_scnn-camvid", "CamVid", "val"),
+    Scoring("fast_scnn-streets", "CamVid", "val"),
     Scoring("segfast-camvid", "CamVid", "val"),
     Scoring("enet-toystreet", TOY_STREET, "test"),
 )
