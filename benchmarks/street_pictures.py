@@ -4,8 +4,8 @@
         --model fast_scnn-streets --out pictures.html
 
 Of the held-out Indian drives and of the held-out places of LabelMeFacade it shows the three frames
-with the largest share of right pixels and the three with the smallest: frame, labels, prediction. The
-data may not be handed on, so the page is not kept here.
+with the largest share of right pixels and the three with the smallest: frame, labels, prediction.
+The data may not be handed on, so the page is not kept here.
 """
 
 import argparse
