@@ -7,7 +7,7 @@ and its graph rewritten.
 
 from pathlib import Path
 
-DEFAULT_MODEL = "fast_scnn-camvid"
+DEFAULT_MODEL = "fast_scnn-streets"
 
 _FOLDER = Path(__file__).parent
 
