@@ -1,5 +1,6 @@
 """Names that look like markup are text; secrets of addresses appear nowhere; a pipe may close."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from PIL import Image
 from swiftseg.core import LabelSet
 from tests.support.command_line import run_cli
 from tests.support.exported import SHADES, shade_spec, write_shade_model
+from tests.support.videos import write_clip
 
 NAMES = ("[red]dark[/]", ":smile:", "[/nothing]")
 
@@ -47,3 +49,33 @@ def test_a_closed_pipe_is_no_noise():
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
     assert done.stderr == b""
+
+
+def test_a_file_is_a_file_whatever_its_name(here, capsys):
+    write_clip(here / "12:30:00.mp4", 3)
+    outcome = run_cli(capsys, "predict", "12:30:00.mp4", "--model", "m.onnx", "--json")
+    assert outcome.code == 0, outcome.err
+
+
+def test_a_playlist_in_a_videos_clothes_opens_nothing(here, capsys):
+    """It would have FFmpeg connect to wherever it likes."""
+    (here / "a.mp4").write_text(
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n"
+    )
+    outcome = run_cli(capsys, "predict", "a.mp4", "--model", "m.onnx")
+    assert outcome.code == 1
+    assert "not a video that can be read" in outcome.err
+
+
+def test_a_fifo_is_refused(here, capsys):
+    os.mkfifo(here / "pipe.png")
+    outcome = run_cli(capsys, "predict", "pipe.png", "--model", "m.onnx")
+    assert (outcome.code, "no ordinary file" in outcome.err) == (1, True)
+
+
+def test_a_loop_of_links_gives_each_file_once(here, capsys):
+    (here / "in").mkdir()
+    Image.new("RGB", (16, 12)).save(here / "in" / "a.png")
+    (here / "in" / "loop").symlink_to(here / "in")
+    outcome = run_cli(capsys, "predict", "in/**/*.png", "--model", "m.onnx", "--json")
+    assert len(json.loads(outcome.out)["results"]) == 1

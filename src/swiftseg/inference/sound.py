@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swiftseg.inference.video import Video
+from swiftseg.inference.video import Video, input_of
 
 if TYPE_CHECKING:
     import av.container
@@ -80,5 +80,6 @@ def sound_of(video: Video, source: str) -> Generator[Sound]:
     elif not Path(source).is_file():
         yield Sound(video, None, "that of cameras and streams is not recorded")
     else:
-        with av.open(source) as container:
+        address, options = input_of(source)
+        with av.open(address, options=options) as container:
             yield Sound(video, container)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from swiftseg.core import MissingExtraError, SwiftsegError
-from swiftseg.core.budgets import MAX_VIDEO_PIXELS
+from swiftseg.core.budgets import LARGE_PIXELS, MAX_VIDEO_PIXELS
 from swiftseg.inference.cameras import camera_input, camera_names, camera_number, told_cameras
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ STORED = "yuv420p"  # what nearly all videos hold, and every player reads
 _STREAM = re.compile(r"(rtsps?|https?)://.+", re.IGNORECASE)
 _FALLBACK_FPS = Fraction(30)  # for containers that name no rate; the time stamps decide anyhow
 _HIGHEST_FPS = 1000  # above it a container has named its clock, as some streams do
+_STREAM_PROTOCOLS = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto,data"
 _PATIENCE_S = 10.0  # that a server may be silent
 _DISORDER_S = 1.0  # a longer step back in time is a new count
 _RETRY_S = 0.5  # between two tries to reach a server again
@@ -115,6 +116,11 @@ class Video:
     def has_sound(self) -> bool:
         """Whether there is sound beside the frames."""
         return bool(self._container.streams.audio)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a few frames take much of a computer's memory."""
+        return self._stream.width * self._stream.height >= LARGE_PIXELS
 
     def give_up(self) -> None:
         """Wait for no server any more; another thread may call it."""
@@ -281,10 +287,9 @@ def _opened(name: str) -> "av.container.InputContainer":
             device = camera_input(camera)
             container = av.open(device.file, format=device.format, options=device.options)
         else:
-            # Over TCP where the server can: over UDP lost packets leave grey smears.
-            options = {"rtsp_flags": "prefer_tcp"} if is_rtsp(name) else {}
+            address, options = input_of(name)
             patience_s = _PATIENCE_S if is_stream(name) else None
-            container = av.open(name, options=options, timeout=patience_s)
+            container = av.open(address, options=options, timeout=patience_s)
     except (FFmpegError, ValueError) as error:
         raise _not_opened(name, error) from error
     if not container.streams.video:
@@ -300,6 +305,19 @@ def _opened(name: str) -> "av.container.InputContainer":
     # For a stream whose frames are larger than the container says.
     stream.codec_context.options = {"max_pixels": str(MAX_VIDEO_PIXELS)}
     return container
+
+
+def input_of(source: str) -> tuple[str, dict[str, str]]:
+    """Return the address by which FFmpeg opens a file or a stream, and its options.
+
+    A file is one whatever its name, `12:30.mp4` too, and opens files alone: a playlist in the
+    clothes of a video would connect to where it likes. A stream opens no files.
+    """
+    if not is_stream(source):
+        return f"file:{source}", {"protocol_whitelist": "file"}
+    options = {"protocol_whitelist": _STREAM_PROTOCOLS}
+    # Over TCP where the server can: over UDP lost packets leave grey smears.
+    return source, {**options, "rtsp_flags": "prefer_tcp"} if is_rtsp(source) else options
 
 
 def is_camera(source: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from swiftseg.core import SwiftsegError
-from swiftseg.inference.video import require_pyav, upright
+from swiftseg.inference.video import input_of, require_pyav, upright
 
 if TYPE_CHECKING:
     import av.container
@@ -102,8 +102,9 @@ def _opened(source: str, data: BinaryIO | None) -> Generator["av.container.Input
     import av
     from av.error import FFmpegError
 
+    address, options = input_of(source)
     try:
-        container = av.open(data or source, "r")
+        container = av.open(data, "r") if data else av.open(address, "r", options=options)
     except (FFmpegError, ValueError) as error:
         raise SwiftsegError(f"{source}: not a video that can be read ({error})") from error
     with closing(container):

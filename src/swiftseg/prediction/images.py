@@ -59,6 +59,7 @@ def segment_images(
                 job.outcome = _written(job, job.result, outputs)
             except SwiftsegError as error:
                 job.outcome = error
+        job.image = job.result = None  # pixels that the next image's would stand beside
         return job
 
     stages = {"segment": segment, "write": write}

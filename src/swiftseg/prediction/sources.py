@@ -102,7 +102,9 @@ def _expand(text: str, kept_out: tuple[Path, ...]) -> Iterable[Source]:
         return _images_below(path, kept_out)
     if not path.exists() and glob.has_magic(text):
         matches = [Path(match) for match in glob.glob(text, recursive=True)]  # noqa: PTH207
-        files = sorted(match for match in matches if match.is_file())
+        # A loop of links gives each file again and again, under ever longer names.
+        by_file = {match.resolve(): match for match in reversed(matches) if match.is_file()}
+        files = sorted(by_file.values())
         if not files:
             raise SwiftsegError(f"no file matches {text}")
         return [_from_file(file) for file in files]

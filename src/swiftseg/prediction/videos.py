@@ -10,7 +10,7 @@ from swiftseg.core import SwiftsegError
 from swiftseg.core.interrupts import Interrupt, first_interrupt_stops
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmentation, Segmenter
-from swiftseg.inference.pipeline import Pipeline
+from swiftseg.inference.pipeline import WAITING, Pipeline
 from swiftseg.inference.sound import sound_of
 from swiftseg.inference.video import TimedFrame, Video, reading_video
 from swiftseg.inference.video_overlay import overlay_frame
@@ -147,6 +147,7 @@ def _run(
         video.frames(),
         {"segment": stages.segment, "draw": stages.draw, "encode": stages.encode},
         source_name="decode",
+        waiting=1 if video.is_large else WAITING,
         drop_oldest=video.is_live,
     )
 

@@ -114,6 +114,13 @@ def opened(
         decodes: Whether the image is decoded: a large one then waits for its turn.
     """
     Image.preinit()  # the common readers; without them Pillow would import all it has
+    if (
+        data is None
+        and not Path(path).is_file()
+        and Path(path).exists()
+        and not Path(path).is_dir()
+    ):
+        raise SwiftsegError(f"{path}: no ordinary file; a pipe or a device cannot be read as one")
     try:
         if formats is FORMATS:
             formats = phone_format(path, data) or FORMATS
