@@ -90,6 +90,7 @@ class Servers:
         self._started.append(process)
         for _ in range(SECONDS):
             if process.poll() is not None:
+                self._started.remove(process)
                 return process.communicate()[1]
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5).close()
@@ -200,7 +201,7 @@ def make_own(folder: Path, camvid: Path) -> None:
 
 def make_own_models(folder: Path, *, with_run: bool) -> None:
     """Puts models of one's own where some pages name them, one of them a training's."""
-    model = shipped_models()["enet-camvid"]
+    model = shipped_models()["segfast-camvid"]
     if with_run:
         line = "swiftseg train enet --data my_data --out runs/mine"
         command = [sys.executable, "-m", *shortened(line.split())]
