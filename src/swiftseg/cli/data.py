@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swiftseg.cli.data_convert import convert
+from swiftseg.cli.data_sample import sample
 
 if TYPE_CHECKING:
     from swiftseg.data.doctor import Diagnosis
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 data = typer.Typer(help="Check and convert your own data.", no_args_is_help=True)
 
 data.command("convert")(convert)
+data.command("sample")(sample)
 
 FILE_NAME, SHEET_NAME = "dataset.yaml", "contact_sheet.png"
 
