@@ -29,6 +29,7 @@ def benchmark(
     calibration: Path | None = None,
     training: bool = False,
     threads: int | None = None,
+    device: str | None = None,
     seconds: float = 2.0,
     on_machine: Callable[[Machine], None] | None = None,
 ) -> Report:
@@ -46,6 +47,7 @@ def benchmark(
         calibration: The folder that the precision `auto` is judged on.
         training: Measure forward and backward passes of networks and checkpoints instead.
         threads: Threads for one frame; None takes one a physical core.
+        device: What engines compute on, such as `cuda`; None is the CPU.
         seconds: How long each measurement goes on in each of its processes.
         on_machine: Is handed the machine before anything is measured.
 
@@ -71,7 +73,9 @@ def benchmark(
             candidates = training_candidates(names, size_hw)
         else:
             ways, _ = existing_ways(backends, precisions)
-            candidates = frame_candidates(names, size_hw, ways, count, Path(folder), calibration)
+            candidates = frame_candidates(
+                names, size_hw, ways, count, Path(folder), calibration, device
+            )
         progress.expect(count_jobs(candidates, settings))
         measurements = measure_candidates(
             candidates, threads=count, settings=settings, on_run=lambda _: progress.advance()

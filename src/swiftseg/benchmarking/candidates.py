@@ -44,6 +44,7 @@ def frame_candidates(
     threads: int,
     folder: Path,
     calibration: Path | None,
+    device: str | None = None,
 ) -> list[Candidate]:
     """Return a candidate of every model in every way.
 
@@ -54,6 +55,7 @@ def frame_candidates(
         threads: Threads for one frame; as many streams are tried.
         folder: Where networks and checkpoints are exported to.
         calibration: The images that the precision `auto` is judged on.
+        device: What engines compute on; None is the CPU.
 
     Raises:
         UsageError: A name is unknown, or torch is asked to run an exported file.
@@ -65,7 +67,7 @@ def frame_candidates(
     return [
         _torch_candidate(model, backend, precision)
         if backend in TORCH_WAYS
-        else _engine_candidate(model, backend, precision, threads, calibration)
+        else _engine_candidate(model, backend, precision, threads, calibration, device)
         for model in found
         for backend, precision in ways
     ]
@@ -163,7 +165,12 @@ def _torch_side(given: str) -> ModuleType:
 
 
 def _engine_candidate(
-    model: Model, backend: str, precision: str, threads: int, calibration: Path | None
+    model: Model,
+    backend: str,
+    precision: str,
+    threads: int,
+    calibration: Path | None,
+    device: str | None,
 ) -> Candidate:
     """Make the candidate of an engine; `auto` is decided before anything is measured."""
     judged_on = calibration if precision == AUTO else None
@@ -172,6 +179,7 @@ def _engine_candidate(
         model.file,
         backend=choice.backend,
         precision=choice.precision,
+        device=device,
         describes=model.describes,
         stream_counts=sorted({1, threads}),
     )

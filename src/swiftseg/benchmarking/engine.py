@@ -27,6 +27,7 @@ def measure_frames(
     threads: int,
     seconds: float,
     started_ns: int,
+    device: str | None = None,
 ) -> dict[str, Any]:
     """Measure one frame after the other, from an image file to its overlay.
 
@@ -36,7 +37,7 @@ def measure_frames(
         `total_ms`, milliseconds of every repeat from frame to labels; `stages_ms`, those of every
         stage from the file to the overlay; `startup_ms`; `peak_mb`.
     """
-    segmenter = load(model, backend=backend, precision=precision, threads=threads)
+    segmenter = load(model, backend=backend, precision=precision, threads=threads, device=device)
     return frame_times(segmenter, image, seconds=seconds, started_ns=started_ns)
 
 
@@ -71,6 +72,7 @@ def measure_streams(
     threads: int,
     streams: int,
     seconds: float,
+    device: str | None = None,
 ) -> float:
     """Return frames a second, from frame to labels, with `streams` frames in flight.
 
@@ -81,7 +83,7 @@ def measure_streams(
     frame = read_image(image)
     own_threads = max(1, threads // streams)
     segmenters = [
-        load(model, backend=backend, precision=precision, threads=own_threads)
+        load(model, backend=backend, precision=precision, threads=own_threads, device=device)
         for _ in range(streams)
     ]
 
@@ -105,11 +107,15 @@ def label_map_of(
     np.save(out, segmenter(image).label_map)
 
 
-def load(model: str, *, backend: str, precision: str, threads: int) -> "Segmenter":
+def load(
+    model: str, *, backend: str, precision: str, threads: int, device: str | None = None
+) -> "Segmenter":
     """Load a model as a user does."""
     from swiftseg.inference import Segmenter
 
-    return Segmenter.load(model, backend=backend, precision=precision, threads=threads)
+    return Segmenter.load(
+        model, backend=backend, precision=precision, threads=threads, device=device
+    )
 
 
 def _count_frames(segmenter: "Segmenter", frame: "np.ndarray", seconds: float) -> tuple[int, float]:

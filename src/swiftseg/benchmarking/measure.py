@@ -54,12 +54,20 @@ def engine_candidate(
     *,
     backend: str,
     precision: str = "f32",
+    device: str | None = None,
     describes: Mapping[str, Any],
     stream_counts: Sequence[int] = (),
 ) -> Candidate:
     """Make the candidate of an exported file in one of our engines."""
-    arguments = {"model": str(model), "backend": backend, "precision": precision}
-    told = {"way": backend, "precision": precision, "scope": FRAME_TO_LABELS, **describes}
+    arguments: dict[str, Any] = {"model": str(model), "backend": backend, "precision": precision}
+    if device is not None:
+        arguments["device"] = device
+    told = {
+        "way": f"{backend} on {device}" if device else backend,
+        "precision": precision,
+        "scope": FRAME_TO_LABELS,
+        **describes,
+    }
     return Candidate(measure_frames, arguments, told, stream_counts)
 
 

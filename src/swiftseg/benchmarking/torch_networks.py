@@ -27,7 +27,7 @@ from swiftseg.exporting.onnx_file import write_onnx
 from swiftseg.inference import Segmenter, find_model
 from swiftseg.models import create_model
 from swiftseg.runtimes.torch_backend import TorchBackend
-from swiftseg.trained import best_device, load_trained
+from swiftseg.trained import load_trained, torch_device
 
 RANDOM = "random"
 
@@ -70,7 +70,7 @@ def measure_torch(
     """
     torch.set_num_threads(threads)
     network, spec = build(model, size_hw, num_classes)
-    segmenter = Segmenter(TorchBackend(network, spec, device=best_device(), **options))
+    segmenter = Segmenter(TorchBackend(network, spec, device=torch_device(), **options))
     return frame_times(segmenter, image, seconds=seconds, started_ns=started_ns)
 
 

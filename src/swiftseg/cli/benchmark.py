@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.engine_options import CalibrationOption, ThreadsOption
+from swiftseg.cli.engine_options import CalibrationOption, DeviceOption, ThreadsOption
 from swiftseg.cli.sizes import SizeOption, parse_size
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def benchmark(
         bool, typer.Option("--training", help="Measure forward and backward passes instead.")
     ] = False,
     threads: ThreadsOption = None,
+    device: DeviceOption = None,
     seconds: Annotated[
         float, typer.Option(help="How long each measurement takes in each of its 3 processes.")
     ] = 2.0,
@@ -67,6 +68,7 @@ def benchmark(
         calibration=calibration,
         training=training,
         threads=threads,
+        device=device,
         seconds=seconds,
         on_machine=warn,
     )

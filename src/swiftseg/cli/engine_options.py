@@ -1,4 +1,4 @@
-"""`--backend`, `--precision` and `--calibration`, alike in every command that runs a model."""
+"""`--backend`, `--precision`, `--device` and more, alike in every command that runs a model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +26,14 @@ CalibrationOption = Annotated[
         metavar="DIR",
         help="Images or labeled data that --precision auto is judged on.",
         show_default=False,
+    ),
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help="cpu, cuda, tensorrt, coreml, dml, qnn; OpenVINO: cpu, gpu, npu.",
+        show_default="cpu; for torch a GPU if there is one",
     ),
 ]
 ThreadsOption = Annotated[

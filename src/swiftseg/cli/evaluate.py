@@ -12,6 +12,7 @@ from swiftseg.cli.engine_options import (
     MODEL_HELP,
     BackendOption,
     CalibrationOption,
+    DeviceOption,
     PrecisionOption,
 )
 from swiftseg.cli.scoring_options import (
@@ -53,6 +54,7 @@ def evaluate(
     backend: BackendOption = None,
     precision: PrecisionOption = "f32",
     calibration: CalibrationOption = None,
+    device: DeviceOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a model and nothing else.")
     ] = False,
@@ -71,7 +73,9 @@ def evaluate(
     if submission is not None and len(models) > 1:
         raise UsageError("--submission takes one model, since each would overwrite the other's")
     segmenters = [
-        Segmenter.load(model, backend=backend, precision=precision, calibration=calibration)
+        Segmenter.load(
+            model, backend=backend, precision=precision, calibration=calibration, device=device
+        )
         for model in models
     ]
     dataset = open_dataset(data, split, dataset_name)

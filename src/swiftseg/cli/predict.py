@@ -10,6 +10,7 @@ from swiftseg.cli.engine_options import (
     MODEL_HELP,
     BackendOption,
     CalibrationOption,
+    DeviceOption,
     PrecisionOption,
     ThreadsOption,
 )
@@ -54,6 +55,7 @@ def predict(
     precision: PrecisionOption = "f32",
     calibration: CalibrationOption = None,
     threads: ThreadsOption = None,
+    device: DeviceOption = None,
     fit: Annotated[
         str, typer.Option(help="How other sizes are shown: stretch, letterbox, tile, native, auto.")
     ] = "auto",
@@ -116,6 +118,7 @@ def predict(
         precision=precision,
         calibration=calibration,
         threads=threads,
+        device=device,
         fit=check_fit(fit),
         void_below=void_below,
     )

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from swiftseg.cli.engine_options import MODEL_HELP, BackendOption, PrecisionOption
+from swiftseg.cli.engine_options import MODEL_HELP, BackendOption, DeviceOption, PrecisionOption
 from swiftseg.weights import DEFAULT_MODEL
 
 
@@ -28,6 +28,7 @@ def serve(
     ] = 1,
     backend: BackendOption = None,
     precision: PrecisionOption = "f32",
+    device: DeviceOption = None,
     threads: Annotated[
         int, typer.Option(help="Threads for one picture; as many pictures as fit run at once.")
     ] = 1,
@@ -72,6 +73,7 @@ def serve(
         models=tuple(models or [DEFAULT_MODEL]),
         backend=backend,
         precision=precision,
+        device=device,
         threads=threads,
         processes=workers,
         limits=limits,

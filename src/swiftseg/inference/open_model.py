@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from swiftseg.core import MissingExtraError, UsageError
+from swiftseg.core import MissingExtraError, UsageError, unknown_name
 from swiftseg.inference.fitting import Fit
 from swiftseg.inference.found_model import FoundModel, find_model
 from swiftseg.inference.segmenter import Opening, Segmenter
 from swiftseg.kernels.resize import resize_frame
-from swiftseg.runtimes import PRECISIONS, TORCH_WAYS, Backend, load_backend, read_spec
+from swiftseg.runtimes import ENGINES, PRECISIONS, TORCH_WAYS, Backend, load_backend, read_spec
 from swiftseg.runtimes.base import Engine
 from swiftseg.runtimes.board_backend import load_board
 from swiftseg.runtimes.board_folder import is_board_folder
@@ -27,6 +27,7 @@ def open_model(
     precision: str = "f32",
     calibration: Path | str | Sequence[np.ndarray] | None = None,
     threads: int | None = None,
+    device: str | None = None,
     fit: Fit = "auto",
     void_below: float = 0.0,
 ) -> Segmenter:
@@ -43,6 +44,8 @@ def open_model(
         calibration: What the precision `auto` is judged on: a folder of images or of labeled data,
             or frames uint8 (H, W, 3).
         threads: Threads for one frame; None takes one a physical core.
+        device: What computes, such as `cpu`, `cuda` or `gpu`; None takes the CPU for exported
+            files, and for torch the machine's accelerator if there is one.
         fit: How images of other sizes are shown to the network, see `Segmenter`.
         void_below: The probability below which a pixel is void, 0 (off) to 1.
 
@@ -54,6 +57,8 @@ def open_model(
     found = find_model(model)
     check_threads(threads)
     if is_board_folder(found.path):
+        if device not in (None, "cpu"):
+            raise UsageError(f"{found.path} runs on the CPU here; leave --device {device} out")
         return _open_board(found.path, backend, precision, threads, fit, void_below)
     in_torch = _runs_in_torch(found, backend, precision)
     if (precision == AUTO) != (calibration is not None):
@@ -62,16 +67,37 @@ def open_model(
             "--calibration DIR, and leave it out with any other precision"
         )
     if in_torch:
-        loaded = _torch_backend(found, backend or "torch", precision, threads)
+        loaded = _torch_backend(found, backend or "torch", precision, threads, device)
         backend = backend or "torch"
     else:
-        engine = choose_engine(found.path, backend, precision, calibration, threads)
+        backend = _engine_of_device(backend, precision, device)
+        backend, precision, _ = choose_engine(found.path, backend, precision, calibration, threads)
         loaded = load_backend(
-            found.path, name=engine.backend, precision=engine.precision, threads=threads
+            found.path, name=backend, precision=precision, threads=threads, device=device
         )
-        backend, precision = engine
-    opening = Opening(str(model), backend, precision, threads, fit, void_below)
+    opening = Opening(str(model), backend, precision, threads, fit, void_below, device)
     return Segmenter(loaded, opening, fit=fit, void_below=void_below)
+
+
+def _engine_of_device(backend: str | None, precision: str, device: str | None) -> str | None:
+    """Return the engine that is asked for, or the first that has a device other than the CPU.
+
+    Raises:
+        UsageError: A trial is asked for, which compares engines on the CPU, or no engine has it.
+    """
+    if device in (None, "cpu"):
+        return backend
+    if AUTO in (backend, precision):
+        raise UsageError(
+            f"auto compares engines on the CPU; name backend and precision for --device {device}"
+        )
+    if backend is not None:
+        return backend
+    known = [name for name, engine in ENGINES.items() if device in engine.devices]
+    if not known:
+        devices = dict.fromkeys(place for engine in ENGINES.values() for place in engine.devices)
+        raise unknown_name("device", device, devices)
+    return known[0]
 
 
 def _open_board(
@@ -120,19 +146,23 @@ def _runs_in_torch(found: FoundModel, backend: str | None, precision: str) -> bo
     return True
 
 
-def _torch_backend(found: FoundModel, way: str, precision: str, threads: int | None) -> Backend:
+def _torch_backend(
+    found: FoundModel, way: str, precision: str, threads: int | None, device: str | None
+) -> Backend:
     try:
         import torch
 
         from swiftseg.runtimes.torch_backend import TorchBackend
-        from swiftseg.trained import best_device, load_trained
+        from swiftseg.trained import load_trained, torch_device
     except ImportError as error:
         raise MissingExtraError(f"running {found.name} in torch", "train") from error
     if threads is not None:
         torch.set_num_threads(threads)
     assert found.weights is not None
     network, spec = load_trained(found.weights)
-    return TorchBackend(network, spec, device=best_device(), precision=precision, **TORCH_WAYS[way])
+    return TorchBackend(
+        network, spec, device=torch_device(device), precision=precision, **TORCH_WAYS[way]
+    )
 
 
 def choose_engine(

@@ -41,6 +41,7 @@ class Opening(NamedTuple):
     threads: int | None
     fit: Fit
     void_below: float = 0.0
+    device: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +121,7 @@ class Segmenter:
         precision: str = "f32",
         calibration: Path | str | Sequence[np.ndarray] | None = None,
         threads: int | None = None,
+        device: str | None = None,
         fit: Fit = "auto",
         void_below: float = 0.0,
     ) -> "Segmenter":
@@ -132,6 +134,7 @@ class Segmenter:
             precision=precision,
             calibration=calibration,
             threads=threads,
+            device=device,
             fit=fit,
             void_below=void_below,
         )
@@ -326,17 +329,8 @@ class Segmenter:
         return _open_again, self._opening
 
 
-def _open_again(
-    model: str, backend: str, precision: str, threads: int | None, fit: Fit, void_below: float
-) -> Segmenter:
-    return Segmenter.load(
-        model,
-        backend=backend,
-        precision=precision,
-        threads=threads,
-        fit=fit,
-        void_below=void_below,
-    )
+def _open_again(*opening: Any) -> Segmenter:
+    return Segmenter.load(**Opening(*opening)._asdict())
 
 
 def prepare(image: Frame, spec: InputSpec, fit: Fit, *, bgr: bool = False) -> Prepared:

@@ -42,18 +42,29 @@ class FileEngine(NamedTuple):
     Attributes:
         find: Imports the engine's module and returns its `load_graph`.
         precisions: What it computes in, its default first.
+        devices: What it can compute on, its default first.
         runs_on_cpu: Whether `auto` and the comparison after an export try it.
+        elsewhere: Further precisions on other devices than the CPU.
     """
 
     find: Callable[[], LoadGraph]
     precisions: tuple[str, ...]
+    devices: tuple[str, ...]
     runs_on_cpu: bool
+    elsewhere: tuple[str, ...] = ()
 
 
 ENGINES: Mapping[str, FileEngine] = {
-    "onnxruntime": FileEngine(_onnxruntime, ("f32",), runs_on_cpu=True),
-    "openvino": FileEngine(_openvino, ("f32", "bf16"), runs_on_cpu=True),
-    "tensorrt": FileEngine(_tensorrt, ("f32", "fp16"), runs_on_cpu=False),
+    "onnxruntime": FileEngine(
+        _onnxruntime,
+        ("f32",),
+        ("cpu", "cuda", "tensorrt", "coreml", "dml", "qnn"),
+        runs_on_cpu=True,
+    ),
+    "openvino": FileEngine(
+        _openvino, ("f32", "bf16"), ("cpu", "gpu", "npu"), runs_on_cpu=True, elsewhere=("fp16",)
+    ),
+    "tensorrt": FileEngine(_tensorrt, ("f32", "fp16"), ("cuda",), runs_on_cpu=False),
 }
 
 BACKENDS = tuple(name for name, engine in ENGINES.items() if engine.runs_on_cpu)
@@ -74,6 +85,7 @@ def load_backend(
     name: str = "onnxruntime",
     precision: str = "f32",
     threads: int | None = None,
+    device: str | None = None,
 ) -> FileBackend:
     """Load an exported model.
 
@@ -82,19 +94,26 @@ def load_backend(
         name: One of `ENGINES`.
         precision: One of that engine's.
         threads: Threads for one frame; None takes one a physical core.
+        device: One of the engine's; None takes its first.
 
     Raises:
-        UsageError: No backend has that name or none of that name the precision, or `threads` is
-            below 1 or above the CPUs.
+        UsageError: No backend has that name, or none of that name the precision or device, or
+            `threads` is below 1 or above the CPUs.
         MissingExtraError: The engine is not installed.
         SwiftsegError: The file is missing, damaged, or not one that swiftseg has exported.
     """
     check_threads(threads)
     if name not in ENGINES:
         raise unknown_name("backend", name, ENGINES)
-    if precision not in ENGINES[name].precisions:
-        raise unknown_name(f"precision of {name}", precision, ENGINES[name].precisions)
-    return FileBackend(Path(path), Engine(name, precision), ENGINES[name].find(), threads=threads)
+    found = ENGINES[name]
+    if device is not None and device not in found.devices:
+        raise unknown_name(f"device of {name}", device, found.devices)
+    device = device or found.devices[0]
+    precisions = found.precisions + (found.elsewhere if device != "cpu" else ())
+    if precision not in precisions:
+        raise unknown_name(f"precision of {name}", precision, precisions)
+    engine = Engine(name, precision, device)
+    return FileBackend(Path(path), engine, found.find(), threads=threads)
 
 
 __all__ = [

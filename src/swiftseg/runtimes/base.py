@@ -20,6 +20,7 @@ class Engine(NamedTuple):
 
     backend: str
     precision: str
+    device: str = "cpu"
 
 
 class ClassScores(Protocol):

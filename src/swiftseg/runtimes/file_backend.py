@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from swiftseg.core import SwiftsegError
+from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.runtimes.array_scores import ArrayScores, ScoreKind
 from swiftseg.runtimes.base import Engine
 from swiftseg.runtimes.graph_promises import check_promises
@@ -26,13 +26,19 @@ class Graph(Protocol):
 class LoadGraph(Protocol):
     """What an engine's module offers.
 
-    It takes a file, or the bytes of one, the precision, and the number of threads for one frame,
-    where None is one a physical core. It raises SwiftsegError, without the file's name, where the
-    engine cannot load the graph.
+    It takes a file, or the bytes of one, the precision, the number of threads for one frame, where
+    None is one a physical core, and one of the engine's devices. It raises SwiftsegError, without
+    the file's name, where the engine cannot load the graph.
     """
 
     def __call__(
-        self, model: Path | bytes, *, precision: str, threads: int | None, size_hw: tuple[int, int]
+        self,
+        model: Path | bytes,
+        *,
+        precision: str,
+        threads: int | None,
+        size_hw: tuple[int, int],
+        device: str,
     ) -> Graph: ...
 
 
@@ -78,7 +84,10 @@ class FileBackend:
                 precision=engine.precision,
                 threads=threads,
                 size_hw=self.spec.input.size_hw,
+                device=engine.device,
             )
+        except UsageError:
+            raise  # the machine lacks what was asked for, whatever the file
         except SwiftsegError as error:
             raise SwiftsegError(f"{path}: {error}") from error
 

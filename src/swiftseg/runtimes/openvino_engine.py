@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU; needs the `openvino` extra."""
+"""OpenVINO, on the CPU or another Intel device; needs the `openvino` extra."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
 from swiftseg.runtimes.base import INPUT_NAME
 from swiftseg.runtimes.cores import physical_cores
 
@@ -58,8 +58,9 @@ class OpenVinoGraph:
     `swiftseg.runtimes.file_backend.Graph`.
     """
 
-    def __init__(self, source: Path | bytes, options: dict[str, Any]) -> None:
+    def __init__(self, source: Path | bytes, options: dict[str, Any], device: str = "CPU") -> None:
         self._source = source
+        self._device = device
         self._options = options
         model = CORE.read_model(source)
         shape = model.inputs[0].partial_shape
@@ -79,11 +80,16 @@ class OpenVinoGraph:
         return self._compile(CORE.read_model(self._source))
 
     def _compile(self, model: ov.Model) -> _Requests:
-        return _Requests(CORE.compile_model(model, "CPU", self._options))
+        return _Requests(CORE.compile_model(model, self._device, self._options))
 
 
 def load_graph(
-    model: Path | bytes, *, precision: str, threads: int | None, size_hw: tuple[int, int]
+    model: Path | bytes,
+    *,
+    precision: str,
+    threads: int | None,
+    size_hw: tuple[int, int],
+    device: str = "cpu",
 ) -> OpenVinoGraph:
     """Load a graph; see `swiftseg.runtimes.file_backend.LoadGraph`.
 
@@ -91,14 +97,22 @@ def load_graph(
     engines', unless told otherwise.
     """
     del size_hw  # the graph says it
-    options = {
+    name = device.upper()
+    found = [known.partition(".")[0] for known in CORE.available_devices]
+    if name not in found:
+        raise UsageError(
+            f"OpenVINO finds no {device} here, only {', '.join(sorted(set(found))).lower()}; its "
+            "driver may be missing"
+        )
+    options: dict[str, Any] = {
         "INFERENCE_PRECISION_HINT": precision,
         "PERFORMANCE_HINT": "LATENCY",
-        "CPU_DENORMALS_OPTIMIZATION": True,  # values below 1e-38 are slow and decide no label
-        "INFERENCE_NUM_THREADS": threads or physical_cores(),
     }
+    if device == "cpu":
+        options["CPU_DENORMALS_OPTIMIZATION"] = True  # values below 1e-38 are slow and decide none
+        options["INFERENCE_NUM_THREADS"] = threads or physical_cores()
     try:
-        return OpenVinoGraph(model, options)
+        return OpenVinoGraph(model, options, name)
     except RuntimeError as error:
         reason = str(error).strip().rpartition("\n")[2]
         raise SwiftsegError(f"OpenVINO cannot load it: {reason}") from error

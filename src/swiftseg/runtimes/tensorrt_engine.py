@@ -70,10 +70,15 @@ class TensorRtGraph:
 
 
 def load_graph(
-    model: Path | bytes, *, precision: str, threads: int | None, size_hw: tuple[int, int]
+    model: Path | bytes,
+    *,
+    precision: str,
+    threads: int | None,
+    size_hw: tuple[int, int],
+    device: str = "cuda",
 ) -> TensorRtGraph:
     """Load a graph; see `swiftseg.runtimes.file_backend.LoadGraph`."""
-    del threads  # of the CPU
+    del threads, device  # of the CPU; there is one
     logger = trt.Logger(trt.Logger.ERROR)
     return TensorRtGraph(_build(model, logger, size_hw, precision), logger)
 

@@ -34,6 +34,7 @@ class Served:
         models: As `find_model` takes them, the default first.
         backend: The engine, as `Segmenter.load` takes it.
         precision: What it computes in.
+        device: What it computes on; None is the CPU.
         threads: For one picture.
         processes: How many there are.
         limits: Of each process.
@@ -49,6 +50,7 @@ class Served:
     limits: Limits
     key: str | None
     cors_origins: tuple[str, ...]
+    device: str | None = None
 
     def app(self) -> FastAPI:
         """Load the models and return the application."""
@@ -72,7 +74,11 @@ class Served:
         segmenters: dict[str, Segmenter] = {}
         for model in self.models:
             segmenter = Segmenter.load(
-                model, backend=self.backend, precision=self.precision, threads=self.threads
+                model,
+                backend=self.backend,
+                precision=self.precision,
+                threads=self.threads,
+                device=self.device,
             )
             name = segmenter.spec.name
             if name in segmenters:

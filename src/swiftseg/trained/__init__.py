@@ -5,21 +5,21 @@ Everything here takes paths; which file a name stands for is known elsewhere.
 
 from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint
 from swiftseg.trained.trained_networks import (
-    best_device,
     checkpoint_recipe,
     load_trained,
     read_weights,
+    torch_device,
 )
 from swiftseg.trained.weights_file import Description, load_weights, save_weights
 
 __all__ = [
     "Checkpoint",
     "Description",
-    "best_device",
     "checkpoint_recipe",
     "load_checkpoint",
     "load_trained",
     "load_weights",
     "read_weights",
     "save_weights",
+    "torch_device",
 ]

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from swiftseg.core import InputSpec, ModelSpec, SwiftsegError
+from swiftseg.core import InputSpec, ModelSpec, SwiftsegError, UsageError
 from swiftseg.layers.tensor_file import SAFETENSORS, read_tensor_file, state_dict_in
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.runtimes.model_file import read_spec
@@ -97,7 +97,18 @@ def input_of_weights(path: Path) -> InputSpec | None:
     return described.input if described else None
 
 
-def best_device() -> torch.device:
-    """Return the machine's accelerator, such as its first GPU, or the CPU where there is none."""
+def torch_device(name: str | None = None) -> torch.device:
+    """Return a device by torch's name for it, such as `cpu`, `cuda` or `mps`.
+
+    None is the machine's accelerator, such as its first GPU, or the CPU where there is none.
+
+    Raises:
+        UsageError: The machine or the installed torch has no such device.
+    """
     found = torch.accelerator.current_accelerator(check_available=True)
-    return found or torch.device("cpu")
+    if name is None:
+        return found or torch.device("cpu")
+    known = ["cpu", *([found.type] if found else [])]
+    if name not in known:
+        raise UsageError(f"torch finds no {name} here, only {' and '.join(known)}")
+    return torch.device(name)

@@ -22,7 +22,7 @@ from swiftseg.kernels.resize import resize_frame
 from swiftseg.recipes import Recipe
 from swiftseg.runs import RunFolder
 from swiftseg.runtimes.torch_backend import TorchBackend
-from swiftseg.trained import best_device, load_trained
+from swiftseg.trained import load_trained, torch_device
 from swiftseg.training.loop import train_recipe
 from swiftseg.training.run_log import environment
 from swiftseg.training.scoring import recipe_protocol
@@ -198,7 +198,7 @@ def export_best(found: FoundRecipe, run: RunFolder) -> None:
     """Export the best weights of a run, and write a report on the exported model."""
     val_set = found.val_set()
     network, spec = load_trained(run.best)
-    segmenter = Segmenter(TorchBackend(network, spec, device=best_device()))
+    segmenter = Segmenter(TorchBackend(network, spec, device=torch_device()))
     spec = replace(spec, temperature=measure_temperature(segmenter, val_set))
     export_onnx(network, spec, run.model, frames=parity_frames(val_set, spec.input.size_hw))
     report_model(
