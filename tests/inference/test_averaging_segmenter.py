@@ -1,6 +1,7 @@
 """Each way of averaging against the same network run by hand in torch."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,3 +84,21 @@ def test_a_file_of_fixed_size_does_for_windows_at_any_scale(tmp_path):
     label_map = averaging(halves).label_map
     assert (label_map[:, :18] == 0).all()
     assert (label_map[:, 22:] == 2).all()
+
+
+def test_windows_have_the_size_of_the_crops_that_the_network_has_learned_from(network, frame):
+    learned = replace(SPEC, crop_hw=(8, 8))
+    averaging = AveragingSegmenter(Segmenter(TorchBackend(network, learned)), sliding=True)
+    total, times = np.zeros((len(SHADES), 24, 32)), np.zeros((24, 32))
+    for top in sliding_starts(24, 8):
+        for left in sliding_starts(32, 8):
+            window = frame[top : top + 8, left : left + 8]
+            total[:, top : top + 8, left : left + 8] += probabilities(network, window)
+            times[top : top + 8, left : left + 8] += 1
+    np.testing.assert_allclose(averaging.probabilities(frame), total / times, atol=1e-6)
+
+
+def sliding_starts(length: int, window: int) -> list[int]:
+    """Two thirds of a window apart, the last at the end."""
+    starts = list(range(0, length - window, -(-window * 2 // 3)))
+    return [*starts, length - window]

@@ -65,7 +65,9 @@ class ModelSpec:
         metrics: Scores by name, such as `val/mean_iou`.
         versions: Package versions at export, by package.
         sliding_windows: The network has learned from crops, and is scored in overlapping windows
-            of its input size rather than on stretched frames.
+            rather than on stretched frames.
+        crop_hw: The size of these crops and windows where it is not the input's, as it can be for
+            networks that run at any size.
         temperature: What logits are divided by for probabilities that are true in as many cases as
             they say, as measured on held-out frames; 1 where nobody has measured it.
     """
@@ -80,6 +82,7 @@ class ModelSpec:
     metrics: dict[str, float] = field(default_factory=dict[str, float])
     versions: dict[str, str] = field(default_factory=dict[str, str])
     sliding_windows: bool = False
+    crop_hw: tuple[int, int] | None = None
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
@@ -93,7 +96,7 @@ class ModelSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types, the format's version among them."""
         fields = {**asdict(self), "labels": self.labels.to_dict()}
-        for name, usual in (("sliding_windows", False), ("temperature", 1.0)):
+        for name, usual in (("sliding_windows", False), ("crop_hw", None), ("temperature", 1.0)):
             if fields[name] == usual:
                 del fields[name]  # older versions read files without it
         return {"format_version": FORMAT_VERSION, **fields}

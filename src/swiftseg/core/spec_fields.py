@@ -148,9 +148,10 @@ _SPEC: Mapping[str, Check] = {
         key: _text(v, f"{place}.{key}") for key, v in _mapping(value, place).items()
     },
     "sliding_windows": _yes_or_no,
+    "crop_hw": _size,
     "temperature": _temperature,
 }
 _OPTIONAL = (
     *("output", "training_data", "license_note", "metrics", "versions"),
-    *("sliding_windows", "temperature"),
+    *("sliding_windows", "crop_hw", "temperature"),
 )

@@ -26,7 +26,8 @@ class AveragingSegmenter:
         scales: Without windows, factors of the network's input size, to which the frame is
             stretched; with windows, factors of the frame's own size.
         flip: Every view is also seen in the mirror.
-        sliding: The network sees windows of its input size, two thirds of one apart.
+        sliding: The network sees windows of the size it has learned from, two thirds of one apart:
+            of its input size, or of the crops' where it runs at any size.
 
     Raises:
         SwiftsegError: The model does not run at one of the sizes, since it is exported for another.
@@ -45,7 +46,9 @@ class AveragingSegmenter:
         self._scales = tuple(scales)
         self._flip = flip
         self._sliding = sliding
-        sizes = [self.spec.input.size_hw] if sliding else [self._network_size(s) for s in scales]
+        crop_hw = self.spec.crop_hw if segmenter.any_size else None
+        self._window_hw = crop_hw or self.spec.input.size_hw
+        sizes = [self._window_hw] if sliding else [self._network_size(s) for s in scales]
         self._segmenters = {size_hw: segmenter.at_size(size_hw) for size_hw in sizes}
 
     def __call__(self, image: Frame) -> Segmentation:
@@ -92,8 +95,8 @@ class AveragingSegmenter:
     def _probabilities(self, view: np.ndarray) -> np.ndarray:
         if not self._sliding:
             return self._run(view)
-        spec = self.spec.input
-        return sliding_probabilities(self._run, view, spec.size_hw, mean_color(spec))
+        padding = mean_color(self.spec.input)
+        return sliding_probabilities(self._run, view, self._window_hw, padding)
 
     def _run(self, view: np.ndarray) -> np.ndarray:
         return self._segmenters[view.shape[0], view.shape[1]].probabilities(view)

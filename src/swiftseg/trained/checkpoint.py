@@ -237,6 +237,7 @@ def build_network(checkpoint: Checkpoint, path: Path) -> nn.Module:
 
 def model_spec(recipe: Recipe, labels: LabelSet, state: TrainingState) -> ModelSpec:
     """Describe the model that a recipe's stage trains; its scores are those of the last epoch."""
+    crop_hw = recipe.augmentation and recipe.augmentation.crop_hw
     held_out = "" if recipe.hold_out is None else f", without {recipe.hold_out}"
     return ModelSpec(
         name=recipe.name,
@@ -246,6 +247,7 @@ def model_spec(recipe: Recipe, labels: LabelSet, state: TrainingState) -> ModelS
         training_data=f"{recipe.training_data}{held_out}",
         license_note=recipe.license_note,
         sliding_windows=recipe.evaluation.sliding_windows,
+        crop_hw=crop_hw if crop_hw != recipe.input.size_hw else None,
         metrics=state.history[-1].scores() if state.history else {},
     )
 
