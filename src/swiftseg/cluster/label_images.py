@@ -98,7 +98,7 @@ def label_images(
     settings = Settings(
         segmenter.spec.name,
         files.digest,
-        *segmenter.engine,
+        *segmenter.engine[:2],
         fit,
         kinds,
         form,
@@ -115,7 +115,7 @@ def label_images(
         work = label_here(job.pending, read, segment, write, workers=summary.workers)
         _work_through(job, work, summary)
     elif job.pending:
-        opening = Opening(files, *segmenter.engine, threads, fit)
+        opening = Opening(files, *segmenter.engine[:2], threads, fit)
         with ray_session(address) as cpus:
             summary.workers = workers or max(1, int(cpus) // threads)
             stages = RayStages(read, opening, "probs" in kinds, report, write)

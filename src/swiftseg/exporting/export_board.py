@@ -140,7 +140,7 @@ def _measure(
         count += 1
     if not count:
         raise SwiftsegError("no frames to compare on")
-    return BoardParity(*backend.engine, count, equal / pixels)
+    return BoardParity(*backend.engine[:2], count, equal / pixels)
 
 
 @contextmanager
