@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from swiftseg.data.images.image_file import decode_image, read_image, read_mask
 from tests.support.command_line import run_cli
 from tests.support.exported import SHADES, shade_labels, write_shade_model
 from tests.support.labeled_trees import results_in, write_pictures
+from tests.support.parsed_html import decode_picture, parse_html, urls
 from tests.support.videos import corrupt_packets, write_clip
 
 SIZE_HW = (12, 16)
@@ -161,6 +163,26 @@ def test_the_summary_counts_everything(here, capsys):
     assert len(rows_of(here / "out/shares.csv")) == 7
 
 
+def test_the_report_shows_folders_failures_and_the_frames_least_sure(here, capsys):
+    (here / "in/a/broken<b>.png").write_bytes(b"no picture")
+    Image.new("RGB", (16, 12), (84, 84, 84)).save(here / "in/between.png")  # of two shades
+    assert label(capsys, "in", "--report").code == 1
+    page = parse_html((here / "out/report.html").read_text("utf-8"))
+    frames = page.all("div", "frame")
+    assert len(frames) == 8 + 6  # all of them, least sure first, and samples
+    assert frames[0].all("code")[0].text == "between"
+    sure = [float(re.findall(r"[\d.]+", frame.all("b")[0].text)[0]) for frame in frames[:8]]
+    assert sure == sorted(sure)
+    for frame in frames:
+        assert [decode_picture(image.attributes["src"]).size for image in frame.all("img")] == (
+            [(16, 12), (16, 12)]
+        )
+    assert "a/broken<b>" in [code.text for code in page.all("code")]
+    cells = {row.all("th")[0].text: row.all("td") for row in page.all("tr") if row.all("td")}
+    assert (cells["a"][0].text, cells["b"][0].text, cells["."][0].text) == ("4", "3", "1")
+    assert urls(page) == [image.attributes["src"] for image in page.all("img")]
+
+
 def test_a_target_keeps_to_the_model_and_the_options_it_began_with(here, capsys):
     assert label(capsys, "in").code == 0
     before = results_in(here / "out")
@@ -242,3 +264,26 @@ def test_ctrl_c_leaves_what_is_pending_to_the_next_start(here, capsys):
     assert label(capsys, "in").code == 0
     assert label(capsys, "in", out="whole").code == 0
     assert results_in(here / "out") == results_in(here / "whole")
+
+
+def test_a_full_disk_ends_the_job_in_one_line_and_nothing_is_half_written(here, capsys):
+    disk = here / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small disk is not allowed here")
+    try:
+        write_pictures(here / "in", 60, SIZE_HW)
+        done = label(capsys, "in", out="disk/out")
+        assert done.code == 1
+        [line] = done.err.splitlines()
+        assert line.startswith("error: cannot write ")
+        assert line.endswith("No space left on device")
+        for path in (disk / "out/labels").rglob("*.png"):
+            assert read_mask(path).shape == SIZE_HW
+        subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
+        assert label(capsys, "in", out="disk/out").code == 0
+        assert label(capsys, "in", out="whole").code == 0
+        assert results_in(disk / "out") == results_in(here / "whole")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

@@ -15,6 +15,7 @@ from swiftseg.cli.engine_options import (
     DeviceOption,
     PrecisionOption,
 )
+from swiftseg.cli.ray_options import AddressOption, WorkersOption
 from swiftseg.cli.scoring_options import (
     CalibrationErrorOption,
     DataOption,
@@ -58,6 +59,8 @@ def evaluate(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a model and nothing else.")
     ] = False,
+    workers: WorkersOption = None,
+    address: AddressOption = None,
 ) -> None:
     """Score models on labeled data, all by one protocol.
 
@@ -72,6 +75,12 @@ def evaluate(
 
     if submission is not None and len(models) > 1:
         raise UsageError("--submission takes one model, since each would overwrite the other's")
+    if submission is not None and workers is not None:
+        raise UsageError("--submission is written by one process; leave --workers out")
+    if address is not None and address.startswith("ray://"):
+        raise UsageError("evaluate runs on a node of the cluster; name it by auto or HOST:PORT")
+    if address is not None and workers is None:
+        raise UsageError("--address names a Ray cluster; say by --workers how many it shall use")
     segmenters = [
         Segmenter.load(
             model, backend=backend, precision=precision, calibration=calibration, device=device
@@ -88,13 +97,29 @@ def evaluate(
     console = terminal()
     scored: list[tuple[str, Evaluation]] = []
     for model, segmenter in zip(models, segmenters, strict=True):
-        found = evaluation.evaluate(
-            segmenter,
-            dataset,
-            protocol=chosen,
-            calibration_error=calibration_error,
-            on_frame=on_frame,
-        )
+        if workers is None:
+            found = evaluation.evaluate(
+                segmenter,
+                dataset,
+                protocol=chosen,
+                calibration_error=calibration_error,
+                on_frame=on_frame,
+            )
+        else:
+            from swiftseg.cluster.evaluate_on_ray import evaluate_on_ray
+
+            found = evaluate_on_ray(
+                model,
+                data,
+                workers=workers,
+                split=split,
+                dataset=dataset_name,
+                protocol=chosen,
+                calibration_error=calibration_error,
+                backend=segmenter.engine.backend,
+                precision=segmenter.engine.precision,
+                address=address,
+            )
         scored.append((model, found))
         if as_json:
             origin = {"model": segmenter.spec.name, "file": model, "data": data, "split": split}

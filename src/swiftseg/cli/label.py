@@ -12,6 +12,7 @@ from swiftseg.cli.engine_options import (
     CalibrationOption,
     PrecisionOption,
 )
+from swiftseg.cli.ray_options import AddressOption
 from swiftseg.cli.scoring_options import FlipOption, ScalesOption, parse_scales
 from swiftseg.weights import DEFAULT_MODEL
 
@@ -45,12 +46,7 @@ def label(
         int | None,
         typer.Option(min=1, help="Models that run at the same time.", show_default="one a core"),
     ] = None,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            help="A Ray cluster: auto, or ray://HOST:PORT.", show_default="Ray on this machine"
-        ),
-    ] = None,
+    address: AddressOption = None,
     batch: Annotated[
         int, typer.Option(min=1, help="Frames that travel together; the rows of a shard.")
     ] = 64,

@@ -1,14 +1,17 @@
 """A source of any size labeled into a target, by threads here or by Ray."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Literal
 
 import numpy as np
 
-from swiftseg.cluster.label_on_ray import Opening, RayStages, label_on_ray
-from swiftseg.cluster.ray_session import ray_session
+from swiftseg.cluster.label_on_ray import RayStages, label_on_ray, label_through_client
+from swiftseg.cluster.opening import Opening
+from swiftseg.cluster.ray_session import is_client, ray_session
 from swiftseg.core import UsageError, unknown_name
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmenter
@@ -19,6 +22,7 @@ from swiftseg.labeling.local_engine import label_here
 from swiftseg.labeling.model_files import read_model_files
 from swiftseg.labeling.pieces import Receipt
 from swiftseg.labeling.place import LocalPlace, Place, open_place, scheme_of
+from swiftseg.labeling.report import write_report
 from swiftseg.labeling.results import Summary, write_results
 from swiftseg.labeling.stages import Reading, Segmenting
 from swiftseg.labeling.writing import Writing
@@ -98,30 +102,34 @@ def label_images(
     settings = Settings(
         segmenter.spec.name,
         files.digest,
-        *segmenter.engine[:2],
+        segmenter.engine.backend,
+        segmenter.engine.precision,
         fit,
         kinds,
         form,
         segmenter.spec.labels.names,
     )
-    job = begin_job(place, settings, listed, batch=batch)
-    summary = Summary(segmenter.spec.name, files.digest, engine, workers or physical_cores())
     read = Reading(segmenter.spec.input, fit, keeps_frames="overlay" in kinds)
+    segmenting = partial(Segmenting, keeps_probabilities="probs" in kinds, wants_confidence=report)
     write = Writing(place, settings, segmenter.spec.labels)
-    if engine == "local":
-        segment = Segmenting(
-            segmenter, keeps_probabilities="probs" in kinds, wants_confidence=report
-        )
-        work = label_here(job.pending, read, segment, write, workers=summary.workers)
-        _work_through(job, work, summary)
-    elif job.pending:
-        opening = Opening(files, *segmenter.engine[:2], threads, fit)
-        with ray_session(address) as cpus:
+    summary = Summary(segmenter.spec.name, files.digest, engine, workers or physical_cores())
+    with ExitStack() as stack:
+        cpus = stack.enter_context(ray_session(address)) if engine == "ray" else 0.0
+        job = begin_job(place, settings, listed, batch=batch)  # when all that may fail has not
+        if engine == "local":
+            segment = segmenting(segmenter)
+            work = label_here(job.pending, read, segment, write, workers=summary.workers)
+        else:
+            engine_of = segmenter.engine
+            opening = Opening(files, engine_of.backend, engine_of.precision, threads, fit)
             summary.workers = workers or max(1, int(cpus) // threads)
-            stages = RayStages(read, opening, "probs" in kinds, report, write)
-            work = label_on_ray(job.pending, stages, workers=summary.workers, cpus=cpus)
-            _work_through(job, work, summary)
+            stages = RayStages(read, opening, segmenting, write)
+            run = label_through_client if is_client(address) else label_on_ray
+            work = run(job.pending, stages, workers=summary.workers, cpus=cpus)
+        _work_through(job, work, summary)
     write_results(job, summary, threads=threads)
+    if report:
+        write_report(job, summary, segmenter, read)
     return summary
 
 
@@ -161,7 +169,8 @@ def _work_through(job: Job, work: Iterator[Receipt], summary: Summary) -> None:
     """Take receipts as they come and show how far the job is; Ctrl-C ends it well."""
     begin, failed = monotonic(), 0
     with LateProgress(f"labeling with {summary.model}") as progress:
-        progress.expect(sum(piece.num_frames for piece in job.pending))
+        due = {piece.number: piece.num_frames for piece in job.pending}
+        progress.expect(sum(due.values()))
         try:
             for receipt in work:
                 job.done.add(receipt.piece)
@@ -169,8 +178,9 @@ def _work_through(job: Job, work: Iterator[Receipt], summary: Summary) -> None:
                 failed += sum(not outcome.frames for outcome in receipt.outcomes)
                 summary.run_frames += frames
                 summary.run_s = monotonic() - begin
+                summary.startup_s = summary.startup_s or summary.run_s
                 note = f"{summary.frames_per_s:.1f} frames/s, {failed} failed"
-                progress.advance(note, count=frames)
+                progress.advance(note, count=due[receipt.piece])
         except KeyboardInterrupt:
             summary.interrupted = True
     summary.run_s = monotonic() - begin

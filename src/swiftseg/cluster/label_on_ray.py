@@ -1,74 +1,48 @@
 """A job's pieces worked through by Ray Data: three stages, of which the engines are actors.
 
-Reading and writing are tasks, the engines a pool of actors. Ray asks for CPUs before it starts
-anything, so that the engines ask for less than they use: on two cores, two actors of a whole CPU
-each would leave none for reading, and nothing would ever start.
+Reading and writing are tasks, the engines a pool of actors; `ray_session` says what each asks for.
 """
 
-import logging
 import pickle
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 from swiftseg.cluster.attempts import Attempts, Stage, refusing
-from swiftseg.cluster.ray_session import import_ray
-from swiftseg.core import SwiftsegError
-from swiftseg.core.cache import cache_folder
+from swiftseg.cluster.opening import Opening
+from swiftseg.cluster.ray_session import (
+    engine_cpus,
+    import_ray,
+    own_error,
+    set_up_data,
+    task_cpus,
+)
 from swiftseg.inference import Segmenter
-from swiftseg.inference.fitting import Fit
-from swiftseg.labeling.model_files import ModelFiles
+from swiftseg.labeling.job import done_pieces, receipt_of
 from swiftseg.labeling.pieces import Piece, Receipt, read_receipt
 from swiftseg.labeling.stages import LabeledPiece, Reading, ReadPiece, Segmenting
 from swiftseg.labeling.writing import Writing
 
 Row = dict[str, Any]
 
-ENGINES_SHARE = 0.75  # of the CPUs; the rest is for reading and writing
-_TASK_CPUS = 0.25
-
-
-@dataclass(frozen=True)
-class Opening:
-    """From what, and how, each worker opens the model."""
-
-    files: ModelFiles
-    backend: str
-    precision: str
-    threads: int
-    fit: Fit
-
-    def open(self) -> Segmenter:
-        """Open the model on the machine that this runs on."""
-        folder = cache_folder() or Path(tempfile.mkdtemp(prefix="swiftseg-"))
-        return Segmenter.load(
-            self.files.unpacked(folder / "models"),
-            backend=self.backend,
-            precision=self.precision,
-            threads=self.threads,
-            fit=self.fit,
-        )
+_LOOK_S = 1.0  # between two looks at the target
 
 
 @dataclass(frozen=True)
 class RayStages:
-    """What workers do to a piece; the engine's stage is made on arrival, by `opening`.
+    """What workers do to a piece.
 
     Attributes:
         read: The first stage.
-        opening: Of the model.
-        keeps_probabilities: As in `Segmenting`.
-        wants_confidence: As in `Segmenting`.
+        opening: Of the model, which each worker opens itself.
+        segmenting: Makes the second stage of the model.
         write: The last stage.
     """
 
     read: Reading
     opening: Opening
-    keeps_probabilities: bool
-    wants_confidence: bool
+    segmenting: Callable[[Segmenter], Segmenting]
     write: Writing
 
 
@@ -89,34 +63,65 @@ def label_on_ray(
     Raises:
         SwiftsegError: The target refuses results, or the cluster has gone.
     """
+    if not pieces:
+        return
     ray = import_ray()
-    from ray.data import ActorPoolStrategy, DataContext, from_items
+    from ray.data import ActorPoolStrategy, from_items
 
-    _set_up(DataContext.get_current())
+    set_up_data()
     attempts = (
         ray.remote(Attempts).options(num_cpus=0, max_restarts=-1, max_task_retries=-1).remote()
     )
     opening = ray.put(stages.opening)  # once a node, however many engines are there
-    task_cpus = min(_TASK_CPUS, (1 - ENGINES_SHARE) * cpus / 2)
+    for_tasks = task_cpus(cpus)
     rows = [{"payload": pickle.dumps(piece)} for piece in pieces]
     work = (
         from_items(rows, override_num_blocks=len(rows))
-        .map(partial(_read, stages.read, attempts), num_cpus=task_cpus)
+        .map(partial(_read, stages.read, attempts), num_cpus=for_tasks)
         .map(
             cast(Any, _Engine),
-            fn_constructor_args=([opening], stages, attempts),
+            fn_constructor_args=([opening], stages.segmenting, attempts),
             compute=ActorPoolStrategy(size=workers),
-            num_cpus=ENGINES_SHARE * cpus / workers,
+            num_cpus=engine_cpus(cpus, workers, stages.opening.threads),
         )
-        .map(partial(_write, stages.write), num_cpus=task_cpus)
+        .map(partial(_write, stages.write), num_cpus=for_tasks)
     )
     try:
         for row in work.iter_rows():
             yield read_receipt(row["payload"])
     except Exception as error:
-        raise _own_error(error) from error
+        raise own_error(error) from error
     finally:
         ray.kill(attempts)
+
+
+def label_through_client(
+    pieces: Sequence[Piece], stages: RayStages, *, workers: int, cpus: float
+) -> Iterator[Receipt]:
+    """Do what `label_on_ray` does where this process is a client of the cluster (ray://).
+
+    Ray Data does not run in clients. So a task of the cluster runs it, and the receipts are read
+    from the target as they come.
+    """
+    ray = import_ray()
+    place, due = stages.write.place, {piece.number for piece in pieces}
+    task = ray.remote(num_cpus=0, max_retries=0)(_run_all)
+    whole = task.remote(pieces, stages, workers, cpus)
+    while due:
+        ended, _ = ray.wait([whole], timeout=_LOOK_S)
+        if ended:
+            try:
+                ray.get(whole)
+            except Exception as error:
+                raise own_error(error) from error
+        for number in sorted(due & done_pieces(place)):
+            yield receipt_of(place, number)
+            due.discard(number)
+
+
+def _run_all(pieces: Sequence[Piece], stages: RayStages, workers: int, cpus: float) -> None:
+    for _ in label_on_ray(pieces, stages, workers=workers, cpus=cpus):
+        pass
 
 
 def _read(read: Reading, attempts: Any, row: Row) -> Row:
@@ -127,13 +132,11 @@ def _read(read: Reading, attempts: Any, row: Row) -> Row:
 class _Engine:
     """The second stage, in an actor that keeps its engine."""
 
-    def __init__(self, opening: list[Any], stages: RayStages, attempts: Any) -> None:
+    def __init__(
+        self, opening: list[Any], segmenting: Callable[[Segmenter], Segmenting], attempts: Any
+    ) -> None:
         self._attempts = attempts
-        self._segment = Segmenting(
-            import_ray().get(opening[0]).open(),
-            keeps_probabilities=stages.keeps_probabilities,
-            wants_confidence=stages.wants_confidence,
-        )
+        self._segment = segmenting(import_ray().get(opening[0]).open())
 
     def __call__(self, row: Row) -> Row:
         read: ReadPiece = pickle.loads(row["payload"])
@@ -155,21 +158,3 @@ def _tried(work: Callable[..., Any], piece: Any, stage: Stage, attempts: Any) ->
         done = work(piece)
     get(attempts.finish.remote(stage))
     return pickle.dumps(done, protocol=5)
-
-
-def _set_up(context: Any) -> None:
-    """Make Ray Data keep each piece whole and say nothing."""
-    context.enable_progress_bars = False
-    context.target_max_block_size = None
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-
-
-def _own_error(error: BaseException) -> SwiftsegError:
-    """Return the error that a worker has raised, or one that says that Ray has given up."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, SwiftsegError):
-            return SwiftsegError(str(cause).partition("\n")[0])
-        cause = getattr(cause, "cause", None) or cause.__cause__
-    reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-    return SwiftsegError(f"Ray has given up: {reason}")

@@ -4,14 +4,22 @@ import logging
 import os
 import signal
 import socket
+import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from swiftseg.core import MissingExtraError, SwiftsegError
 
-_PATIENCE_S = 5.0
+ENGINES_SHARE = 0.75  # of the CPUs; the rest is for reading and writing beside the engines
+
+_TASK_CPUS = 0.25
+_PATIENCE_S = 5.0  # that a machine may take to answer at all
+_HTTP2_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+_TRIES = 3  # of Ray to speak with a cluster, some seconds each
 _CLIENT_PORT, _CLUSTER_PORT = 10001, 6379  # Ray's own
 
 
@@ -23,6 +31,7 @@ def import_ray() -> Any:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else each start warns of it
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # a worker that dies is replaced
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -44,6 +53,9 @@ def ray_session(address: str | None) -> Generator[float]:
         MissingExtraError: Ray is not installed.
         SwiftsegError: No cluster answers at the address.
     """
+    if address is not None:
+        check_answers(address)
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", str(_TRIES))  # read at Ray's import
     ray = import_ray()
     is_ours = not ray.is_initialized()
     if is_ours:
@@ -56,24 +68,45 @@ def ray_session(address: str | None) -> Generator[float]:
 
 
 def _connect(ray: Any, address: str | None) -> None:
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address is None:
+        options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        if address is None:
-            ray.init(include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
-        else:
-            check_answers(address)
-            ray.init(address=address, **quiet)
+        with _quiet_core():
+            ray.init(address=address or "local", **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
+        reason = _reason(error)
         where = "start Ray on this machine" if address is None else f"connect to Ray at {address}"
         raise SwiftsegError(f"cannot {where}: {reason}") from error
-    for number, handler in handlers.items():  # Ray's own would end the process at once
-        signal.signal(number, handler)
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in handlers.items():  # Ray's own would end the process at once
+            signal.signal(number, handler)
+
+
+def _reason(error: BaseException) -> str:
+    """Return in one line why a cluster has refused; Ray chains and quotes its errors."""
+    if "InvalidAuthToken" in str(error.__cause__):
+        return "it asks for a token; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as on its nodes"
+    return str(error).partition("\n")[0]
+
+
+@contextmanager
+def _quiet_core() -> Generator[None]:
+    """Keep from stderr that Ray's core was told to be quiet, which it says on stderr."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def check_answers(address: str) -> None:
-    """Refuse an address where nobody listens, before Ray tries for minutes.
+    """Refuse an address where no gRPC server listens, before Ray tries for minutes.
 
     Raises:
         SwiftsegError: Nobody answers within some seconds.
@@ -83,9 +116,58 @@ def check_answers(address: str) -> None:
     parts = urlsplit(address if "://" in address else f"//{address}")
     try:
         port = parts.port or (_CLIENT_PORT if parts.scheme else _CLUSTER_PORT)
-        socket.create_connection((parts.hostname or "", port), timeout=_PATIENCE_S).close()
+        with socket.create_connection((parts.hostname or "", port), _PATIENCE_S) as connection:
+            if os.environ.get("RAY_USE_TLS", "0") != "1":
+                connection.sendall(_HTTP2_HELLO)
+                if connection.recv(1) != b"\0":  # of the length of its settings
+                    raise ConnectionError("what listens there is no Ray")
     except (OSError, ValueError) as error:
         raise SwiftsegError(
             f"no Ray cluster answers at {address} ({error}); `ray status` on its head "
             "tells whether it runs"
         ) from error
+
+
+def is_client(address: str | None) -> bool:
+    """Whether an address makes this process a client of the cluster, and none of its nodes."""
+    return address is not None and address.startswith("ray://")
+
+
+def engine_cpus(cpus: float, workers: int, threads: int) -> float:
+    """Return how many CPUs an engine asks Ray for: less than it uses, and less than a node has.
+
+    Ray hands out CPUs before it starts anything. On two cores, two engines of a whole CPU each
+    would leave none for reading, and nothing would ever start.
+
+    Args:
+        cpus: Of the cluster.
+        workers: Engines.
+        threads: Of one engine.
+    """
+    return ENGINES_SHARE * min(threads, cpus / workers)
+
+
+def task_cpus(cpus: float) -> float:
+    """Return how many CPUs a task of reading or writing asks for; one of each always fits."""
+    return min(_TASK_CPUS, (1 - ENGINES_SHARE) * cpus / 2)
+
+
+def set_up_data() -> None:
+    """Make Ray Data keep each piece of work whole and say nothing."""
+    from ray.data import DataContext
+
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.target_max_block_size = None
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+
+def own_error(error: BaseException) -> SwiftsegError:
+    """Return the error that a worker has raised, or one that says that Ray has given up."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, SwiftsegError):
+            return SwiftsegError(str(cause).partition("\n")[0])
+        cause = getattr(cause, "cause", None) or cause.__cause__
+    reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return SwiftsegError(f"Ray has given up: {reason}")

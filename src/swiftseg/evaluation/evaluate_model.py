@@ -1,6 +1,6 @@
 """Any segmenter on any data set, scored at the resolution of the labels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +12,46 @@ from swiftseg.core.progress import LateProgress
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.published.cityscapes_instances import instance_paths, read_instances
 from swiftseg.data.views.void_class import WithVoidClass
-from swiftseg.evaluation.evaluation import Evaluation
+from swiftseg.evaluation.evaluation import Evaluation, FrameCounts, count_frame
 from swiftseg.evaluation.protocol import NATIVE, ScoringProtocol, find_protocol
 from swiftseg.inference import AveragingSegmenter, Segmenter
 
 OnFrame = Callable[[Sample, np.ndarray], None]
+
+
+def count_frames(
+    segmenter: Segmenter | AveragingSegmenter,
+    dataset: Dataset,
+    indices: Sequence[int],
+    *,
+    protocol: ScoringProtocol = NATIVE,
+    calibration_error: bool = False,
+    on_frame: OnFrame | None = None,
+) -> Iterator[FrameCounts]:
+    """Segment and count some frames of a data set, in the order of their indices.
+
+    Label maps come back from the segmenter at the frame's own size, which is the mask's, so
+    predictions are brought to the labels and never the labels to the predictions. Frames are read
+    by a thread while the network is at work. Takes and raises what `evaluate_frames` does.
+    """
+    instances = instance_paths(dataset) if protocol.size_hw is None else None
+    dataset = protocol.view(dataset)
+    _check_classes(segmenter, dataset)
+
+    def read(index: int) -> tuple[Sample, np.ndarray | None]:
+        sample = dataset[index]
+        height, width = sample.mask.shape
+        ids = read_instances(instances[index], (height, width)) if instances else None
+        return sample, ids
+
+    for sample, instance_ids in in_threads(read, indices, threads=1):
+        label_map, probs = _predict(segmenter, sample.image, with_probabilities=calibration_error)
+        counts = count_frame(
+            label_map, sample.mask, dataset.labels, probs=probs, instance_ids=instance_ids
+        )
+        if on_frame is not None:
+            on_frame(sample, label_map)
+        yield counts
 
 
 def evaluate_frames(
@@ -29,10 +64,6 @@ def evaluate_frames(
 ) -> Iterator[Evaluation]:
     """Segment and score frame by frame; yield the running evaluation after each.
 
-    Label maps come back from the segmenter at the frame's own size, which is the mask's, so
-    predictions are brought to the labels and never the labels to the predictions. Frames are read
-    by a thread while the network is at work.
-
     Args:
         segmenter: What `protocol.segmenter` returned.
         dataset: As it was opened; what the protocol does to it is done here.
@@ -44,22 +75,17 @@ def evaluate_frames(
     Raises:
         SwiftsegError: The model's classes are not the data's.
     """
-    instances = instance_paths(dataset) if protocol.size_hw is None else None
-    dataset = protocol.view(dataset)
-    _check_classes(segmenter, dataset)
-    evaluation = Evaluation(dataset.labels, protocol)
-
-    def read(index: int) -> tuple[Sample, np.ndarray | None]:
-        sample = dataset[index]
-        height, width = sample.mask.shape
-        ids = read_instances(instances[index], (height, width)) if instances else None
-        return sample, ids
-
-    for sample, instance_ids in in_threads(read, range(len(dataset)), threads=1):
-        label_map, probs = _predict(segmenter, sample.image, with_probabilities=calibration_error)
-        evaluation.add(label_map, sample.mask, probs=probs, instance_ids=instance_ids)
-        if on_frame is not None:
-            on_frame(sample, label_map)
+    evaluation = Evaluation(protocol.view(dataset).labels, protocol)
+    counted = count_frames(
+        segmenter,
+        dataset,
+        range(len(dataset)),
+        protocol=protocol,
+        calibration_error=calibration_error,
+        on_frame=on_frame,
+    )
+    for counts in counted:
+        evaluation.add_counts(counts)
         yield evaluation
 
 

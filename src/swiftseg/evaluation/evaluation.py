@@ -28,6 +28,60 @@ from swiftseg.metrics import (
 from swiftseg.metrics.confusion import by_name, none_if_nan
 
 
+@dataclass(frozen=True, eq=False)
+class FrameCounts:
+    """What is counted of one frame; it may be counted elsewhere than where it is summed up.
+
+    Attributes:
+        matrix: int64 (C, C), rows true, columns predicted.
+        boundary: int64 (2, C), `boundary_counts`.
+        calibration: `calibration_counts`, or None.
+        instances: `instance_level_counts`, or None.
+    """
+
+    matrix: np.ndarray
+    boundary: np.ndarray
+    calibration: np.ndarray | None = None
+    instances: np.ndarray | None = None
+
+
+def count_frame(
+    label_map: np.ndarray,
+    mask: np.ndarray,
+    data_labels: LabelSet,
+    *,
+    probs: np.ndarray | None = None,
+    instance_ids: np.ndarray | None = None,
+) -> FrameCounts:
+    """Count one frame.
+
+    Args:
+        label_map: uint8 (H, W), the prediction.
+        mask: uint8 (H, W), the ground truth.
+        data_labels: The classes of the data, and the sets of classes that labels stand for.
+        probs: float32 (C, H, W), for the calibration error.
+        instance_ids: int32 (H, W), Cityscapes' instance mask.
+
+    Raises:
+        ValueError: The shapes differ, or a value is outside the classes.
+    """
+    labels, classes = row_labels(data_labels), label_map
+    num_classes, ignore_index = len(labels), labels.ignore_index
+    if data_labels.sets:
+        label_map, mask = to_rows(label_map, mask, data_labels)
+    calibration = None
+    if probs is not None:
+        # Where the row is right, so is the class that was predicted.
+        right = np.where(label_map == mask, classes, mask)
+        calibration = calibration_counts(probs, right, ignore_index)
+    return FrameCounts(
+        confusion_matrix(label_map, mask, num_classes, ignore_index),
+        boundary_counts(label_map, mask, num_classes, ignore_index),
+        calibration,
+        None if instance_ids is None else instance_level_counts(label_map, instance_ids),
+    )
+
+
 @dataclass
 class Evaluation:
     """What has been counted, and the scores that follow from it.
@@ -72,33 +126,23 @@ class Evaluation:
         probs: np.ndarray | None = None,
         instance_ids: np.ndarray | None = None,
     ) -> None:
-        """Count one frame.
+        """Count one frame; takes and raises what `count_frame` does."""
+        counts = count_frame(
+            label_map, mask, self.data_labels, probs=probs, instance_ids=instance_ids
+        )
+        self.add_counts(counts)
 
-        Args:
-            label_map: uint8 (H, W), the prediction.
-            mask: uint8 (H, W), the ground truth.
-            probs: float32 (C, H, W), for the calibration error.
-            instance_ids: int32 (H, W), Cityscapes' instance mask.
-
-        Raises:
-            ValueError: The shapes differ, or a value is outside the classes.
-        """
-        num_classes, ignore_index = len(self.labels), self.labels.ignore_index
-        classes = label_map
-        if self.data_labels.sets:
-            label_map, mask = to_rows(label_map, mask, self.data_labels)
-        matrix = confusion_matrix(label_map, mask, num_classes, ignore_index)
-        self.matrix += matrix
-        self.bootstrap.add(matrix)
-        self.boundary += boundary_counts(label_map, mask, num_classes, ignore_index)
-        if probs is not None:
-            # Where the row is right, so is the class that was predicted.
-            right = np.where(label_map == mask, classes, mask)
-            counts = calibration_counts(probs, right, ignore_index)
-            self.calibration = counts if self.calibration is None else self.calibration + counts
-        if instance_ids is not None:
-            counts = instance_level_counts(label_map, instance_ids)
-            self.instances = counts if self.instances is None else self.instances + counts
+    def add_counts(self, counts: FrameCounts) -> None:
+        """Add one frame's counts; the interval is the same where frames come in the same order."""
+        self.matrix += counts.matrix
+        self.bootstrap.add(counts.matrix)
+        self.boundary += counts.boundary
+        if counts.calibration is not None:
+            before = self.calibration
+            self.calibration = counts.calibration + (0 if before is None else before)
+        if counts.instances is not None:
+            before = self.instances
+            self.instances = counts.instances + (0 if before is None else before)
         self.frames += 1
 
     @property

@@ -78,9 +78,7 @@ class Job:
     def receipts(self) -> Iterator[Receipt]:
         """Read the receipts of all pieces that are done, in their order."""
         numbers = [piece.number for piece in self.pieces if piece.number in self.done]
-        yield from in_threads(
-            lambda number: read_receipt(self.place.read(_receipt(number))), numbers
-        )
+        yield from in_threads(lambda number: receipt_of(self.place, number), numbers)
 
 
 def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batch: int) -> Job:
@@ -96,8 +94,9 @@ def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batc
         SwiftsegError: The target holds results of other settings or of something else, or cannot
             be read or written.
     """
-    plans = [path for path in place.files("job") if path.startswith(_PLANS)]
-    has_begun = any(path == _SETTINGS for path in place.files("job"))
+    known_files = list(place.files("job"))
+    plans = [path for path in known_files if path.startswith(_PLANS)]
+    has_begun = _SETTINGS in known_files
     if has_begun:
         _check_same(place, settings)
     else:
@@ -111,8 +110,17 @@ def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batc
         place.write(f"{_PLANS}{len(plans):05d}.jsonl.gz", _plan(added))
     if not has_begun:
         place.write(_SETTINGS, json.dumps(asdict(settings), indent=1).encode())
-    done = {int(path.rpartition("/")[2].removesuffix(".json")) for path in place.files(_RECEIPTS)}
-    return Job(place, settings, pieces + added, done)
+    return Job(place, settings, pieces + added, done_pieces(place))
+
+
+def done_pieces(place: Place) -> set[int]:
+    """Return the numbers of the pieces that have a receipt in a target."""
+    return {int(path.rpartition("/")[2].removesuffix(".json")) for path in place.files(_RECEIPTS)}
+
+
+def receipt_of(place: Place, number: int) -> Receipt:
+    """Read the receipt of a piece that is done. Raises SwiftsegError where it cannot be read."""
+    return read_receipt(place.read(_receipt(number)))
 
 
 def write_receipt(place: Place, receipt: Receipt) -> None:

@@ -29,6 +29,7 @@ class Summary:
         frames: Labeled frames.
         run_frames: Of them, those of this start.
         run_s: How long this start took, in seconds.
+        startup_s: Of that, the time until the first piece was done.
         seconds: The work by stage, added up over all workers.
         core_hours: The work of all stages in hours of one core.
         pixels: By class.
@@ -46,6 +47,7 @@ class Summary:
     frames: int = 0
     run_frames: int = 0
     run_s: float = 0.0
+    startup_s: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     core_hours: float = 0.0
     pixels: dict[str, int] = field(default_factory=dict[str, int])

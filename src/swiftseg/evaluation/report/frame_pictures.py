@@ -22,10 +22,10 @@ def frame_pictures(sample: Sample, label_map: np.ndarray, labels: LabelSet) -> d
         labels: The classes and their colors.
     """
     return {
-        "image": _jpeg(sample.image),
-        "truth": _png(colorize(sample.mask, labels)),
-        "prediction": _png(colorize(label_map, labels)),
-        "errors": _jpeg(error_map(sample, label_map, labels.ignore_index)),
+        "image": jpeg_uri(sample.image),
+        "truth": png_uri(colorize(sample.mask, labels)),
+        "prediction": png_uri(colorize(label_map, labels)),
+        "errors": jpeg_uri(error_map(sample, label_map, labels.ignore_index)),
     }
 
 
@@ -39,11 +39,13 @@ def error_map(sample: Sample, label_map: np.ndarray, ignore_index: int | None) -
     return painted
 
 
-def _jpeg(pixels: np.ndarray) -> str:
+def jpeg_uri(pixels: np.ndarray) -> str:
+    """Return a picture uint8 (H, W, 3) as a data URI, at most `MAX_WIDTH` wide."""
     return _data_uri(_fitted(pixels, Image.Resampling.BILINEAR), "JPEG", quality=85)
 
 
-def _png(pixels: np.ndarray) -> str:
+def png_uri(pixels: np.ndarray) -> str:
+    """Return colors uint8 (H, W, 3) as a data URI without loss, at most `MAX_WIDTH` wide."""
     return _data_uri(_fitted(pixels, Image.Resampling.NEAREST), "PNG", optimize=True)
 
 

@@ -1,0 +1,164 @@
+"""An evaluation shared out over workers: each counts some frames, which are summed up here."""
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from swiftseg.cluster.opening import Opening
+from swiftseg.cluster.ray_session import (
+    engine_cpus,
+    import_ray,
+    own_error,
+    ray_session,
+    set_up_data,
+)
+from swiftseg.core.progress import LateProgress
+from swiftseg.data import open_dataset
+from swiftseg.evaluation import (
+    Evaluation,
+    FrameCounts,
+    ScoringProtocol,
+    count_frames,
+    fitting_protocol,
+)
+from swiftseg.evaluation.protocol import find_protocol
+from swiftseg.inference import Segmenter
+from swiftseg.labeling.model_files import read_model_files
+
+SHARD = 16  # frames that a worker counts before it hands them in
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Counting:
+    """What a worker does, wherever it is.
+
+    Attributes:
+        data: As `open_dataset` takes it.
+        split: The part of the data.
+        dataset: The reader.
+        protocol: How the numbers are taken.
+        calibration_error: Whether probabilities are taken.
+    """
+
+    data: str
+    split: str
+    dataset: str | None
+    protocol: ScoringProtocol
+    calibration_error: bool
+
+
+def evaluate_on_ray(
+    model: Path | str,
+    data: Path | str,
+    *,
+    workers: int,
+    split: str = "val",
+    dataset: str | None = None,
+    protocol: ScoringProtocol | str | None = None,
+    calibration_error: bool = False,
+    backend: str | None = None,
+    precision: str = "f32",
+    calibration: Path | str | None = None,
+    address: str | None = None,
+) -> Evaluation:
+    """Score a model on labeled data with several workers, to the last count as one would.
+
+    Args:
+        model: What `Segmenter.load` takes.
+        data: What `open_dataset` takes; all machines see it at the same path.
+        workers: Engines of one thread each.
+        split: The part of the data.
+        dataset: The reader of the data; None recognizes them.
+        protocol: As `evaluate` takes it.
+        calibration_error: Whether to compute the expected calibration error too.
+        backend: As `Segmenter.load` takes it.
+        precision: As `Segmenter.load` takes it.
+        calibration: As `Segmenter.load` takes it.
+        address: Of a Ray cluster; None starts Ray on this machine.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        UsageError: A name is unknown.
+        SwiftsegError: As `evaluate`, or no cluster answers.
+    """
+    segmenter = Segmenter.load(
+        model, backend=backend, precision=precision, calibration=calibration, threads=1
+    )
+    found = open_dataset(data, split, dataset)
+    if protocol is None:
+        protocol = fitting_protocol(segmenter, found)
+    elif isinstance(protocol, str):
+        protocol = find_protocol(protocol)
+    engine = segmenter.engine
+    files = read_model_files(str(model), segmenter)
+    opening = Opening(files, engine.backend, engine.precision, 1, segmenter.fit)
+    where = str(Path(data).absolute()) if Path(data).exists() else str(data)
+    counting = _Counting(where, split, dataset, protocol, calibration_error)
+    evaluation = Evaluation(protocol.view(found).labels, protocol)
+    with ray_session(address) as cpus, LateProgress(f"evaluating {segmenter.spec.name}") as bar:
+        bar.expect(len(found))
+        share = engine_cpus(cpus, workers, threads=1)
+        for counts in _in_order(_shards(opening, counting, len(found), workers, share)):
+            evaluation.add_counts(counts)
+            bar.advance()
+    return evaluation
+
+
+def _shards(
+    opening: Opening, counting: _Counting, count: int, workers: int, cpus: float
+) -> Iterator[tuple[int, list[FrameCounts]]]:
+    """Yield (number, counts) of all shards, in any order."""
+    ray = import_ray()
+    from ray.data import ActorPoolStrategy, from_items
+
+    set_up_data()
+    shards = [
+        {"number": number, "first": first, "last": min(first + SHARD, count)}
+        for number, first in enumerate(range(0, count, SHARD))
+    ]
+    work = from_items(shards, override_num_blocks=len(shards)).map(
+        cast(Any, _Counter),
+        fn_constructor_args=([ray.put(opening)], counting),
+        compute=ActorPoolStrategy(size=min(workers, len(shards))),
+        num_cpus=cpus,
+    )
+    try:
+        for row in work.iter_rows():
+            yield row["number"], pickle.loads(row["counts"])
+    except Exception as error:
+        raise own_error(error) from error
+
+
+def _in_order(shards: Iterator[tuple[int, list[FrameCounts]]]) -> Iterator[FrameCounts]:
+    """Yield all counts in the order of their frames, which the interval's draws depend on."""
+    early: dict[int, list[FrameCounts]] = {}
+    due = 0
+    for number, counts in shards:
+        early[number] = counts
+        while due in early:
+            yield from early.pop(due)
+            due += 1
+
+
+class _Counter:
+    """Counts the frames of shards, in an actor that keeps its engine and the open data."""
+
+    def __init__(self, opening: list[Any], counting: _Counting) -> None:
+        segmenter: Segmenter = import_ray().get(opening[0]).open()
+        self._segmenter = counting.protocol.segmenter(segmenter)
+        self._dataset = open_dataset(counting.data, counting.split, counting.dataset)
+        self._counting = counting
+
+    def __call__(self, row: Row) -> Row:
+        counts = count_frames(
+            self._segmenter,
+            self._dataset,
+            range(row["first"], row["last"]),
+            protocol=self._counting.protocol,
+            calibration_error=self._counting.calibration_error,
+        )
+        return {"number": row["number"], "counts": pickle.dumps(list(counts))}
