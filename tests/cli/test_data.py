@@ -20,6 +20,55 @@ def test_a_good_folder_gets_a_yaml_and_a_picture(
     assert len(open_dataset(out / "dataset.yaml", "val")) == 2
 
 
+def test_the_edited_yaml_is_what_is_read_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    root = make_good(tmp_path / "field")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    result = run_cli(capsys, "data", "check", root)
+    assert result.out.splitlines()[-1] == f"next: swiftseg train auto --data {root}"
+    assert not list((tmp_path / "elsewhere").iterdir())
+    described, sheet = root / "dataset.yaml", root / "data_check/contact_sheet.png"
+    assert sheet.is_file()
+    text = described.read_text().replace("class_1", "crop")
+    assert "path:" not in text  # so that the folder can be moved
+    described.write_text(text)
+    names = open_dataset(root, "train").labels.names
+    assert "crop" in names
+    again = run_cli(capsys, "data", "check", root)
+    assert (again.code, described.read_text()) == (0, text)
+    assert "crop" in again.out
+    moved = root.rename(tmp_path / "moved")
+    assert open_dataset(moved, "train").labels.names == names
+
+
+def test_another_reading_keeps_the_edited_yaml_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    root = make_good(tmp_path / "field")
+    run_cli(capsys, "data", "check", root)
+    described = root / "dataset.yaml"
+    edited = described.read_text().replace("class_1", "crop")
+    described.write_text(edited)
+    assert run_cli(capsys, "data", "check", root, "--reading", "1").code == 0
+    assert (root / "dataset.before.yaml").read_text() == edited
+    assert "class_1" in described.read_text()
+
+
+def test_a_list_of_pairs_is_described_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    root = make_good(tmp_path / "field")
+    rows = [
+        f"images/{split}/frame_{i}.jpg masks/{split}/frame_{i}.png"
+        for split, count in (("train", 6), ("val", 2))
+        for i in range(count)
+    ]
+    (root / "pairs.txt").write_text("\n".join(rows))
+    result = run_cli(capsys, "data", "check", root / "pairs.txt")
+    assert result.out.splitlines()[-1] == f"next: swiftseg train auto --data {root / 'pairs.yaml'}"
+    assert len(open_dataset(root / "pairs.yaml", "train")) == 6
+
+
 def test_json_has_the_three_weightings(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     root = make_good(tmp_path / "field")
     result = run_cli(capsys, "data", "check", root, "--out", tmp_path / "out", "--json")

@@ -122,7 +122,7 @@ def test_a_web_address_is_a_picture_and_a_gif_a_video(here, frames, capsys):
     assert outcome.code == 0, outcome.err
     assert files_below(here / "out") == [
         "labels/a.png",
-        *(f"labels/moving/{number:06d}.png" for number in range(3)),
+        *(f"labels/moving.gif/{number:06d}.png" for number in range(3)),
     ]
     np.testing.assert_array_equal(read_mask(here / "out/labels/a.png"), shade_labels(frames["a"]))
 
@@ -275,7 +275,7 @@ def test_ctrl_c_of_a_real_process_leaves_a_playable_video(here):
     assert (process.returncode, err) == (130, b"")
     [result] = json.loads(out)["results"]
     assert result["frames"] > 20
-    with reading_video(here / "predictions/overlay/drive.mp4") as video:
+    with reading_video(here / "predictions/overlay/drive.ts.mp4") as video:
         assert len(list(video.frames())) == result["frames"]
 
 
@@ -342,7 +342,7 @@ def test_a_size_that_changes_keeps_the_frames_before_it(here, capsys):
     assert outcome.err.startswith("error: both.ts: the frames' size changes from 32x48 to 16x24")
     assert outcome.err.count("\n") == 1
     assert "both.ts: 6 frames" in " ".join(outcome.out.split())
-    with reading_video(here / "out/overlay/both.mp4") as video:
+    with reading_video(here / "out/overlay/both.ts.mp4") as video:
         assert len(list(video.frames())) == 6
 
 

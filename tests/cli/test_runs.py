@@ -192,3 +192,23 @@ def test_a_narrow_terminal_gets_fewer_columns_and_whole_numbers(
     assert "precision" not in told
     for whole in ("1/3", "50.00", "1:02:03", "finished"):
         assert whole in told
+
+
+def test_the_seeds_of_one_training_are_summed_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    for seed, score in ((0, 0.5), (1, 0.6), (2, 0.7)):
+        rows = [HEADER, f"full,1,2.0,0.1,{score}"]
+        make_run(tmp_path / f"street/seed_{seed}", rows, {**RECIPE, "seed": seed})
+    make_run(tmp_path / "other/seed_9", FINISHED)  # whose recipe has the seed 7
+    [summary] = listed(capsys, tmp_path)["seeds"]
+    assert summary == {
+        "folder": str(tmp_path / "street"),
+        "seeds": [0, 1, 2],
+        "mean_iou": pytest.approx(0.6),
+        "deviation": pytest.approx(0.1),
+    }
+    told = run_cli(capsys, "runs", tmp_path).out.splitlines()[-1]
+    assert told == (
+        f"{tmp_path / 'street'}: mIoU 60.00 ± 10.00 %, mean and deviation of the seeds 0, 1, 2"
+    )

@@ -114,8 +114,8 @@ def test_short_options_are_the_recipes_values_and_a_run_goes_on_by_its_folder(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected a recipe, or --resume with the run's folder in --out"),
-        (["--resume"], "expected a recipe, or --resume with the run's folder in --out"),
+        ([], "expected a recipe or a network"),
+        (["--resume"], "expected a recipe or a network"),
         (["--resume", "--out", "nowhere"], "nowhere: nothing to resume, there is no run here"),
         (["enet_camvid", "--epochs", "5"], "set one of stages.0.epochs, stages.1.epochs"),
         ([RECIPE, "--size", "32"], "expected --size as HEIGHTxWIDTH"),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ from torch import nn
 
 from swiftseg.core import OUTPUT_KINDS, InputSpec, ModelSpec, OutputKind, SwiftsegError, UsageError
 from swiftseg.exporting import export_onnx
+from swiftseg.exporting.checked_export import EQUAL_LABELS
+from swiftseg.exporting.parity import MIN_EQUAL_LABELS, EngineParity, ParityReport
 from swiftseg.models.enet import ENet
 from swiftseg.runtimes import read_spec
 from tests.support.settled_networks import settled_enet, street_frames, street_spec
@@ -77,7 +80,8 @@ def test_training_only_operators_are_gone(exported: Path):
 def test_the_file_describes_itself_and_needs_no_other(exported: Path):
     spec = read_spec(exported)
     assert set(spec.versions) == {"swiftseg", "torch", "onnx"}
-    fields = spec.to_dict() | {"versions": {}}
+    assert spec.metrics[EQUAL_LABELS] >= MIN_EQUAL_LABELS
+    fields = spec.to_dict() | {"versions": {}, "metrics": SPEC.metrics}
     assert ModelSpec.from_dict(fields) == SPEC
     assert [file.name for file in exported.parent.iterdir()] == ["enet.onnx"]
     weights = sum(parameter.numel() for parameter in ENet(5).parameters())
@@ -108,6 +112,19 @@ def test_a_file_that_answers_otherwise_is_refused(
         export_onnx(TinyNetwork(factor), SPEC, path, output=output, frames=FRAMES)
     assert [file.name for file in tmp_path.iterdir()] == ["wrong.onnx"]
     assert path.read_text() == "what stood here before"
+
+
+def test_a_few_unequal_labels_are_warned_of_and_more_are_refused():
+    path = Path("segnet.onnx")
+    good = EngineParity("onnxruntime", 1.0, 1e-6, 1.0)
+    report = ParityReport(3, (good, replace(good, engine="openvino", equal_labels=0.9995)))
+    report.check(path)
+    told = report.warning(path)
+    assert told is not None
+    assert told.startswith("segnet.onnx: on 3 frames openvino gives 99.9500% of torch's labels")
+    assert ParityReport(3, (good,)).warning(path) is None
+    with pytest.raises(SwiftsegError, match=r"segnet\.onnx not written: .* 99\.8900% of"):
+        ParityReport(3, (replace(good, equal_labels=0.9989),)).check(path)
 
 
 def test_without_frames_there_is_no_file(tmp_path: Path):

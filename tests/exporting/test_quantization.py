@@ -1,6 +1,7 @@
 """Quantized files on a network and masks that are made so that int8 is nearly right."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from swiftseg.core import InputSpec, SwiftsegError, UsageError
 from swiftseg.exporting import quantization
 from swiftseg.exporting.onnx_file import write_onnx
 from swiftseg.exporting.quantization import quantize_onnx
+from swiftseg.inference.calibration_frames import Calibration
 from swiftseg.runtimes import BACKENDS, load_backend, read_spec
 from swiftseg.runtimes.base import labels_of
 from swiftseg.runtimes.trial import Trial
@@ -20,6 +22,7 @@ from tests.support.settled_networks import street_frames, street_spec
 
 SIZE_HW = (48, 64)
 FRAMES = street_frames(SIZE_HW, 6)
+SEEN = Calibration(tuple(FRAMES), (None,) * len(FRAMES))
 
 
 class ThreeConvolutions(nn.Module):
@@ -69,7 +72,7 @@ def label_maps(path: Path, name: str = BACKENDS[0]) -> list[np.ndarray]:
 
 def test_the_sensitive_convolution_stays_in_float(source: Path, tmp_path: Path, faster: str):
     out = tmp_path / "int8.onnx"
-    report = quantize_onnx(source, out, FRAMES, max_drop=5)
+    report = quantize_onnx(source, out, SEEN, max_drop=5)
     assert report.convolutions == 3
     assert report.in_float == ("conv2d_1",)  # the tracer's name of the second one
     assert (report.before_ms, report.after_ms, report.after_backend) == (2, 1, faster)
@@ -88,7 +91,7 @@ def test_frames_may_be_normalized(tmp_path: Path):
     normalized = InputSpec(SIZE_HW, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
     write_onnx(ThreeConvolutions().eval(), street_spec(5, normalized), path)
     assert any(tensor.name.endswith("_scale") for tensor in onnx.load(path).graph.initializer)
-    report = quantize_onnx(path, tmp_path / "int8.onnx", FRAMES, max_drop=100)
+    report = quantize_onnx(path, tmp_path / "int8.onnx", SEEN, max_drop=100)
     assert report.in_float == ()
 
 
@@ -96,7 +99,8 @@ def test_frames_may_be_normalized(tmp_path: Path):
 @pytest.mark.parametrize("enlarged", [1, 2])
 def test_masks_make_it_mean_iou(source: Path, tmp_path: Path, enlarged: int):
     masks = [labels.repeat(enlarged, 0).repeat(enlarged, 1) for labels in label_maps(source)]
-    report = quantize_onnx(source, tmp_path / "int8.onnx", FRAMES, masks=masks, max_drop=40)
+    seen = replace(SEEN, masks=tuple(masks))
+    report = quantize_onnx(source, tmp_path / "int8.onnx", seen, max_drop=40)
     assert report.measure == "mean IoU"
     assert report.before == 100
     assert 60 <= report.after <= 100
@@ -106,7 +110,7 @@ def test_masks_make_it_mean_iou(source: Path, tmp_path: Path, enlarged: int):
 def test_a_budget_that_cannot_be_kept_leaves_no_file(source: Path, tmp_path: Path):
     out = tmp_path / "int8.onnx"
     with pytest.raises(SwiftsegError, match=r"int8\.onnx not written: with int8 the measure falls"):
-        quantize_onnx(source, out, FRAMES, max_drop=0.1)
+        quantize_onnx(source, out, SEEN, max_drop=0.1)
     assert not list(tmp_path.iterdir())
 
 
@@ -115,11 +119,11 @@ def test_what_is_not_faster_is_not_written(
 ):
     monkeypatch.setattr(quantization, "compare_ms", lambda candidates: [1.0] * len(candidates))
     with pytest.raises(SwiftsegError, match=r"int8 takes 1\.0 ms .* where float takes 1\.0 ms"):
-        quantize_onnx(source, tmp_path / "int8.onnx", FRAMES, max_drop=100)
+        quantize_onnx(source, tmp_path / "int8.onnx", SEEN, max_drop=100)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("max_drop", [-0.1, 101])
 def test_impossible_budgets_are_refused(source: Path, tmp_path: Path, max_drop: float):
     with pytest.raises(UsageError, match="expected --max-drop of 0 to 100 points"):
-        quantize_onnx(source, tmp_path / "int8.onnx", FRAMES, max_drop=max_drop)
+        quantize_onnx(source, tmp_path / "int8.onnx", SEEN, max_drop=max_drop)

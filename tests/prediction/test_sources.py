@@ -27,6 +27,17 @@ def test_a_file_is_called_by_its_stem(here):
     assert names_of("drive/a.b.jpg") == {"drive/a.b.jpg": "a.b"}
 
 
+def test_videos_that_differ_in_suffix_have_outputs_of_their_own_in_any_run(here):
+    touch(here, "drive.mp4", "drive.avi", "night/drive.avi")
+    assert names_of("drive.mp4") == {"drive.mp4": "drive"}
+    assert names_of("drive.avi") == {"drive.avi": "drive.avi"}
+    assert names_of("drive.mp4", "drive.avi", "night/drive.avi") == {
+        "drive.mp4": "drive",
+        "drive.avi": "drive.avi",
+        "night/drive.avi": "night/drive.avi",
+    }
+
+
 def test_a_folder_is_searched_with_its_subfolders(here):
     touch(here, "in/b.png", "in/a.JPG", "in/notes.txt", "in/far/away/c.webp", "in/.cache/d.png")
     assert names_of("in") == {

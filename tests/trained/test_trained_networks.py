@@ -55,10 +55,14 @@ def test_imported_weights_with_names_and_size_are_a_described_network(tmp_path: 
         torch.testing.assert_close(network(frame), expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("told", [{}, {"labels": FOUR}, {"size_hw": (32, 48)}])
-def test_imported_weights_without_them_say_how_to_tell(tmp_path: Path, told: dict[str, object]):
+@pytest.mark.parametrize("missing", ["labels", "input"])
+def test_weights_without_names_or_size_say_how_to_tell(tmp_path: Path, missing: str):
+    imported = import_checkpoint(port_file(tmp_path), "segfast")
+    path = tmp_path / "weights.safetensors"
+    described = imported.description.model_copy(update={missing: None})  # as older versions wrote
+    save_weights(imported.weights, described, path)
     with pytest.raises(SwiftsegError, match="import it again with --labels and --size"):
-        load_trained(imported_file(tmp_path, **told))
+        load_trained(path)
 
 
 def test_labels_of_another_count_are_refused(tmp_path: Path):

@@ -37,14 +37,14 @@ def test_three_ways_to_load_give_the_ports_logits(weights_path: Path):
 def test_the_file_says_what_it_fills(weights_path: Path):
     with safe_open(weights_path, framework="pt") as file:
         described = json.loads(file.metadata()["swiftseg"])
+    assert described.pop("labels")["names"] == ["class_0", "class_1", "class_2", "class_3"]
     assert described == {
         "network": "segfast",
         "num_classes": 4,
         "options": {"variant": "release"},
         "source": "github.com/DVLP-CMATERJU/SegFast, SegFast",
         "expects": "RGB in 0..1",
-        "input": None,
-        "labels": None,
+        "input": {"size_hw": [224, 224], "mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]},
     }
 
 

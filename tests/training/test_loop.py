@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.models import create_model
@@ -49,6 +50,15 @@ def test_a_run_leaves_what_a_person_looks_for(finished: Path):
     assert not [p for p in finished.rglob(".*") if p.is_file()]
 
 
+def test_tensorboard_has_one_writer_a_stage_with_pictures(finished: Path):
+    files = sorted((finished / "tensorboard").rglob("events*"))
+    assert [file.parent.name for file in files] == ["encoder", "full"]
+    log = EventAccumulator(str(files[1].parent)).Reload()
+    assert [event.step for event in log.Scalars("loss")] == [1, 2]
+    assert "val/mean_iou" in log.Tags()["scalars"]
+    assert [(image.width, image.height) for image in log.Images("samples")] == [(96, 48)] * 2
+
+
 def test_best_is_the_best_of_the_epochs(finished: Path):
     best = load_checkpoint(finished / "best.pt")
     epochs = load_checkpoint(finished / "last.pt").state.history[1:]
@@ -62,7 +72,7 @@ def test_best_is_the_best_of_the_epochs(finished: Path):
 def test_stop_and_resume_gives_the_same_bits(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ):
-    with stop_after(steps, monkeypatch), pytest.raises(StoppedError, match="with --resume"):
+    with stop_after(steps, monkeypatch), pytest.raises(StoppedError, match="train --resume"):
         run_tiny(tmp_path)
     run_tiny(tmp_path, resume=True)
     for name in ("best.pt", "last.pt"):

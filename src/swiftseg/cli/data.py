@@ -1,8 +1,9 @@
 """`swiftseg data`: what is wrong with data, and what its masks mean."""
 
 import json
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -11,13 +12,22 @@ from swiftseg.cli.data_sample import sample
 
 if TYPE_CHECKING:
     from swiftseg.data.doctor import Diagnosis
+    from swiftseg.data.own.dataset_file import DatasetFile
 
 data = typer.Typer(help="Check and convert your own data.", no_args_is_help=True)
 
 data.command("convert")(convert)
 data.command("sample")(sample)
 
-FILE_NAME, SHEET_NAME = "dataset.yaml", "contact_sheet.png"
+SHEET_NAME = "contact_sheet.png"
+SHEET_FOLDER = "data_check"  # in which nobody looks for data
+
+
+class Places(NamedTuple):
+    """Where the doctor writes."""
+
+    described: Path
+    sheet: Path
 
 
 @data.callback()
@@ -31,11 +41,20 @@ def check(
         Path, typer.Argument(metavar="DIR|YAML", help="A folder, a dataset YAML, a list of pairs.")
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Where YAML and pictures go [data_check/NAME].")
+        Path | None,
+        typer.Option(
+            help="A folder for dataset.yaml and the contact sheet.",
+            show_default="DIR itself, and data_check in it",
+        ),
     ] = None,
     reading: Annotated[
-        int, typer.Option(min=1, help="Take another way to read the folder; 1 is the likeliest.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Read the folder in another way; 1 is the likeliest.",
+            show_default="its dataset.yaml, or else 1",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
     ] = False,
@@ -43,27 +62,41 @@ def check(
     """Find images and their masks, what is wrong with them, and what the masks mean.
 
     The folder may be arranged in any way. Every file is read. What training would refuse is broken,
-    and the exit code is 1 then. A dataset.yaml with what was found is written, and a contact sheet
-    to judge by eye.
+    and the exit code is 1 then. A dataset.yaml with what was found is written into the folder,
+    where `swiftseg train` and `evaluate` find it: edit it where something is wrong. A contact
+    sheet to judge by eye goes beside it. A dataset.yaml that is there already is what is checked,
+    and stays as it is; with --reading it is kept as dataset.before.yaml.
     """
     from swiftseg.cli.data_report import print_report, report_fields
     from swiftseg.core.progress import LateProgress
     from swiftseg.data.doctor import examine
     from swiftseg.prediction.sources import check_writable
 
-    folder = out or Path("data_check") / source.resolve().stem
+    places = places_of(source, out)
     # Before hours of reading, and without a folder where there may be nothing to write.
-    check_writable(next(path for path in (folder, *folder.parents) if path.exists()))
+    check_writable(next(path for path in places.sheet.parents if path.exists()))
     with LateProgress("files") as progress:
         diagnosis = examine(source, progress, reading=reading)
     note_missing_fonts(diagnosis)
-    files = write_files(diagnosis, folder)
+    files = write_files(diagnosis, places, out=out)
+    line = None if diagnosis.is_broken else next_line(source, files)
     if as_json:
-        typer.echo(json.dumps({**report_fields(diagnosis), "files": files}, indent=2))
+        fields = {**report_fields(diagnosis), "files": files, "next": line}
+        typer.echo(json.dumps(fields, indent=2))
     else:
-        print_report(diagnosis, files)
+        print_report(diagnosis, files, line)
     if diagnosis.is_broken:
         raise typer.Exit(1)
+
+
+def next_line(source: Path, files: dict[str, str]) -> str:
+    """Return the line to type next: it names a written description that the data do not hold."""
+    from swiftseg.data.own.dataset_file import FILE_NAME
+
+    described = files.get("dataset_file")
+    if described is None or Path(described) == source / FILE_NAME:
+        described = str(source)
+    return f"swiftseg train auto --data {shlex.quote(described)}"
 
 
 def note_missing_fonts(diagnosis: "Diagnosis") -> None:
@@ -81,26 +114,50 @@ def note_missing_fonts(diagnosis: "Diagnosis") -> None:
         diagnosis.findings = (*diagnosis.findings, finding)
 
 
-def write_files(diagnosis: "Diagnosis", out: Path) -> dict[str, str]:
-    """Write the proposed YAML and the contact sheet, where there is anything to write."""
+def places_of(source: Path, out: Path | None) -> Places:
+    """Return where the description and the contact sheet go: where told, or to the data."""
+    from swiftseg.data.own.dataset_file import FILE_NAME
+
+    if out is not None:
+        return Places(out / FILE_NAME, out / SHEET_NAME)
+    folder = source if source.is_dir() else source.parent
+    described = folder / FILE_NAME if source.is_dir() else source.with_suffix(".yaml")
+    return Places(described, folder / SHEET_FOLDER / SHEET_NAME)
+
+
+def write_files(diagnosis: "Diagnosis", places: Places, *, out: Path | None) -> dict[str, str]:
+    """Write the YAML that is proposed and the contact sheet, where there is anything to write."""
     from PIL import Image
 
     from swiftseg.core.files import replacing
     from swiftseg.data.doctor import contact_sheet, with_ignored
-    from swiftseg.data.own.dataset_file import dataset_file_text
     from swiftseg.render import with_legend
 
     file, rules, labels = diagnosis.file, diagnosis.rules, diagnosis.labels
     if file is None or rules is None or labels is None:
         return {}
-    described = out / FILE_NAME
-    with replacing(described) as temporary:
-        temporary.write_text(dataset_file_text(file), encoding="utf-8")
-    written = {"dataset_file": str(described)}
+    written: dict[str, str] = {}
+    if out is not None or not diagnosis.is_described:
+        write_description(file, places.described)
+        written["dataset_file"] = str(places.described)
     sheet = contact_sheet(diagnosis.pairs, labels, rules)
     if sheet is not None:
-        with replacing(out / SHEET_NAME) as temporary:
+        with replacing(places.sheet) as temporary:
             picture = Image.fromarray(with_legend(sheet, with_ignored(labels)))
             picture.save(temporary, format="PNG")
-        written["contact_sheet"] = str(out / SHEET_NAME)
+        written["contact_sheet"] = str(places.sheet)
     return written
+
+
+def write_description(file: "DatasetFile", path: Path) -> None:
+    """Write a dataset.yaml; another one that stood there is kept beside it."""
+    from swiftseg.core.files import replacing
+    from swiftseg.data.own.dataset_file import dataset_file_text
+
+    if file.path is not None and Path(file.path) == path.parent.resolve():
+        file = file.model_copy(update={"path": None})  # so that the folder can be moved
+    text = dataset_file_text(file)
+    if path.is_file() and path.read_bytes() != text.encode():
+        path.replace(path.with_suffix(".before.yaml"))
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -80,8 +80,8 @@ def class_weights(
     }
 
 
-def print_report(diagnosis: Diagnosis, files: dict[str, str]) -> None:
-    """Print the findings, the values and the classes, and where the files are."""
+def print_report(diagnosis: Diagnosis, files: dict[str, str], next_line: str | None) -> None:
+    """Print the findings, the values and the classes, where the files are, and what to type."""
     console = terminal()
     if diagnosis.reading is not None:
         _print_reading(console, diagnosis.reading, diagnosis.others)
@@ -101,6 +101,11 @@ def print_report(diagnosis: Diagnosis, files: dict[str, str]) -> None:
     if diagnosis.is_broken:
         verdict = "broken: training would refuse it"
     console.print(f"{diagnosis.source}: {verdict}", highlight=False, soft_wrap=True)
+    if "dataset_file" in files:
+        edit = f"edit {files['dataset_file']} where names or values are wrong"
+        console.print(edit, highlight=False, soft_wrap=True)
+    if next_line is not None and diagnosis.splits:
+        console.print(f"next: {next_line}", highlight=False, soft_wrap=True)
 
 
 def _print_reading(console: "Console", reading: Reading, others: tuple[Reading, ...]) -> None:

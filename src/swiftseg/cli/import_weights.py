@@ -10,6 +10,7 @@ from swiftseg.core import MissingExtraError
 
 if TYPE_CHECKING:
     from swiftseg.importing import Imported
+    from swiftseg.trained import Description
 
 
 def import_weights(
@@ -25,6 +26,7 @@ def import_weights(
         typer.Option(
             metavar="NAME|FILE",
             help="Class names: a published set such as cityscapes, or a file with a name a line.",
+            show_default="the port's, or class_0 and so on",
         ),
     ] = None,
     size: SizeOption = None,
@@ -40,8 +42,8 @@ def import_weights(
     """Import the weights that a public port trained.
 
     Every tensor must find its place. Where the port departs from the paper, its own variant of the
-    network is chosen, or the file is refused. Nothing in the file is run. With --labels and --size
-    the result can be predicted with and exported as it is.
+    network is chosen, or the file is refused. Nothing in the file is run. The result can be
+    predicted with and exported as it is, where it is known how its frames are normalized.
     """
     try:
         from swiftseg.importing import MisfitError, import_checkpoint
@@ -81,10 +83,25 @@ def print_summary(imported: "Imported", out: Path) -> None:
     for name in imported.left_out:
         typer.echo(f"left out, used in training only: {name}")
     typer.echo(f"{out}: {len(imported.weights)} tensors, {out.stat().st_size / 1e6:.2f} MB")
-    missing = [
-        option
-        for option, told in (("--labels", described.labels), ("--size", described.input))
-        if told is None
-    ]
-    if missing:
-        typer.echo(f"to predict or export with it, import it again with {' and '.join(missing)}")
+    print_next(described, out)
+
+
+def print_next(described: "Description", out: Path) -> None:
+    """Print what is still to be told of the weights, or else what to do with them."""
+    from swiftseg.importing.published_labels import label_sets_of
+
+    assert described.labels is not None  # an import names them in any case
+    names = described.labels.names
+    typer.echo(f"classes: {', '.join(names)}")
+    if names[0] == "class_0":
+        sets = ", ".join([*label_sets_of(len(names)), "a file with a name a line"])
+        typer.echo(f"name the classes by importing again with --labels: {sets}")
+    if described.input is None:
+        typer.echo(
+            "nobody knows how its frames are normalized; to predict or export with it, import it "
+            "again with --normalization imagenet, plain or caffe"
+        )
+        return
+    height, width = described.input.size_hw
+    typer.echo(f"input: {height}x{width}; --size takes another")
+    typer.echo(f"next: swiftseg predict IMAGE --model {out}")

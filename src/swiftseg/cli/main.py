@@ -16,6 +16,7 @@ import swiftseg
 from swiftseg.cli.benchmark import benchmark
 from swiftseg.cli.data import data
 from swiftseg.cli.demo import demo
+from swiftseg.cli.doctor import doctor
 from swiftseg.cli.evaluate import evaluate
 from swiftseg.cli.export import export
 from swiftseg.cli.import_weights import import_weights
@@ -23,6 +24,7 @@ from swiftseg.cli.label import label
 from swiftseg.cli.models import models
 from swiftseg.cli.plain_output import print_whatever_comes
 from swiftseg.cli.predict import predict
+from swiftseg.cli.recipes import recipes
 from swiftseg.cli.report import report
 from swiftseg.cli.runs import runs
 from swiftseg.cli.serve import serve
@@ -44,6 +46,8 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "serve": serve,
     "benchmark": benchmark,
     "models": models,
+    "recipes": recipes,
+    "doctor": doctor,
 }
 
 DEBUG = "--debug"
@@ -51,7 +55,6 @@ DEBUG = "--debug"
 app = typer.Typer(
     name="swiftseg",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # lets docstrings flow
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -30,18 +30,24 @@ def runs(
 
     Do not compare a score on `val` with one on a group that was held out.
     """
-    from swiftseg.runs.listing import read_runs
+    from swiftseg.runs.listing import read_runs, summarize_seeds
 
     found, broken = read_runs(folder)
+    seeds = summarize_seeds(found)
     if as_json:
         rows = [{**asdict(run), "folder": str(run.folder)} for run in found]
-        typer.echo(json.dumps({"runs": rows, "broken": broken}, indent=2))
+        summed = [{**asdict(one), "folder": str(one.folder)} for one in seeds]
+        typer.echo(json.dumps({"runs": rows, "seeds": summed, "broken": broken}, indent=2))
         return
     from swiftseg.cli.plain_output import terminal
 
     if found:
         console = terminal()
         console.print(run_table(found, folder, wide=console.width >= WIDE_TERMINAL))
+    for one in seeds:
+        names = ", ".join(map(str, one.seeds))
+        spread = f"{100 * one.mean_iou:.2f} ± {100 * one.deviation:.2f} %"
+        typer.echo(f"{one.folder}: mIoU {spread}, mean and deviation of the seeds {names}")
     for problem in broken:
         typer.echo(f"broken: {problem}", err=True)
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from swiftseg.core import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from swiftseg.training import TrainingResult
+    from swiftseg.training.seeds import SeedsResult
     from swiftseg.training.training_recipe import FoundRecipe
 
 Overrides = Annotated[
@@ -24,7 +25,7 @@ Overrides = Annotated[
 def train(
     recipe: Annotated[
         str | None,
-        typer.Argument(help="A shipped recipe's name, a YAML file, or a network's name."),
+        typer.Argument(help="auto, a shipped recipe's name, a YAML file, or a network's name."),
     ] = None,
     data: Annotated[
         list[str] | None,
@@ -41,7 +42,8 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="Start from shipped weights, a checkpoint or a .safetensors file.",
+            help="Start from shipped weights, a checkpoint or a .safetensors file, or from none.",
+            show_default="auto's choice, else none",
         ),
     ] = None,
     epochs: Annotated[
@@ -61,7 +63,7 @@ def train(
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")
+        bool, typer.Option("--resume", help="Go on with a run where it stopped: --resume RUN.")
     ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Start over where --out holds another run.")
@@ -89,6 +91,13 @@ def train(
             metavar="GROUP", help="Score on a group of the training frames, and do not train on it."
         ),
     ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="0,1,2", help="Train once a seed; print mean and deviation."),
+    ] = None,
+    track: Annotated[
+        str | None, typer.Option(metavar="mlflow|wandb", help="Tell a tracker of every epoch too.")
+    ] = None,
     processes: Annotated[
         int, typer.Option(min=1, help="Processes on this machine, one a GPU if there are GPUs.")
     ] = 1,
@@ -96,25 +105,30 @@ def train(
     """Train a network by a recipe, or by its name on your own data.
 
     A network's name makes a recipe for the data: classes, sizes, class weights and the number of
-    epochs come from it, and the run ends with an exported model and a report.
+    epochs come from it, and the run ends with an exported model and a report. With `auto` the
+    network and the weights to start from are chosen as well: by the number of pictures, by how
+    rare the rarest class is and by how thin the thinnest objects are.
 
     The run's folder gets the resolved recipe, metrics.csv, TensorBoard logs, sample pictures and
-    two checkpoints, best.pt and last.pt. Ctrl-C saves. `--resume --out RUN` goes on, and needs no
-    recipe again; with more `--epochs` it extends the run, and the learning rate goes on as if the
-    run had had that many epochs from its start.
+    two checkpoints, best.pt and last.pt. Ctrl-C saves. `swiftseg train --resume RUN` goes on, and
+    needs no recipe again; with more `--epochs` it extends the run, and the learning rate goes on as
+    if the run had had that many epochs from its start.
 
     A group to hold out is a video sequence or a city, such as 0016E5 of CamVid.
     """
     try:
         from swiftseg import training
         from swiftseg.runs import RunFolder
-        from swiftseg.training.starting_weights import find_weights
-        from swiftseg.training.train_run import is_first_process
+        from swiftseg.training.seeds import train_seeds
+        from swiftseg.training.train_run import is_first_process, resumed_folder
         from swiftseg.training.training_recipe import find_recipe, option_overrides, parse_sources
     except ImportError as error:
         raise MissingExtraError("swiftseg train", "train") from error
+    if seeds is not None and (processes > 1 or overfit_one_batch or not recipe):
+        raise UsageError("--seeds needs a recipe, and no --processes and --overfit-one-batch")
     if overfit_one_batch and processes > 1:
         raise UsageError("--overfit-one-batch runs in one process; leave out --processes")
+    name, folder = resumed_folder(recipe, out) if resume else (recipe, out)
     overrides = set_ or []
     overrides += option_overrides(
         epochs=epochs,
@@ -126,41 +140,78 @@ def train(
         compile=compile_,
     )
     if processes > 1 or overfit_one_batch:
-        initial_weights = None if weights is None else find_weights(weights)
         found = find_recipe(
-            recipe,
+            None if name is None else str(name),
             parse_sources(data or []),
             overrides,
             preset=preset,
-            initial_weights=initial_weights,
-            resumed=RunFolder(out) if resume and out else None,
+            weights=weights,
+            resumed=RunFolder(Path(folder)) if resume and folder else None,
         )
         # Found before several processes start, so that a wrong option is reported once.
         raise typer.Exit(launch(processes) if processes > 1 else run_self_test(found))
-    result = training.train(
-        recipe,
-        data=data or [],
-        out=out,
-        weights=weights,
-        overrides=overrides,
-        preset=preset,
-        workers=workers,
-        resume=resume,
-        overwrite=overwrite,
-    )
+    options: dict[str, Any] = {
+        "data": data or [],
+        "out": folder,
+        "weights": weights,
+        "overrides": overrides,
+        "preset": preset,
+        "workers": workers,
+        "trackers": track.split(",") if track else (),
+        "resume": resume,
+        "overwrite": overwrite,
+    }
+    if seeds is not None:
+        print_seeds(train_seeds(recipe or "", parse_seeds(seeds), **{**options, "out": out}))
+        return
+    result = training.train(name, **options)
     if is_first_process():
         print_result(result)
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Read seeds such as 0,1,2."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise UsageError(
+            f"expected --seeds as numbers with commas between, such as 0,1,2: {text!r}"
+        )
+    return [int(part) for part in parts]
+
+
+def print_seeds(found: "SeedsResult") -> None:
+    """Print the score of each seed, then their mean and deviation."""
+    from swiftseg.cli.score_table import percent
+
+    for result in found.results:
+        typer.echo(f"{result.folder}: mIoU {percent(result.evaluation.scores.mean_iou)} %")
+    typer.echo(
+        f"mIoU {percent(found.mean)} ± {percent(found.deviation)} %, mean and deviation of "
+        f"{len(found.results)} seeds on {found.results[0].scored_on}"
+    )
 
 
 def print_result(result: "TrainingResult") -> None:
     """Print the scores of the best weights, and what to do with them."""
     from swiftseg.cli.plain_output import terminal
-    from swiftseg.cli.score_table import percent, score_table
+    from swiftseg.cli.score_table import score_table
 
     console, evaluation = terminal(), result.evaluation
     name, scored_on = result.recipe.name, result.scored_on
     console.print(score_table(evaluation, f"{name} on {scored_on}"))
     console.print(f"best weights: {result.best}", soft_wrap=True)
+    print_written(result)
+    for line in result.advice:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def print_written(result: "TrainingResult") -> None:
+    """Print which files there are now, and what to type next."""
+    from swiftseg.cli.plain_output import terminal
+    from swiftseg.cli.score_table import percent
+
+    console, evaluation = terminal(), result.evaluation
+    name, scored_on = result.recipe.name, result.scored_on
     if result.model is None:
         console.print(f"next: swiftseg export {result.best} --out model.onnx", soft_wrap=True)
         return

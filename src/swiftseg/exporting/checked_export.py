@@ -9,10 +9,13 @@ from torch import nn
 
 from swiftseg.core import ModelSpec, OutputKind, UsageError
 from swiftseg.core.files import replacing
+from swiftseg.core.log import warn
 from swiftseg.data.toy_street import ToyStreet
-from swiftseg.exporting.onnx_file import package_versions, write_onnx
+from swiftseg.exporting.onnx_file import package_versions, rewrite_spec, write_onnx
 from swiftseg.exporting.parity import ParityReport, measure_parity
 from swiftseg.runtimes.torch_backend import TorchBackend
+
+EQUAL_LABELS = "export/equal_labels"  # share of pixels with torch's label, 0..1, at export
 
 
 def export_onnx(
@@ -25,7 +28,8 @@ def export_onnx(
 ) -> ParityReport:
     """Write a network as one .onnx file, and compare the two on the same frames.
 
-    The file appears only when every engine that is installed agrees with torch.
+    The file appears only when every engine that is installed agrees with torch. How many labels
+    are equal stays in it, as the metric `EQUAL_LABELS`; a warning tells of less than usual.
 
     Args:
         network: Maps float32 (N, 3, H, W) to logits (N, C, H, W); switched to eval
@@ -51,6 +55,11 @@ def export_onnx(
             street_scenes(spec.input.size_hw) if frames is None else frames,
         )
         report.check(path)
+        metrics = {**spec.metrics, EQUAL_LABELS: report.equal_labels}
+        rewrite_spec(temporary, replace(spec, metrics=metrics))
+    warning = report.warning(path)
+    if warning is not None:
+        warn(warning)
     return report
 
 

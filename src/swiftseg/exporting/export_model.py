@@ -84,7 +84,7 @@ def export(
         frames: Images to compare on: a folder, or frames uint8 (H, W, 3); None draws street scenes.
         name: The model's name; None keeps its own.
         precision: `f32`, `fp16` or `int8`; for a board one of its format's.
-        calibration: For int8, a folder of images, or of labeled data whose val split is used.
+        calibration: For int8, a folder of images, or labeled data whose val split is used.
         max_drop: For int8, the points of mean IoU (of equal labels without masks) it may lose.
 
     Raises:
@@ -197,8 +197,8 @@ def _export_again(
         return Exported(out, spec.name, parity, half=halve_weights(source, out))
     if calibration is None:
         raise UsageError("--precision int8 needs frames: name a folder with --calibration DIR")
-    seen = read_calibration(Path(calibration), spec.input.size_hw, spec.labels)
-    report = quantize_onnx(source, out, seen.frames, masks=seen.masks, max_drop=max_drop)
+    seen = read_calibration(Path(calibration), spec)
+    report = quantize_onnx(source, out, seen, max_drop=max_drop)
     return Exported(out, spec.name, parity, report)
 
 

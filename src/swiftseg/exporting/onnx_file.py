@@ -48,6 +48,14 @@ def save_onnx(model: onnx.ModelProto, path: Path) -> None:
     path.write_bytes(sealed(model.SerializeToString()))
 
 
+def rewrite_spec(path: Path, spec: ModelSpec) -> None:
+    """Replace what a file says of itself; its graph and weights stay as they are."""
+    model = onnx.load(path)
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
+    save_onnx(model, path)
+
+
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages that decide what a file holds."""
     return {name: version(name) for name in ("swiftseg", "torch", "onnx")}

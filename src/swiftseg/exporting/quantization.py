@@ -4,7 +4,7 @@ Ranges of activations come from real frames, weights have a scale a channel. Whe
 together cost too much, each is measured alone and the most sensitive ones stay in float.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -23,6 +23,8 @@ from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.files import replacing
 from swiftseg.exporting.graph import attribute
 from swiftseg.exporting.onnx_file import save_onnx
+from swiftseg.inference.calibration_frames import Calibration
+from swiftseg.inference.fitting import inside
 from swiftseg.inference.segmenter import restore
 from swiftseg.metrics import confusion_matrix, scores
 from swiftseg.runtimes import BACKENDS, labels_of, load_backend, read_spec
@@ -65,9 +67,8 @@ class QuantizationReport:
 def quantize_onnx(
     source: Path,
     path: Path,
-    frames: Sequence[np.ndarray],
+    seen: Calibration,
     *,
-    masks: Sequence[np.ndarray] = (),
     max_drop: float = 0.5,
 ) -> QuantizationReport:
     """Write an exported file once more with convolutions in int8, for ONNX Runtime and OpenVINO.
@@ -75,9 +76,8 @@ def quantize_onnx(
     Args:
         source: An exported file in float32.
         path: Where the int8 file goes.
-        frames: uint8 (*size_hw, 3), RGB.
-        masks: uint8 (H, W), one a frame, to measure mean IoU by at their own size; without them
-            the measure is how many labels stay as they were.
+        seen: Frames; with masks the measure is mean IoU at their own size, without them how many
+            labels stay as they were.
         max_drop: What the measure may lose, in points of percent.
 
     Raises:
@@ -89,10 +89,10 @@ def quantize_onnx(
         raise UsageError(f"expected --max-drop of 0 to 100 points, got {max_drop:g}")
     if path.suffix != ".onnx":
         raise UsageError(f"expected a file name that ends in .onnx, got {path}")
-    measure = _measure(source, frames, masks)
+    measure = _measure(source, seen)
     before = measure(source)
     with TemporaryDirectory() as folder, replacing(path) as temporary:
-        quantizer = _Quantizer(source, frames, Path(folder))
+        quantizer = _Quantizer(source, seen.frames, Path(folder))
         after, in_float = _within_budget(quantizer, measure, temporary, before - max_drop, path)
         (before_ms, before_backend), (after_ms, after_backend) = _fastest([source, temporary])
         if after_ms >= before_ms:
@@ -105,8 +105,8 @@ def quantize_onnx(
             if after < before - max_drop:
                 raise _over_budget(path, after, before - max_drop, after_backend)
     return QuantizationReport(
-        frames=len(frames),
-        measure="mean IoU" if masks else "labels equal to f32's",
+        frames=len(seen.frames),
+        measure="mean IoU" if seen.masks else "labels equal to f32's",
         before=before,
         after=after,
         before_ms=before_ms,
@@ -266,33 +266,36 @@ class _Measure(Protocol):
     def __call__(self, path: Path, backend: str = DEFAULT_BACKEND) -> float: ...
 
 
-def _measure(source: Path, frames: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> _Measure:
+def _measure(source: Path, seen: Calibration) -> _Measure:
     """Return what scores a file in percent: mean IoU by masks, else labels as the source's."""
-    if masks:
-        labels = read_spec(source).labels
+    if seen.masks:
+        num_classes = len(read_spec(source).labels)
 
         def score(path: Path, backend: str = DEFAULT_BACKEND) -> float:
-            matrix = np.zeros((len(labels), len(labels)), dtype=np.int64)
-            for label_map, mask in zip(_label_maps(path, frames, backend), masks, strict=True):
+            matrix = np.zeros((num_classes, num_classes), dtype=np.int64)
+            for label_map, mask in zip(_label_maps(path, seen, backend), seen.masks, strict=True):
                 own = restore(label_map, mask.shape)
-                matrix += confusion_matrix(own, mask, len(labels), labels.ignore_index)
+                matrix += confusion_matrix(own, mask, num_classes, seen.ignore_index)
             return 100 * scores(matrix).mean_iou
 
         return score
-    right = list(_label_maps(source, frames))
+    right = list(_label_maps(source, seen))
 
     def equal(path: Path, backend: str = DEFAULT_BACKEND) -> float:
-        pairs = zip(_label_maps(path, frames, backend), right, strict=True)
+        pairs = zip(_label_maps(path, seen, backend), right, strict=True)
         return 100 * float(np.mean([np.mean(own == other) for own, other in pairs]))
 
     return equal
 
 
 def _label_maps(
-    path: Path, frames: Sequence[np.ndarray], backend: str = DEFAULT_BACKEND
-) -> Iterable[np.ndarray]:
+    path: Path, seen: Calibration, backend: str = DEFAULT_BACKEND
+) -> Iterator[np.ndarray]:
+    """Yield the labels of each picture, without those of its padding."""
     engine = load_backend(path, name=backend)
-    return (labels_of(engine, frame[None])[0] for frame in frames)
+    for frame, area in zip(seen.frames, seen.areas, strict=True):
+        labels = labels_of(engine, frame[None])[0]
+        yield labels if area is None else inside(labels, area)
 
 
 def _scores(path: Path, frames: Sequence[np.ndarray]) -> np.ndarray:

@@ -11,6 +11,7 @@ from torch import Tensor
 from swiftseg.core import InputSpec, LabelSet, SwiftsegError, UsageError, unknown_name
 from swiftseg.importing.matching import Layer, layers_of, match_layers
 from swiftseg.importing.ports import NORMALIZATIONS, Frames, Port, known_ports
+from swiftseg.importing.published_labels import port_labels
 from swiftseg.layers.tensor_file import read_state_dict
 from swiftseg.models import create_model
 from swiftseg.trained.weights_file import Description
@@ -61,8 +62,9 @@ def import_checkpoint(
         path: A .safetensors file, or one that torch.save wrote.
         network: One of `known_ports()`.
         port: The port's name, needed only where two share all names.
-        labels: The classes the weights predict, which running them needs.
-        size_hw: The frames they are to take (height, width), which running them needs.
+        labels: The classes the weights predict; None takes those of the port's published weights
+            where their number is the same, else `class_0` and so on.
+        size_hw: The frames they are to take (height, width); None takes about the port's.
         normalization: One of `NORMALIZATIONS`; None takes what the port is known for.
 
     Raises:
@@ -91,8 +93,8 @@ def import_checkpoint(
         options=dict(known.options),
         source=known.source,
         expects=frames.text,
-        input=None if size_hw is None else _input_spec(path, frames, size_hw),
-        labels=labels,
+        input=_input_spec(path, frames, size_hw, known.size_hw),
+        labels=labels or port_labels(known, num_classes),
     )
     return Imported(description, match.weights, known.deviations, tuple(match.bridged), left_out)
 
@@ -105,13 +107,18 @@ def _frames(port: Port, normalization: str | None) -> Frames:
     return NORMALIZATIONS[normalization]
 
 
-def _input_spec(path: Path, frames: Frames, size_hw: tuple[int, int]) -> InputSpec:
+def _input_spec(
+    path: Path, frames: Frames, asked_hw: tuple[int, int] | None, port_hw: tuple[int, int]
+) -> InputSpec | None:
+    """Describe the input; None where nobody knows how frames are normalized, and nobody asks."""
     if frames.mean is None or frames.std is None:
+        if asked_hw is None:
+            return None
         raise UsageError(
             f"{path}: its port does not say how frames are normalized; name one of "
             f"{', '.join(NORMALIZATIONS)} by --normalization"
         )
-    return InputSpec(size_hw, frames.mean, frames.std)
+    return InputSpec(asked_hw or port_hw, frames.mean, frames.std)
 
 
 def _find_port(

@@ -42,6 +42,8 @@ CAFFE = Frames(
     (1 / 255, 1 / 255, 1 / 255),
 )
 
+USUAL_HW = (480, 640)  # for weights whose port does not tell the size of its frames
+
 # What `swiftseg import --normalization` names, for weights whose port does not tell.
 NORMALIZATIONS: Mapping[str, Frames] = {"imagenet": IMAGENET, "plain": PLAIN, "caffe": CAFFE}
 
@@ -71,6 +73,8 @@ class Port:
         scaled: Factors for weights, by their name, that the port applies elsewhere or not at all.
         bgr_input: The convolution that sees BGR, whose input channels are reversed here.
         expects: The frames its weights were trained on.
+        size_hw: Their size, or what comes near it.
+        classes: The published label sets its weights were trained on, by the number of classes.
     """
 
     name: str
@@ -82,6 +86,8 @@ class Port:
     training_only: tuple[str, ...] = ()
     scaled: Mapping[str, float] = field(default_factory=dict[str, float])
     bgr_input: str | None = None
+    size_hw: tuple[int, int] = USUAL_HW
+    classes: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 @dataclass(frozen=True)

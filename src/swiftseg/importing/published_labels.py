@@ -19,6 +19,7 @@ from swiftseg.data.published.sun_rgbd import SUN_RGBD_LABELS
 from swiftseg.data.published.synthia import SYNTHIA_13_LABELS, SYNTHIA_16_LABELS
 from swiftseg.data.published.voc import VOC_LABELS
 from swiftseg.data.voc_colors import voc_colors
+from swiftseg.importing.ports import Port
 
 VOID = 255  # the value that masks usually ignore
 
@@ -64,6 +65,19 @@ def find_labels(text: str) -> LabelSet:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise SwiftsegError(f"{path}: expected a list of class names")
     return LabelSet(tuple(names), voc_colors(len(names)), VOID)
+
+
+def port_labels(port: Port, num_classes: int) -> LabelSet:
+    """Return the classes of a port's published weights, or names that say nothing."""
+    if num_classes in port.classes:
+        return PUBLISHED_LABELS[port.classes[num_classes]]
+    names = tuple(f"class_{index}" for index in range(num_classes))
+    return LabelSet(names, voc_colors(num_classes), VOID)
+
+
+def label_sets_of(num_classes: int) -> list[str]:
+    """List the published label sets of as many classes."""
+    return [name for name, labels in PUBLISHED_LABELS.items() if len(labels) == num_classes]
 
 
 def _lines(content: str) -> list[str]:

@@ -1,20 +1,28 @@
-"""The folder behind `--calibration`: frames as the model will see them, with masks or without."""
+"""The data behind `--calibration`: frames as the model will see them, with masks or without."""
 
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.core import LabelSet, ModelSpec, Sample, SwiftsegError
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.images.image_file import read_image
-from swiftseg.data.paired_folder import open_paired_folder
-from swiftseg.kernels.resize import resize_frame
+from swiftseg.data.opening import OWN_DATA, TOY_STREET, recognize
+from swiftseg.data.own.dataset_file import DatasetFile
+from swiftseg.data.own.file_tree import walk_tree
+from swiftseg.data.own.finding import refuse_broken
+from swiftseg.data.own.own_data import NoMasksError, find_own_data
+from swiftseg.data.views.void_class import WithVoidClass
+from swiftseg.inference.fitting import Area, shown_whole
 
 FEWEST_FRAMES = 16  # below it a share of labels, or a range of activations, says little
 MOST_FRAMES = 64  # evenly taken of more; they are all held in memory
-PROPORTIONS_TOLERANCE = 0.01  # 854x480 passes for 16:9
+MADE_UP_NAME = re.compile(r"class_\d+|background|foreground")
 
 
 @dataclass(frozen=True)
@@ -23,88 +31,114 @@ class Calibration:
 
     Attributes:
         frames: uint8 (*size_hw, 3), RGB, as the model sees them.
-        masks: uint8 (H, W), one a frame, of the frame's size before it was brought to the model's;
-            empty where the folder has none.
+        areas: Where in each frame its picture lies; None where it fills it.
+        masks: uint8 (H, W), one a frame, of the picture's size before it was brought to the
+            model's; empty where there are none.
+        ignore_index: What the masks hold where they name no class, or None.
     """
 
     frames: tuple[np.ndarray, ...]
+    areas: tuple[Area | None, ...]
     masks: tuple[np.ndarray, ...] = ()
+    ignore_index: int | None = None
 
 
-def read_calibration(folder: Path, size_hw: tuple[int, int], labels: LabelSet) -> Calibration:
-    """Read a folder of images, the val split of labeled data, or what images/ and masks/ hold.
+def read_calibration(source: Path, spec: ModelSpec) -> Calibration:
+    """Read pictures alone, or whatever labeled data `swiftseg train` takes.
 
-    Masks in masks/ itself hold class indices and bear the names of their images. Frames that are
-    larger or smaller than the model's are resized as `predict` does it.
+    Frames are resized as `predict` does it, but for huge ones, which are shown whole. Of labeled
+    data the val split is taken; frames of train are added where it has fewer than
+    `FEWEST_FRAMES`.
 
     Args:
-        folder: What the user has named.
-        size_hw: The model's input size, whose proportions the frames must have.
-        labels: The model's classes.
+        source: A folder, a dataset YAML or a list of pairs.
+        spec: Describes the model.
 
     Raises:
-        SwiftsegError: There are too few frames, one cannot be read or has other proportions, or the
-            masks do not fit.
+        SwiftsegError: There are too few frames, one cannot be read, or the data have other classes
+            than the model.
     """
-    if not folder.is_dir():
-        raise SwiftsegError(f"{folder}: no such folder")
-    paths = _images_in(folder)
-    if paths or not any(path.is_dir() for path in folder.iterdir()):
-        check_number(folder, len(paths))
-        named = ((str(paths[index]), read_image(paths[index])) for index in _evenly(len(paths)))
-        return Calibration(tuple(fitted(name, frame, size_hw) for name, frame in named))
-    data = _labeled(folder, labels)
-    check_number(folder, len(data))
-    samples = [data[index] for index in _evenly(len(data))]
-    frames = (fitted(f"{folder}: {one.name}", one.image, size_hw) for one in samples)
-    return Calibration(tuple(frames), tuple(sample.mask for sample in samples))
+    if str(source) != TOY_STREET and not source.exists():
+        raise SwiftsegError(f"{source}: no such folder")
+    sets = _labeled_sets(source, spec.labels)
+    if sets is None:
+        paths = [source / file.path for file in walk_tree(source).images]
+        paths = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
+        check_number(source, len(paths))
+        return calibrate_on((read_image(paths[index]) for index in _evenly(len(paths))), spec)
+    samples = list(_samples(source, sets))
+    shown = calibrate_on((sample.image for sample in samples), spec)
+    masks = tuple(sample.mask for sample in samples)
+    return Calibration(shown.frames, shown.areas, masks, sets[0].labels.ignore_index)
 
 
-def check_number(folder: Path, count: int) -> None:
+def calibrate_on(pictures: Iterable[np.ndarray], spec: ModelSpec) -> Calibration:
+    """Return pictures uint8 (H, W, 3) as the model sees them."""
+    shown = [shown_whole(picture, spec.input) for picture in pictures]
+    return Calibration(tuple(frame for frame, _ in shown), tuple(area for _, area in shown))
+
+
+def check_number(source: Path, count: int) -> None:
     """Raise SwiftsegError below `FEWEST_FRAMES`."""
     if count < FEWEST_FRAMES:
-        raise SwiftsegError(f"{folder}: {count} frames; calibration takes {FEWEST_FRAMES} or more")
+        raise SwiftsegError(f"{source}: {count} frames; calibration takes {FEWEST_FRAMES} or more")
 
 
-def fitted(name: str, frame: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
-    """Bring a frame (H, W, 3) to the model's size.
-
-    Raises:
-        SwiftsegError: Its proportions are others than the model's.
-    """
-    height, width = frame.shape[:2]
-    ratio = (height / width) / (size_hw[0] / size_hw[1])
-    if abs(ratio - 1) > PROPORTIONS_TOLERANCE:
-        raise SwiftsegError(
-            f"{name} is {height}x{width}; calibration takes frames of the model's "
-            f"{size_hw[0]}x{size_hw[1]} (height x width), or of the same proportions"
-        )
-    return resize_frame(frame, size_hw)
+def _labeled_sets(source: Path, labels: LabelSet) -> list[Dataset] | None:
+    """Open val, and train where that is too little; None for pictures without masks."""
+    try:
+        open_split = _split_opener(source, labels)
+    except NoMasksError:
+        return None
+    sets = [open_split("val")]
+    if len(sets[0]) < FEWEST_FRAMES:
+        sets.append(open_split("train"))
+    return [_with_classes(source, data, labels) for data in sets]
 
 
-def _images_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+def _split_opener(source: Path, labels: LabelSet) -> Callable[[str], Dataset]:
+    if str(source) == TOY_STREET or recognize(source) != OWN_DATA:
+        return partial(open_dataset, str(source))
+    own = find_own_data(source)
+    refuse_broken(own.findings, source)
+    file, _ = own.described()
+    if own.file is None and _names_no_classes(file):
+        file = file.model_copy(update={"names": labels.names, "ignore_index": labels.ignore_index})
+    return partial(own.open, file=file)
 
 
-def _labeled(folder: Path, labels: LabelSet) -> Dataset:
-    images, masks = folder / "images", folder / "masks"
-    if masks.is_dir() and _images_in(masks):
-        return open_paired_folder(images, masks, labels)
-    data = open_dataset(folder, "val")
-    if (data.labels.names, data.labels.ignore_index) != (labels.names, labels.ignore_index):
-        raise SwiftsegError(
-            f"{folder} has {_told(data.labels)} where the model has {_told(labels)}; calibrate on "
-            "data of the model's classes"
-        )
-    return data
+def _names_no_classes(file: DatasetFile) -> bool:
+    """Whether masks hold indices whose names were made up: they are the model's then."""
+    is_plain = file.mask_encoding in ("index", "palette") and file.label_mapping is None
+    return is_plain and all(MADE_UP_NAME.fullmatch(name) for name in file.labels().names)
 
 
-def _told(labels: LabelSet) -> str:
-    void = "no void" if labels.ignore_index is None else f"void {labels.ignore_index}"
-    return f"the classes {', '.join(labels.names)} and {void}"
+def _with_classes(source: Path, data: Dataset, labels: LabelSet) -> Dataset:
+    """Return the data as evaluation sees them, with void as a class where the model has it."""
+    if data.labels.names == labels.names:
+        return data
+    if data.labels.ignore_index is not None:
+        with_void = WithVoidClass(data)
+        if with_void.labels.names == labels.names:
+            return with_void
+    raise SwiftsegError(
+        f"{source} has the classes {', '.join(data.labels.names)} where the model has "
+        f"{', '.join(labels.names)}; calibrate on data of the model's classes"
+    )
 
 
-def _evenly(count: int) -> list[int]:
-    """Pick `MOST_FRAMES` indices of `count`, or all of fewer."""
-    kept = min(count, MOST_FRAMES)
+def _samples(source: Path, sets: list[Dataset]) -> Iterator[Sample]:
+    """Yield val evenly, and as much of train as `FEWEST_FRAMES` asks for."""
+    check_number(source, sum(len(data) for data in sets))
+    val_set, *others = sets
+    for index in _evenly(len(val_set)):
+        yield val_set[index]
+    for train_set in others:
+        for index in _evenly(len(train_set), FEWEST_FRAMES - len(val_set)):
+            yield train_set[index]
+
+
+def _evenly(count: int, most: int = MOST_FRAMES) -> list[int]:
+    """Pick `most` indices of `count`, or all of fewer."""
+    kept = min(count, most)
     return [index * count // kept for index in range(kept)]

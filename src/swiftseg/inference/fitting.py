@@ -39,6 +39,19 @@ def choose_fit(fit: Fit, frame_hw: tuple[int, int], network_hw: tuple[int, int])
     return "stretch" if max(ratios) <= MOST_STRETCHED * min(ratios) else "letterbox"
 
 
+def shown_whole(frame: np.ndarray, spec: InputSpec) -> tuple[np.ndarray, Area | None]:
+    """Bring a frame uint8 (H, W, 3) to the input size as `auto` does, but never tile it.
+
+    Returns:
+        The input uint8 (h, w, 3), and the area of the frame in it; None where it fills it.
+    """
+    height, width = spec.size_hw
+    ratios = frame.shape[0] / height, frame.shape[1] / width
+    if max(ratios) > MOST_STRETCHED * min(ratios):
+        return letterbox(frame, spec)
+    return resize_frame(frame, spec.size_hw), None
+
+
 def letterbox(frame: np.ndarray, spec: InputSpec) -> tuple[np.ndarray, Area]:
     """Resize a frame uint8 (H, W, 3) in its own proportions, and pad it to the input size.
 

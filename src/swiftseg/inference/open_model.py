@@ -9,7 +9,6 @@ from swiftseg.core import MissingExtraError, UsageError, unknown_name
 from swiftseg.inference.fitting import Fit
 from swiftseg.inference.found_model import FoundModel, find_model
 from swiftseg.inference.segmenter import Opening, Segmenter
-from swiftseg.kernels.resize import resize_frame
 from swiftseg.runtimes import ENGINES, PRECISIONS, TORCH_WAYS, Backend, load_backend, read_spec
 from swiftseg.runtimes.base import Engine
 from swiftseg.runtimes.board_backend import load_board
@@ -180,16 +179,14 @@ def choose_engine(
     if AUTO not in (backend, precision):
         return Engine(backend, precision)
     # Imported where they are needed: most models are opened without a trial.
-    from swiftseg.inference.calibration_frames import read_calibration
+    from swiftseg.inference.calibration_frames import calibrate_on, read_calibration
     from swiftseg.runtimes.selection import choose_backend
 
     frames: Sequence[np.ndarray] = ()
     if isinstance(calibration, Path | str):
-        spec = read_spec(path)
-        frames = read_calibration(Path(calibration), spec.input.size_hw, spec.labels).frames
+        frames = read_calibration(Path(calibration), read_spec(path)).frames
     elif calibration is not None:
-        size_hw = read_spec(path).input.size_hw
-        frames = [resize_frame(frame, size_hw) for frame in calibration]
+        frames = calibrate_on(calibration, read_spec(path)).frames
     return choose_backend(
         path, backend=backend, precision=precision, threads=threads, frames=frames
     )

@@ -139,6 +139,77 @@ class Segmenter:
             void_below=void_below,
         )
 
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        *,
+        revision: str | None = None,
+        offline: bool = False,
+        backend: str | None = None,
+        threads: int | None = None,
+        fit: Fit = "auto",
+    ) -> "Segmenter":
+        """Load a model from a folder of `save_pretrained`, or from a Hugging Face hub.
+
+        Args:
+            source: A folder, or a repository such as `org/name`, which is fetched into the hub's
+                cache and taken from there as long as it has not changed.
+            revision: A branch, a tag or a commit; None takes the main branch.
+            offline: Take what the cache holds and connect nowhere.
+            backend: As for `load`, like those that follow.
+            threads: Threads for one frame.
+            fit: How images of other sizes are shown to the network.
+
+        Raises:
+            MissingExtraError: huggingface_hub is not installed.
+            SwiftsegError: It cannot be fetched, its hash is another, or it cannot be run.
+        """
+        from swiftseg.inference.hub import find_pretrained
+
+        path = find_pretrained(source, revision=revision, offline=offline)
+        return cls.load(path, backend=backend, threads=threads, fit=fit)
+
+    def save_pretrained(self, folder: str | Path) -> Path:
+        """Write the model's file, its card and its hash into a folder, as a hub holds them.
+
+        Raises:
+            UsageError: The model has no exported file.
+            SwiftsegError: The folder cannot be written.
+        """
+        from swiftseg.inference.hub import save_pretrained
+
+        return save_pretrained(self._exported_file(), Path(folder))
+
+    def push_to_hub(
+        self, repository: str, *, private: bool = False, token: str | None = None
+    ) -> str:
+        """Upload the model to a Hugging Face hub; return its address.
+
+        Args:
+            repository: Such as `org/name`; made where there is none.
+            private: Whether a repository that is made is private.
+            token: Who uploads; None takes the token that `hf auth login` has stored.
+
+        Raises:
+            UsageError: The model has no exported file.
+            SwiftsegError: The hub refuses it or cannot be reached.
+        """
+        from swiftseg.inference.hub import push_to_hub
+
+        return push_to_hub(self._exported_file(), repository, private=private, token=token)
+
+    def _exported_file(self) -> Path:
+        from swiftseg.inference.found_model import find_model
+
+        path = None if self._opening is None else find_model(self._opening.model).exported
+        if path is None or not path.is_file():
+            raise UsageError(
+                "only an exported file can be saved for a hub: run `swiftseg export`, then "
+                "Segmenter.load on the file"
+            )
+        return path
+
     @property
     def spec(self) -> ModelSpec:
         """What the model says of itself."""

@@ -15,7 +15,7 @@ from swiftseg.core import SwiftsegError
 from swiftseg.layers.tensor_digest import check_values, digest_of
 
 SAFETENSORS = ".safetensors"
-NESTED_KEYS = ("state_dict", "model_state_dict", "model")
+NESTED_KEYS = ("state_dict", "model_state_dict", "model", "network")
 DIGEST_KEY = "swiftseg_digest"  # in the metadata of a .safetensors file
 
 _ZIP_MAGIC = b"PK\x03\x04"

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from swiftseg.core import unknown_name
+from swiftseg.core.log import say
+from swiftseg.layers.filling import fill_what_fits, shortened
+from swiftseg.layers.tensor_file import read_state_dict
 from swiftseg.models.bayesian_segnet import bayesian_segnet, bayesian_segnet_basic
 from swiftseg.models.enet import ENet, ENetEncoderClassifier
 from swiftseg.models.fast_scnn import FastSCNN
@@ -14,6 +18,7 @@ from swiftseg.models.fcn8s import FCN8s
 from swiftseg.models.segfast import segfast, segfast_basic
 from swiftseg.models.segnet import SegNet, SegNetBasic
 from swiftseg.models.shelfnet import shelfnet18_lw, shelfnet34_lw, shelfnet50, shelfnet101
+from swiftseg.weights import shipped_weights
 
 NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
     "enet": ENet,
@@ -33,17 +38,24 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
 }
 
 
-def create_model(name: str, *, num_classes: int, **options: Any) -> nn.Module:
-    """Build a network with fresh weights; `forward` maps (N, 3, H, W) to logits (N, C, H, W).
+def create_model(
+    name: str, *, num_classes: int, weights: str | Path | None = None, **options: Any
+) -> nn.Module:
+    """Build a network; `forward` maps (N, 3, H, W) to logits (N, C, H, W).
 
     Args:
         name: One of `NETWORKS`.
         num_classes: C, without void.
+        weights: What to start from: shipped weights by name, or a file of tensors by name. Those
+            that fit by name and shape are taken; the logger `swiftseg` tells which are not, such
+            as the classifier where the number of classes differs. None draws all anew.
         options: The named variants of that network, such as `decoder="release"` for ENet.
 
     Raises:
-        UsageError: No network has that name, or the network no such option.
+        UsageError: No network has that name, or the network no such option, or there are no such
+            weights.
         ValueError: The class count or an option's value is impossible.
+        SwiftsegError: The file cannot be read, or nothing of it fits.
     """
     if name not in NETWORKS:
         raise unknown_name("network", name, NETWORKS)
@@ -52,7 +64,21 @@ def create_model(name: str, *, num_classes: int, **options: Any) -> nn.Module:
     known = signature(NETWORKS[name]).parameters.keys() - {"num_classes"}
     for option in options.keys() - known:
         raise unknown_name(f"option of {name}", option, known)
-    return NETWORKS[name](num_classes, **options)
+    network = NETWORKS[name](num_classes, **options)
+    if weights is not None:
+        _fill(network, weights, name)
+    return network
+
+
+def _fill(network: nn.Module, weights: str | Path, name: str) -> None:
+    shipped = shipped_weights()
+    if str(weights) not in shipped and not Path(weights).is_file():
+        raise unknown_name("weights", str(weights), shipped)
+    path = shipped.get(str(weights), Path(weights))
+    fresh = fill_what_fits(network, read_state_dict(path), f"nothing of {weights} fits {name}")
+    total = len(network.state_dict())
+    rest = f"; fresh: {shortened(fresh)}" if fresh else ""
+    say(f"{name} starts from {weights}: {total - len(fresh)} of {total} tensors filled{rest}")
 
 
 __all__ = ["NETWORKS", "create_model"]

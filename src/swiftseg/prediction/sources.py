@@ -18,6 +18,7 @@ from swiftseg.data.images.web_picture import is_picture, is_web_address
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
 
 LIST_SUFFIX = ".txt"
+OUTPUT_VIDEO_SUFFIX = ".mp4"
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,11 @@ def find_sources(
 ) -> list[Source]:
     """Expand inputs in their order, each file once; every source gets a name of its own.
 
-    A file is called by its stem. Folders are searched with their subfolders for images (by suffix,
-    hidden ones left out), which keep their subfolders in their names. A .txt file is a list of
-    inputs, one a line, and `-` is such a list on stdin. Where two names would be the same, they
-    keep the folders that tell them apart, and then their suffixes.
+    A file is called by its stem, a video that is no .mp4 by its whole name. Folders are searched
+    with their subfolders for images (by suffix, hidden ones left out), which keep their subfolders
+    in their names. A .txt file is a list of inputs, one a line, and `-` is such a list on stdin.
+    Where two names would be the same, they keep the folders that tell them apart, and then their
+    suffixes.
 
     Args:
         inputs: What the user has named.
@@ -151,7 +153,10 @@ def _images_below(folder: Path, kept_out: tuple[Path, ...]) -> list[Source]:
 
 
 def _from_file(path: Path) -> Source:
-    return Source(str(path), path.stem, is_video=_is_video(path))
+    is_video = _is_video(path)
+    # All outputs of videos are .mp4: those of another format keep its suffix, in any later run too.
+    keeps_suffix = is_video and path.suffix.lower() != OUTPUT_VIDEO_SUFFIX
+    return Source(str(path), path.name if keeps_suffix else path.stem, is_video)
 
 
 def _is_video(path: Path) -> bool:
@@ -179,7 +184,7 @@ def _told_apart(sources: list[Source]) -> list[Source]:
 
 def _with_folders(source: Source, root: str) -> Source:
     path = os.path.relpath(Path(source.given).absolute(), root)
-    return replace(source, name=str(Path(path).with_suffix("")))
+    return replace(source, name=str(Path(path).with_name(Path(source.name).name)))
 
 
 def _with_suffix(source: Source, root: str) -> Source:

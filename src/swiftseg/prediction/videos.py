@@ -17,7 +17,7 @@ from swiftseg.inference.video_overlay import overlay_frame
 from swiftseg.inference.video_writer import VideoWriter, writing_video
 from swiftseg.prediction.outputs import Outputs, Prediction
 from swiftseg.prediction.pace import Pace
-from swiftseg.prediction.sources import Source
+from swiftseg.prediction.sources import OUTPUT_VIDEO_SUFFIX, Source
 from swiftseg.prediction.window import Window, showing
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def segment_video(
         progress.expect(video.num_frames)
         writer = sound = None
         if "overlay" in outputs.kinds:
-            path = outputs.path("overlay", source.name, ".mp4")
+            path = outputs.path("overlay", source.name, OUTPUT_VIDEO_SUFFIX)
             sound = stack.enter_context(sound_of(video, source.given))
             writer = stack.enter_context(writing_video(path, fps=video.fps, sound=sound))
             prediction.files["overlay"] = str(path)

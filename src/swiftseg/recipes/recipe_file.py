@@ -1,7 +1,9 @@
 """Reading recipes: YAML files by name or path, with overrides."""
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,11 +46,23 @@ def load_recipe(source: str, overrides: Sequence[str] = ()) -> Recipe:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{path}: cannot be read: {error}") from error
-    elif source in shipped_recipes():
-        text = (files("swiftseg") / "recipes" / f"{source}.yaml").read_text(encoding="utf-8")
     else:
-        raise unknown_name("recipe", source, shipped_recipes())
+        text = shipped_text(source)
     return parse_recipe(text, origin=source, overrides=overrides)
+
+
+def shipped_text(name: str) -> str:
+    """Return the YAML text of a shipped recipe; raise UsageError where there is none."""
+    if name not in shipped_recipes():
+        raise unknown_name("recipe", name, shipped_recipes())
+    return (files("swiftseg") / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def headline(text: str) -> str:
+    """Return the first sentence of the comment that a recipe begins with."""
+    lines = takewhile(lambda line: line.startswith("# "), text.splitlines())
+    comment = " ".join(line.removeprefix("# ") for line in lines)
+    return re.split("[.:;] ", f"{comment} ")[0].strip().removesuffix(".")
 
 
 def parse_recipe(text: str, *, origin: str, overrides: Sequence[str] = ()) -> Recipe:

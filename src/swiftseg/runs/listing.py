@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean, stdev
 
 from swiftseg.core import SwiftsegError
 from swiftseg.recipes.recipe import Recipe
@@ -46,6 +47,48 @@ class RunSummary:
     precision: str
     seed: int
     state: str
+
+
+@dataclass(frozen=True)
+class SeedsSummary:
+    """Trainings that differ in their seed alone.
+
+    Attributes:
+        folder: The folder of the runs.
+        seeds: Those with a score.
+        mean_iou: The mean of their mean IoU, 0..1.
+        deviation: Their standard deviation.
+    """
+
+    folder: Path
+    seeds: tuple[int, ...]
+    mean_iou: float
+    deviation: float
+
+
+def seed_folder(folder: Path, seed: int) -> Path:
+    """Return where the run of a seed is among those of one training."""
+    return folder / f"seed_{seed}"
+
+
+def summarize_seeds(runs: Sequence[RunSummary]) -> list[SeedsSummary]:
+    """Sum up the runs that are the seeds of one training, where two or more have a score."""
+    groups: dict[Path, list[RunSummary]] = {}
+    for run in runs:
+        if run.mean_iou is not None and run.folder == seed_folder(run.folder.parent, run.seed):
+            groups.setdefault(run.folder.parent, []).append(run)
+    found: list[SeedsSummary] = []
+    for folder, own in sorted(groups.items()):
+        if len(own) > 1:
+            mean, deviation = spread_of([run.mean_iou or 0.0 for run in own])
+            seeds = tuple(sorted(run.seed for run in own))
+            found.append(SeedsSummary(folder, seeds, mean, deviation))
+    return found
+
+
+def spread_of(scores: Sequence[float]) -> tuple[float, float]:
+    """Return the mean and the standard deviation, with n - 1 in its denominator."""
+    return mean(scores), stdev(scores)
 
 
 def find_runs(root: Path) -> list[Path]:

@@ -47,6 +47,7 @@ class Environment(Section):
         command: The command line.
         recipe: The recipe as the user named it; None in runs of older versions.
         data: The data as the user named them, with absolute paths.
+        weights: What the run started from; None where that was nothing.
         python: Python's version.
         platform: The operating system.
         torch_threads: How many threads torch used.
@@ -57,6 +58,7 @@ class Environment(Section):
     command: str
     recipe: str | None = None
     data: tuple[str, ...] = ()
+    weights: str | None = None
     python: str
     platform: str
     torch_threads: int
@@ -198,8 +200,12 @@ class RunFolder:
         picture = np.vstack(
             [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in joined]
         )
-        with replacing(self.samples / f"{stage}_{epoch:04d}.png") as temporary:
+        with replacing(self.sample_picture(stage, epoch)) as temporary:
             Image.fromarray(picture).save(temporary)
+
+    def sample_picture(self, stage: str, epoch: int) -> Path:
+        """Return the file of an epoch's pictures."""
+        return self.samples / f"{stage}_{epoch:04d}.png"
 
 
 def _remove(path: Path) -> None:

@@ -86,15 +86,27 @@ def input_of_weights(path: Path) -> InputSpec | None:
     Raises:
         SwiftsegError: The checkpoint, the model or the description is damaged.
     """
+    return _origin_of_weights(path)[1]
+
+
+def network_of_weights(path: Path) -> str | None:
+    """Return the name of the network that weights belong to, as `input_of_weights` finds it."""
+    return _origin_of_weights(path)[0]
+
+
+def _origin_of_weights(path: Path) -> tuple[str | None, InputSpec | None]:
     if path.suffix != SAFETENSORS:
         content = read_tensor_file(path)
-        found = parse_checkpoint(content, path) if is_checkpoint(content) else None
-        return found.recipe.input.to_spec() if found else None
+        if not is_checkpoint(content):
+            return None, None
+        found = parse_checkpoint(content, path)
+        return found.stage.network, found.recipe.input.to_spec()
     exported = path.with_suffix(".onnx")
     if exported.is_file():
-        return read_spec(exported).input
+        spec = read_spec(exported)
+        return spec.network, spec.input
     described = read_description(path)
-    return described.input if described else None
+    return (described.network, described.input) if described else (None, None)
 
 
 def torch_device(name: str | None = None) -> torch.device:

@@ -50,7 +50,8 @@ class Description(Section):
         if self.labels is None or self.input is None:
             raise SwiftsegError(
                 f"{path}: names no classes or no input size, which running its network needs; "
-                "import it again with --labels and --size"
+                "import it again with --labels and --size, and with --normalization imagenet, "
+                "plain or caffe where its port does not tell"
             )
         return ModelSpec(
             name=path.stem,

@@ -4,13 +4,15 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from torch import Tensor
 
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.data import Dataset
@@ -24,11 +26,12 @@ from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.trained import load_trained, read_weights
 from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from swiftseg.training.batch_norm import refuse_synchronizing_cpus
+from swiftseg.training.compiling import compiling_step, keep_compiled_code
 from swiftseg.training.criterion import build_pixel_loss, padding_index
+from swiftseg.training.epoch_log import EpochLog
 from swiftseg.training.frames import Batch, EpochFrames, batch_loader
 from swiftseg.training.freed_memory import keep_freed_memory
 from swiftseg.training.resuming import refuse_no_run, resume_checkpoint
-from swiftseg.training.run_log import save_epoch
 from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.stage import StageTraining, check_networks
 from swiftseg.training.stage_data import StageData, open_stage_data
@@ -53,6 +56,7 @@ class Session:
     accelerator: Accelerator
     progress: TrainingProgress
     stop_request: StopRequest
+    log: EpochLog
     initial_weights: Path | None = None
     teacher: Teacher | None = None
 
@@ -67,6 +71,7 @@ def train_recipe(
     overwrite: bool = False,
     initial_weights: Path | None = None,
     workers: int | None = None,
+    trackers: Sequence[str] = (),
     finish: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Run a recipe to its end and score its best weights, which are in `run.best` then.
@@ -82,6 +87,7 @@ def train_recipe(
         initial_weights: A checkpoint or .safetensors file that the first stage starts from, as far
             as its tensors fit.
         workers: As for `TrainingFrames`.
+        trackers: Names of `swiftseg.training.epoch_log.TRACKERS`.
         finish: What else the first process writes before the folder is unlocked.
 
     Raises:
@@ -92,11 +98,12 @@ def train_recipe(
     """
     if recipe.compile:
         require_compiler()
+        keep_compiled_code()
     if resume:
         refuse_no_run(run)
     check_networks(recipe)
     keep_freed_memory()
-    accelerator = build_accelerator(recipe)
+    accelerator = build_accelerator(recipe, trackers)
     if recipe.sync_batch_norm:
         refuse_synchronizing_cpus(accelerator.num_processes, accelerator.device)
     data = open_stage_data(
@@ -135,9 +142,19 @@ def train_stages(
         RunState(run.state, device=device, processes=processes, enabled=main) as state,
         TrainingProgress(total_steps, enabled=main) as progress,
         StopRequest() as stop_request,
+        EpochLog(run, recipe, accelerator) as log,
     ):
         session = Session(
-            recipe, data, run, state, accelerator, progress, stop_request, initial_weights, teacher
+            recipe,
+            data,
+            run,
+            state,
+            accelerator,
+            progress,
+            stop_request,
+            log,
+            initial_weights,
+            teacher,
         )
         for index in range(checkpoint.state.stage if checkpoint else 0, len(recipe.stages)):
             checkpoint = train_stage(session, index, checkpoint)
@@ -161,11 +178,14 @@ def prepare_folder(
             run.write_history(checkpoint.state.history)
 
 
-def build_accelerator(recipe: Recipe) -> Accelerator:
+def build_accelerator(recipe: Recipe, trackers: Sequence[str] = ()) -> Accelerator:
     """Find the devices; several processes without GPUs work together over gloo."""
+    # Else a second training of this Python process could have no other precision than the first.
+    AcceleratorState._reset_state()  # pyright: ignore[reportPrivateUsage]
     return Accelerator(
         cpu=not torch.accelerator.is_available(),
         mixed_precision=MIXED_PRECISION[recipe.precision],
+        log_with=list(trackers) or None,
         dynamo_backend="inductor" if recipe.compile else "no",
     )
 
@@ -202,7 +222,7 @@ def train_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> 
             epoch = validate(training, epoch, session.data[index], session.run)
         training.state.history.append(epoch)
         if session.accelerator.is_main_process:
-            save_epoch(session.run, training)
+            session.log.save_epoch(training)
             session.state.note("running")
         session.progress.show_epoch(epoch, stage.epochs)
     return training.checkpoint()
@@ -261,7 +281,9 @@ def train_epoch(session: Session, training: StageTraining) -> Epoch:
         asked = time.perf_counter()
         frames, masks = next_batch(loader)
         waited += time.perf_counter() - asked
-        loss, stop = training.run_step(frames, masks, stop=session.stop_request.made)
+        loss, stop = run_step(session, training, frames, masks)
+        if stop and not training.has_run:
+            stop_run(session, training)
         if not math.isfinite(loss):
             raise SwiftsegError(
                 f"the loss is {loss} at step {state.step} of epoch {state.epoch + 1}, "
@@ -276,6 +298,16 @@ def train_epoch(session: Session, training: StageTraining) -> Epoch:
         images_per_second=len(batches) * data.batch_size / seconds,
         wait_share=waited / seconds,
     )
+
+
+def run_step(
+    session: Session, training: StageTraining, frames: Tensor, masks: Tensor
+) -> tuple[float, bool]:
+    """Take a step; return its loss and whether to stop after it."""
+    if training.has_run or not session.recipe.compile:
+        return training.run_step(frames, masks, stop=session.stop_request.made)
+    session.progress.show_compiling()
+    return compiling_step(training, frames, masks, session.stop_request)
 
 
 def next_batch(loader: Iterator[Batch]) -> Batch:
@@ -307,5 +339,5 @@ def stop_run(session: Session, training: StageTraining) -> None:
         save_checkpoint(training.checkpoint(), session.run.last)
     raise StoppedError(
         f"stopped in epoch {training.state.epoch + 1} of stage {training.stage.name}; "
-        f"the same command with --resume goes on from there ({session.run.last})"
+        f"swiftseg train --resume {session.run.path} goes on from there"
     )

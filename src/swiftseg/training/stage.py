@@ -67,6 +67,7 @@ class StageTraining:
         teacher: What the network learns from beside the masks.
 
     Attributes:
+        has_run: Whether a step was taken since the stage was built.
         state: Where the training stands; a checkpoint saves it and a resume restores it.
     """
 
@@ -81,6 +82,7 @@ class StageTraining:
         teacher: Teacher | None = None,
     ) -> None:
         self.recipe, self.labels = recipe, labels
+        self.has_run = False
         self.stage = recipe.stages[index]
         self.state = TrainingState(stage=index)
         self.criterion, self.accelerator = criterion, accelerator
@@ -153,6 +155,7 @@ class StageTraining:
                 self.averaged.update_parameters(self.network)
         self.state.step += 1
         self.state.loss_sum += loss
+        self.has_run = True
         return loss, bool(stops)
 
     def add_gradients(self, frames: Tensor, masks: Tensor) -> Tensor:

@@ -191,7 +191,8 @@ def classes_of(recipe: Recipe, dataset: Dataset) -> Dataset:
         raise SwiftsegError(
             f"the recipe has {recipe.num_classes} classes where the data has "
             f"{len(dataset.labels)} ({', '.join(dataset.labels.names)}); "
-            f"set num_classes={len(dataset.labels)}"
+            f"write `num_classes: {len(dataset.labels)}` in place of `num_classes: "
+            f"{recipe.num_classes}`, or add --set num_classes={len(dataset.labels)}"
         )
     return dataset
 

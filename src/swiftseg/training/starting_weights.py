@@ -5,6 +5,8 @@ from pathlib import Path
 from swiftseg.core import UsageError
 from swiftseg.inference import find_model
 
+NO_WEIGHTS = "none"  # what `--weights` takes to start anew
+
 
 def find_weights(source: str | Path) -> Path:
     """Return the file of shipped weights by their name, or a path as it is.

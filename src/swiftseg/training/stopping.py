@@ -1,6 +1,8 @@
 """Stopping a training between two steps."""
 
 import signal
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
 
@@ -23,6 +25,25 @@ class StopRequest:
     def note(self, number: int, frame: FrameType | None) -> None:
         self.made = True
         self.restore()
+
+    @contextmanager
+    def obeyed_at_once(self) -> Generator[None]:
+        """Let a stop raise KeyboardInterrupt inside the block, and note it all the same."""
+        if self.made:  # the handlers that stood before are back, and raise anyway
+            yield
+            return
+        for kind in self.previous:
+            signal.signal(kind, self._raise)
+        try:
+            yield
+        finally:
+            if not self.made:
+                for kind in self.previous:
+                    signal.signal(kind, self.note)
+
+    def _raise(self, number: int, frame: FrameType | None) -> None:
+        self.note(number, frame)
+        raise KeyboardInterrupt
 
     def restore(self) -> None:
         for kind, handler in self.previous.items():

@@ -12,10 +12,12 @@ from typing import Literal
 import numpy as np
 
 from swiftseg.core import UsageError
+from swiftseg.core.log import say
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation
 from swiftseg.evaluation.fit_confidence import measure_temperature
 from swiftseg.evaluation.report import report_model
+from swiftseg.evaluation.unlearned import training_advice
 from swiftseg.exporting.checked_export import export_onnx
 from swiftseg.inference import Segmenter, find_model
 from swiftseg.kernels.resize import resize_frame
@@ -23,11 +25,10 @@ from swiftseg.recipes import Recipe
 from swiftseg.runs import RunFolder
 from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.trained import load_trained, torch_device
+from swiftseg.training.epoch_log import check_trackers
 from swiftseg.training.loop import train_recipe
 from swiftseg.training.run_log import environment
 from swiftseg.training.scoring import recipe_protocol
-from swiftseg.training.starting_weights import find_weights
-from swiftseg.training.training_progress import say
 from swiftseg.training.training_recipe import (
     DataSources,
     FoundRecipe,
@@ -54,6 +55,7 @@ class TrainingResult:
         best: The checkpoint with the best weights.
         model: The exported model, where a network was trained by its name; else None.
         report: The report on the exported model; else None.
+        advice: What was not learned, why that may be and what to try, line by line.
     """
 
     folder: Path
@@ -64,6 +66,7 @@ class TrainingResult:
     best: Path
     model: Path | None = None
     report: Path | None = None
+    advice: tuple[str, ...] = ()
 
 
 def train(
@@ -82,20 +85,23 @@ def train(
     overrides: Sequence[str] = (),
     preset: str | None = None,
     workers: int | None = None,
+    trackers: Sequence[str] = (),
     resume: bool = False,
     overwrite: bool = False,
 ) -> TrainingResult:
     """Train a network by a recipe, or by its name on your own data.
 
-    A network's name makes a recipe for the data, and the run ends with an exported model and a
-    report. Progress goes to stderr.
+    A network's name makes a recipe for the data, `auto` chooses the network and its weights too,
+    and the run ends with an exported model and a report. Progress goes to the logger `swiftseg`,
+    which writes to stderr.
 
     Args:
-        source: A shipped recipe's name, a YAML file, or a network's name. None, with `resume`,
-            takes recipe and data of the run in `out`.
+        source: `auto`, a shipped recipe's name, a YAML file, or a network's name. None, or the
+            run's folder, takes with `resume` recipe and data of the run.
         data: The folder of the data, or a folder for each data set's name.
         out: The run's folder; None takes `runs/NAME`.
-        weights: Shipped weights by name, a checkpoint or a .safetensors file to start from.
+        weights: Shipped weights by name, a checkpoint or a .safetensors file to start from; `none`
+            starts anew where `auto` would choose some.
         epochs: How long the recipe's only stage is.
         batch_size: The total over all devices.
         size_hw: The network's input, (height, width) in pixels.
@@ -106,6 +112,7 @@ def train(
         overrides: Other values of the recipe, such as `optimizer.weight_decay=0.01`.
         preset: `tiny` changes the recipe for a dozen images.
         workers: As for `TrainingFrames`.
+        trackers: `mlflow` or `wandb`, which get the numbers of every epoch too.
         resume: Go on with the run in `out`; with more epochs, its learning rate goes on as that of
             a run which had them from its start.
         overwrite: Start over where `out` holds another run.
@@ -117,6 +124,8 @@ def train(
     """
     if resume and overwrite:
         raise UsageError("--resume goes on and --overwrite starts over; give one of them")
+    check_trackers(trackers)
+    source, out = resumed_folder(source, out) if resume else (source, out)
     short = option_overrides(
         epochs=epochs,
         batch_size=batch_size,
@@ -126,13 +135,12 @@ def train(
         compile=compile,
         hold_out=hold_out,
     )
-    initial_weights = None if weights is None else find_weights(weights)
     found = find_recipe(
         None if source is None else str(source),
         as_sources(data),
         [*overrides, *short],
         preset=preset,
-        initial_weights=initial_weights,
+        weights=weights,
         resumed=RunFolder(Path(out)) if resume and out is not None else None,
     )
     run = RunFolder(Path(out) if out is not None else Path("runs") / run_name(found))
@@ -144,12 +152,16 @@ def train(
         found.open_split,
         run,
         environment=environment(
-            ["swiftseg", *sys.argv[1:]], found.source, absolute_sources(found.data)
+            ["swiftseg", *sys.argv[1:]],
+            found.source,
+            absolute_sources(found.data),
+            found.initial_weights,
         ),
         resume=resume,
         overwrite=overwrite,
-        initial_weights=initial_weights,
+        initial_weights=found.initial_weights,
         workers=workers,
+        trackers=trackers,
         finish=partial(export_best, found, run) if found.is_own else lambda: None,
     )
     return TrainingResult(
@@ -161,7 +173,23 @@ def train(
         best=run.best,
         model=run.model if found.is_own else None,
         report=run.report if found.is_own else None,
+        advice=tuple(training_advice(evaluation, run.path, frame_size_hw(found))),
     )
+
+
+def frame_size_hw(found: FoundRecipe) -> tuple[int, int]:
+    """Return the size (height, width) of the first frame that the training is scored on."""
+    height, width = found.val_set()[0].mask.shape
+    return height, width
+
+
+def resumed_folder(
+    source: str | Path | None, out: Path | str | None
+) -> tuple[str | Path | None, Path | str | None]:
+    """Return the recipe's name and the run's folder, where the folder may stand for both."""
+    if out is None and source is not None and Path(source).is_dir():
+        return None, source
+    return source, out
 
 
 def as_sources(data: Data) -> DataSources:

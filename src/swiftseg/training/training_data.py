@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core import SwiftsegError, UsageError, log
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.doctor import check_structure
@@ -15,7 +15,6 @@ from swiftseg.data.opening import DATASETS, OWN_DATA, TOY_STREET, recognize
 from swiftseg.data.own.finding import Finding, refuse_broken
 from swiftseg.data.own.own_data import find_own_data
 from swiftseg.data.paired_files import PairedFiles
-from swiftseg.training.training_progress import say
 
 
 def split_opener(source: str, folders: Mapping[str, str]) -> Callable[[str | None, str], Dataset]:
@@ -37,7 +36,7 @@ def split_opener(source: str, folders: Mapping[str, str]) -> Callable[[str | Non
             found = check_structure(own, progress.advance)
             refuse_broken(found, folder)
             file, more = own.described(progress.advance)
-        warn((*found, *more))
+        warn_of((*found, *more))
 
         def open_split(split: str) -> Dataset:
             opened = own.open(split, file)
@@ -53,7 +52,7 @@ def split_opener(source: str, folders: Mapping[str, str]) -> Callable[[str | Non
     def open_named(folder: str, split: str, dataset: str | None) -> Dataset:
         opened = open_dataset(folder, split, dataset=dataset)
         # An export of a labeling tool has findings, the same for all its splits.
-        warn(finding for finding in getattr(opened, "findings", ()) if finding not in told)
+        warn_of(finding for finding in getattr(opened, "findings", ()) if finding not in told)
         told.update(getattr(opened, "findings", ()))
         return opened
 
@@ -65,18 +64,26 @@ def split_opener(source: str, folders: Mapping[str, str]) -> Callable[[str | Non
         reader = None if dataset in folders and dataset not in DATASETS else dataset
         if is_own(folder, reader):
             return own_opener(folder)(split)
-        return open_named(folder, split, reader)
+        try:
+            return open_named(folder, split, reader)
+        except SwiftsegError as error:
+            if reader is None or recognize(Path(folder)) != OWN_DATA:
+                raise
+            raise SwiftsegError(
+                f"{error}; {folder} holds data of your own: leave the line `dataset: {reader}` "
+                "out of the recipe"
+            ) from error
 
     return open_split
 
 
-def warn(findings: Iterable[Finding]) -> None:
+def warn_of(findings: Iterable[Finding]) -> None:
     """Print the warnings among findings, but for the processes that a launcher has started."""
     if "RANK" in os.environ:
         return
     for finding in findings:
         if finding.severity == "warning":
-            say(f"warning: {finding.message}")
+            log.warn(finding.message)
 
 
 def is_own(folder: str, dataset: str | None) -> bool:

@@ -13,12 +13,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from swiftseg.core import log
 from swiftseg.runs import Epoch
-
-
-def say(line: str) -> None:
-    """Print a line to stderr as it is."""
-    Console(stderr=True).print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 class TrainingProgress:
@@ -30,7 +26,8 @@ class TrainingProgress:
     """
 
     def __init__(self, total_steps: int, *, enabled: bool = True) -> None:
-        self.console = Console(stderr=True, quiet=not enabled)
+        self.enabled = enabled
+        self.console = Console(stderr=True)
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -52,13 +49,17 @@ class TrainingProgress:
         self.bar.stop()
 
     def say(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        if self.enabled:
+            log.say(line)
 
     def show_reading(self, count: int, total: int) -> None:
         self.bar.update(self.task, description=f"reading frames {count}/{total}")
 
     def show_step(self, done: int, description: str, status: str) -> None:
         self.bar.update(self.task, completed=done, description=description, status=status)
+
+    def show_compiling(self) -> None:
+        self.bar.update(self.task, description="compiling (once)")
 
     def show_epoch(self, epoch: Epoch, epochs: int) -> None:
         parts = [

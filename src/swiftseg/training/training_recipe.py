@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ from swiftseg.data import Dataset
 from swiftseg.models import NETWORKS
 from swiftseg.recipes import Recipe, load_recipe, shipped_recipes
 from swiftseg.runs import RunFolder
-from swiftseg.trained.trained_networks import input_of_weights
+from swiftseg.trained.trained_networks import input_of_weights, network_of_weights
+from swiftseg.training.auto import AUTO, choose
 from swiftseg.training.fine_tune import fine_tuning_recipe
 from swiftseg.training.loop import OpenSplit
 from swiftseg.training.preset import PRESETS, changes, tiny_overrides
 from swiftseg.training.resuming import refuse_no_run
 from swiftseg.training.stage_data import divided
+from swiftseg.training.starting_weights import NO_WEIGHTS, find_weights
 from swiftseg.training.training_data import split_opener
 
 DataSources = Mapping[str, str]
@@ -33,7 +35,8 @@ class FoundRecipe:
         source: What it was asked for by.
         data: Where each data set is; the empty name stands for all others.
         run_name: The usual name of its run's folder.
-        changes: What a preset changed, a line a value.
+        changes: What was chosen for the data, and what a preset changed, line by line.
+        initial_weights: The file that the training starts from, or None.
     """
 
     recipe: Recipe
@@ -42,10 +45,11 @@ class FoundRecipe:
     data: DataSources
     run_name: str
     changes: tuple[str, ...] = ()
+    initial_weights: Path | None = None
 
     @property
     def is_own(self) -> bool:
-        """Whether the recipe was made for the user's data, from a network's name."""
+        """Whether the recipe was made for the user's data, from a network's name or `auto`."""
         return is_network(self.source)
 
     def val_set(self) -> Dataset:
@@ -70,18 +74,20 @@ def find_recipe(
     overrides: Sequence[str] = (),
     *,
     preset: str | None = None,
-    initial_weights: Path | None = None,
+    weights: str | Path | None = None,
     resumed: RunFolder | None = None,
 ) -> FoundRecipe:
     """Make a recipe and open its data.
 
     Args:
         source: A shipped recipe's name, a YAML file, or a network's name, which stands for a
-            recipe that is made for the data; None takes that of the resumed run.
+            recipe that is made for the data, or `auto`, which chooses the network too; None takes
+            that of the resumed run.
         data: Where each data set is, by its name; the empty name stands for all others.
         overrides: As for `load_recipe`; they have the last word over the preset's.
         preset: One of `PRESETS`.
-        initial_weights: The file the training starts from, whose input a network's recipe keeps.
+        weights: What the training starts from, whose input a network's recipe keeps: as
+            `find_weights`; `none` starts anew, and None too, except that `auto` chooses.
         resumed: The run that goes on, which tells what is left out here.
 
     Raises:
@@ -91,14 +97,19 @@ def find_recipe(
     if preset not in (None, *PRESETS):
         raise unknown_name("preset", preset, PRESETS)
     if source is None and resumed is None:
-        raise UsageError("expected a recipe, or --resume with the run's folder in --out")
+        raise UsageError("expected a recipe or a network's name, or --resume and a run's folder")
+    initial_weights = None if weights in (None, NO_WEIGHTS) else find_weights(weights)
     if resumed and (source is None or is_network(source)):
-        return _stored_recipe(source, data, overrides, resumed)
+        found = _stored_recipe(source, data, overrides, resumed)
+        return replace(found, initial_weights=initial_weights or found.initial_weights)
     assert source is not None
-    if is_network(source):
+    if source == AUTO:
+        found, make = _auto_recipe(data, overrides, initial_weights, weights)
+    elif is_network(source):
         found, make = _own_recipe(source, data, overrides, initial_weights)
     else:
         found, make = _written_recipe(source, data, overrides)
+        found = replace(found, initial_weights=initial_weights)
     return found if preset is None else _with_preset(found, make, preset, overrides)
 
 
@@ -118,7 +129,38 @@ def _stored_recipe(
     name = source or stored or ""
     data = data or parse_sources(environment.data if environment else ())
     recipe = load_recipe(str(run.recipe), overrides)
-    return FoundRecipe(recipe, split_opener(name, data), name, data, run.path.name)
+    started_from = environment.weights if environment else None
+    return FoundRecipe(
+        recipe,
+        split_opener(name, data),
+        name,
+        data,
+        run.path.name,
+        initial_weights=None if started_from is None else find_weights(started_from),
+    )
+
+
+def _auto_recipe(
+    data: DataSources,
+    overrides: Sequence[str],
+    initial_weights: Path | None,
+    asked: str | Path | None,
+) -> tuple[FoundRecipe, Make]:
+    """Choose network, weights and settings; weights that are asked for have their own network."""
+    if set(data) != {""}:
+        raise UsageError(f"training {AUTO} needs one --data DIR")
+    train_set = split_opener(AUTO, data)(None, "train")
+    own_network = None if initial_weights is None else network_of_weights(initial_weights)
+    choice = choose(train_set, own_network)
+    lines = choice.lines
+    if asked is None and choice.weights is not None:
+        initial_weights = find_weights(choice.weights)
+        lines += (f"auto: starts from {choice.weights}; --weights none starts anew",)
+    overrides = [*choice.overrides, *overrides]
+    found, make = _own_recipe(choice.network, data, overrides, initial_weights)
+    name = f"{AUTO}_{Path(data['']).resolve().stem}"
+    found = replace(found, source=AUTO, run_name=name, changes=lines)
+    return found, lambda more: make([*choice.overrides, *more])
 
 
 def _own_recipe(
@@ -141,15 +183,22 @@ def _own_recipe(
             overrides=tuple(overrides),
         )
 
-    name = f"{network}_{source}"
-    return FoundRecipe(make(overrides), open_split, network, data, name), make
+    found = FoundRecipe(
+        make(overrides),
+        open_split,
+        network,
+        data,
+        f"{network}_{source}",
+        initial_weights=initial_weights,
+    )
+    return found, make
 
 
 def _written_recipe(
     source: str, data: DataSources, overrides: Sequence[str]
 ) -> tuple[FoundRecipe, Make]:
     if not source.endswith((".yaml", ".yml")) and source not in shipped_recipes():
-        raise unknown_name("recipe", source, [*shipped_recipes(), *NETWORKS])
+        raise unknown_name("recipe", source, [AUTO, *shipped_recipes(), *NETWORKS])
     recipe = load_recipe(source, overrides)
     if not data and recipe.data:
         data = {"": recipe.data}
@@ -168,7 +217,7 @@ def _with_preset(
     lines = [f"preset {preset} for {count} training images:"]
     lines += [f"  {line}" for line in changes(found.recipe, changed)]
     name = f"{found.run_name}_{preset}"
-    return FoundRecipe(changed, found.open_split, found.source, found.data, name, tuple(lines))
+    return replace(found, recipe=changed, run_name=name, changes=(*found.changes, *lines))
 
 
 def _last_sets(recipe: Recipe, open_split: OpenSplit) -> tuple[Dataset, Dataset]:
@@ -179,8 +228,8 @@ def _last_sets(recipe: Recipe, open_split: OpenSplit) -> tuple[Dataset, Dataset]
 
 
 def is_network(source: str) -> bool:
-    """Whether a network is named in place of a recipe."""
-    return source in NETWORKS and source not in shipped_recipes()
+    """Whether a network, or `auto`, is named in place of a recipe."""
+    return source == AUTO or (source in NETWORKS and source not in shipped_recipes())
 
 
 def parse_sources(data: Sequence[str]) -> dict[str, str]:

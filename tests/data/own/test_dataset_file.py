@@ -164,3 +164,30 @@ def test_a_description_is_written_as_it_is_read(tmp_path: Path):
         file = read_dataset_file(path)
         path.write_text(dataset_file_text(file))
         assert read_dataset_file(path) == file
+
+
+def test_the_keys_of_other_programs_are_read(tmp_path: Path):
+    make_good(tmp_path / "field")
+    text = "path: field\ntrain: images/train\nval: images/val\nmasks_dir: masks\nnc: 3\n"
+    (tmp_path / "theirs.yaml").write_text(text + "names: {0: soil, 1: crop, 2: weed}\n")
+    data = open_dataset(tmp_path / "theirs.yaml", "train")
+    assert (len(data), data.labels.names) == (6, ("soil", "crop", "weed"))
+    (tmp_path / "theirs.yaml").write_text(text)
+    labels = open_dataset(tmp_path / "theirs.yaml", "val").labels
+    assert labels.names == ("class_0", "class_1", "class_2")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nc: 2\nnames: [a, b, c]", "nc is 2, and there are 3 names"),
+        ("nc: many", "nc: expected 1 to 255 classes, got many"),
+        ("masks: a\nmasks_dir: b\nnames: [a]", "masks and masks_dir say the same"),
+    ],
+)
+def test_keys_of_other_programs_that_contradict_are_refused(
+    tmp_path: Path, text: str, message: str
+):
+    (tmp_path / "theirs.yaml").write_text(text)
+    with pytest.raises(SwiftsegError, match=message):
+        read_dataset_file(tmp_path / "theirs.yaml")

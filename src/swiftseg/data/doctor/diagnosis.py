@@ -23,6 +23,7 @@ class Diagnosis:
         findings: The worst first.
         splits: How many pairs each split has.
         file: The description, as given or proposed, with absolute paths; None where there is none.
+        is_described: Whether the description was given, by a dataset.yaml.
         published_labels: The classes of a published dataset, which needs no description.
         rules: How it reads masks.
         values: The masks' distinct values, the most frequent first.
@@ -37,6 +38,7 @@ class Diagnosis:
     findings: tuple[Finding, ...] = ()
     splits: dict[str, int] = field(default_factory=dict[str, int])
     file: DatasetFile | None = None
+    is_described: bool = False
     published_labels: LabelSet | None = None
     rules: MaskRules | None = None
     values: list[ValueRow] = field(default_factory=list[ValueRow])

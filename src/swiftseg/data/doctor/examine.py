@@ -31,12 +31,13 @@ from swiftseg.data.own.survey import MaskTotals
 from swiftseg.data.paired_files import Pair, unite_parts
 
 
-def check_data(source: Path | str, *, reading: int = 1) -> Diagnosis:
+def check_data(source: Path | str, *, reading: int | None = None) -> Diagnosis:
     """Find images and their masks, what is wrong with them, and what the masks mean.
 
     Args:
         source: A folder that is arranged in any way, a dataset YAML or a list of pairs.
-        reading: Which of a folder's readings is examined, the likeliest being 1.
+        reading: Which of a folder's readings is examined, the likeliest being 1, whatever a
+            dataset.yaml in it says; None examines what that says, or else the likeliest.
 
     Raises:
         UsageError: The folder has fewer readings.
@@ -44,13 +45,16 @@ def check_data(source: Path | str, *, reading: int = 1) -> Diagnosis:
     return examine(Path(source), reading=reading)
 
 
-def examine(source: Path, progress: LateProgress | None = None, *, reading: int = 1) -> Diagnosis:
+def examine(
+    source: Path, progress: LateProgress | None = None, *, reading: int | None = None
+) -> Diagnosis:
     """Examine a folder, a dataset YAML or a list of pairs; whatever is wrong is a finding.
 
     Args:
         source: What to examine.
         progress: Told of each file.
-        reading: Which of a folder's readings is examined, the likeliest being 1.
+        reading: Which of a folder's readings is examined, the likeliest being 1, whatever a
+            dataset.yaml in it says; None examines what that says, or else the likeliest.
 
     Raises:
         UsageError: The folder has fewer readings.
@@ -106,7 +110,8 @@ class Examination:
             diagnosis.counts = self.count_classes(diagnosis.rules, file.labels())
             note_classes(self.collector, file.labels(), diagnosis.counts)
             note_sets(self.collector, file.labels())
-            diagnosis.file = with_absolute_paths(file, self.own)
+            diagnosis.file = file.model_copy(update={"path": str(self.own.root.resolve())})
+        diagnosis.is_described = self.own.file is not None
         diagnosis.values = value_table(self.totals, diagnosis.rules, diagnosis.labels)
         if file is not None and file.masks_per_image == "classes":
             shown = dict.fromkeys(file.labels().names[1:], "the class of the file")
@@ -231,8 +236,3 @@ def _opening_code(source: Path) -> str:
         return "missing_path"
     is_described = source.suffix in SUFFIXES or (source / FILE_NAME).is_file()
     return "bad_dataset_file" if is_described else "unknown_tree"
-
-
-def with_absolute_paths(file: DatasetFile, own: OwnData) -> DatasetFile:
-    """Return the description as it can be written anywhere."""
-    return file.model_copy(update={"path": str(own.root.resolve())})

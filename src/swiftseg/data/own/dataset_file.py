@@ -12,10 +12,13 @@
     label_mapping: {0: soil, 85: crop, 170: weed, 255: ignore}
     tolerance: 0
 
-Only `names` is asked for. In place of the patterns or beside them, `train`, `val` and `test` name
-lists of pairs, or of the images that patterns have found; or folders of images, whose masks are
-in the folder `masks`, or in one a split: `masks: {train: FOLDER, val: FOLDER}`. Where all of it is
-left out, the folder is looked through.
+Only `names` is asked for. As other programs write it, `masks_dir` is `masks`, and `nc` the number
+of names, or stands for names that say nothing.
+
+In place of the patterns or beside them, `train`, `val` and `test` name lists of pairs, or of the
+images that patterns have found; or folders of images, whose masks are in the folder `masks`, or in
+one a split: `masks: {train: FOLDER, val: FOLDER}`. Where all of it is left out, the folder is
+looked through.
 
 Labels may be coarser than the classes that a model is to learn:
 
@@ -57,6 +60,8 @@ EXPECTED = {
     "ignore_index": "a whole number up to 255 or null",
     "label_mapping": "a class for each value or color, such as {0: soil, 85: crop, 255: ignore}",
 }
+
+MASKS_DIR, NUM_CLASSES = "masks_dir", "nc"  # as other programs call masks, and count names
 
 EXAMPLE = "names: [background, crop, weed]; ignore_index: 255 (optional); palette (optional)"
 
@@ -214,7 +219,8 @@ def read_dataset_file(path: Path) -> DatasetFile:
         fields: Any = parse_yaml(path.read_text(encoding="utf-8"))
         if not isinstance(fields, dict):
             raise SwiftsegError(f"expected keys and their values, got {_short(fields)}")
-        for key in cast(dict[Any, Any], fields):
+        fields = in_our_words(cast(dict[Any, Any], fields))
+        for key in fields:
             if key not in DatasetFile.model_fields:
                 raise unknown_name("key", str(key), DatasetFile.model_fields)
         parsed = DatasetFile.model_validate(fields)
@@ -233,6 +239,27 @@ def read_dataset_file(path: Path) -> DatasetFile:
     except SwiftsegError as error:
         raise SwiftsegError(f"{path}: {error}") from error
     return parsed
+
+
+def in_our_words(fields: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the keys of other programs under our names.
+
+    Raises:
+        SwiftsegError: Two keys contradict each other, or `nc` is no number of classes.
+    """
+    fields = dict(fields)
+    if MASKS_DIR in fields:
+        if "masks" in fields:
+            raise SwiftsegError(f"masks and {MASKS_DIR} say the same; leave one of them out")
+        fields["masks"] = fields.pop(MASKS_DIR)
+    if NUM_CLASSES in fields:
+        count = fields.pop(NUM_CLASSES)
+        if not isinstance(count, int) or not 1 <= count <= 255:
+            raise SwiftsegError(f"{NUM_CLASSES}: expected 1 to 255 classes, got {_short(count)}")
+        names = fields.setdefault("names", [f"class_{index}" for index in range(count)])
+        if isinstance(names, list | dict) and len(cast(list[Any], names)) != count:
+            raise SwiftsegError(f"{NUM_CLASSES} is {count}, and there are {len(names)} names")
+    return fields
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -291,8 +318,11 @@ def _parse_class(target: int | str, labels: LabelSet) -> int:
 
 def dataset_file_text(file: DatasetFile) -> str:
     """Return the YAML text that `read_dataset_file` reads as the same description."""
+    header = "# swiftseg train, evaluate and data check read this file. Edit names and all else.\n"
     fields = file.model_dump(exclude_defaults=True)
-    return yaml.safe_dump(_plain(fields), sort_keys=False, default_flow_style=None, width=100)
+    return header + yaml.safe_dump(
+        _plain(fields), sort_keys=False, default_flow_style=None, width=100
+    )
 
 
 def _plain(value: Any) -> Any:

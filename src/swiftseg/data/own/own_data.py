@@ -35,6 +35,10 @@ SPLITS = tuple(SPLIT_WORDS)
 MORE_BY_LISTS = 1.05  # a list of pairs is believed where it names more than the names pair up
 
 
+class NoMasksError(SwiftsegError):
+    """Nothing in a folder is a mask of an image."""
+
+
 @dataclass(frozen=True)
 class OwnData:
     """A user's data as found.
@@ -133,19 +137,20 @@ def open_own_data(source: Path, split: str) -> PairedFiles:
     return own.open(split, file)
 
 
-def find_own_data(source: Path, reading: int = 1) -> OwnData:
+def find_own_data(source: Path, reading: int | None = None) -> OwnData:
     """Find the pairs of a user's data; trouble with them is in the findings.
 
     Args:
         source: A folder, with a dataset.yaml or without; such a file; or a list of pairs.
-        reading: Which of a folder's readings is taken, the likeliest being 1.
+        reading: Which of a folder's readings is taken, the likeliest being 1, whatever a
+            dataset.yaml in it says; None takes what that says, or else the likeliest.
 
     Raises:
         SwiftsegError: There is no such path, the YAML is wrong, or nothing in the folder pairs up.
         UsageError: The folder has fewer readings.
     """
-    if source.suffix in SUFFIXES or (source / FILE_NAME).is_file():
-        path = source if source.suffix in SUFFIXES else source / FILE_NAME
+    path = source if source.suffix in SUFFIXES else source / FILE_NAME
+    if source.suffix in SUFFIXES or (reading is None and path.is_file()):
         return _find_described(source, path, read_dataset_file(path))
     if source.is_file():
         found = read_pair_list(source)
@@ -155,7 +160,7 @@ def find_own_data(source: Path, reading: int = 1) -> OwnData:
         )
     if not source.is_dir():
         raise SwiftsegError(f"{source}: no such file or folder")
-    return _find_by_looking(source, source, None, reading)
+    return _find_by_looking(source, source, None, reading or 1)
 
 
 def _find_by_looking(
@@ -168,7 +173,7 @@ def _find_by_looking(
         splits, findings, lists = listed
         return OwnData(source, root, splits, findings, file, lists=lists)
     if not readings:
-        raise SwiftsegError(f"{root}: {_nothing_found(tree)}")
+        raise NoMasksError(f"{root}: {_nothing_found(tree)}")
     if not 1 <= number <= len(readings):
         raise UsageError(f"{root}: there are {len(readings)} readings, got {number}")
     chosen = readings[number - 1]

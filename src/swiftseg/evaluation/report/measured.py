@@ -14,6 +14,7 @@ from swiftseg.evaluation.protocol import ScoringProtocol
 from swiftseg.evaluation.report.frame_scores import FrameScores
 from swiftseg.evaluation.report.page import Subject, write_report
 from swiftseg.evaluation.report.shown_frames import shown_frames
+from swiftseg.evaluation.unlearned import training_advice, unlearned
 from swiftseg.inference import FoundModel, Segmenter
 from swiftseg.runs import RunFolder, read_epochs
 
@@ -62,7 +63,11 @@ def report_model(
     facts |= {name: text for name, text in trained.items() if text != facts["command"]}
     card = "" if found.card is None else found.card.read_text(encoding="utf-8")
     subject = Subject(segmenter.spec, *origin, facts, card)
-    write_report(path, evaluation, subject, frames=frames, epochs=epochs)
+    advice = training_advice(evaluation, run, scores.smallest_hw) if run else []
+    problem = unlearned(evaluation)
+    if problem and not run:
+        advice = [f"warning: {problem}"]
+    write_report(path, evaluation, subject, frames=frames, epochs=epochs, advice=advice)
     return evaluation
 
 

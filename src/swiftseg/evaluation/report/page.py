@@ -45,6 +45,7 @@ def write_report(
     *,
     frames: Sequence[ShownFrame] = (),
     epochs: Sequence[Epoch] = (),
+    advice: Sequence[str] = (),
 ) -> None:
     """Write the page.
 
@@ -54,11 +55,12 @@ def write_report(
         subject: What was measured on what.
         frames: Shown with their pictures, by kind: the best, the median, the worst.
         epochs: Of the training, for its curves.
+        advice: What was not learned and what to try, line by line.
 
     Raises:
         SwiftsegError: The file cannot be written.
     """
-    page = report_page(evaluation, subject, frames=frames, epochs=epochs)
+    page = report_page(evaluation, subject, frames=frames, epochs=epochs, advice=advice)
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
@@ -69,6 +71,7 @@ def report_page(
     *,
     frames: Sequence[ShownFrame] = (),
     epochs: Sequence[Epoch] = (),
+    advice: Sequence[str] = (),
 ) -> str:
     """Return the page's text; see `write_report`."""
     labels, counts = evaluation.labels, evaluation.calibration
@@ -78,6 +81,7 @@ def report_page(
         title=f"{subject.spec.name} on {subject.split} of {data}",
         evaluation=evaluation,
         tiles=_headline(evaluation),
+        advice=advice,
         facts=_measured(evaluation, subject),
         card=subject.card,
         curves=training_curves(epochs) if epochs else "",

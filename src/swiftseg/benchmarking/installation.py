@@ -1,0 +1,138 @@
+"""What swiftseg finds on this machine: versions, engines, instruction sets, threads and caches."""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from swiftseg.benchmarking.machine import Machine, describe_machine
+from swiftseg.core.cache import cache_folder
+from swiftseg.kernels import native
+from swiftseg.runtimes import ENGINES
+from swiftseg.web import built_page
+
+
+class Extra(NamedTuple):
+    """An optional part.
+
+    Attributes:
+        module: The module that shows whether it is installed.
+        purpose: What it is for.
+    """
+
+    module: str
+    purpose: str
+
+
+# Of the extras in pyproject.toml those that any machine may have.
+EXTRAS: Mapping[str, Extra] = {
+    "train": Extra("torch", "training, export, checkpoints in torch"),
+    "openvino": Extra("openvino", "the engine that is fastest on most Intel and AMD processors"),
+    "video": Extra("av", "videos, cameras and streams"),
+    "jpeg": Extra("simplejpeg", "faster decoding of JPEG files"),
+    "serve": Extra("fastapi", "swiftseg serve"),
+    "hub": Extra("huggingface_hub", "models from and to a Hugging Face hub"),
+}
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What there is, and what is not.
+
+    Attributes:
+        sections: Facts in words by name, section by section.
+        missing: What is not there, a line each, with the line to type.
+    """
+
+    sections: Mapping[str, Mapping[str, str]]
+    missing: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return asdict(self)
+
+
+def examine_installation() -> Installation:
+    """Look at this machine and at what is installed on it; nothing is changed."""
+    machine = describe_machine()
+    instruction_sets = ", ".join(native.instruction_sets())
+    kernels = f"native ({instruction_sets})" if native.is_available() else "numpy"
+    engines = {name: _devices(name) if find_spec(name) else "not installed" for name in ENGINES}
+    sections = {
+        "machine": {
+            "processor": machine.cpu,
+            "cores": f"{machine.cores} physical, {machine.cpus} logical",
+            "instruction sets": ", ".join(machine.instruction_sets) or "unknown",
+            "memory": "unknown" if machine.memory_gb is None else f"{machine.memory_gb:.1f} GB",
+            "system": machine.system,
+        },
+        "version": {"python": machine.python, **machine.versions},
+        "engine": {**engines, "torch": _torch_devices() if find_spec("torch") else "not installed"},
+        "use": {
+            "kernels": kernels,
+            "threads for one frame": str(machine.cores),
+            "compiler of torch": shutil.which(os.environ.get("CXX", "g++")) or "none",
+            "page of serve": "built" if built_page() is not None else "not built",
+        },
+        "cache": _caches(),
+    }
+    return Installation(sections, tuple(_missing(machine)))
+
+
+def _devices(engine: str) -> str:
+    """Return the providers or devices of an installed engine."""
+    return _DEVICES[engine]()
+
+
+def _onnxruntime_devices() -> str:
+    import onnxruntime
+
+    return ", ".join(onnxruntime.get_available_providers())
+
+
+def _openvino_devices() -> str:
+    import openvino
+
+    return ", ".join(openvino.Core().available_devices)
+
+
+_DEVICES: Mapping[str, Callable[[], str]] = {
+    "onnxruntime": _onnxruntime_devices,
+    "openvino": _openvino_devices,
+    "tensorrt": lambda: "installed",
+}
+
+
+def _torch_devices() -> str:
+    """Ask nvidia's driver, since torch itself takes seconds to import."""
+    has_gpu = shutil.which("nvidia-smi") is not None
+    return "installed, beside an NVIDIA driver" if has_gpu else "installed, on the CPU"
+
+
+def _caches() -> dict[str, str]:
+    folder = cache_folder()
+    if folder is None:
+        return {"folder": "none: the user's cache folder cannot be written"}
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    megabytes = sum(path.stat().st_size for path in files) / 1e6
+    return {"folder": str(folder), "files": f"{len(files)}, {megabytes:.1f} MB"}
+
+
+def _missing(machine: Machine) -> list[str]:
+    lines = [
+        f"{name}, for {extra.purpose}: pip install 'swiftseg[{name}]'"
+        for name, extra in EXTRAS.items()
+        if find_spec(extra.module) is None
+    ]
+    if not native.is_available():
+        lines.append(
+            "the native kernels, so that numpy computes the same labels more slowly: install a C "
+            "compiler, then pip install --force-reinstall --no-deps swiftseg"
+        )
+    if "torch" in machine.versions and shutil.which(os.environ.get("CXX", "g++")) is None:
+        lines.append("a C++ compiler, for recipes that compile: install g++, or --no-compile")
+    if cache_folder() is None:
+        lines.append("a cache folder that can be written: set XDG_CACHE_HOME to one")
+    return lines

@@ -1,0 +1,46 @@
+"""`swiftseg doctor`: what is installed here, what is missing, and the line to type for it."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from swiftseg.benchmarking.installation import Installation
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show versions, engines, instruction sets, threads and caches, and what is missing.
+
+    Nothing is changed. Data are checked by `swiftseg data check`.
+    """
+    from swiftseg.benchmarking.installation import examine_installation
+
+    found = examine_installation()
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=2))
+        return
+    from swiftseg.cli.plain_output import terminal
+
+    console = terminal()
+    console.print(installation_table(found))
+    for missing in found.missing:
+        console.print(f"missing: {missing}", highlight=False, soft_wrap=True)
+    if not found.missing:
+        console.print("nothing is missing")
+
+
+def installation_table(found: "Installation") -> "Table":
+    """List what there is, section by section."""
+    from rich.table import Table
+
+    table = Table("", "", show_header=False)
+    for section, facts in found.sections.items():
+        table.add_section()
+        for name, text in facts.items():
+            table.add_row(f"{section}: {name}", text)
+    return table

@@ -1,0 +1,31 @@
+"""`swiftseg recipes`: the recipes that come with the package."""
+
+from typing import Annotated
+
+import typer
+
+
+def recipes(
+    name: Annotated[
+        str | None, typer.Argument(help="A recipe to print.", show_default="all are listed")
+    ] = None,
+) -> None:
+    """List the shipped recipes, or print one to copy: `swiftseg recipes NAME > my_recipe.yaml`.
+
+    A copy is trained by its path: `swiftseg train my_recipe.yaml --data DIR`. On data of other
+    classes change its num_classes.
+    """
+    from swiftseg.recipes.recipe_file import headline, shipped_recipes, shipped_text
+
+    if name is not None:
+        typer.echo(shipped_text(name), nl=False)
+        return
+    from rich.table import Table
+
+    from swiftseg.cli.plain_output import terminal
+
+    table = Table("recipe", "what it is")
+    table.columns[0].no_wrap = True
+    for shipped in shipped_recipes():
+        table.add_row(shipped, headline(shipped_text(shipped)))
+    terminal().print(table)

@@ -1,0 +1,79 @@
+"""One training with several seeds, and how far their scores lie apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swiftseg.core import UsageError
+from swiftseg.core.log import say
+from swiftseg.runs import RunFolder
+from swiftseg.runs.listing import seed_folder, spread_of
+from swiftseg.training.train_run import Data, TrainingResult, as_sources, train
+
+
+@dataclass(frozen=True)
+class SeedsResult:
+    """What has come of trainings that differ in their seed alone.
+
+    Attributes:
+        results: One a seed.
+        mean: Of their mean IoU, 0..1.
+        deviation: Their standard deviation, with n - 1 in its denominator.
+    """
+
+    results: tuple[TrainingResult, ...]
+    mean: float
+    deviation: float
+
+
+def train_seeds(
+    source: str | Path,
+    seeds: Sequence[int],
+    *,
+    data: Data = (),
+    out: Path | str | None = None,
+    overrides: Sequence[str] = (),
+    resume: bool = False,
+    **options: Any,
+) -> SeedsResult:
+    """Train once a seed, one after the other, into `out/seed_0` and so on.
+
+    Args:
+        source: As for `train`, like everything but the seeds.
+        seeds: Two or more that differ.
+        data: The folder of the data, or a folder for each data set's name.
+        out: The folder of the runs; None takes `runs/NAME`.
+        overrides: Other values of the recipe.
+        resume: Go on with those that have begun; those that are done are scored alone.
+        options: Those of `train`.
+
+    Raises:
+        UsageError: There are fewer than two seeds, or one comes twice; and as `train`.
+        SwiftsegError: As `train`.
+        StoppedError: Ctrl-C; `resume` goes on.
+    """
+    if len(set(seeds)) < 2 or len(set(seeds)) != len(seeds) or min(seeds) < 0:
+        raise UsageError(f"expected two seeds or more, such as 0,1,2, got {list(seeds)}")
+    folder = Path(out) if out is not None else Path("runs") / _name(source, data)
+    results: list[TrainingResult] = []
+    for seed in seeds:
+        run = seed_folder(folder, seed)
+        say(f"seed {seed}: {run}")
+        result = train(
+            source,
+            data=data,
+            out=run,
+            overrides=[*overrides, f"seed={seed}"],
+            resume=resume and bool(RunFolder(run).found()),
+            **options,
+        )
+        results.append(result)
+    mean, deviation = spread_of([result.evaluation.scores.mean_iou for result in results])
+    return SeedsResult(tuple(results), mean, deviation)
+
+
+def _name(source: str | Path, data: Data) -> str:
+    folder = as_sources(data).get("")
+    of_data = "" if folder is None else f"_{Path(folder).resolve().stem}"
+    return f"{Path(source).stem}{of_data}_seeds"
