@@ -162,7 +162,8 @@ def train(
         "overwrite": overwrite,
     }
     if seeds is not None:
-        print_seeds(train_seeds(recipe or "", parse_seeds(seeds), **{**options, "out": out}))
+        options["out"] = out
+        print_seeds(train_seeds(recipe or "", parse_seeds(seeds), **options))
         return
     result = training.train(name, **options)
     if is_first_process():

@@ -91,7 +91,7 @@ def examine_data(train_set: Dataset) -> DataFacts:
         areas, edges = areas + in_mask[0], edges + in_mask[1]
         sizes.append(mask.shape)
     shares = areas / max(areas.sum(), 1)
-    occurring = np.flatnonzero(areas)
+    occurring: list[int] = np.flatnonzero(areas).tolist()
     counted = [c for c in occurring if shares[c] >= SMALLEST_SHARE and edges[c] > 0]
     thickness = {c: 2 * areas[c] / edges[c] for c in counted}
     rarest = min(occurring, key=lambda c: shares[c], default=0)
