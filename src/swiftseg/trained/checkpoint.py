@@ -217,7 +217,8 @@ def stage_network(stage: Stage, num_classes: int) -> nn.Module:
         UsageError: The recipe's network, one of its options or an option's value does not exist.
     """
     try:
-        return create_model(stage.network, num_classes=num_classes, **stage.options)
+        options: dict[str, Any] = dict(stage.options)
+        return create_model(stage.network, num_classes=num_classes, **options)
     except (ValueError, TypeError) as error:  # an option of another type
         raise UsageError(f"stage {stage.name}: {str(error).splitlines()[0]}") from error
 
