@@ -16,6 +16,7 @@ from swiftseg.data.images.image_file import read_image, read_mask
 from swiftseg.inference import Segmenter
 from swiftseg.inference.video import Video, reading_video
 from swiftseg.inference.video_writer import writing_video
+from swiftseg.prediction.outputs import MARK
 from tests.support.command_line import run_cli
 from tests.support.exported import SHADES, shade_labels, write_shade_model
 from tests.support.videos import corrupt_packets, write_clip
@@ -54,7 +55,8 @@ def predict(capsys, *arguments):
 
 
 def files_below(folder):
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != MARK]
+    return sorted(str(path.relative_to(folder)) for path in files)
 
 
 def test_a_folder_gives_label_maps_and_overlays(here, frames, capsys):

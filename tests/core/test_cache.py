@@ -34,3 +34,11 @@ def test_without_a_home_nothing_is_written_beside_the_program(tmp_path: Path):
     )
     assert told.stdout.strip() == "None" or Path(told.stdout.strip()).is_absolute()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="users have numbers on Linux")
+def test_a_user_whom_the_system_does_not_know_keeps_nothing(monkeypatch: pytest.MonkeyPatch):
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 1 << 30)
+    assert cache_folder() is None

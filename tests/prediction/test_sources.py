@@ -3,6 +3,7 @@ import io
 import pytest
 
 from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.prediction.outputs import Outputs
 from swiftseg.prediction.sources import check_writable, find_sources, parse_shard
 
 
@@ -171,3 +172,13 @@ def test_shards_share_all_sources_and_leave_their_names(here):
     for text in ("0/3", "4/3", "1", "a/b"):
         with pytest.raises(UsageError, match="expected --shard as I/N"):
             parse_shard(text)
+
+
+def test_what_earlier_predictions_wrote_is_left_out(here):
+    touch(here, "a.png", "first/labels/a.png", "first/overlay/a.jpg", "first/own.png")
+    Outputs(here / "first", ("labels",)).mark()
+    assert set(names_of(".")) == {"a.png", "first/own.png"}
+    assert set(names_of("first/labels")) == {"first/labels/a.png"}  # named by the user
+    Outputs(here, ("labels",)).mark()
+    touch(here, "overlay/a.jpg")
+    assert set(names_of(".")) == {"a.png", "first/own.png"}

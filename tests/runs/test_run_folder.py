@@ -1,6 +1,8 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from swiftseg.core import SwiftsegError
 from swiftseg.recipes import load_recipe
@@ -112,3 +114,16 @@ def test_a_damaged_environment_is_one_line(tmp_path: Path):
     with pytest.raises(SwiftsegError, match=r"environment\.json: not a run's") as caught:
         RunFolder(tmp_path).read_environment()
     assert "\n" not in str(caught.value)
+
+
+def test_samples_of_several_sizes_stand_in_one_picture(tmp_path: Path):
+    rows = [
+        [np.full((8, 10, 3), 50, np.uint8)] * 3,
+        [np.full((4, 12, 3), 90, np.uint8)] * 3,
+    ]
+    RunFolder(tmp_path).write_samples("full", 3, rows)
+    picture = np.asarray(Image.open(tmp_path / "samples/full_0003.png"))
+    assert picture.shape == (12, 36, 3)
+    assert (picture[:8, :30] == 50).all()
+    assert not picture[:8, 30:].any()
+    assert (picture[8:] == 90).all()

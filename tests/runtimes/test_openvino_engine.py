@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -65,3 +66,18 @@ def test_a_frame_alone_gets_the_labels_and_logits_that_it_gets_among_others(tmp_
     for answer in (labels_of, upsampled_of):
         alone = np.concatenate([answer(backend, frame[None]) for frame in frames])
         np.testing.assert_array_equal(alone, answer(backend, frames))
+
+
+WITHOUT_TELEMETRY = """
+import os, sys
+os.getuid = lambda: 1 << 30  # a user whom the system does not know
+from swiftseg.runtimes import openvino_engine
+print(sorted(name for name in sys.modules if name.startswith("openvino_telemetry")))
+"""
+
+
+def test_it_loads_without_a_home_folder_and_reports_to_nobody():
+    kept = {name: value for name, value in os.environ.items() if name != "HOME"}
+    command = [sys.executable, "-c", WITHOUT_TELEMETRY]
+    done = subprocess.run(command, env=kept, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

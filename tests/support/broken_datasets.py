@@ -304,7 +304,7 @@ CASES: dict[str, Case] = {
     "an empty image": Case(
         good(lambda root: first(root, "images").write_bytes(b"")), "broken", "unreadable_image"
     ),
-    "a 16-bit image": Case(good(sixteen_bit_image), "broken", "unreadable_image"),
+    "a 16-bit image among others": Case(good(sixteen_bit_image), "broken", "mixed_bands"),
     "a truncated mask": Case(
         good(lambda root: truncate(first(root, "masks"))), "broken", "unreadable_mask"
     ),

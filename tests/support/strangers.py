@@ -1271,5 +1271,5 @@ CASES: dict[str, Case] = {
     "blood": Case(blood, Right({"train": 6, "test": 3}, 2)),
     "goods on white": Case(white, Right(all_of(8), 2)),
     "photographs alone": Case(photographs_only, "no masks"),
-    "five bands": Case(bands, "5 bands of 8-bit integers"),
+    "five bands": Case(bands, Right(all_of(4), 3)),
 }

@@ -4,8 +4,10 @@ from torch import nn
 from torch.optim.swa_utils import update_bn
 
 from swiftseg.core import SwiftsegError
+from swiftseg.models import create_model
 from swiftseg.training.batch_norm import (
     reestimate_batch_norm,
+    refuse_single_frames,
     refuse_synchronizing_cpus,
     synchronize_batch_norm,
 )
@@ -76,3 +78,14 @@ def test_several_gpus_synchronize_and_one_process_need_not():
     refuse_synchronizing_cpus(1, torch.device("cpu"))
     with pytest.raises(SwiftsegError, match=r"2 processes on cpu; .*sync_batch_norm=false"):
         refuse_synchronizing_cpus(2, torch.device("cpu"))
+
+
+def test_one_frame_alone_is_refused_where_a_network_pools_it_to_one_pixel():
+    with torch.device("meta"):
+        fast_scnn = create_model("fast_scnn", num_classes=3)
+        enet = create_model("enet", num_classes=3)
+    for batch_size, parts in ((1, 1), (2, 2), (5, 4)):
+        with pytest.raises(SwiftsegError, match=f"two or more frames.*{2 * parts} or more"):
+            refuse_single_frames(fast_scnn, (3, 64, 96), batch_size=batch_size, parts=parts)
+    refuse_single_frames(fast_scnn, (3, 64, 96), batch_size=2, parts=1)
+    refuse_single_frames(enet, (3, 64, 96), batch_size=1, parts=1)

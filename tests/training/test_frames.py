@@ -8,7 +8,13 @@ from swiftseg.core import LabelSet, Sample
 from swiftseg.recipes.recipe import Augmentation
 from swiftseg.training import frames as frames_module
 from swiftseg.training.augmentation import Augment
-from swiftseg.training.frames import EpochFrames, TrainingFrames, batch_loader, epoch_batches
+from swiftseg.training.frames import (
+    EpochFrames,
+    TrainingFrames,
+    batch_loader,
+    epoch_batches,
+    readers_that_fit,
+)
 
 SIZE_HW = (12, 16)
 
@@ -87,3 +93,45 @@ def test_frames_on_a_gpu_are_augmented_there_by_the_same_draw():
         assert torch.equal(ours[1].cpu(), theirs[1])
         # Resizing rounds differently.
         assert (ours[0].cpu().float() - theirs[0].float()).abs().max() <= 2
+
+
+class LargeInTheMiddle(Noise):
+    """Frames of noise, all but the first and the last of four times the size."""
+
+    def __getitem__(self, index: int, /) -> Sample:
+        sample = super().__getitem__(index)
+        if index in (0, self.count - 1):
+            return sample
+        return Sample(sample.name, sample.image.repeat(4, axis=0), sample.mask.repeat(4, axis=0))
+
+
+def test_frames_larger_than_those_that_were_looked_at_are_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    one = 4 * SIZE_HW[0] * SIZE_HW[1]
+    monkeypatch.setattr(frames_module, "SIZES_LOOKED_AT", 2)
+    monkeypatch.setattr(frames_module, "MEMORY_LIMIT_BYTES", 6 * one)
+    frames = TrainingFrames(LargeInTheMiddle(5), None)
+    assert frames.held_on is not None
+    assert list(frames.read_ahead()) == [1, 2]
+    assert frames.held_on is None
+    assert not frames.memory
+    monkeypatch.setattr(frames_module, "SIZES_LOOKED_AT", 5)
+    assert TrainingFrames(LargeInTheMiddle(5), None).held_on is None
+
+
+@pytest.mark.skipif(not frames_module.SHARED_MEMORY.is_dir(), reason="Linux has /dev/shm")
+def test_processes_whose_batches_do_not_fit_into_shared_memory_stay_out(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    frames = EpochFrames(TrainingFrames(Noise(6), None), None, (0, 0, 0))
+    batch_bytes = 3 * 4 * SIZE_HW[0] * SIZE_HW[1]
+    batches = epoch_batches(6, 3, (0, 0, 0))
+    assert readers_that_fit(2, frames, batches) == 2
+    free = frames_module.shutil.disk_usage(frames_module.SHARED_MEMORY).free
+    assert free > 0
+    monkeypatch.setattr(frames_module, "BATCHES_A_READER", free // batch_bytes // 2 + 2)
+    assert readers_that_fit(2, frames, batches) == 1
+    monkeypatch.setattr(frames_module, "BATCHES_A_READER", 2 * (free // batch_bytes))
+    assert readers_that_fit(2, frames, batches) == 0
+    assert "none will read (in a container give more by --shm-size" in capfd.readouterr().err

@@ -279,3 +279,11 @@ def test_void_as_a_class(tmp_path: Path):
     _, evaluation = run_tiny(tmp_path, tiny_recipe("num_classes=12", "void_as_class=true"))
     assert evaluation.labels.names[-1] == "void"
     assert int(np.sum(evaluation.matrix)) == 2 * 24 * 32
+
+
+def test_validation_frames_of_nothing_but_void_are_said_in_the_first_epoch(tmp_path: Path):
+    camvid = make_tiny_camvid(tmp_path / "camvid")
+    for mask in (camvid / "valannot").iterdir():
+        Image.fromarray(np.full((24, 32), 11, np.uint8)).save(mask)
+    with pytest.raises(SwiftsegError, match="validation frames are void"):
+        run_tiny(tmp_path)

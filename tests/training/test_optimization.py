@@ -86,3 +86,17 @@ def test_adam_couples_weight_decay_and_adamw_does_not():
     # Adam's first step is lr whatever the gradient's size; decoupled decay comes on top of it.
     assert parameter["adam"] == pytest.approx(0.99)
     assert parameter["adamw"] == pytest.approx(0.99 - 0.01 * 0.1, abs=1e-6)
+
+
+@pytest.mark.parametrize("steps", range(1, 12))
+def test_one_cycle_of_few_steps_learns_and_reaches_its_rate(steps: int):
+    settings = Schedule.model_validate({"name": "one_cycle", "warmup": 0.2})
+    optimizer = build_optimizer(sgd(), nn.Linear(2, 2), lr=1.0)
+    schedule = build_schedule(settings, optimizer, epochs=1, steps_per_epoch=steps)
+    rates: list[float] = []
+    for _ in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert max(rates) > 0.5
+    assert min(rates) > 0

@@ -59,6 +59,14 @@ def predict(
     fit: Annotated[
         str, typer.Option(help="How other sizes are shown: stretch, letterbox, tile, native, auto.")
     ] = "auto",
+    tile: Annotated[
+        str | None,
+        typer.Option(metavar="HxW", help="Label in tiles of this size; turns --fit tile on."),
+    ] = None,
+    overlap: Annotated[
+        int | None,
+        typer.Option(help="Pixels that tiles share; turns --fit tile on.", show_default="a third"),
+    ] = None,
     smooth: Annotated[
         float,
         typer.Option(help="Smooth video labels over time: 0 (off) up to, not including, 1."),
@@ -92,9 +100,11 @@ def predict(
     height x width; interpolated bilinearly where the label map is by nearest neighbor, so that
     their argmax may differ from it along borders). A video gives OUT/overlay/NAME.mp4 and one
     label map a frame. Every frame of a file is kept; a camera or stream that is too fast loses its
-    oldest waiting frames, which are counted. An input that cannot be read does
-    not stop the run; it is reported at the end.
+    oldest waiting frames, which are counted. The label map of a GeoTIFF, or of a picture too large
+    for memory, is a .tif. An input that cannot be read does not stop the run; it is reported at the
+    end.
     """
+    from swiftseg.cli.sizes import parse_size
     from swiftseg.core import UsageError
     from swiftseg.inference import Segmenter
     from swiftseg.inference.fitting import check_fit
@@ -106,6 +116,8 @@ def predict(
 
     kinds = parse_kinds(save)
     check_smooth(smooth)
+    if (tile is not None or overlap is not None) and fit not in ("auto", "tile"):
+        raise UsageError(f"--tile and --overlap cut pictures into tiles, and --fit {fit} does not")
     outputs = Outputs(out, kinds, alpha=alpha, hide=tuple(hide or ()), legend=legend)
     sources = find_sources(inputs, leave_out=outputs.folders(), shard=parse_shard(shard))
     if smooth and not any(source.is_video for source in sources):
@@ -123,6 +135,8 @@ def predict(
         void_below=void_below,
     )
     drawn_classes(segmenter.spec.labels, outputs.hide)  # refuses unknown names before the work
+    if tile is not None or overlap is not None:
+        segmenter = segmenter.with_tiles(parse_size(tile, "--tile"), overlap)
     check_writable(out)
     if not as_json and not json_lines:
         print_model(segmenter.spec)

@@ -18,11 +18,11 @@ SizeOption = Annotated[
 ]
 
 
-def parse_size(size: str | None) -> tuple[int, int] | None:
+def parse_size(size: str | None, option: str = "--size") -> tuple[int, int] | None:
     """Return a size such as 360x480 as (height, width); None stays None."""
     if size is None:
         return None
     match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", size)
     if match is None:
-        raise UsageError(f"expected --size as HEIGHTxWIDTH, such as 360x480, got {size!r}")
+        raise UsageError(f"expected {option} as HEIGHTxWIDTH, such as 360x480, got {size!r}")
     return int(match[1]), int(match[2])

@@ -120,6 +120,7 @@ def train(
         from swiftseg import training
         from swiftseg.runs import RunFolder
         from swiftseg.training.seeds import train_seeds
+        from swiftseg.training.stage import check_networks
         from swiftseg.training.train_run import is_first_process, resumed_folder
         from swiftseg.training.training_recipe import find_recipe, option_overrides, parse_sources
     except ImportError as error:
@@ -149,6 +150,7 @@ def train(
             resumed=RunFolder(Path(folder)) if resume and folder else None,
         )
         # Found before several processes start, so that a wrong option is reported once.
+        check_networks(found.recipe, processes)
         raise typer.Exit(launch(processes) if processes > 1 else run_self_test(found))
     options: dict[str, Any] = {
         "data": data or [],

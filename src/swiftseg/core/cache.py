@@ -13,7 +13,10 @@ def cache_folder() -> Path | None:
     on macOS and below `%LOCALAPPDATA%` on Windows. None where there is no home folder, or a
     read-only one: then nothing is kept, and every result is computed anew.
     """
-    folder = user_cache_path("swiftseg", appauthor=False)
+    try:
+        folder = user_cache_path("swiftseg", appauthor=False)
+    except RuntimeError:  # a user whom the system does not know, without HOME
+        return None
     if not folder.is_absolute():  # nobody has told where the home folder is
         return None
     try:

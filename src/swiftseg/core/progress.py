@@ -36,10 +36,18 @@ class LateProgress:
     def advance(self, note: str = "", *, count: int = 1) -> None:
         """Count one as done, or several; the note stands behind the count until the next."""
         self._done += count
+        self._wake()
+        self._show(note)
+
+    def note(self, note: str) -> None:
+        """Show a note behind the count while one of the items is worked on."""
+        self._wake()
+        self._show(note)
+
+    def _wake(self) -> None:
         if self._enabled and not self._is_due and monotonic() - self._begin > _PATIENCE_S:
             self._is_due = True
             self._bar = _bar_on_terminal(self._what)
-        self._show(note)
 
     def _show(self, note: str = "") -> None:
         if self._bar is not None:

@@ -6,13 +6,16 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from swiftseg.core.errors import SwiftsegError
+from swiftseg.core.errors import SwiftsegError, unknown_name
 from swiftseg.core.labels import LabelSet
 from swiftseg.core.spec_fields import read_spec_fields
 
 FORMAT_VERSION = 1
 
 OutputKind = Literal["labels", "logits", "probs"]
+# Types of a picture's values: what numpy, torch, ONNX and both engines have in common.
+BAND_TYPES = ("uint8", "uint16", "int16", "float32")
+RGB_TYPE, RGB_BANDS = "uint8", 3
 OUTPUT_KINDS: tuple[OutputKind, ...] = ("labels", "logits", "probs")
 
 
@@ -22,32 +25,64 @@ class InputSpec:
 
     Attributes:
         size_hw: Height and width in pixels.
-        mean: Per RGB channel, subtracted after scaling to 0..1.
-        std: Per RGB channel, divided by last.
+        mean: Per band, subtracted after scaling by `largest`; as many values as there are bands.
+        std: Per band, divided by last.
+        dtype: The type of the bands' values, one of `BAND_TYPES`; `uint8` with three bands is RGB.
     """
 
     size_hw: tuple[int, int]
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    dtype: str = RGB_TYPE
 
     def __post_init__(self) -> None:
         if len(self.size_hw) != 2 or min(self.size_hw) < 1:
             raise SwiftsegError(f"expected a size as (height, width), got {self.size_hw}")
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
-            raise SwiftsegError("expected mean and std as three values, std above zero")
+        if not self.mean or len(self.mean) != len(self.std) or min(self.std) <= 0:
+            raise SwiftsegError("expected mean and std as one value a band, std above zero")
+        if self.dtype not in BAND_TYPES:
+            raise unknown_name("type of pictures", self.dtype, BAND_TYPES)
+
+    @property
+    def bands(self) -> int:
+        """How many bands a frame has."""
+        return len(self.mean)
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether frames are 8-bit RGB, as most pictures are."""
+        return self.bands == RGB_BANDS and self.dtype == RGB_TYPE
+
+    @property
+    def largest(self) -> int:
+        """What values are divided by first: 255 for 8 bits, and 1 for all other types."""
+        return 255 if self.dtype == RGB_TYPE else 1
+
+    @property
+    def described(self) -> str:
+        """The frames in words, such as `8-bit RGB` or `5 bands of uint16`."""
+        return described_bands(self.bands, self.dtype)
 
     def to_batch(self, image: np.ndarray) -> np.ndarray:
-        """View a frame uint8 (H, W, 3) of the right size as a batch uint8 (1, H, W, 3).
+        """View a frame (H, W, bands) of the right size as a batch (1, H, W, bands).
 
         Raises:
-            TypeError: The array is not uint8.
-            ValueError: The shape is not (*size_hw, 3).
+            TypeError: The array is of another type.
+            ValueError: The array is of another shape.
         """
-        if image.dtype != np.uint8:
-            raise TypeError(f"expected uint8 RGB, got {image.dtype}")
-        if image.shape != (*self.size_hw, 3):
-            raise ValueError(f"expected shape {(*self.size_hw, 3)}, got {image.shape}")
+        if image.dtype != self.dtype:
+            raise TypeError(f"expected {self.described}, got {image.dtype}")
+        shape = (*self.size_hw, self.bands)
+        if image.shape != shape:
+            raise ValueError(f"expected shape {shape}, got {image.shape}")
         return image[None]
+
+
+def described_bands(bands: int, dtype: str) -> str:
+    """Return a picture's bands and type in words."""
+    if bands == RGB_BANDS and dtype == RGB_TYPE:
+        return "8-bit RGB"
+    return f"{bands} band{'s' * (bands > 1)} of {dtype}"
 
 
 @dataclass(frozen=True)
@@ -96,6 +131,8 @@ class ModelSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types, the format's version among them."""
         fields = {**asdict(self), "labels": self.labels.to_dict()}
+        if self.input.dtype == RGB_TYPE:
+            del fields["input"]["dtype"]  # as below
         for name, usual in (("sliding_windows", False), ("crop_hw", None), ("temperature", 1.0)):
             if fields[name] == usual:
                 del fields[name]  # older versions read files without it

@@ -111,7 +111,7 @@ def _labels(value: Any, place: str) -> dict[str, Any]:
 
 
 def _input(value: Any, place: str) -> dict[str, Any]:
-    return _section(value, place, _INPUT, ("mean", "std"))
+    return _section(value, place, _INPUT, ("mean", "std", "dtype"))
 
 
 def _below(place: str, key: str) -> str:
@@ -132,6 +132,7 @@ _INPUT: Mapping[str, Check] = {
     "size_hw": _size,
     "mean": lambda value, place: _list(value, place, _number),
     "std": lambda value, place: _list(value, place, _number),
+    "dtype": _name,
 }
 _SPEC: Mapping[str, Check] = {
     "name": _file_name,

@@ -7,8 +7,9 @@ from typing import NamedTuple, overload
 import numpy as np
 
 from swiftseg.core import LabelSet, Sample, SwiftsegError
+from swiftseg.data.images.band_file import read_picture
 from swiftseg.data.images.header import SIDEWAYS, read_header
-from swiftseg.data.images.image_file import read_image, upright
+from swiftseg.data.images.image_file import upright
 
 MaskReader = Callable[[Path], np.ndarray]
 
@@ -69,7 +70,7 @@ class PairedFiles(Sequence[Sample]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         pair = self.pairs[index]
-        image = read_image(pair.image)
+        image = read_picture(pair.image)
         mask = self.read_pair_mask(pair)
         if mask.shape != image.shape[:2]:
             mask = fitted_mask(pair, mask, image.shape[:2], resize_masks=self.resize_masks)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from swiftseg.core import ModelSpec, OutputKind, UsageError
+from swiftseg.core import InputSpec, ModelSpec, OutputKind, UsageError
 from swiftseg.core.files import replacing
 from swiftseg.core.log import warn
 from swiftseg.data.toy_street import ToyStreet
@@ -52,7 +52,7 @@ def export_onnx(
         report = measure_parity(
             TorchBackend(network, spec),
             temporary,
-            street_scenes(spec.input.size_hw) if frames is None else frames,
+            drawn_frames(spec.input) if frames is None else frames,
         )
         report.check(path)
         metrics = {**spec.metrics, EQUAL_LABELS: report.equal_labels}
@@ -63,6 +63,18 @@ def export_onnx(
     return report
 
 
-def street_scenes(size_hw: tuple[int, int]) -> Iterator[np.ndarray]:
-    """Draw frames uint8 (*size_hw, 3) with the surfaces, edges and noise that streets have."""
-    return (sample.image for sample in ToyStreet("test", 4, size_hw))
+def drawn_frames(spec: InputSpec) -> Iterator[np.ndarray]:
+    """Draw frames (*size_hw, bands) with the surfaces, edges and noise that streets have.
+
+    Other bands than RGB take turns with its channels, each with its own mean and deviation.
+    """
+    for sample in ToyStreet("test", 4, spec.size_hw):
+        if spec.is_rgb:
+            yield sample.image
+            continue
+        gray = sample.image[..., np.arange(spec.bands) % 3] / 127.5 - 1  # -1 to 1
+        values = spec.largest * (np.array(spec.mean) + 2 * np.array(spec.std) * gray)
+        if spec.dtype != "float32":
+            limits = np.iinfo(spec.dtype)
+            values = np.rint(values).clip(limits.min, limits.max)
+        yield values.astype(spec.dtype)

@@ -12,7 +12,7 @@ import numpy as np
 from torch import nn
 
 from swiftseg.core import ModelSpec, SwiftsegError, UsageError, unknown_name
-from swiftseg.exporting.checked_export import street_scenes
+from swiftseg.exporting.checked_export import drawn_frames
 from swiftseg.exporting.formats import FORMATS
 from swiftseg.exporting.formats.score_graph import score_graph
 from swiftseg.exporting.onnx_file import package_versions
@@ -82,6 +82,11 @@ def export_board(
     if precision not in FORMATS[format_name].precisions:
         known = FORMATS[format_name].precisions
         raise unknown_name(f"precision of {format_name}", precision, known)
+    if not spec.input.is_rgb:
+        raise UsageError(
+            f"--format {format_name} is for 8-bit RGB, and {spec.name} takes "
+            f"{spec.input.described}; export it as .onnx"
+        )
     write = FORMATS[format_name].find()
     graph = score_graph(network.eval(), spec.input)
     with _replacing_folder(folder) as temporary:
@@ -95,7 +100,7 @@ def export_board(
         _describe(temporary, spec, format_name, precision, names, graph.align_corners)
         if format_name not in BOARD_ENGINES:
             return BoardParity(format_name, precision, 0, None)
-        given = street_scenes(spec.input.size_hw) if frames is None else frames
+        given = drawn_frames(spec.input) if frames is None else frames
         parity = _measure(TorchBackend(network, spec), BoardBackend(temporary), given)
         least = MIN_EQUAL_LABELS[precision]
         if parity.equal_labels is None or parity.equal_labels < least:

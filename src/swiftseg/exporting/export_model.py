@@ -15,7 +15,7 @@ from swiftseg.core import (
     UsageError,
     unknown_name,
 )
-from swiftseg.data.images.image_file import read_image
+from swiftseg.data.images.band_file import read_picture
 from swiftseg.exporting.checked_export import export_onnx
 from swiftseg.exporting.export_board import BoardParity, export_board
 from swiftseg.exporting.half_precision import HalfReport, halve_weights
@@ -197,11 +197,15 @@ def _export_again(
         return Exported(out, spec.name, parity, half=halve_weights(source, out))
     if calibration is None:
         raise UsageError("--precision int8 needs frames: name a folder with --calibration DIR")
+    if not spec.input.is_rgb:
+        raise UsageError(
+            f"--precision int8 is for 8-bit RGB, and {spec.name} takes {spec.input.described}"
+        )
     seen = read_calibration(Path(calibration), spec)
     report = quantize_onnx(source, out, seen, max_drop=max_drop)
     return Exported(out, spec.name, parity, report)
 
 
 def images_in(folder: Path) -> Iterator[np.ndarray]:
-    """Yield the images of a folder, uint8 (H, W, 3), read one by one."""
-    return (read_image(source.given) for source in find_sources([str(folder)]))
+    """Yield the images of a folder, uint8 (H, W, 3) or of their own bands, read one by one."""
+    return (read_picture(source.given) for source in find_sources([str(folder)]))

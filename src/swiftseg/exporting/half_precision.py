@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
 from swiftseg.core.files import replacing
-from swiftseg.exporting.checked_export import street_scenes
+from swiftseg.exporting.checked_export import drawn_frames
 from swiftseg.exporting.onnx_file import save_onnx
 from swiftseg.runtimes import BACKENDS, Backend, labels_of, load_backend, read_spec
 
@@ -62,7 +62,7 @@ def halve_weights(
     model = onnx.load(source)
     store_in_half(model.graph)
     onnx.checker.check_model(model, full_check=True)
-    compared = list(street_scenes(read_spec(source).input.size_hw) if frames is None else frames)
+    compared = list(drawn_frames(read_spec(source).input) if frames is None else frames)
     with replacing(path) as temporary:
         save_onnx(model, temporary)
         equal_labels = min(_equal_labels(source, temporary, compared))

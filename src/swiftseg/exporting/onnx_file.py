@@ -63,7 +63,8 @@ def package_versions() -> dict[str, str]:
 
 def _trace(graph: FrameGraph, spec: ModelSpec) -> onnx.ModelProto:
     # Two frames: a batch of one would be taken for a constant.
-    frames = torch.zeros((2, *spec.input.size_hw, 3), dtype=torch.uint8)
+    shape = (2, *spec.input.size_hw, spec.input.bands)
+    frames = torch.zeros(shape, dtype=getattr(torch, spec.input.dtype))
     program = torch.onnx.export(
         graph,
         (frames,),

@@ -25,7 +25,7 @@ from swiftseg.exporting.graph import attribute
 from swiftseg.exporting.onnx_file import save_onnx
 from swiftseg.inference.calibration_frames import Calibration
 from swiftseg.inference.fitting import inside
-from swiftseg.inference.segmenter import restore
+from swiftseg.inference.planes import restore
 from swiftseg.metrics import confusion_matrix, scores
 from swiftseg.runtimes import BACKENDS, labels_of, load_backend, read_spec
 from swiftseg.runtimes.base import INPUT_NAME, upsampled_of

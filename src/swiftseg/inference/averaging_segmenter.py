@@ -6,9 +6,10 @@ from time import perf_counter
 import numpy as np
 
 from swiftseg.inference.fitting import mean_color
+from swiftseg.inference.given_image import Frame, as_frame
 from swiftseg.inference.planes import resize_planes
 from swiftseg.inference.segmentation import Segmentation
-from swiftseg.inference.segmenter import Frame, Segmenter, as_frame
+from swiftseg.inference.segmenter import Segmenter
 from swiftseg.inference.tiles import sliding_probabilities
 from swiftseg.kernels.resize import resize_frame
 
@@ -57,7 +58,7 @@ class AveragingSegmenter:
         Of the times, `network` holds everything between reading and the finished label map.
         """
         begin = perf_counter()
-        frame = as_frame(image)
+        frame = as_frame(image, self.spec.input)
         read = perf_counter()
         label_map = self.probabilities(frame).argmax(axis=0).astype(np.uint8)
         end = perf_counter()
@@ -70,7 +71,7 @@ class AveragingSegmenter:
         Raises:
             SwiftsegError: The image cannot be read, or the model's file holds no logits.
         """
-        frame = as_frame(image)
+        frame = as_frame(image, self.spec.input)
         size_hw = (frame.shape[0], frame.shape[1])
         total = np.zeros((len(self.spec.labels), *size_hw), dtype=np.float32)
         for probs in self._views(frame):

@@ -53,10 +53,10 @@ def shown_whole(frame: np.ndarray, spec: InputSpec) -> tuple[np.ndarray, Area | 
 
 
 def letterbox(frame: np.ndarray, spec: InputSpec) -> tuple[np.ndarray, Area]:
-    """Resize a frame uint8 (H, W, 3) in its own proportions, and pad it to the input size.
+    """Resize a frame (H, W, bands) in its own proportions, and pad it to the input size.
 
     Returns:
-        The input uint8 (h, w, 3), whose padding is the mean color, which the network sees as zero,
+        The input (h, w, bands), whose padding is the mean color, which the network sees as zero,
         and the area of the frame, which is in the middle.
     """
     height, width = spec.size_hw
@@ -64,7 +64,7 @@ def letterbox(frame: np.ndarray, spec: InputSpec) -> tuple[np.ndarray, Area]:
     inner_h = min(height, max(1, round(scale * frame.shape[0])))
     inner_w = min(width, max(1, round(scale * frame.shape[1])))
     area = Area((height - inner_h) // 2, (width - inner_w) // 2, inner_h, inner_w)
-    padded = np.empty((height, width, 3), dtype=np.uint8)
+    padded = np.empty((height, width, spec.bands), dtype=spec.dtype)
     padded[:] = mean_color(spec)
     inside(padded, area)[:] = resize_frame(frame, (inner_h, inner_w))
     return padded, area
@@ -76,8 +76,9 @@ def inside(values: np.ndarray, area: Area) -> np.ndarray:
 
 
 def mean_color(spec: InputSpec) -> np.ndarray:
-    """Return the color uint8 (3,) that the network sees as zero."""
-    return np.round(255 * np.array(spec.mean)).astype(np.uint8)
+    """Return the color (bands,) of the frames' type that the network sees as zero."""
+    values = spec.largest * np.array(spec.mean)
+    return (values if spec.dtype == "float32" else np.round(values)).astype(spec.dtype)
 
 
 def check_fit(fit: str) -> Fit:

@@ -1,7 +1,10 @@
-"""Probabilities at another size."""
+"""Probabilities and labels at another size."""
 
 import numpy as np
 from PIL import Image
+
+from swiftseg.core import SwiftsegError
+from swiftseg.core.budgets import MAX_PROBABILITIES
 
 
 def resize_planes(planes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
@@ -13,3 +16,21 @@ def resize_planes(planes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     for plane, place in zip(planes, resized, strict=True):
         place[:] = np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
     return resized
+
+
+def restore(label_map: np.ndarray, size_hw: tuple[int, ...]) -> np.ndarray:
+    """Bring labels uint8 (h, w) to a frame's own size, by nearest neighbor."""
+    if label_map.shape == size_hw:
+        return label_map
+    height, width = size_hw
+    return np.array(Image.fromarray(label_map).resize((width, height), Image.Resampling.NEAREST))
+
+
+def check_probabilities(num_classes: int, size_hw: tuple[int, int]) -> None:
+    """Raise SwiftsegError where the probabilities of an image would take more than a gigabyte."""
+    if num_classes * size_hw[0] * size_hw[1] > MAX_PROBABILITIES:
+        raise SwiftsegError(
+            f"the probabilities of {num_classes} classes at {size_hw[0]}x{size_hw[1]} pixels are "
+            f"more than {MAX_PROBABILITIES // 10**6} million values; make the image smaller, or "
+            "leave probabilities out"
+        )

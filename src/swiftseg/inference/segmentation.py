@@ -10,9 +10,25 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import LabelSet, MissingExtraError
+from swiftseg.kernels.bands import viewable
 from swiftseg.render import overlay, save_label_map
 from swiftseg.render.coco_regions import OutlineForm, bounding_box, coco_annotations
 from swiftseg.render.colors import drawn_classes, palette_image
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkLabels:
+    """What the network gave for an image, before it is brought to the image's own size.
+
+    Attributes:
+        labels: uint8 (h, w).
+        probabilities: float32 (C, h, w) where they were asked for, else None.
+        timings_ms: Of `read`, `resize`, `network` and `labels`.
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray | None
+    timings_ms: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -20,7 +36,7 @@ class Segmentation:
     """An image and its label map; `np.asarray` gives the label map.
 
     Attributes:
-        image: uint8 (H, W, 3) RGB, as it was handed in.
+        image: uint8 (H, W, 3) RGB, or the bands of the model, as it was handed in.
         label_map: uint8 (H, W), class indices.
         labels: The classes and their colors.
         timings_ms: Milliseconds by stage: `read` (decoding a file), `resize` (to the network's
@@ -41,7 +57,7 @@ class Segmentation:
         The background, void and the classes named in `hide` stay clear; `alpha` is the colors'
         share, 0..1.
         """
-        return overlay(self.image, self.label_map, self.labels, alpha, hide=hide)
+        return overlay(viewable(self.image), self.label_map, self.labels, alpha, hide=hide)
 
     def save(self, path: Path | str) -> None:
         """Write the label map as a palette PNG whose values are the class indices.

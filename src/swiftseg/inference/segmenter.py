@@ -1,35 +1,29 @@
 """Frame in, label map out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
-from PIL import Image
 
-from swiftseg.core import InputSpec, ModelSpec, SwiftsegError, UsageError
-from swiftseg.core.budgets import MAX_PROBABILITIES
-from swiftseg.inference.fitting import (
-    Area,
-    Fit,
-    check_fit,
-    choose_fit,
-    inside,
-    letterbox,
-    mean_color,
-)
-from swiftseg.inference.given_image import Frame, as_frame
-from swiftseg.inference.planes import resize_planes
-from swiftseg.inference.segmentation import Segmentation
+from swiftseg.core import ModelSpec, UsageError
+from swiftseg.data.images.windows import Pixels
+from swiftseg.inference.fitting import Fit, check_fit, inside, mean_color
+from swiftseg.inference.given_image import Frame
+from swiftseg.inference.planes import check_probabilities, resize_planes, restore
+from swiftseg.inference.preparing import Prepared, prepare
+from swiftseg.inference.segmentation import NetworkLabels, Segmentation
 from swiftseg.inference.smoothing import SmoothedBackend
-from swiftseg.inference.tiles import probability_bands
+from swiftseg.inference.tiles import USUAL_TILES, Tiling, probability_bands
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.kernels.upsample_argmax import argmax
 from swiftseg.metrics.calibration import confidence
 from swiftseg.runtimes import Backend, Engine
 from swiftseg.weights import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from swiftseg.inference.large_pictures import LargeLabels
 
 
 class Opening(NamedTuple):
@@ -42,38 +36,7 @@ class Opening(NamedTuple):
     fit: Fit
     void_below: float = 0.0
     device: str | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """An image at the network's size, made by `Segmenter.prepare`.
-
-    Attributes:
-        frame: uint8 (H, W, 3) RGB, as it was handed in.
-        batch: uint8 (1, h, w, 3); None for a frame that is gone over in windows.
-        area: Where in the batch the frame lies; None where it fills it.
-        timings_ms: Of `read` and `resize`.
-    """
-
-    frame: np.ndarray
-    batch: np.ndarray | None
-    area: Area | None
-    timings_ms: dict[str, float]
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkLabels:
-    """What the network gave for an image, before it is brought to the image's own size.
-
-    Attributes:
-        labels: uint8 (h, w).
-        probabilities: float32 (C, h, w) where they were asked for, else None.
-        timings_ms: Of `read`, `resize`, `network` and `labels`.
-    """
-
-    labels: np.ndarray
-    probabilities: np.ndarray | None
-    timings_ms: dict[str, float]
+    tiling: Tiling = USUAL_TILES
 
 
 class Segmenter:
@@ -86,7 +49,7 @@ class Segmenter:
     - `stretch`: to the network's proportions;
     - `letterbox`: in their own proportions, padded with the mean color;
     - `tile`: at their own size, in overlapping windows of the network's size, whose probabilities
-      are averaged;
+      are averaged (see `with_tiles` for other windows, and `tiled` for pictures beyond memory);
     - `native`: at their own size, all at once; for networks in torch, which take every size;
     - `auto`: stretched where one side is stretched at most twice as much as the other, tiled where
       both sides are more than 16 times the network's, and letterboxed otherwise.
@@ -106,11 +69,13 @@ class Segmenter:
         *,
         fit: Fit = "stretch",
         void_below: float = 0.0,
+        tiling: Tiling = USUAL_TILES,
     ) -> None:
         self._backend = backend
         self._opening = opening
         self.fit: Fit = check_fit(fit)
         self.void_below = check_void_below(void_below)
+        self.tiling = tiling
 
     @classmethod
     def load(
@@ -251,11 +216,63 @@ class Segmenter:
     def fitted(self, fit: Fit) -> "Segmenter":
         """Return a segmenter of the same model that shows images to it in another way."""
         opening = None if self._opening is None else self._opening._replace(fit=fit)
-        return Segmenter(self._backend, opening, fit=fit, void_below=self.void_below)
+        return Segmenter(
+            self._backend, opening, fit=fit, void_below=self.void_below, tiling=self.tiling
+        )
+
+    def with_tiles(
+        self, tile_hw: tuple[int, int] | None = None, overlap: int | None = None
+    ) -> "Segmenter":
+        """Return a segmenter of the same model that goes over every image in tiles.
+
+        Args:
+            tile_hw: Size of a tile in pixels of the image; it is stretched to the network's size,
+                which is the usual one.
+            overlap: Pixels that neighbors share at least, where their probabilities are averaged;
+                a third of a tile is usual.
+
+        Raises:
+            UsageError: The overlap is not below the tile's sides.
+        """
+        smallest = min(tile_hw or self.spec.input.size_hw)
+        if overlap is not None and not 0 <= overlap < smallest:
+            raise UsageError(
+                f"expected an overlap of 0 to below the tile's {smallest} pixels, got {overlap}"
+            )
+        tiling = Tiling(tile_hw, overlap)
+        opening = self._opening and self._opening._replace(fit="tile", tiling=tiling)
+        return Segmenter(
+            self._backend, opening, fit="tile", void_below=self.void_below, tiling=tiling
+        )
+
+    def tiled(
+        self,
+        image: Path | str | np.ndarray,
+        out: Path | str,
+        *,
+        tile_hw: tuple[int, int] | None = None,
+        overlap: int | None = None,
+    ) -> "LargeLabels":
+        """Label an image of any size in tiles, and write its label map as a tiled TIFF.
+
+        A TIFF is read and written by windows, so that memory does not grow with its height. What a
+        GeoTIFF says of its place on the earth is copied.
+
+        Takes `tile_hw` and `overlap`, and raises, as `with_tiles` and `label_large` do.
+        """
+        from swiftseg.inference.large_pictures import label_large
+
+        tiles = self if tile_hw is None and overlap is None else self.with_tiles(tile_hw, overlap)
+        return label_large(tiles, image, Path(out))
+
+    @property
+    def tile_hw(self) -> tuple[int, int]:
+        """Size of a tile in pixels of the image."""
+        return self.tiling.size_hw or self.spec.input.size_hw
 
     def _on(self, backend: Backend) -> "Segmenter":
         """Return a segmenter that works like this one on another backend of the model."""
-        return Segmenter(backend, fit=self.fit, void_below=self.void_below)
+        return Segmenter(backend, fit=self.fit, void_below=self.void_below, tiling=self.tiling)
 
     @overload
     def __call__(self, image: Frame, *, bgr: bool = False) -> Segmentation: ...
@@ -272,12 +289,12 @@ class Segmenter:
             image: A file, an http or https address, a file's bytes, a PIL image (both turned as
                 their EXIF orientation says), or an array uint8 (H, W, 3) RGB, (H, W) gray, or
                 (H, W, 4), whose alpha is dropped. A list of these, or a batch (N, H, W, 3), gives a
-                list.
+                list. A model of other bands takes files and arrays (H, W, bands) of its type.
             bgr: Whether the channels of arrays are in OpenCV's order.
 
         Raises:
             SwiftsegError: The image cannot be read.
-            TypeError: The array is not uint8.
+            TypeError: The array is of another type than the model takes.
             ValueError: The array has another shape.
         """
         if isinstance(image, Sequence) and not isinstance(image, str | bytes):
@@ -348,26 +365,41 @@ class Segmenter:
 
     def _tile_labels(self, image: Prepared, *, with_probabilities: bool) -> NetworkLabels:
         """Go over a frame in windows; of the times, `network` holds all of it."""
-
-        def window_probabilities(window: np.ndarray) -> np.ndarray:
-            with self._backend.running(window[None]) as scores:
-                return scores.probabilities()[0]
-
         begin = perf_counter()
-        spec = self.spec.input
-        bands = probability_bands(window_probabilities, image.frame, spec.size_hw, mean_color(spec))
         size_hw = (image.frame.shape[0], image.frame.shape[1])
         label_bands: list[np.ndarray] = []
-        probs, row = None, 0
+        kept, row = None, 0
         if with_probabilities:
-            probs = np.empty((len(self.spec.labels), *size_hw), dtype=np.float32)
-        for band in bands:
-            label_bands.append(self._sure(argmax(band[None])[0], band))
-            if probs is not None:
-                probs[:, row : row + band.shape[1]] = band
-                row += band.shape[1]
+            kept = np.empty((len(self.spec.labels), *size_hw), dtype=np.float32)
+        for labels, probs in self.tile_bands(image.frame):
+            label_bands.append(labels)
+            if kept is not None:
+                kept[:, row : row + probs.shape[1]] = probs
+                row += probs.shape[1]
         timings_ms = {**image.timings_ms, "network": 1000 * (perf_counter() - begin)}
-        return NetworkLabels(np.concatenate(label_bands), probs, timings_ms)
+        return NetworkLabels(np.concatenate(label_bands), kept, timings_ms)
+
+    def tile_bands(
+        self, picture: Pixels, advance: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Go over a picture in tiles; yield labels uint8 (rows, W) and float32 (C, rows, W).
+
+        Args:
+            picture: (H, W, bands), or what reads it by windows.
+            advance: Called after each tile.
+        """
+        spec, tile_hw = self.spec.input, self.tile_hw
+
+        def tile_probabilities(tile: np.ndarray) -> np.ndarray:
+            with self._backend.running(resize_frame(tile, spec.size_hw)[None]) as scores:
+                probs = scores.probabilities()[0]
+            advance()
+            return resize_planes(probs, tile_hw)
+
+        overlap, padding = self.tiling.overlap, mean_color(spec)
+        bands = probability_bands(tile_probabilities, picture, tile_hw, padding, overlap=overlap)
+        for band in bands:
+            yield self._sure(argmax(band[None])[0], band), band
 
     def _sure(self, labels: np.ndarray, probs: np.ndarray | None) -> np.ndarray:
         """Return labels uint8 (h, w) with void where their probability float32 (C, h, w) is low."""
@@ -401,32 +433,10 @@ class Segmenter:
 
 
 def _open_again(*opening: Any) -> Segmenter:
-    return Segmenter.load(**Opening(*opening)._asdict())
-
-
-def prepare(image: Frame, spec: InputSpec, fit: Fit, *, bgr: bool = False) -> Prepared:
-    """Do what comes before a network without the network, as `Segmenter.prepare` does.
-
-    Args:
-        image: As calling a segmenter takes it; it raises what that does.
-        spec: Of the network's input.
-        fit: How images of other sizes are shown to it, see `Segmenter`.
-        bgr: Whether the channels of arrays are in OpenCV's order.
-    """
-    begin = perf_counter()
-    frame = as_frame(image, bgr=bgr)
-    read = perf_counter()
-    area, batch = None, None
-    fit = choose_fit(fit, (frame.shape[0], frame.shape[1]), spec.size_hw)
-    if fit == "native":
-        batch = frame[None]
-    elif fit == "letterbox":
-        padded, area = letterbox(frame, spec)
-        batch = spec.to_batch(padded)
-    elif fit == "stretch":
-        batch = spec.to_batch(resize_frame(frame, spec.size_hw))
-    timings_ms = {"read": 1000 * (read - begin), "resize": 1000 * (perf_counter() - read)}
-    return Prepared(frame, batch, area, timings_ms)
+    given = Opening(*opening)._asdict()
+    tiling = given.pop("tiling")
+    opened = Segmenter.load(**given)
+    return opened if tiling == USUAL_TILES else opened.with_tiles(*tiling)
 
 
 def check_void_below(probability: float) -> float:
@@ -434,21 +444,3 @@ def check_void_below(probability: float) -> float:
     if not 0 <= probability <= 1:
         raise UsageError(f"expected a probability from 0 (off) to 1, got {probability:g}")
     return probability
-
-
-def check_probabilities(num_classes: int, size_hw: tuple[int, int]) -> None:
-    """Raise SwiftsegError where the probabilities of an image would take more than a gigabyte."""
-    if num_classes * size_hw[0] * size_hw[1] > MAX_PROBABILITIES:
-        raise SwiftsegError(
-            f"the probabilities of {num_classes} classes at {size_hw[0]}x{size_hw[1]} pixels are "
-            f"more than {MAX_PROBABILITIES // 10**6} million values; make the image smaller, or "
-            "leave probabilities out"
-        )
-
-
-def restore(label_map: np.ndarray, size_hw: tuple[int, ...]) -> np.ndarray:
-    """Bring labels uint8 (h, w) to a frame's own size, by nearest neighbor."""
-    if label_map.shape == size_hw:
-        return label_map
-    height, width = size_hw
-    return np.array(Image.fromarray(label_map).resize((width, height), Image.Resampling.NEAREST))

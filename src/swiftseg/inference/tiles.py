@@ -3,10 +3,28 @@
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 
+from swiftseg.data.images.windows import Pixels
+
 Size = tuple[int, int]
+
+
+class Tiling(NamedTuple):
+    """How a picture is cut into tiles.
+
+    Attributes:
+        size_hw: Of a tile, which is stretched to the network's size; None takes that.
+        overlap: Pixels that neighbors share at least; None takes a third of a tile.
+    """
+
+    size_hw: tuple[int, int] | None = None
+    overlap: int | None = None
+
+
+USUAL_TILES = Tiling()
 
 
 def window_starts(length: int, window: int, overlap: int | None = None) -> list[int]:
@@ -22,9 +40,18 @@ def window_starts(length: int, window: int, overlap: int | None = None) -> list[
     return [*range(0, length - window, stride), length - window]
 
 
+def count_windows(frame_hw: Size, window_hw: Size, overlap: int | None = None) -> int:
+    """Return how many windows `probability_bands` goes over."""
+    counts = [
+        len(window_starts(max(own, window), window, overlap))
+        for own, window in zip(frame_hw, window_hw, strict=True)
+    ]
+    return counts[0] * counts[1]
+
+
 def probability_bands(
     probabilities: Callable[[np.ndarray], np.ndarray],
-    frame: np.ndarray,
+    frame: Pixels,
     window_hw: Size,
     padding: np.ndarray,
     *,
@@ -32,13 +59,15 @@ def probability_bands(
 ) -> Iterator[np.ndarray]:
     """Average the class probabilities of overlapping windows, and yield band after band of rows.
 
-    Only one row of windows is held in memory, however high the frame is.
+    Only one row of windows is held in memory, however high the frame is; a frame that is read by
+    windows is never in memory as a whole.
 
     Args:
-        probabilities: Maps a window uint8 (*window_hw, 3) to float32 (C, *window_hw).
-        frame: uint8 (H, W, 3); where it is smaller than a window it is padded below and right.
+        probabilities: Maps a window (*window_hw, bands) to float32 (C, *window_hw).
+        frame: (H, W, bands), or what reads it by windows; where it is smaller than a window it is
+            padded below and right.
         window_hw: Size of the windows.
-        padding: uint8 (3,), the color of the padding.
+        padding: (bands,), the color of the padding.
         overlap: See `window_starts`.
 
     Yields:
@@ -69,7 +98,7 @@ def probability_bands(
 
 def sliding_probabilities(
     probabilities: Callable[[np.ndarray], np.ndarray],
-    frame: np.ndarray,
+    frame: Pixels,
     window_hw: Size,
     padding: np.ndarray,
 ) -> np.ndarray:
@@ -77,12 +106,12 @@ def sliding_probabilities(
     return np.concatenate(list(probability_bands(probabilities, frame, window_hw, padding)), axis=1)
 
 
-def _window(frame: np.ndarray, at: Size, size_hw: Size, padding: np.ndarray) -> np.ndarray:
+def _window(frame: Pixels, at: Size, size_hw: Size, padding: np.ndarray) -> np.ndarray:
     """Cut a window out of a frame, padded below and right."""
     part = frame[at[0] : at[0] + size_hw[0], at[1] : at[1] + size_hw[1]]
     if part.shape[:2] == size_hw:
         return np.ascontiguousarray(part)
-    window = np.empty((*size_hw, 3), dtype=np.uint8)
+    window = np.empty((*size_hw, frame.shape[2]), dtype=frame.dtype)
     window[:] = padding
     window[: part.shape[0], : part.shape[1]] = part
     return window

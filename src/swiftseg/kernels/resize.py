@@ -4,18 +4,22 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.kernels import native
+from swiftseg.kernels.bands import resize_bands
 from swiftseg.kernels.taps import bilinear_taps
 
 
 def resize_frame(frame: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     """Resize uint8 (H, W, 3) to `size_hw`, bilinear, averaging where it shrinks.
 
-    It is what Pillow's `resize` gives with `BILINEAR`, byte for byte, and in a fraction of its time
-    where the package has its kernels. It goes along the rows first and then along the columns;
-    Pillow 13 does not where the height shrinks more, which rounds some bytes the other way.
+    Pictures of other bands (H, W, bands) keep their type. uint8 RGB becomes what
+    Pillow's `resize` gives with `BILINEAR`, byte for byte, and in a fraction of its time where the
+    package has its kernels. It goes along the rows first and then along the columns; Pillow 13 does
+    not where the height shrinks more, which rounds some bytes the other way.
     """
     if frame.shape[:2] == size_hw:
         return frame
+    if frame.dtype != np.uint8 or frame.shape[2] != 3:
+        return resize_bands(frame, size_hw)
     if not native.is_available():
         return _resize_by_pillow(frame, size_hw)
     resized = np.empty((*size_hw, 3), dtype=np.uint8)

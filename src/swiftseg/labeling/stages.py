@@ -14,7 +14,7 @@ from swiftseg.core import InputSpec, MissingExtraError, SwiftsegError
 from swiftseg.data.images.image_file import decode_image
 from swiftseg.inference import Segmenter
 from swiftseg.inference.fitting import Fit
-from swiftseg.inference.segmenter import Prepared, prepare
+from swiftseg.inference.preparing import Prepared, prepare
 from swiftseg.inference.video_ranges import read_range
 from swiftseg.labeling.inputs import Input
 from swiftseg.labeling.pieces import Piece

@@ -8,8 +8,7 @@ from PIL import Image
 
 from swiftseg.core import LabelSet
 from swiftseg.inference import Segmentation
-from swiftseg.inference.planes import resize_planes
-from swiftseg.inference.segmenter import restore
+from swiftseg.inference.planes import resize_planes, restore
 from swiftseg.labeling.job import SHARDS, Settings, write_receipt
 from swiftseg.labeling.pieces import FrameResult, Outcome, Receipt
 from swiftseg.labeling.place import Place

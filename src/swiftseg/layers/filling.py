@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from swiftseg.core import SwiftsegError
+from swiftseg.layers.input_bands import RGB, widened
 
 SHOWN = 4
 
@@ -67,6 +68,8 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> None:
 def fill_what_fits(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> list[str]:
     """Fill those of a network's tensors that have a counterpart of their name and shape.
 
+    Filters of RGB are widened to the bands of the network, see `swiftseg.layers.input_bands`.
+
     Returns:
         The names of the others, which keep their values.
 
@@ -75,11 +78,23 @@ def fill_what_fits(network: nn.Module, weights: Mapping[str, Tensor], what: str)
     """
     own = network.state_dict()
     fitting = {name: weights[name] for name in own if name in weights}
+    for name, tensor in fitting.items():
+        if is_widened(tensor, own[name]):
+            fitting[name] = widened(tensor, own[name].shape[1])
     fitting = {name: tensor for name, tensor in fitting.items() if tensor.shape == own[name].shape}
     if not fitting:
         fill(network, weights, what)
     network.load_state_dict(fitting, strict=False)
     return [name for name in own if name not in fitting]
+
+
+def is_widened(theirs: Tensor, ours: Tensor) -> bool:
+    """Whether a tensor holds the filters of RGB where ours has those of other bands."""
+    return (
+        theirs.ndim == ours.ndim == 4
+        and theirs.shape[1] == RGB != ours.shape[1]
+        and theirs.shape[:1] + theirs.shape[2:] == ours.shape[:1] + ours.shape[2:]
+    )
 
 
 def with_shape(name: str, tensor: Tensor) -> str:

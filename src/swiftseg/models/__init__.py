@@ -10,6 +10,7 @@ from torch import nn
 from swiftseg.core import unknown_name
 from swiftseg.core.log import say
 from swiftseg.layers.filling import fill_what_fits, shortened
+from swiftseg.layers.input_bands import RGB, widen_input
 from swiftseg.layers.tensor_file import read_state_dict
 from swiftseg.models.bayesian_segnet import bayesian_segnet, bayesian_segnet_basic
 from swiftseg.models.enet import ENet, ENetEncoderClassifier
@@ -37,11 +38,18 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
     "fast_scnn": FastSCNN,
 }
 
+IN_CHANNELS = "in_channels"
+
 
 def create_model(
-    name: str, *, num_classes: int, weights: str | Path | None = None, **options: Any
+    name: str,
+    *,
+    num_classes: int,
+    in_channels: int = RGB,
+    weights: str | Path | None = None,
+    **options: Any,
 ) -> nn.Module:
-    """Build a network; `forward` maps (N, 3, H, W) to logits (N, C, H, W).
+    """Build a network; `forward` maps (N, in_channels, H, W) to logits (N, C, H, W).
 
     Args:
         name: One of `NETWORKS`.
@@ -49,6 +57,9 @@ def create_model(
         weights: What to start from: shipped weights by name, or a file of tensors by name. Those
             that fit by name and shape are taken; the logger `swiftseg` tells which are not, such
             as the classifier where the number of classes differs. None draws all anew.
+        in_channels: Bands of the image. For others than three the first convolution is widened as
+            `swiftseg.layers.input_bands` says, also where its weights are pretrained; ENet's has
+            fewer filters for more bands.
         options: The named variants of that network, such as `decoder="release"` for ENet.
 
     Raises:
@@ -61,10 +72,17 @@ def create_model(
         raise unknown_name("network", name, NETWORKS)
     if not 1 <= num_classes <= 255:
         raise ValueError(f"expected 1 to 255 classes, got {num_classes}")
-    known = signature(NETWORKS[name]).parameters.keys() - {"num_classes"}
+    if in_channels < 1:
+        raise ValueError(f"expected 1 band or more, got {in_channels}")
+    parameters = signature(NETWORKS[name]).parameters
+    known = parameters.keys() - {"num_classes", IN_CHANNELS}
     for option in options.keys() - known:
         raise unknown_name(f"option of {name}", option, known)
+    if IN_CHANNELS in parameters:
+        options[IN_CHANNELS] = in_channels
     network = NETWORKS[name](num_classes, **options)
+    if in_channels != RGB and IN_CHANNELS not in parameters:
+        widen_input(network, in_channels)
     if weights is not None:
         _fill(network, weights, name)
     return network

@@ -37,11 +37,18 @@ class ENet(nn.Module):
     Args:
         num_classes: C, the number of classes without void.
         decoder: Activation and dropout of stages 4 and 5, see the module's docstring.
+        in_channels: Bands of the image, see `InitialBlock`.
     """
 
-    def __init__(self, num_classes: int, *, decoder: Literal["paper", "release"] = "paper") -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        decoder: Literal["paper", "release"] = "paper",
+        in_channels: int = 3,
+    ) -> None:
         super().__init__()
-        self.encoder = ENetEncoder()
+        self.encoder = ENetEncoder(in_channels)
         self.decoder = ENetDecoder(num_classes, variant=decoder)
         initialize(self)
 
@@ -60,9 +67,9 @@ class ENetEncoderClassifier(nn.Module):
     eighth of it: the coarse ones of `training_outputs`, (N, C, ceil(H/8), ceil(W/8)).
     """
 
-    def __init__(self, num_classes: int) -> None:
+    def __init__(self, num_classes: int, *, in_channels: int = 3) -> None:
         super().__init__()
-        self.encoder = ENetEncoder()
+        self.encoder = ENetEncoder(in_channels)
         self.head = nn.Conv2d(128, num_classes, 1)
         initialize(self)
 
@@ -81,9 +88,9 @@ class ENetEncoderClassifier(nn.Module):
 class ENetEncoder(nn.Module):
     """Initial block and stages 1 to 3; gives features and the switches of both poolings."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int = 3) -> None:
         super().__init__()
-        self.initial = InitialBlock()
+        self.initial = InitialBlock(in_channels)
         self.down_1 = DownBottleneck(16, 64, dropout=0.01)
         self.stage_1 = nn.Sequential(*(Bottleneck(64, dropout=0.01) for _ in range(4)))
         self.down_2 = DownBottleneck(64, 128, dropout=0.1)
@@ -125,11 +132,16 @@ class ENetDecoder(nn.Module):
 
 
 class InitialBlock(nn.Module):
-    """Figure 2a: a strided convolution beside a max pooling, concatenated to 16 channels."""
+    """Figure 2a: a strided convolution beside a max pooling, concatenated to 16 channels.
 
-    def __init__(self) -> None:
+    Of these the pooled image takes as many as it has bands, 3 in the paper.
+    """
+
+    def __init__(self, in_channels: int = 3) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(3, 13, 3, stride=2, padding=1)
+        if not 1 <= in_channels < 16:
+            raise ValueError(f"ENet takes images of 1 to 15 bands, got {in_channels}")
+        self.conv = nn.Conv2d(in_channels, 16 - in_channels, 3, stride=2, padding=1)
         self.norm = batch_norm(16)
         self.act = nn.PReLU(16)
 

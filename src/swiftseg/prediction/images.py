@@ -5,15 +5,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.budgets import LARGE_PIXELS
 from swiftseg.core.progress import LateProgress
+from swiftseg.data.images.geo_tags import geo_tags, has_geo_tags
 from swiftseg.data.images.header import pixels_of
 from swiftseg.inference import Segmentation, Segmenter
+from swiftseg.inference.large_pictures import label_large, needs_windows
 from swiftseg.inference.pipeline import Pipeline
-from swiftseg.inference.segmenter import Prepared
-from swiftseg.prediction.outputs import Outputs, Prediction
+from swiftseg.inference.preparing import Prepared
+from swiftseg.prediction.outputs import LABEL_TIFF, Outputs, Prediction
 from swiftseg.prediction.sources import Source
 
 
@@ -23,6 +26,7 @@ class _Job:
 
     source: Source
     image: Prepared | None = None
+    in_windows: bool = False
     result: Segmentation | None = None
     outcome: Prediction | SwiftsegError | None = None
 
@@ -37,6 +41,8 @@ def segment_images(
         if Path(source.given).resolve() in (file.resolve() for file in overwritten):
             return _Job(source, outcome=SwiftsegError(_overwrites(source)))
         try:
+            if needs_windows(segmenter, Path(source.given)):
+                return _Job(source, in_windows=True)
             return _Job(source, segmenter.prepare(source.given))
         except SwiftsegError as error:
             return _Job(source, outcome=error)
@@ -45,6 +51,11 @@ def segment_images(
             return _Job(source, outcome=SwiftsegError(f"{source.given}: cannot be read ({reason})"))
 
     def segment(job: _Job) -> _Job:
+        if job.in_windows:
+            try:
+                job.outcome = _large(segmenter, job.source, outputs, progress)
+            except SwiftsegError as error:
+                job.outcome = error
         if job.image is not None:
             asked = "probs" in outputs.kinds
             try:
@@ -56,7 +67,7 @@ def segment_images(
     def write(job: _Job) -> _Job:
         if job.result is not None:
             try:
-                job.outcome = _written(job, job.result, outputs)
+                job.outcome = _written(job, job.result, outputs, segmenter)
             except SwiftsegError as error:
                 job.outcome = error
         job.image = job.result = None  # pixels that the next image's would stand beside
@@ -85,9 +96,41 @@ def _overwrites(source: Source) -> str:
     return f"{source.given}: its own output would overwrite it; choose another folder by --out"
 
 
-def _written(job: _Job, result: Segmentation, outputs: Outputs) -> Prediction:
-    prediction = Prediction(job.source.given, "image")
+def _large(
+    segmenter: Segmenter, source: Source, outputs: Outputs, progress: LateProgress
+) -> Prediction:
+    """Label a picture that is not held as a whole, and write its files."""
+    if "probs" in outputs.kinds:
+        raise SwiftsegError(
+            f"{source.given}: too large for --save probs, which holds all classes of every pixel"
+        )
+    path = outputs.path("labels", source.name, LABEL_TIFF)
+    with TemporaryDirectory(prefix="swiftseg-") as folder:
+        out = path if "labels" in outputs.kinds else Path(folder) / path.name
+        found = label_large(
+            segmenter,
+            source.given,
+            out,
+            lambda done, total: progress.note(f"{source.name}: tile {done} of {total}"),
+        )
+    prediction = Prediction(source.given, "image", found.tile_hw, found.size_hw, num_frames=1)
+    prediction.pixels = found.pixels
+    if "labels" in outputs.kinds:
+        prediction.files["labels"] = str(path)
+    if "overlay" in outputs.kinds:
+        pixels = sum(found.pixels.values())
+        shares = {name: count / pixels for name, count in found.pixels.items()}
+        labels = segmenter.spec.labels
+        prediction.files |= outputs.write_picture(source.name, found.overlay, labels, shares)
+    return prediction
+
+
+def _written(job: _Job, result: Segmentation, outputs: Outputs, segmenter: Segmenter) -> Prediction:
+    is_tiled = job.image is not None and job.image.batch is None
+    prediction = Prediction(job.source.given, "image", segmenter.tile_hw if is_tiled else None)
     prediction.add(result)
-    prediction.files |= outputs.write_arrays(job.source.name, result)
+    path = Path(job.source.given)
+    place = geo_tags(path) if has_geo_tags(path) else ()
+    prediction.files |= outputs.write_arrays(job.source.name, result, place)
     prediction.files |= outputs.write_overlay(job.source.name, result)
     return prediction

@@ -1,7 +1,7 @@
 """What a prediction finds in each source, and the files it writes."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
@@ -9,14 +9,20 @@ from typing import Literal, cast
 import numpy as np
 from PIL import Image
 
-from swiftseg.core import unknown_name
+from swiftseg.core import LabelSet, unknown_name
 from swiftseg.core.files import replacing
+from swiftseg.data.images.geo_tags import Tag
 from swiftseg.inference import Segmentation
 from swiftseg.render import with_legend
+from swiftseg.render.label_tiff import write_label_tiff
 
 Kind = Literal["overlay", "labels", "probs"]
 KINDS: tuple[Kind, ...] = ("overlay", "labels", "probs")
 
+MARK = ".swiftseg-predictions"
+MARK_TEXT = "swiftseg predict wrote the folders beside this file, and never reads them.\n"
+
+LABEL_TIFF = ".tif"  # of a GeoTIFF, and of a picture that fits no memory
 IMAGE_FILE_SUFFIXES: dict[Kind, str] = {"overlay": ".jpg", "labels": ".png", "probs": ".npy"}
 _JPEG_QUALITY = 92  # overlays are for the eye
 
@@ -28,6 +34,7 @@ class Prediction:
     Attributes:
         source: As the user gave it.
         kind: `image` or `video`.
+        tile_hw: Of an image that was labeled in tiles, their size.
         size_hw: Height and width in pixels.
         num_frames: 1 for an image.
         pixels: Pixels by class, over all frames.
@@ -47,6 +54,7 @@ class Prediction:
 
     source: str
     kind: Literal["image", "video"]
+    tile_hw: tuple[int, int] | None = None
     size_hw: tuple[int, int] = (0, 0)
     num_frames: int = 0
     pixels: dict[str, int] = field(default_factory=dict[str, int])
@@ -121,16 +129,45 @@ class Outputs:
 
     def folders(self) -> list[Path]:
         """Return the folder of each kind."""
-        return [self.folder / kind for kind in KINDS]
+        return kind_folders(self.folder)
+
+    def mark(self) -> None:
+        """Leave a file by which a later prediction knows that these are no pictures to label."""
+        mark = self.folder / MARK
+        if not mark.exists():
+            with replacing(mark) as temporary:
+                temporary.write_text(MARK_TEXT, encoding="utf-8")
 
     def image_files(self, name: str) -> list[Path]:
         """Return the files that an image of that name gives."""
         return [self.path(kind, name, IMAGE_FILE_SUFFIXES[kind]) for kind in self.kinds]
 
-    def write_arrays(self, name: str, result: Segmentation) -> dict[str, str]:
-        """Write the label map and the probabilities that were asked for; return their files."""
+    def are_written(self, name: str) -> bool:
+        """Whether all files of an image are there; its label map may be a TIFF."""
+        label_tiff = self.path("labels", name, LABEL_TIFF)
+        return all(
+            file.is_file() or (kind == "labels" and label_tiff.is_file())
+            for kind, file in zip(self.kinds, self.image_files(name), strict=True)
+        )
+
+    def write_arrays(
+        self, name: str, result: Segmentation, place: Sequence[Tag] = ()
+    ) -> dict[str, str]:
+        """Write the label map and the probabilities that were asked for; return their files.
+
+        Args:
+            name: The image's.
+            result: What was found in it.
+            place: The tags of a GeoTIFF, whose label map becomes one.
+        """
         files: dict[str, str] = {}
-        if "labels" in self.kinds:
+        if "labels" in self.kinds and place:
+            path = self.path("labels", name, LABEL_TIFF)
+            labels = result.label_map
+            size_hw = labels.shape[0], labels.shape[1]
+            write_label_tiff(path, [labels], size_hw, result.labels, place)
+            files["labels"] = str(path)
+        elif "labels" in self.kinds:
             path = self.path("labels", name, IMAGE_FILE_SUFFIXES["labels"])
             result.save(path)
             files["labels"] = str(path)
@@ -145,11 +182,19 @@ class Outputs:
         """Write an image's overlay where it is asked for; return its file."""
         if "overlay" not in self.kinds:
             return {}
+        return self.write_picture(
+            name, result.overlay(self.alpha, hide=self.hide), result.labels, result.class_shares()
+        )
+
+    def write_picture(
+        self, name: str, picture: np.ndarray, labels: LabelSet, shares: Mapping[str, float]
+    ) -> dict[str, str]:
+        """Write a finished overlay, with its legend where one is wanted; return its file."""
         path = self.path("overlay", name, IMAGE_FILE_SUFFIXES["overlay"])
+        if self.legend:
+            picture = with_legend(picture, labels, shares, hide=self.hide)
         with replacing(path) as temporary:
-            temporary.write_bytes(
-                overlay_jpeg(result, alpha=self.alpha, hide=self.hide, legend=self.legend)
-            )
+            temporary.write_bytes(_jpeg(picture))
         return {"overlay": str(path)}
 
 
@@ -160,6 +205,10 @@ def overlay_jpeg(
     picture = result.overlay(alpha, hide=hide)
     if legend:
         picture = with_legend(picture, result.labels, result.class_shares(), hide=hide)
+    return _jpeg(picture)
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(picture).save(file, format="JPEG", quality=_JPEG_QUALITY)
     return file.getvalue()
@@ -170,6 +219,16 @@ def probabilities_npy(probabilities: np.ndarray) -> bytes:
     file = io.BytesIO()
     np.save(file, probabilities.astype(np.float16))
     return file.getvalue()
+
+
+def kind_folders(folder: Path) -> list[Path]:
+    """Return where a prediction into a folder puts its files."""
+    return [folder / kind for kind in KINDS]
+
+
+def marked_folders(folder: Path) -> list[Path]:
+    """Return the folders below a folder that earlier predictions put their files in."""
+    return [place for mark in folder.rglob(MARK) for place in kind_folders(mark.parent)]
 
 
 def parse_kinds(text: str) -> tuple[Kind, ...]:

@@ -108,6 +108,7 @@ def predict_all(
         on_prediction: Is handed each prediction once its files are written.
     """
     run = Run()
+    outputs.mark()
     if skips_existing:
         pending = [source for source in sources if not _is_done(source, outputs)]
         run.skipped, sources = len(sources) - len(pending), pending
@@ -164,8 +165,7 @@ def _outcomes(
 
 
 def _is_done(source: Source, outputs: Outputs) -> bool:
-    files = outputs.image_files(source.name)
-    return not source.is_video and all(file.is_file() for file in files)
+    return not source.is_video and outputs.are_written(source.name)
 
 
 def _opened(model: Segmenter | Path | str) -> Segmenter:

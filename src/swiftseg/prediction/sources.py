@@ -16,6 +16,7 @@ from swiftseg.core.shown_text import shown
 from swiftseg.data.images.header import IMAGE_SUFFIXES, is_animated
 from swiftseg.data.images.web_picture import is_picture, is_web_address
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
+from swiftseg.prediction.outputs import marked_folders
 
 LIST_SUFFIX = ".txt"
 OUTPUT_VIDEO_SUFFIX = ".mp4"
@@ -49,8 +50,8 @@ def find_sources(
     A file is called by its stem, a video that is no .mp4 by its whole name. Folders are searched
     with their subfolders for images (by suffix, hidden ones left out), which keep their subfolders
     in their names. A .txt file is a list of inputs, one a line, and `-` is such a list on stdin.
-    Where two names would be the same, they keep the folders that tell them apart, and then their
-    suffixes.
+    What earlier predictions wrote below a folder is left out. Where two names would be the same,
+    they keep the folders that tell them apart, and then their suffixes.
 
     Args:
         inputs: What the user has named.
@@ -136,6 +137,7 @@ def _stream_name(address: str) -> str:
 
 
 def _images_below(folder: Path, kept_out: tuple[Path, ...]) -> list[Source]:
+    kept_out += tuple(written.resolve() for written in marked_folders(folder))
     found = [
         path
         for path in sorted(folder.rglob("*"))

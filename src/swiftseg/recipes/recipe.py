@@ -22,11 +22,21 @@ class Input(Section):
     """The frames as the network gets them; see `InputSpec`."""
 
     size_hw: Size
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (1.0, 1.0, 1.0)
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[PositiveFloat, ...] = (1.0, 1.0, 1.0)
+    dtype: Literal["uint8", "uint16", "int16", "float32"] = "uint8"
 
     def to_spec(self) -> InputSpec:
-        return InputSpec(size_hw=self.size_hw, mean=self.mean, std=self.std)
+        return InputSpec(size_hw=self.size_hw, mean=self.mean, std=self.std, dtype=self.dtype)
+
+    @model_validator(mode="after")
+    def refuse_misfits(self) -> "Input":
+        if not self.mean or len(self.mean) != len(self.std):
+            raise ValueError(
+                f"expected mean and std as one value a band, got {len(self.mean)} and "
+                f"{len(self.std)}"
+            )
+        return self
 
 
 class ClassWeights(Section):
@@ -113,6 +123,14 @@ class Augmentation(Section):
         if self.scale[0] > self.scale[1]:
             raise ValueError(f"scale goes from {self.scale[0]:g} down to {self.scale[1]:g}")
         return self
+
+    def color_changes(self) -> list[str]:
+        """Return the names of what is drawn here and changes colors as only RGB has them."""
+        names = (
+            *("brightness", "contrast", "saturation", "hue", "channel_noise", "blur"),
+            *("gamma", "white_balance", "dusk"),
+        )
+        return [name for name in names if getattr(self, name)]
 
 
 class DataPart(Section):
@@ -273,6 +291,13 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def refuse_misfits(self) -> "Recipe":
+        if self.augmentation and not self.input.to_spec().is_rgb:
+            drawn = self.augmentation.color_changes()
+            if drawn:
+                raise ValueError(
+                    f"augmentation.{drawn[0]} is for 8-bit RGB, and the input is "
+                    f"{self.input.to_spec().described}; leave it out"
+                )
         names = [stage.name for stage in self.stages]
         if len(set(names)) != len(names):
             raise ValueError(f"stage names repeat: {', '.join(names)}")

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from swiftseg.core import LabelSet
+from swiftseg.core.fonts import Font, font_for, own_font
 from swiftseg.render.colors import drawn_classes
-from swiftseg.render.fonts import Font, font_for, own_font
 
 Entry = tuple[str, tuple[int, int, int]]  # what is written, and its color
 

@@ -1,5 +1,6 @@
 """OpenVINO, on the CPU or another Intel device; needs the `openvino` extra."""
 
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cached_property
@@ -13,10 +14,18 @@ from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
 from swiftseg.runtimes.base import INPUT_NAME
 from swiftseg.runtimes.cores import physical_cores
 
+# Without its telemetry package OpenVINO reports to nobody. With it, it counts each import in a file
+# below the home folder, and cannot be imported where there is none (OpenVINO 2026.4).
+_telemetry = sys.modules.get("openvino_telemetry")
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 try:
     import openvino as ov
 except ModuleNotFoundError as error:
     raise MissingExtraError("the openvino backend", "openvino") from error
+finally:
+    del sys.modules["openvino_telemetry"]
+    if _telemetry is not None:
+        sys.modules["openvino_telemetry"] = _telemetry
 
 # The one engine of this process. Each lays a stack for signals and, when it ends, puts back the one
 # it had found. Of two that end in the order of their making, the second puts back the first one's,

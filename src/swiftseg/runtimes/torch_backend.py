@@ -34,8 +34,9 @@ class FrameGraph(nn.Module):
         self.output = output
         self.shifts = any(value != 0 for value in input_spec.mean)
         self.scales = any(value != 1 for value in input_spec.std)
+        self.largest = input_spec.largest
         for name, values in (("mean", input_spec.mean), ("std", input_spec.std)):
-            column = torch.tensor(values, dtype=torch.float32).reshape(1, 3, 1, 1)
+            column = torch.tensor(values, dtype=torch.float32).reshape(1, -1, 1, 1)
             self.register_buffer(name, column, persistent=False)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
@@ -57,11 +58,13 @@ class FrameGraph(nn.Module):
         return self.network(self.normalized(frames)).float()
 
     def normalized(self, frames: Tensor) -> Tensor:
-        """Turn frames uint8 (N, H, W, 3) into the network's input, float32 (N, 3, H, W).
+        """Turn frames (N, H, W, bands) into the network's input, float32 (N, bands, H, W).
 
         The memory stays in the frames' order, which is torch's channels-last.
         """
-        image = frames.permute(0, 3, 1, 2).to(torch.float32) / 255
+        image = frames.permute(0, 3, 1, 2).to(torch.float32)
+        if self.largest != 1:
+            image = image / self.largest
         if self.shifts:
             image = image - self.mean
         return image / self.std if self.scales else image
@@ -181,12 +184,11 @@ class TorchBackend:
         return torch.autocast(self._device.type, precision if reduced else None, reduced)
 
     def _to_device(self, batch: np.ndarray) -> Tensor:
-        if batch.dtype != np.uint8:
-            raise TypeError(f"expected uint8 RGB, got {batch.dtype}")
-        if batch.shape[1:] != (*self.spec.input.size_hw, 3):
-            raise ValueError(
-                f"expected shape (N, {', '.join(map(str, self.spec.input.size_hw))}, 3), "
-                f"got {batch.shape}"
-            )
+        spec = self.spec.input
+        if batch.dtype != spec.dtype:
+            raise TypeError(f"expected {spec.described}, got {batch.dtype}")
+        shape = (*spec.size_hw, spec.bands)
+        if batch.shape[1:] != shape:
+            raise ValueError(f"expected shape (N, {', '.join(map(str, shape))}), got {batch.shape}")
         writable = np.require(batch, requirements=("C", "W"))  # torch takes no read-only memory
         return torch.from_numpy(writable).to(self._device)

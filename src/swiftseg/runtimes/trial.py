@@ -60,8 +60,9 @@ def compare_ms(trials: Sequence[Trial]) -> list[float]:
 def time_ms(path: str, backend: str, precision: str, threads: int | None) -> float:
     """Return the median milliseconds of one frame in this process, after a first run."""
     loaded = Trial(path, backend, precision, threads).load()
-    shape = (1, *loaded.spec.input.size_hw, 3)
-    frame = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    spec = loaded.spec.input
+    shape = (1, *spec.size_hw, spec.bands)
+    frame = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8).astype(spec.dtype)
     labels_of(loaded, frame)
     times: list[float] = []
     while len(times) < FEWEST_RUNS or sum(times) < SHORTEST_S:

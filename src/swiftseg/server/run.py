@@ -81,6 +81,11 @@ class Served:
                 device=self.device,
             )
             name = segmenter.spec.name
+            if not segmenter.spec.input.is_rgb:
+                raise UsageError(
+                    f"{model}: the server takes 8-bit RGB, and this model "
+                    f"{segmenter.spec.input.described}; label files with swiftseg predict"
+                )
             if name in segmenters:
                 raise UsageError(
                     f"two models have the name {name!r}; export one with another --name"

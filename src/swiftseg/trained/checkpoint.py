@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from swiftseg.core import LabelSet, ModelSpec, SwiftsegError, UsageError
 from swiftseg.core.files import replacing
 from swiftseg.core.schema import first_problem
+from swiftseg.core.spec import RGB_BANDS
 from swiftseg.layers.filling import fill
 from swiftseg.layers.tensor_digest import digest_of
 from swiftseg.layers.tensor_file import read_tensor_file, refuse_not_finite
@@ -210,7 +211,7 @@ def check_tensors(name: str, tensors: Any) -> None:
         raise ValueError(f"its {name} is not tensors by name")
 
 
-def stage_network(stage: Stage, num_classes: int) -> nn.Module:
+def stage_network(stage: Stage, num_classes: int, in_channels: int = RGB_BANDS) -> nn.Module:
     """Build a stage's network with fresh weights.
 
     Raises:
@@ -218,7 +219,9 @@ def stage_network(stage: Stage, num_classes: int) -> nn.Module:
     """
     try:
         options: dict[str, Any] = dict(stage.options)
-        return create_model(stage.network, num_classes=num_classes, **options)
+        return create_model(
+            stage.network, num_classes=num_classes, in_channels=in_channels, **options
+        )
     except (ValueError, TypeError) as error:  # an option of another type
         raise UsageError(f"stage {stage.name}: {str(error).splitlines()[0]}") from error
 
@@ -230,7 +233,8 @@ def build_network(checkpoint: Checkpoint, path: Path) -> nn.Module:
         MisfitError: The tensors are those of another network; `path` names their file.
     """
     stage, num_classes = checkpoint.stage, checkpoint.recipe.num_classes
-    network = stage_network(stage.without_backbone_weights(), num_classes)
+    bands = checkpoint.recipe.input.to_spec().bands
+    network = stage_network(stage.without_backbone_weights(), num_classes, bands)
     what = f"{path}: does not fit {stage.network} with {num_classes} classes"
     fill(network, checkpoint.network, what)
     return network

@@ -7,10 +7,12 @@ import numpy as np
 import yaml
 
 from swiftseg.core import InputSpec, SwiftsegError, unknown_name
+from swiftseg.core.spec import RGB_BANDS
 from swiftseg.data import Dataset
 from swiftseg.models import NETWORKS
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.recipes.recipe_file import parse_recipe
+from swiftseg.training.band_statistics import band_statistics
 
 # ImageNet's, which most published weights were trained with.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -23,9 +25,9 @@ TARGET_STEPS = 2000
 EPOCHS = (10, 400)
 VALIDATIONS = 20
 
+GEOMETRY: dict[str, Any] = {"scale": [0.75, 1.5], "horizontal_flip": 0.5}
 AUGMENTATION: dict[str, Any] = {
-    "scale": [0.75, 1.5],
-    "horizontal_flip": 0.5,
+    **GEOMETRY,
     "brightness": 0.2,
     "contrast": 0.2,
     "saturation": 0.2,
@@ -60,7 +62,8 @@ def fine_tuning_recipe(
         name: The model's name.
         source: Where the data come from, in words.
         learned_with: The input of the weights that the training starts from, whose mean and
-            deviation are kept; None takes ImageNet's.
+            deviation are kept for the same bands. Else those of RGB are ImageNet's, and those
+            of other bands are counted.
         overrides: As for `load_recipe`.
 
     Raises:
@@ -81,12 +84,8 @@ def fine_tuning_recipe(
         "training_data": f"{source}, {len(train_set)} images",
         "license_note": "Learned from the user's own data; what binds the data may bind them.",
         "num_classes": len(train_set.labels),
-        "input": {
-            "size_hw": list(input_size_hw(train_set)),
-            "mean": list(learned_with.mean if learned_with else MEAN),
-            "std": list(learned_with.std if learned_with else STD),
-        },
-        "augmentation": AUGMENTATION,
+        "input": input_fields(train_set, learned_with),
+        "augmentation": AUGMENTATION if has_colors(train_set) else GEOMETRY,
         "batch_size": batch_size,
         "class_weights": {"name": "enet"},
         "optimizer": OPTIMIZER,
@@ -107,6 +106,27 @@ def fine_tuning_recipe(
     recipe = make(epochs)
     asked = recipe.stages[0].epochs  # what follows from the number of epochs follows from this one
     return recipe if asked == epochs else make(asked)
+
+
+def has_colors(dataset: Dataset) -> bool:
+    """Whether the images are 8-bit RGB."""
+    image = dataset[0].image
+    return image.dtype == np.uint8 and image.shape[2] == RGB_BANDS
+
+
+def input_fields(dataset: Dataset, learned_with: InputSpec | None) -> dict[str, Any]:
+    """Return a recipe's `input` for the images of a data set."""
+    image = dataset[0].image
+    fields: dict[str, Any] = {"size_hw": list(input_size_hw(dataset)), "dtype": image.dtype.name}
+    if learned_with and (learned_with.bands, learned_with.dtype) == (
+        image.shape[2],
+        image.dtype.name,
+    ):
+        return {**fields, "mean": list(learned_with.mean), "std": list(learned_with.std)}
+    if has_colors(dataset):
+        return {**fields, "mean": list(MEAN), "std": list(STD)}
+    mean, std = band_statistics(dataset)
+    return {**fields, "mean": mean, "std": std}
 
 
 def input_size_hw(dataset: Dataset) -> tuple[int, int]:

@@ -1,7 +1,9 @@
 """Training frames, and the order in which they come."""
 
+import os
+import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,22 +12,32 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
+from swiftseg.core.in_threads import THREADS, in_threads
+from swiftseg.core.memory import free_memory_bytes
 from swiftseg.data import Dataset
 from swiftseg.data.views.mixture import Mixture
+from swiftseg.kernels.bands import resize_bands
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.training.augmentation import Augment
+from swiftseg.training.training_progress import say_once
 
 Batch = tuple[Tensor, Tensor]
 
 # Decoded frames up to this many bytes stay in memory; a larger set is read again every epoch.
 MEMORY_LIMIT_BYTES = 4 << 30
+MEMORY_SHARE = 0.25  # of what is free: training and validation frames, and the networks beside them
+SIZES_LOOKED_AT = 16
 GPU_MEMORY_SHARE = 0.25  # of what is free before the training; networks need the rest
 CPU = torch.device("cpu")
 MAX_READER_PROCESSES = 4
+SHARED_MEMORY = Path("/dev/shm")  # where batches of reader processes lie; Docker gives it 64 MB
+BATCHES_A_READER = 3  # two that are read ahead and one that is handed over
 
 
 class TrainingFrames:
     """A data set as tensors: images uint8 (H, W, 3) and masks uint8 (H, W), kept if they fit.
+
+    Images of other types than uint8 are float32 (H, W, bands).
 
     Args:
         dataset: Where they come from.
@@ -48,15 +60,16 @@ class TrainingFrames:
         self.dataset = dataset
         self.size_hw = size_hw
         self.workers = workers
-        pixels = (
-            count_pixels(dataset) if size_hw is None else size_hw[0] * size_hw[1] * len(dataset)
-        )
-        places = [d for d in (device, CPU) if 4 * pixels <= memory_limit(d)]
+        expected = expected_bytes(dataset, size_hw)
+        places = [d for d in (device, CPU) if expected <= memory_limit(d)]
         self.held_on = places[0] if places else None
+        self.limit_bytes = memory_limit(places[0]) if places else 0
         self.memory: dict[int, Batch] = {}
 
-    def threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(None if self.workers is None else max(self.workers, 1))
+    @property
+    def threads(self) -> int:
+        """How many threads read frames."""
+        return THREADS if self.workers is None else max(self.workers, 1)
 
     def reader_processes(self) -> int:
         """Return how many processes read frames during an epoch."""
@@ -66,13 +79,22 @@ class TrainingFrames:
         return machines if self.workers is None else self.workers
 
     def read_ahead(self) -> Iterator[int]:
-        """Read all frames into memory if they fit; yields how many there are so far."""
+        """Read all frames into memory if they fit; yields how many there are so far.
+
+        Where they turn out larger than those that were looked at, none is kept.
+        """
         if self.held_on is None or len(self.memory) == len(self):
             return
-        with self.threads() as threads:
-            for index, frame in enumerate(threads.map(self.read, range(len(self)))):
-                self.memory[index] = frame[0].to(self.held_on), frame[1].to(self.held_on)
-                yield index + 1
+        kept_bytes = 0
+        frames = in_threads(self.read, range(len(self)), threads=self.threads)
+        for index, (image, mask) in enumerate(frames):
+            kept_bytes += image.nbytes + mask.nbytes
+            if kept_bytes > self.limit_bytes:
+                self.held_on = None
+                self.memory.clear()
+                return
+            self.memory[index] = image.to(self.held_on), mask.to(self.held_on)
+            yield index + 1
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -85,27 +107,44 @@ class TrainingFrames:
         image, mask = sample.image, sample.mask
         if self.size_hw is not None and mask.shape != self.size_hw:
             size_wh = self.size_hw[1], self.size_hw[0]
-            image = np.asarray(Image.fromarray(image).resize(size_wh, Image.Resampling.BILINEAR))
+            if image.dtype == np.uint8 and image.shape[2] == 3:
+                picture = Image.fromarray(image)
+                image = np.asarray(picture.resize(size_wh, Image.Resampling.BILINEAR))
+            else:
+                image = resize_bands(image, self.size_hw)
             mask = np.asarray(Image.fromarray(mask).resize(size_wh, Image.Resampling.NEAREST))
+        if image.dtype != np.uint8:  # torch does little with 16 bits
+            image = image.astype(np.float32)
         return torch.from_numpy(image.copy()), torch.from_numpy(mask.copy())
 
     def mask_counts(self) -> Iterator[np.ndarray]:
         """Count the values of each mask: int64 (256,) a frame."""
-        with self.threads() as threads:
-            for _, mask in threads.map(self.__getitem__, range(len(self))):
-                yield np.bincount(mask.cpu().numpy().ravel(), minlength=256)
+        for _, mask in in_threads(self.__getitem__, range(len(self)), threads=self.threads):
+            yield np.bincount(mask.cpu().numpy().ravel(), minlength=256)
 
 
-def count_pixels(dataset: Dataset) -> int:
-    """Return about how many pixels the frames have, by the first of each data set."""
-    parts = dataset.parts if isinstance(dataset, Mixture) else [dataset]
-    return sum(part[0].mask.size * len(part) for part in parts)
+def expected_bytes(dataset: Dataset, size_hw: tuple[int, int] | None) -> int:
+    """Return how much memory all frames take, by some of them where each has its own size."""
+    if size_hw is not None:
+        return (_value_bytes(dataset[0].image) + 1) * size_hw[0] * size_hw[1] * len(dataset)
+    if isinstance(dataset, Mixture):
+        return sum(expected_bytes(part, None) for part in dataset.parts)
+    chosen = np.linspace(0, len(dataset) - 1, min(SIZES_LOOKED_AT, len(dataset))).astype(int)
+    samples = (dataset[int(index)] for index in np.unique(chosen))
+    sizes = [(_value_bytes(sample.image) + 1) * sample.mask.size for sample in samples]
+    return int(np.mean(sizes) * len(dataset))
+
+
+def _value_bytes(image: np.ndarray) -> int:
+    """Return how many bytes a pixel of an image takes as a tensor."""
+    return image.shape[2] * (1 if image.dtype == np.uint8 else 4)
 
 
 def memory_limit(device: torch.device) -> int:
-    """Return how many bytes of frames a device may hold."""
+    """Return how many bytes of frames a device may hold for this process."""
     if device.type != "cuda":
-        return MEMORY_LIMIT_BYTES
+        processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # as torchrun tells
+        return min(MEMORY_LIMIT_BYTES, int(MEMORY_SHARE * free_memory_bytes() / processes))
     free, _ = torch.cuda.mem_get_info(device)
     return int(GPU_MEMORY_SHARE * free)
 
@@ -199,4 +238,26 @@ def batch_loader(frames: EpochFrames, batches: list[list[int]]) -> DataLoader[Ba
     # that would move the dropout of a resumed run.
     generator = torch.Generator()
     workers = frames.frames.reader_processes()
+    if workers and batches:
+        workers = readers_that_fit(workers, frames, batches)
     return DataLoader(frames, batch_sampler=batches, num_workers=workers, generator=generator)
+
+
+def readers_that_fit(workers: int, frames: EpochFrames, batches: list[list[int]]) -> int:
+    """Return how many reader processes have room for their batches in shared memory.
+
+    Where there is too little, fewer processes read, or the training's own; a line says so.
+    """
+    if not SHARED_MEMORY.is_dir():
+        return workers
+    frame_bytes = sum(tensor.nbytes for tensor in frames[batches[0][0]])
+    needed = BATCHES_A_READER * frame_bytes * len(batches[0])
+    free = shutil.disk_usage(SHARED_MEMORY).free
+    fitting = min(workers, free // max(needed, 1))
+    if fitting < workers:
+        say_once(
+            f"warning: {SHARED_MEMORY} has {free >> 20} MB free, and {workers} processes that read "
+            f"frames need {workers * needed >> 20} MB; {fitting or 'none'} will read (in a "
+            "container give more by --shm-size or --ipc=host)"
+        )
+    return fitting

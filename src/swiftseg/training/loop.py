@@ -101,9 +101,9 @@ def train_recipe(
         keep_compiled_code()
     if resume:
         refuse_no_run(run)
-    check_networks(recipe)
     keep_freed_memory()
     accelerator = build_accelerator(recipe, trackers)
+    check_networks(recipe, accelerator.num_processes)
     if recipe.sync_batch_norm:
         refuse_synchronizing_cpus(accelerator.num_processes, accelerator.device)
     data = open_stage_data(

@@ -78,10 +78,7 @@ def build_schedule(
     """Build a schedule that is stepped after every optimizer step."""
     steps = epochs * steps_per_epoch
     if settings.name == "one_cycle":
-        max_lr = [float(group["lr"]) for group in optimizer.param_groups]
-        return lr_scheduler.OneCycleLR(
-            optimizer, max_lr=max_lr, total_steps=steps, pct_start=settings.warmup
-        )
+        return one_cycle(optimizer, steps, settings.warmup)
     if not settings.warmup_steps:
         return falling_schedule(settings, optimizer, steps, steps_per_epoch)
     rise = lr_scheduler.LinearLR(optimizer, WARMUP_START, total_iters=settings.warmup_steps)
@@ -89,6 +86,15 @@ def build_schedule(
         settings, optimizer, max(steps - settings.warmup_steps, 1), steps_per_epoch
     )
     return lr_scheduler.SequentialLR(optimizer, [rise, fall], [settings.warmup_steps])
+
+
+def one_cycle(optimizer: optim.Optimizer, steps: int, warmup: float) -> lr_scheduler.LRScheduler:
+    """Build torch's one-cycle schedule; its rise is at least a step long, and it needs three."""
+    if steps < 3:
+        return lr_scheduler.ConstantLR(optimizer, factor=1.0)
+    max_lr = [float(group["lr"]) for group in optimizer.param_groups]
+    share = warmup if warmup * steps > 1 else 2 / steps  # torch's rise has one step less
+    return lr_scheduler.OneCycleLR(optimizer, max_lr=max_lr, total_steps=steps, pct_start=share)
 
 
 def falling_schedule(

@@ -14,7 +14,7 @@ from swiftseg.layers.filling import fill_what_fits, shortened
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.runs.history import Epoch
 from swiftseg.trained.checkpoint import Checkpoint, TrainingState, stage_network
-from swiftseg.training.batch_norm import synchronize_batch_norm
+from swiftseg.training.batch_norm import refuse_single_frames, synchronize_batch_norm
 from swiftseg.training.criterion import Criterion
 from swiftseg.training.freezing import freeze
 from swiftseg.training.optimization import advance, build_optimizer, build_schedule
@@ -24,16 +24,30 @@ from swiftseg.training.teacher import Teacher
 TINY = 1e-12  # a batch of nothing but void has no loss, rather than none that is a number
 
 
-def check_networks(recipe: Recipe) -> None:
+def check_networks(recipe: Recipe, num_processes: int = 1) -> None:
     """Build the network of each stage without its values, so that no wrong name waits for hours.
 
     Raises:
         UsageError: A network, one of its options or a module to freeze does not exist.
+        SwiftsegError: A network would see too few frames at a time, see `refuse_single_frames`.
     """
+    augmentation = recipe.augmentation
+    input_hw = (augmentation and augmentation.crop_hw) or recipe.input.size_hw
     for stage in recipe.stages:
         with torch.device("meta"):
-            network = stage_network(stage.without_backbone_weights(), recipe.num_classes)
+            network = stage_network(
+                stage.without_backbone_weights(),
+                recipe.num_classes,
+                recipe.input.to_spec().bands,
+            )
         freeze(network, stage.freeze)
+        if not (recipe.sync_batch_norm and num_processes > 1):
+            refuse_single_frames(
+                network,
+                (recipe.input.to_spec().bands, *input_hw),
+                batch_size=stage.batch_size or recipe.batch_size,
+                parts=num_processes * recipe.accumulate,
+            )
 
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -112,7 +126,8 @@ class StageTraining:
         self.module, self.optimizer = accelerator.prepare(self.training_step, optimizer)
 
     def _build_network(self) -> nn.Module:
-        network = stage_network(self.stage, self.recipe.num_classes)
+        bands = self.recipe.input.to_spec().bands
+        network = stage_network(self.stage, self.recipe.num_classes, bands)
         if self.recipe.sync_batch_norm:
             network = synchronize_batch_norm(network, self.accelerator.num_processes)
         # Frames come as (N, H, W, 3): channels_last costs no copy, and convolutions are faster.

@@ -13,7 +13,7 @@ from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.recipes.recipe import DataPart, Recipe, Stage
 from swiftseg.training.augmentation import Augment
 from swiftseg.training.criterion import padding_index
-from swiftseg.training.frames import CPU, MEMORY_LIMIT_BYTES, TrainingFrames, epoch_batches
+from swiftseg.training.frames import CPU, TrainingFrames, epoch_batches, memory_limit
 
 
 @dataclass
@@ -63,6 +63,7 @@ class KeptInMemory:
         self.labels: LabelSet = dataset.labels
         self.samples: dict[int, Sample] = {}
         self.bytes = 0
+        self.limit_bytes = memory_limit(CPU)
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -71,7 +72,7 @@ class KeptInMemory:
         if index in self.samples:
             return self.samples[index]
         sample = self.dataset[index]
-        if self.bytes < MEMORY_LIMIT_BYTES:
+        if self.bytes < self.limit_bytes:
             self.samples[index] = sample
             self.bytes += sample.image.nbytes + sample.mask.nbytes
         return sample

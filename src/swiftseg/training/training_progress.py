@@ -1,5 +1,7 @@
 """What a training shows while it runs."""
 
+import os
+from functools import cache
 from typing import Self
 
 from rich.console import Console
@@ -15,6 +17,13 @@ from rich.progress import (
 
 from swiftseg.core import log
 from swiftseg.runs import Epoch
+
+
+@cache
+def say_once(line: str) -> None:
+    """Print a line to stderr the first time; of processes that train together the first does."""
+    if os.environ.get("RANK", "0") == "0":
+        log.say(line)
 
 
 class TrainingProgress:

@@ -1,14 +1,17 @@
 """Scoring the network of a stage as it stands, and keeping its weights where they are the best."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import torch
 from accelerate.utils import broadcast_object_list
 
+from swiftseg.core import SwiftsegError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import evaluate
 from swiftseg.inference import AveragingSegmenter, Segmenter
+from swiftseg.kernels.bands import viewable
 from swiftseg.render import colorize, overlay
 from swiftseg.runs import RunFolder
 from swiftseg.runs.history import Epoch, best_epoch, score_of
@@ -51,6 +54,10 @@ def _scored(training: StageTraining, epoch: Epoch, data: StageData, run: RunFold
     if recipe.reestimate_batch_norm:
         _reestimate_batch_norm(training, data)
     scores = evaluate(segmenter, data.val_set, protocol=protocol, show_progress=False).scores
+    if math.isnan(scores.mean_iou):
+        raise SwiftsegError(
+            "all pixels of the validation frames are void; there is nothing to score a training by"
+        )
     by_loss = recipe.best == "loss"
     rows = sample_pictures(protocol.segmenter(segmenter), data.val_set)
     run.write_samples(epoch.stage, epoch.epoch, rows)
@@ -120,6 +127,7 @@ def sample_pictures(
     chosen = np.linspace(0, len(dataset) - 1, min(SAMPLE_FRAMES, len(dataset))).astype(int)
     rows: list[list[np.ndarray]] = []
     for sample in (dataset[int(index)] for index in chosen):
-        predicted = overlay(sample.image, segmenter(sample.image).label_map, labels)
-        rows.append([sample.image, colorize(sample.mask, labels), predicted])
+        shown = viewable(sample.image)
+        predicted = overlay(shown, segmenter(sample.image).label_map, labels)
+        rows.append([shown, colorize(sample.mask, labels), predicted])
     return rows

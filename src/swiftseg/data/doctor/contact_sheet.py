@@ -4,11 +4,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.core.fonts import font_for, own_font
 from swiftseg.data.own.mask_rules import MaskRules
 from swiftseg.data.paired_files import Pair, PairedFiles
+from swiftseg.kernels.bands import viewable
 
 CELL_WH = (200, 150)
-TEXT_HEIGHT = 14
+TEXT_HEIGHT, TEXT_SIZE = 14, 10
 COLUMNS = 3
 MAX_PAIRS = 12
 MAX_NAMES = 255  # of a LabelSet
@@ -34,7 +36,7 @@ def contact_sheet(pairs: list[Pair], labels: LabelSet, rules: MaskRules) -> np.n
             sample = data[index]
         except SwiftsegError:
             continue  # it is a finding already
-        cells.append(_cell(sample.name, sample.image, sample.mask, labels))
+        cells.append(_cell(sample.name, viewable(sample.image), sample.mask, labels))
     return np.asarray(_grid(cells)) if cells else None
 
 
@@ -58,8 +60,11 @@ def _cell(name: str, image: np.ndarray, mask: np.ndarray, labels: LabelSet) -> I
         factor = min(CELL_WH[0] / picture.width, CELL_WH[1] / picture.height)
         size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
         cell.paste(picture.resize(size, how), (column * CELL_WH[0], TEXT_HEIGHT))
-    text = name.encode("ascii", "replace").decode()[-48:]
-    ImageDraw.Draw(cell).text((2, 1), text, fill=(255, 255, 255))
+    text = name[-48:]
+    font = font_for(text, TEXT_SIZE)
+    if font is None:  # no font on this machine has all letters of the name
+        text, font = text.encode("ascii", "replace").decode(), own_font(TEXT_SIZE)
+    ImageDraw.Draw(cell).text((2, 1), text, fill=(255, 255, 255), font=font)
     return cell
 
 

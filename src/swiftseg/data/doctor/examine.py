@@ -18,7 +18,7 @@ from swiftseg.core.progress import LateProgress
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes, note_sets
 from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.diagnosis import Diagnosis
-from swiftseg.data.doctor.pair_facts import PairFacts, examine_pair
+from swiftseg.data.doctor.pair_facts import PairFacts, examine_pair, kind_findings
 from swiftseg.data.doctor.published import examine_published
 from swiftseg.data.doctor.structure import too_few
 from swiftseg.data.doctor.value_table import value_table
@@ -89,6 +89,7 @@ class Examination:
         self.seen: dict[bytes, tuple[str, Pair]] = {}
         self.readable: list[tuple[str, Pair]] = []
         self.has_resized = False
+        self.kinds: dict[tuple[int, str], list[Path]] = {}
 
     def run(self) -> Diagnosis:
         for finding in (*self.own.findings, *too_few(self.own)):
@@ -99,6 +100,8 @@ class Examination:
             for facts in in_threads(read, pairs):
                 self.take(split, facts)
                 self.advance()
+        for finding in kind_findings(self.kinds):
+            self.collector.add(finding)
         file = self.own.file or self.proposed()
         diagnosis = Diagnosis(self.own.source)
         diagnosis.splits = {split: len(pairs) for split, pairs in self.own.splits.items()}
@@ -133,6 +136,7 @@ class Examination:
             self.totals.add(mask)
         if facts.size_hw is not None:
             self.sizes[facts.size_hw] += 1
+            self.kinds.setdefault(facts.kind, []).append(facts.pair.image)
             self.note_copies(place, facts.digest)
         if facts.is_readable:
             self.readable.append(place)

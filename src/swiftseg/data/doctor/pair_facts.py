@@ -1,14 +1,17 @@
 """What there is to say of one image and its mask."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.images.header import SIDEWAYS, read_header
-from swiftseg.data.images.image_file import read_image
-from swiftseg.data.own.finding import Finding, Severity
+from swiftseg.core.spec import described_bands
+from swiftseg.data.images.band_file import read_picture
+from swiftseg.data.images.header import RGB_KIND, SIDEWAYS, read_header
+from swiftseg.data.own.finding import Finding, Severity, about_files
 from swiftseg.data.own.survey import MaskFacts, survey_mask
 from swiftseg.data.paired_files import Pair, are_proportional, size_mismatch_text
 
@@ -23,6 +26,7 @@ class PairFacts:
         digest: Of the image's pixels: copies have the same, whatever their format.
         masks: The values of the mask, or of each of its parts; none where they cannot be read.
         findings: What is wrong with the two, or worth knowing.
+        kind: The bands of the image and their type.
     """
 
     pair: Pair
@@ -30,6 +34,7 @@ class PairFacts:
     digest: bytes
     masks: tuple[MaskFacts, ...]
     findings: tuple[Finding, ...]
+    kind: tuple[int, str] = RGB_KIND
 
     @property
     def is_readable(self) -> bool:
@@ -44,10 +49,11 @@ def examine_pair(pair: Pair, *, resize_masks: bool = True) -> PairFacts:
         resize_masks: Whether masks may have another size than their image.
     """
     findings: list[Finding] = []
-    image_hw, digest, masks, orientation = None, b"", (), 1
+    image_hw, digest, masks, orientation, kind = None, b"", (), 1, RGB_KIND
     try:
-        image = read_image(pair.image)
+        image = read_picture(pair.image)
         image_hw, digest = (image.shape[0], image.shape[1]), pixel_digest(image)
+        kind = (image.shape[2], image.dtype.name)
         orientation = read_header(pair.image).orientation
     except SwiftsegError as error:
         findings.append(_about("broken", "unreadable_image", str(error), pair.image))
@@ -64,7 +70,7 @@ def examine_pair(pair: Pair, *, resize_masks: bool = True) -> PairFacts:
             "as stored and have to be upright, see the contact sheet"
         )
         findings.append(_about("note", "turned_images", message, pair.image))
-    return PairFacts(pair, image_hw, digest, masks, tuple(findings))
+    return PairFacts(pair, image_hw, digest, masks, tuple(findings), kind)
 
 
 def _size_finding(
@@ -91,8 +97,33 @@ def _size_finding(
     return _about("broken", "size_mismatch", message, pair.mask)
 
 
+def kind_findings(kinds: Mapping[tuple[int, str], Sequence[Path]]) -> list[Finding]:
+    """Tell the bands of the images where they are not RGB, and refuse those of several kinds.
+
+    Args:
+        kinds: Images by their bands and type.
+    """
+    if len(kinds) < 2:
+        return [
+            _about("note", "bands", f"the images have {described_bands(*kind)}", images[0])
+            for kind, images in kinds.items()
+            if kind != RGB_KIND
+        ]
+    usual = max(kinds, key=lambda kind: len(kinds[kind]))
+    return [
+        about_files(
+            "mixed_bands",
+            f"{images[0]}: {described_bands(*kind)} where most images have "
+            f"{described_bands(*usual)}",
+            images,
+        )
+        for kind, images in kinds.items()
+        if kind != usual
+    ]
+
+
 def pixel_digest(image: np.ndarray) -> bytes:
-    """Return 16 bytes that tell images uint8 (H, W, 3) apart."""
+    """Return 16 bytes that tell images (H, W, bands) apart."""
     digest = hashlib.blake2b(repr(image.shape).encode(), digest_size=16)
     digest.update(np.ascontiguousarray(image).data)
     return digest.digest()

@@ -6,7 +6,7 @@ from pathlib import Path
 from swiftseg.core import SwiftsegError
 from swiftseg.core.in_threads import in_threads
 from swiftseg.data.doctor.collector import Collector
-from swiftseg.data.doctor.pair_facts import examine_pair
+from swiftseg.data.doctor.pair_facts import examine_pair, kind_findings
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
 from swiftseg.data.images.header import read_header
 from swiftseg.data.own.finding import Finding
@@ -27,12 +27,16 @@ def check_structure(
     for finding in (*own.findings, *too_few(own)):
         collector.add(finding)
     resize_masks = own.file is None or own.file.resize_masks
-    looks_odd = in_threads(_looks_odd, own.pairs)
-    for pair, is_odd in zip(own.pairs, looks_odd, strict=True):
-        if is_odd:
+    kinds: dict[tuple[int, str], list[Path]] = {}
+    for pair, kind in zip(own.pairs, in_threads(_usual_kind, own.pairs), strict=True):
+        if kind is not None:
+            kinds.setdefault(kind, []).append(pair.image)
+        else:
             for finding in examine_pair(pair, resize_masks=resize_masks).findings:
                 collector.add(finding)
         advance()
+    for finding in kind_findings(kinds):
+        collector.add(finding)
     return collector.findings()
 
 
@@ -45,12 +49,13 @@ def too_few(own: OwnData) -> list[Finding]:
     return [Finding("broken", "too_few", message)]
 
 
-def _looks_odd(pair: Pair) -> bool:
-    """Whether the headers give reason to read the files; only reading gives the words."""
+def _usual_kind(pair: Pair) -> tuple[int, str] | None:
+    """Return the image's bands and type; None where the headers give reason to read the files."""
     try:
-        return read_header(pair.image).shown_hw != _mask_hw(pair.mask)
+        header = read_header(pair.image)
+        return header.kind if header.shown_hw == _mask_hw(pair.mask) else None
     except SwiftsegError:
-        return True
+        return None  # only reading gives the words
 
 
 def _mask_hw(path: Path) -> tuple[int, ...]:

@@ -1,17 +1,19 @@
 """What an image file says of itself before it is decoded: read here and nowhere else."""
 
+import logging
 import struct
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from PIL import Image, UnidentifiedImageError
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.budgets import MAX_JPEG_SCANS, MAX_JPEG_WORK, MAX_PIXELS
 from swiftseg.core.large_in_turn import turn_if_large
+from swiftseg.core.spec import RGB_BANDS, RGB_TYPE
 from swiftseg.data.images.phone_formats import SUFFIXES, phone_format
 from swiftseg.data.images.pillow_warnings import pillow_warnings_ignored
 
@@ -26,7 +28,15 @@ IMAGE_SUFFIXES = (
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
 SIDEWAYS = (5, 6, 7, 8)  # EXIF's orientations that lay an image on its side
 _ORIENTATION = 0x0112  # EXIF's tag
-_TIFF_BITS, _TIFF_BANDS, _TIFF_FORMAT = 0x0102, 0x0115, 0x0153
+# Pillow logs what it cannot decode; here that becomes an error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+_TIFF_SUBFILE, _TIFF_BITS, _TIFF_BANDS, _TIFF_FORMAT = 0x00FE, 0x0102, 0x0115, 0x0153
+RGB_KIND = (RGB_BANDS, RGB_TYPE)
+# Pillow's modes of one band with more than 8 bits, and the type their values are read as.
+GRAY_KINDS = {
+    **dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), (1, "uint16")),
+    **dict.fromkeys(("I", "F"), (1, "float32")),
+}
 # What Pillow raises on damaged tags, by how they are damaged.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
 _SCAN = b"\xff\xda"  # a JPEG's marker; within a scan's data another byte follows 0xff
@@ -34,6 +44,10 @@ _SCAN = b"\xff\xda"  # a JPEG's marker; within a scan's data another byte follow
 
 class NotAnImageError(SwiftsegError):
     """The bytes are no picture in a format that is read."""
+
+
+class BandsError(NotAnImageError):
+    """The picture is sound, and no 8-bit RGB."""
 
 
 class ImageTooLargeError(SwiftsegError):
@@ -50,6 +64,7 @@ class Header:
         file_format: Pillow's name of the format, such as `JPEG`.
         orientation: EXIF's, 1 to 8; 1 is upright.
         palette: The colors of a palette as 24-bit codes; empty without one.
+        kind: The bands and their type; (3, `uint8`) is read as 8-bit RGB.
     """
 
     size_hw: tuple[int, int]
@@ -57,6 +72,7 @@ class Header:
     file_format: str
     orientation: int
     palette: tuple[int, ...]
+    kind: tuple[int, str] = RGB_KIND
 
     @property
     def shown_hw(self) -> tuple[int, int]:
@@ -65,18 +81,62 @@ class Header:
         return (width, height) if self.orientation in SIDEWAYS else (height, width)
 
 
-def read_header(path: Path | str) -> Header:
+def read_header(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> Header:
     """Read the header of an image file.
 
+    Args:
+        path: The file.
+        max_pixels: The most that an image may have. Pillow itself stops at 178 megapixels.
+
     Raises:
-        SwiftsegError: The file is missing, empty, no image, or larger than `MAX_PIXELS`.
+        SwiftsegError: The file is missing, empty, no image, or larger than `max_pixels`.
     """
-    with opened(Path(path), decodes=False) as image:
+    try:
+        return _read_header(Path(path), max_pixels)
+    except BandsError:
+        from swiftseg.data.images.band_file import band_header
+
+        return band_header(Path(path))
+
+
+def _read_header(path: Path, max_pixels: int) -> Header:
+    with opened(path, max_pixels=max_pixels, decodes=False) as image:
+        if has_more_bands(image):
+            raise BandsError(f"{path}: more bands than RGB")
         flat = (image.getpalette("RGB") or []) if image.mode == "P" else []
         triples = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
         palette = tuple(red << 16 | green << 8 | blue for red, green, blue in triples)
         size_hw = (image.height, image.width)
-        return Header(size_hw, image.mode, str(image.format), orientation_of(image), palette)
+        kind = GRAY_KINDS.get(image.mode, RGB_KIND)
+        if image.format == "TIFF" and kind == (1, "float32") and _is_int16(image):
+            kind = (1, "int16")
+        orientation = orientation_of(image)
+        return Header(size_hw, image.mode, str(image.format), orientation, palette, kind)
+
+
+def _is_int16(image: Image.Image) -> bool:
+    """Whether a TIFF of one band holds signed numbers of 16 bits, which Pillow widens."""
+    tags = cast(Any, image).tag_v2
+    return tags.get(_TIFF_BITS) == (16,) and tags.get(_TIFF_FORMAT) == (2,)
+
+
+def has_more_bands(image: Image.Image) -> bool:
+    """Whether a TIFF has what Pillow drops: bands beside RGB or one a page, bits above 8."""
+    if image.format != "TIFF":
+        return False
+    tags = cast(Any, image).tag_v2
+    bands, bits = int(tags.get(_TIFF_BANDS, 1)), max(tags.get(_TIFF_BITS, (1,)))
+    if image.mode == "RGBX" or bands > len(image.getbands()):
+        return True
+    if bands > 1 and bits > 8:
+        return True
+    if getattr(image, "n_frames", 1) == 1:
+        return False
+    first_wh = image.size
+    image.seek(1)
+    is_alike = image.size == first_wh and not cast(Any, image).tag_v2.get(_TIFF_SUBFILE, 0)
+    image.seek(0)
+    return is_alike
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -128,7 +188,7 @@ def opened(
         # than the orientation is not used.
         with pillow_warnings_ignored(), Image.open(data or path, formats=formats) as image:
             if image.width * image.height > max_pixels:
-                raise _too_large(path, f" ({image.width} x {image.height})", max_pixels)
+                raise too_large(path, f" ({image.width} x {image.height})", max_pixels)
             if image.format == "JPEG" and decodes:
                 _check_scans(path, data, image.width * image.height)
             with turn_if_large(image.width * image.height if decodes else 0):
@@ -136,9 +196,9 @@ def opened(
     except SwiftsegError:
         raise
     except Image.DecompressionBombError as error:
-        raise _too_large(path, "", max_pixels) from error
+        raise too_large(path, "", max_pixels) from error
     except UnidentifiedImageError as error:
-        raise NotAnImageError(f"{path}: {_what_it_is(path, data, formats)}") from error
+        raise _not_an_image(path, data, formats) from error
     except FileNotFoundError as error:
         raise SwiftsegError(f"no such file: {path}") from error
     except (IsADirectoryError, PermissionError) as error:
@@ -175,31 +235,51 @@ def pixels_of(path: Path | str) -> int:
     return height * width
 
 
-def _too_large(path: Path | str, size: str, max_pixels: int) -> ImageTooLargeError:
+def too_large(path: Path | str, size: str, max_pixels: int) -> ImageTooLargeError:
+    """Return the error of an image of too many pixels."""
     return ImageTooLargeError(f"{path}: the image{size} exceeds {max_pixels / 1e6:g} megapixels")
 
 
-def _what_it_is(path: Path | str, data: BinaryIO | None, formats: tuple[str, ...]) -> str:
+def _not_an_image(
+    path: Path | str, data: BinaryIO | None, formats: tuple[str, ...]
+) -> NotAnImageError:
     if data is None and Path(path).stat().st_size == 0:
-        return "the file is empty (0 bytes)"
+        return NotAnImageError(f"{path}: the file is empty (0 bytes)")
     kind = _tiff_kind(Path(path)) if data is None else None
     if kind is not None:
-        return f"a TIFF image of {kind}; only 8-bit images of 1 or 3 bands can be used"
-    return f"not an image that can be read ({', '.join(formats)})"
+        return BandsError(f"{path}: a TIFF image of {kind} where 8-bit RGB is expected")
+    return NotAnImageError(f"{path}: not an image that can be read ({', '.join(formats)})")
+
+
+def tiff_tags(path: Path) -> set[int]:
+    """Return the numbers of a TIFF's tags; none for other files."""
+    try:
+        return set(_tags(path) or ())
+    except _DAMAGE:
+        return set()
+
+
+def _tags(path: Path) -> Any:
+    from PIL import TiffImagePlugin
+
+    with pillow_warnings_ignored(), path.open("rb") as file:
+        header = file.read(8)
+        if header[:4] in (b"II+\0", b"MM\0+"):  # BigTIFF
+            header += file.read(8)
+        elif header[:4] not in (b"II*\0", b"MM\0*"):
+            return None
+        tags = TiffImagePlugin.ImageFileDirectory_v2(header)
+        file.seek(tags.next)
+        tags.load(file)
+        return tags
 
 
 def _tiff_kind(path: Path) -> str | None:
     """Describe a sound TIFF whose pixels Pillow knows no mode for; None for other files."""
-    from PIL import TiffImagePlugin
-
     try:
-        with pillow_warnings_ignored(), path.open("rb") as file:
-            header = file.read(8)
-            if header[:4] not in (b"II*\0", b"MM\0*"):
-                return None
-            tags = TiffImagePlugin.ImageFileDirectory_v2(header)
-            file.seek(tags.next)
-            tags.load(file)
+        tags = _tags(path)
+        if tags is None:
+            return None
         bands = int(tags.get(_TIFF_BANDS, 1))
         bits = cast(tuple[int, ...], tags.get(_TIFF_BITS, (1,)))[0]
         sample_format = cast(tuple[int, ...], tags.get(_TIFF_FORMAT, (1,)))[0]

@@ -25,7 +25,10 @@ from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
 from swiftseg.data.images.fast_jpeg import decode_jpeg
 from swiftseg.data.images.header import (
     FORMATS,
+    GRAY_KINDS,
+    BandsError,
     NotAnImageError,
+    has_more_bands,
     opened,
     orientation_of,
 )
@@ -52,6 +55,19 @@ def read_image(path: Path | str) -> np.ndarray:
     """
     path = Path(path)
     with opened(path) as image:
+        return _upright_rgb(image, path, str(path))
+
+
+def read_8_bits(path: Path) -> np.ndarray:
+    """Read an image as `read_image` does, but for those of more than 8 bits.
+
+    Raises:
+        BandsError: The picture is gray of more than 8 bits, or what `read_image` refuses as such.
+        SwiftsegError: As `read_image`.
+    """
+    with opened(path) as image:
+        if image.mode in GRAY_KINDS:
+            raise BandsError(f"{path}: more than 8 bits a channel")
         return _upright_rgb(image, path, str(path))
 
 
@@ -109,10 +125,12 @@ def rgb_array(image: Image.Image, name: str = "the image") -> np.ndarray:
     if image.mode.startswith("I"):
         return np.stack(3 * [_stretched(np.array(image))], axis=-1)
     if image.mode not in _COLOR_MODES:
-        raise SwiftsegError(
+        raise BandsError(
             f"{name}: expected 8 bits a channel, got {_described(image.mode)}; "
             "convert it to 8 bits first"
         )
+    if has_more_bands(image):
+        raise BandsError(f"{name}: expected 8-bit RGB, got a TIFF image of more bands")
     return np.array(image.convert("RGB"))
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
-from swiftseg.data.images.header import opened, orientation_of
+from swiftseg.data.images.band_file import read_bands
+from swiftseg.data.images.header import BandsError, has_more_bands, opened, orientation_of
 
 CROP = 512  # pixels of height and width that are looked at
 THUMBNAIL_HW = (24, 24)
@@ -69,7 +70,16 @@ def _pixels(path: Path) -> tuple[np.ndarray, bool, bool, int]:
     """Read pixels as stored; whether the format speaks for a mask, or is lossy; the orientation."""
     if path.suffix.lower() in ARRAY_SUFFIXES:
         return read_array(path), True, False, 1
+    try:
+        return _pillow_pixels(path)
+    except BandsError:  # a band is enough to tell a photograph
+        return read_bands(path)[..., 0], False, False, 1
+
+
+def _pillow_pixels(path: Path) -> tuple[np.ndarray, bool, bool, int]:
     with opened(path) as image:
+        if has_more_bands(image):
+            raise BandsError(f"{path}: more bands than RGB")
         image.load()
         marked = image.mode in ("1", "P") and image.format not in ("GIF",)
         lossy = image.format == "JPEG"

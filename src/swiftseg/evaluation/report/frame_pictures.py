@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import LabelSet, Sample
+from swiftseg.kernels.bands import viewable
 from swiftseg.render import colorize
 
 MAX_WIDTH = 640  # of a picture in the page: a report of 2048 pixels wide frames stays some MB
@@ -22,7 +23,7 @@ def frame_pictures(sample: Sample, label_map: np.ndarray, labels: LabelSet) -> d
         labels: The classes and their colors.
     """
     return {
-        "image": jpeg_uri(sample.image),
+        "image": jpeg_uri(viewable(sample.image)),
         "truth": png_uri(colorize(sample.mask, labels)),
         "prediction": png_uri(colorize(label_map, labels)),
         "errors": jpeg_uri(error_map(sample, label_map, labels.ignore_index)),
@@ -31,7 +32,7 @@ def frame_pictures(sample: Sample, label_map: np.ndarray, labels: LabelSet) -> d
 
 def error_map(sample: Sample, label_map: np.ndarray, ignore_index: int | None) -> np.ndarray:
     """Return uint8 (H, W, 3): what is wrong bright over the dimmed gray frame, and void black."""
-    gray = np.asarray(Image.fromarray(sample.image).convert("L"))
+    gray = np.asarray(Image.fromarray(viewable(sample.image)).convert("L"))
     painted = np.repeat((gray // 3 + 20)[..., None], 3, axis=2)
     painted[label_map != sample.mask] = WRONG
     if ignore_index is not None:

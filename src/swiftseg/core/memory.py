@@ -1,0 +1,77 @@
+"""How much memory is left, for this process and the container it runs in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+_GROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+
+
+def free_memory_bytes() -> int:
+    """Return how much memory is left: the machine's, or less where a container has a limit."""
+    machine = psutil.virtual_memory().available
+    left = container_memory_bytes()
+    return machine if left is None else min(machine, left)
+
+
+def container_memory_bytes(groups: Path = _GROUPS, own: Path = _OWN) -> int | None:
+    """Return what Linux's control groups leave this process, None where none has a limit.
+
+    Both versions are read. Files in the page cache count as free, as they are dropped when needed.
+
+    Args:
+        groups: Where the control groups are mounted.
+        own: What names the groups of this process.
+    """
+    left = [
+        max(0, limit - used)
+        for folder in _folders(groups, own)
+        if (limit := _number(folder, "memory.max", "memory.limit_in_bytes")) is not None
+        and (used := _used(folder)) is not None
+    ]
+    return min(left, default=None)
+
+
+def _folders(groups: Path, own: Path) -> Iterator[Path]:
+    """Yield the folders of this process's groups and of those around them.
+
+    In a container only its own group may be mounted, as the topmost.
+    """
+    try:
+        lines = own.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root = groups / "memory" if controllers else groups
+        folder = root / path.lstrip("/")
+        yield from (parent for parent in (folder, *folder.parents) if parent.is_relative_to(root))
+
+
+def _used(folder: Path) -> int | None:
+    used = _number(folder, "memory.current", "memory.usage_in_bytes")
+    return None if used is None else used - _cached(folder)
+
+
+def _cached(folder: Path) -> int:
+    """Return the bytes of a group that are files which nobody has read lately."""
+    try:
+        lines = (folder / "memory.stat").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0
+    facts = dict(line.split(" ", 1) for line in lines)
+    return int(facts.get("total_inactive_file", facts.get("inactive_file", 0)))
+
+
+def _number(folder: Path, *names: str) -> int | None:
+    """Read the first of some files that is there; None for `max`, which is no limit."""
+    for name in names:
+        try:
+            text = (folder / name).read_text(encoding="utf-8").strip()
+        except OSError:
+            continue
+        return int(text) if text.isdigit() else None
+    return None
