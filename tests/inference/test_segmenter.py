@@ -215,7 +215,7 @@ def test_probabilities_and_labels_agree_at_the_networks_size(tmp_path):
 
 
 def test_probabilities_beyond_the_budget_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("swiftseg.inference.segmenter.MAX_PROBABILITIES", 3 * 12 * 16)
+    monkeypatch.setattr("swiftseg.inference.planes.MAX_PROBABILITIES", 3 * 12 * 16)
     segmenter = Segmenter.load(write_shade_model(tmp_path / "m.onnx"))
     assert segmenter.probabilities(np.zeros((12, 16, 3), np.uint8)).shape == (3, 12, 16)
     with pytest.raises(SwiftsegError, match=r"probabilities of 3 classes at 12x17 pixels"):
