@@ -77,7 +77,8 @@ def test_a_missing_mask_is_named(name: str, tree: Path):
     dataset = open_dataset(tree, "train", name)
     lost = dataset.pairs[0].mask
     lost.unlink()
-    with pytest.raises(SwiftsegError, match=lost.stem.split("_gt")[0].removesuffix("_L")) as caught:
+    stem = lost.stem.split("_gt")[0].removesuffix("_L").removesuffix("_label")
+    with pytest.raises(SwiftsegError, match=stem) as caught:
         open_dataset(tree, "train", name)
     assert "\n" not in str(caught.value)
 

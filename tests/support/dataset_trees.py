@@ -253,7 +253,7 @@ def make_annotations(root: Path) -> Path:
 
 def make_idd_lite(root: Path) -> Path:
     for split in ("train", "val"):
-        for drive, name in (("0", "024541"), ("112", "frame0419")):
+        for drive, name in (("0", "024541"), ("0", "024560"), ("112", "frame0419")):
             write_frame(root / "leftImg8bit" / split / drive / f"{name}_image.jpg")
             write(root / "gtFine" / split / drive / f"{name}_label.png", filled([*range(7), 255]))
     return root
