@@ -87,28 +87,15 @@ def test_a_missing_checkpoint_is_named(tmp_path: Path, capsys: pytest.CaptureFix
     assert "no.pt: no such file" in result.err
 
 
-@pytest.mark.parametrize(
-    ("count", "size_hw", "message"),
-    [
-        (5, (12, 16), "5 frames; calibration takes 16 or more"),
-        (16, (16, 12), "000.png is 16x12; calibration takes frames of the model's 12x16"),
-    ],
-)
-def test_int8_of_unfit_frames_is_one_line(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    count: int,
-    size_hw: tuple[int, int],
-    message: str,
-):
+def test_int8_of_few_frames_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     model, frames = write_shade_model(tmp_path / "m.onnx"), tmp_path / "frames"
     frames.mkdir()
-    for index, frame in enumerate(street_frames(size_hw, count)):
+    for index, frame in enumerate(street_frames((12, 16), 5)):
         Image.fromarray(frame).save(frames / f"{index:03}.png")
     options = ["--precision", "int8", "--calibration", frames]
     result = run_cli(capsys, "export", model, "--out", tmp_path / "int8.onnx", *options)
     assert result.code == 1
-    assert message in result.err
+    assert "5 frames; calibration takes 16 or more" in result.err
     assert result.err.count("\n") == 1
 
 

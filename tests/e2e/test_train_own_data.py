@@ -62,7 +62,7 @@ def test_one_command_from_pictures_to_a_model(
     assert segmenter(pictures / "images" / "0.png").label_map.shape == (48, 64)
     page = parse_html((run / "report.html").read_text("utf-8"))
     assert f"{run / 'report.html'}: segfast-plants on val of {pictures}, mIoU " in result.out
-    assert [h.text for h in page.all("h2")][:2] == ["What was measured", "Training"]
+    assert {"What was measured", "Training"} <= {h.text for h in page.all("h2")}
     assert len(page.all("div", "frame")) == 2
     longer = train(resume=True, out=run, epochs=3)
     assert (longer.folder, longer.scored_on, longer.evaluation.frames) == (run, "val", 2)

@@ -60,7 +60,7 @@ def test_the_runtime_gives_torchs_labels(format_name: str, precision: str, tmp_p
     assert parity.equal_labels is not None
     assert parity.equal_labels >= least
     segmenter = Segmenter.load(out)
-    assert segmenter.engine == (format_name, precision)
+    assert segmenter.engine == (format_name, precision, "cpu")
     frames = street_frames((96, 128), 2)
     with torch.inference_mode():
         graph = FrameGraph(network.eval(), spec.input, "labels")

@@ -63,7 +63,7 @@ def test_what_travels_is_the_opening_and_not_the_model(tmp_path):
     segmenter = Segmenter.load(write_shade_model(tmp_path / "m.onnx"), backend="openvino")
     text = pickle.dumps(segmenter)
     assert len(text) < 500
-    assert pickle.loads(text).engine == ("openvino", "f32")
+    assert pickle.loads(text).engine == ("openvino", "f32", "cpu")
 
 
 def test_a_segmenter_of_a_bare_network_says_why_it_cannot_travel():

@@ -58,7 +58,8 @@ def test_the_sound_is_copied(tmp_path, name, codec):
     assert ours[-1][0] == pytest.approx(2, abs=0.1)
     assert ours[0][0] < 0.05
     times_s = [time_s for time_s, _ in ours]
-    np.testing.assert_allclose(times_s, [t for t, _ in theirs[begin:][: len(ours)]], atol=0.01)
+    expected_s = [t for t, _ in theirs[begin:][: len(ours)]]
+    np.testing.assert_allclose(times_s[1:], expected_s[1:], atol=0.01)
 
 
 def test_sound_stays_beside_its_frames(tmp_path):

@@ -120,9 +120,9 @@ def test_a_video_is_cut_into_ranges_that_hold_all_its_frames(tmp_path, codec):
     path = str(write_clip(tmp_path / "clip.mkv", 11, codec=codec))
     ranges = listed(path)
     assert [item.key for item in ranges] == [
-        "clip#000000-000003",
-        "clip#000004-000007",
-        "clip#000008-000010",
+        "clip.mkv#000000-000003",
+        "clip.mkv#000004-000007",
+        "clip.mkv#000008-000010",
     ]
     found = [pair for item in ranges for pair in read_range(path, item.at[0], item.at[1:])]
     with reading_video(path) as video:

@@ -27,7 +27,7 @@ def test_labels_are_those_of_the_graph(tmp_path, engine, frames):
 
     labels = labels_of(backend, frames)
 
-    assert backend.engine == (engine, "f32")
+    assert backend.engine == (engine, "f32", "cpu")
     assert backend.spec == shade_spec()
     assert labels.dtype == np.uint8
     np.testing.assert_array_equal(labels, shade_labels(frames))

@@ -93,12 +93,12 @@ def test_a_text_by_the_name_of_a_picture(client: httpx.Client) -> None:
     assert detail.startswith("notes.jpg: not an image")
 
 
-def test_more_than_8_bits_are_refused(client: httpx.Client) -> None:
+def test_floats_are_refused(client: httpx.Client) -> None:
     file = io.BytesIO()
-    Image.fromarray(np.zeros((4, 4), np.uint16)).save(file, format="PNG")
+    Image.fromarray(np.zeros((4, 4), np.float32)).save(file, format="TIFF")
     status, detail = _problem(client.post("/v1/segment", content=file.getvalue()))
-    assert status == 422
-    assert "8 bits" in detail
+    assert status == 415
+    assert "floating point values" in detail
 
 
 @pytest.mark.parametrize(
