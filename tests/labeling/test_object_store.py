@@ -16,7 +16,8 @@ from tests.support.object_store import BUCKET, LOCKED, moto_server, object_store
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        moto_server() is None, reason="needs moto's server: pip install moto[server]"
+        moto_server() is None,
+        reason="needs moto's server, from an environment of its own: its date library is older",
     ),
 ]
 
