@@ -71,7 +71,7 @@ def test_frames_may_be_read_only_and_strided():
 
 
 def test_frames_of_another_kind_are_refused():
-    with pytest.raises(TypeError, match="expected uint8 RGB, got float32"):
+    with pytest.raises(TypeError, match="expected 8-bit RGB, got float32"):
         labels_of(backend("labels"), frames().astype(np.float32))
     with pytest.raises(ValueError, match=r"expected shape \(N, 4, 6, 3\), got \(2, 6, 4, 3\)"):
         labels_of(backend("labels"), frames().reshape(2, 6, 4, 3))

@@ -44,7 +44,12 @@ def test_the_file_says_what_it_fills(weights_path: Path):
         "options": {"variant": "release"},
         "source": "github.com/DVLP-CMATERJU/SegFast, SegFast",
         "expects": "RGB in 0..1",
-        "input": {"size_hw": [224, 224], "mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]},
+        "input": {
+            "size_hw": [224, 224],
+            "mean": [0.0, 0.0, 0.0],
+            "std": [1.0, 1.0, 1.0],
+            "dtype": "uint8",
+        },
     }
 
 

@@ -135,7 +135,7 @@ def test_a_recipe_that_contradicts_itself_is_refused(override: str, message: str
 def test_a_group_is_held_out_of_the_set_that_has_it(folders: dict[str, str]):
     opened = split_opener("x", folders)
     [data] = open_stage_data(small_recipe("hold_out='112'"), opened, 1)
-    assert len(data.frames) == 6 + 1 + 1
+    assert len(data.frames) == 6 + 2 + 1
     with pytest.raises(UsageError, match="'nowhere' exists in none of camvid, idd_lite"):
         open_stage_data(small_recipe("hold_out=nowhere"), opened, 1)
 
