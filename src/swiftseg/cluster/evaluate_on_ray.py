@@ -1,4 +1,7 @@
-"""An evaluation shared out over workers: each counts some frames, which are summed up here."""
+"""An evaluation shared out over workers: each counts some frames, which are summed up here.
+
+What is unpickled here are counts that the workers have pickled, never a user's file.
+"""
 
 import pickle
 from collections.abc import Iterator

@@ -1,6 +1,8 @@
 """A job's pieces worked through by Ray Data: three stages, of which the engines are actors.
 
 Reading and writing are tasks, the engines a pool of actors; `ray_session` says what each asks for.
+What is unpickled here are pieces that the job's own stages have pickled, on their way between Ray's
+processes; what a user hands in travels inside of them as bytes and texts.
 """
 
 import pickle

@@ -1,8 +1,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from PIL import Image
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images import web_picture
 from swiftseg.data.images.web_picture import fetch_picture, is_picture, is_web_address
-from tests.support.web_server import serving
+from tests.support.web_server import serving, serving_by
 
 
 @contextmanager
@@ -28,15 +27,8 @@ def answering(code: int, **headers: str) -> Iterator[str]:
         def log_message(self, *arguments: object) -> None:
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving_by(Handler) as address:
+        yield address
 
 
 @pytest.fixture
