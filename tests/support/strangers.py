@@ -223,6 +223,15 @@ def fields_by_class(root: Path) -> None:
             save(root / f"train/labels/{name}/{number}.png", to_255(truth == value))
 
 
+def neighbors(root: Path) -> None:
+    """A few frames of one drive, whose masks of several classes hardly differ."""
+    for number in range(3):
+        truth = mask(1, 4).copy()
+        truth[0, :number] = 1
+        save(root / f"images/0016E5_079{number}1.jpg", picture(number, 4))
+        save(root / f"masks/0016E5_079{number}1.png", truth)
+
+
 def hrf(root: Path) -> None:
     two(root, "images/{:02d}_dr.JPG", "manual1/{:02d}_dr.tif", change=to_255)
     for number in range(8):
@@ -1145,6 +1154,7 @@ CASES: dict[str, Case] = {
     "fields, a folder a class": Case(
         fields_by_class, Right({"train": 8}, 3, ("background", "shadow", "water"))
     ),
+    "neighboring frames": Case(neighbors, Right(all_of(3), 4)),
     "skin lesions with superpixels": Case(isic, Right({"train": 6, "val": 3}, 2)),
     "skin lesions in two folders": Case(isic_two_folders, Right(all_of(8), 2)),
     "skin lesions, a folder each": Case(ph2, Right(all_of(28), 2, ("background", "lesion"))),

@@ -39,6 +39,7 @@ MAX_CLASS_FOLDERS = 40
 MIN_QUALITY = 0.4  # of a mask that may show one class among others
 MAX_SAME = 12
 PROBES = 10  # pairs whose pixels are looked at
+FEW_VALUES = 3
 FIXED_OVERLAP = 0.93  # masks that overlap more than this are one mask: a field of view
 _NUMBERED = re.compile(r"(.*[^\W\d_])([_-])\d+")
 CLASS_OVERLAP = 0.25  # masks of one image that overlap less are classes or instances
@@ -437,6 +438,8 @@ def _size_agreement(probes: Sequence[tuple[Member, list[Member]]], looker: Looke
 
 def _is_field_of_view(looks: Sequence[Look]) -> bool:
     """Whether all masks are nearly the same: they show the camera's field of view, no classes."""
+    if any(look.num_values > FEW_VALUES for look in looks):
+        return False  # masks of classes, alike as neighboring frames of a drive are
     shown = [look.foreground for look in looks if look.num_values > 1]
     if len(shown) < 3 or (len({look.digest for look in looks}) < 2 and len(looks) < 4):
         return False
