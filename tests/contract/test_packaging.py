@@ -12,10 +12,15 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from safetensors import safe_open
+from safetensors.torch import load_file
 from trove_classifiers import classifiers
 
 import swiftseg
-from swiftseg.weights import shipped_models
+from swiftseg.layers.tensor_digest import digest_of
+from swiftseg.layers.tensor_file import DIGEST_KEY
+from swiftseg.runtimes.model_file import sealed
+from swiftseg.weights import shipped_models, shipped_weights
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/swiftseg"
@@ -156,6 +161,15 @@ def test_shipped_weights_are_small_and_have_a_card(name: str):
     card = path.with_suffix(".md").read_text("utf-8")
     for told in ("swiftseg train", "seed", "licen[sc]e", "mIoU"):
         assert re.search(told, card, re.IGNORECASE), f"{name}.md says nothing of {told}"
+
+
+@pytest.mark.parametrize("name", sorted(shipped_models()))
+def test_shipped_weights_carry_a_true_digest(name: str):
+    path = shipped_models()[name]
+    assert sealed(path.read_bytes()) == path.read_bytes(), "run `benchmarks/seal_weights.py`"
+    path = shipped_weights()[name]
+    with safe_open(path, framework="pt") as file:
+        assert file.metadata()[DIGEST_KEY] == digest_of(load_file(path))
 
 
 def test_no_file_is_large():
