@@ -20,9 +20,9 @@ from swiftseg import Segmenter
 from swiftseg.core.files import replacing
 from swiftseg.data import open_dataset
 from swiftseg.evaluation.fit_confidence import confident_pixels
+from swiftseg.kernels.confidence import confidence
 from swiftseg.metrics.calibration import (
     calibration_counts,
-    confidence,
     expected_calibration_error,
     fit_temperature,
 )
@@ -31,7 +31,7 @@ from swiftseg.runtimes import METADATA_KEY, read_spec
 from swiftseg.weights import shipped_models
 
 RESULTS = Path(__file__).parent / "results/confidence.json"
-MODELS = ("enet-camvid", "fast_scnn-camvid", "segfast-camvid")
+MODELS = ("enet-camvid", "fast_scnn-camvid", "fast_scnn-streets", "segfast-camvid")
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 Pixels = tuple[np.ndarray, np.ndarray]  # probabilities float32 (C, N) and true classes (N,)

@@ -14,6 +14,8 @@ PAGES = [
     *sorted((ROOT / "docs/tutorials").glob("*.md")),
 ]
 
+HAS_ITS_OWN_TEST = {"several-data-sets.md": "tests/e2e/test_several_data_sets.py"}
+
 RUN = ("swiftseg", "cp", "curl")  # what a line of commands begins with
 # The others, by how they begin, each with the reason why it is not run.
 NOT_RUN = {
@@ -31,6 +33,9 @@ NOT_RUN = {
     "swiftseg predict camera:": "needs a camera",
     "swiftseg predict rtsp://": "needs a camera in the network",
     "swiftseg train shelfnet50_cityscapes": "needs Cityscapes and several GPUs",
+    "swiftseg label s3://": "needs a bucket; tests/labeling/test_object_store.py has one",
+    "RAY_USAGE_STATS_ENABLED=0 ray start": "starts daemons that outlive the page",
+    "swiftseg label frames/ --out labels --address auto": "needs the Ray that such a line starts",
 }
 
 

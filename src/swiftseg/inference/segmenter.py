@@ -16,9 +16,9 @@ from swiftseg.inference.preparing import Prepared, prepare
 from swiftseg.inference.segmentation import NetworkLabels, Segmentation
 from swiftseg.inference.smoothing import SmoothedBackend
 from swiftseg.inference.tiles import USUAL_TILES, Tiling, probability_bands
+from swiftseg.kernels.confidence import confidence
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.kernels.upsample_argmax import argmax
-from swiftseg.metrics.calibration import confidence
 from swiftseg.runtimes import Backend, Engine
 from swiftseg.weights import DEFAULT_MODEL
 
@@ -347,11 +347,11 @@ class Segmenter:
         with backend.running(image.batch) as scores:
             times_s.append(perf_counter())
             labels = scores.labels()[0]
-            needs_probabilities = with_probabilities or self.void_below > 0
-            probs = scores.probabilities()[0] if needs_probabilities else None
-            labels = self._sure(labels, probs)
+            if self.void_below:
+                unsure = scores.unsure(self.void_below, self.spec.temperature)
+                labels = self._without(labels, unsure[0])
+            probs = scores.probabilities()[0] if with_probabilities else None
             times_s.append(perf_counter())
-        probs = probs if with_probabilities else None
         if image.area is not None:
             labels = inside(labels, image.area)
             probs = None if probs is None else inside(probs.transpose(1, 2, 0), image.area)
@@ -399,14 +399,15 @@ class Segmenter:
         overlap, padding = self.tiling.overlap, mean_color(spec)
         bands = probability_bands(tile_probabilities, picture, tile_hw, padding, overlap=overlap)
         for band in bands:
-            yield self._sure(argmax(band[None])[0], band), band
+            labels = argmax(band[None])[0]
+            if self.void_below:
+                unsure = confidence(band, self.spec.temperature) < self.void_below
+                labels = self._without(labels, unsure)
+            yield labels, band
 
-    def _sure(self, labels: np.ndarray, probs: np.ndarray | None) -> np.ndarray:
-        """Return labels uint8 (h, w) with void where their probability float32 (C, h, w) is low."""
-        if probs is None or not self.void_below:
-            return labels
-        is_unsure = confidence(probs, self.spec.temperature) < self.void_below
-        return np.where(is_unsure, np.uint8(self.spec.labels.void), labels)
+    def _without(self, labels: np.ndarray, unsure: np.ndarray) -> np.ndarray:
+        """Return labels uint8 (h, w) with void at the unsure pixels."""
+        return np.where(unsure, np.uint8(self.spec.labels.void), labels)
 
     def probabilities(self, image: Frame) -> np.ndarray:
         """Return the class probabilities float32 (C, H, W) of one image, at its own size.

@@ -49,20 +49,6 @@ def expected_calibration_error(counts: np.ndarray) -> float:
     return float(np.abs(confidence - right).sum() / pixels.sum())
 
 
-def confidence(probs: np.ndarray, temperature: float) -> np.ndarray:
-    """Return the calibrated probability of the class that wins, float32 (H, W).
-
-    Args:
-        probs: float32 (C, H, W), the softmax of logits.
-        temperature: What the logits are divided by; 1 leaves them as they are.
-    """
-    if temperature == 1:
-        return probs.max(axis=0)
-    # The softmax of divided logits, from the softmax: exp(z / T) is a power of exp(z).
-    powers = probs ** np.float32(1 / temperature)
-    return powers.max(axis=0) / powers.sum(axis=0)
-
-
 def fit_temperature(probs: np.ndarray, classes: np.ndarray) -> float:
     """Return the temperature under which the true classes are the most likely.
 

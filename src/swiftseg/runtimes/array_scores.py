@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from swiftseg.kernels.confidence import confidence, unsure_pixels
 from swiftseg.kernels.upsample import upsample
 from swiftseg.kernels.upsample_argmax import argmax, upsample_argmax
 
@@ -47,6 +48,14 @@ class ArrayScores:
         """Return class probabilities at the labels' size, float32 (N, C, H, W)."""
         values = self.upsampled()
         return np.array(values) if self.kind == "probs" else softmax(values)
+
+    def unsure(self, below: float, temperature: float) -> np.ndarray:
+        """Find the pixels less probable than `below`, bool (N, H, W)."""
+        if self.kind == "probs":
+            return np.stack([confidence(p, temperature) < below for p in self.upsampled()])
+        return unsure_pixels(
+            self.values, self.size_hw, below, temperature, align_corners=self.align_corners
+        )
 
     def replaced(self, values: np.ndarray) -> "ArrayScores":
         """Return the scores that have other values, float32 (N, C, h, w)."""

@@ -46,6 +46,13 @@ class ClassScores(Protocol):
         """Return class probabilities at the labels' size, float32 (N, C, H, W)."""
         ...
 
+    def unsure(self, below: float, temperature: float) -> np.ndarray:
+        """Find the pixels whose class has a calibrated probability below that one, bool (N, H, W).
+
+        `temperature` is what logits are divided by, see `ModelSpec`.
+        """
+        ...
+
     def replaced(self, values: np.ndarray) -> "ClassScores":
         """Return the scores that have other values of the same shape, such as their average."""
         ...

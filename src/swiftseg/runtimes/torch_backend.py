@@ -106,6 +106,12 @@ class TorchScores:
         with torch.inference_mode():
             return self.device_logits.softmax(dim=1).cpu().numpy()
 
+    def unsure(self, below: float, temperature: float) -> np.ndarray:
+        """Find the pixels less probable than `below`, bool (N, H, W)."""
+        with torch.inference_mode():
+            probs = (self.device_logits / temperature).softmax(dim=1)
+            return (probs.amax(dim=1) < below).cpu().numpy()
+
     def replaced(self, values: np.ndarray) -> ArrayScores:
         """Return scores of other logits, float32 (N, C, H, W)."""
         return ArrayScores(values, (values.shape[2], values.shape[3]))
