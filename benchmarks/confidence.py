@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 
 from swiftseg import Segmenter
 from swiftseg.core.files import replacing
 from swiftseg.data import open_dataset
 from swiftseg.evaluation.fit_confidence import confident_pixels
+from swiftseg.exporting.onnx_file import rewrite_spec
 from swiftseg.kernels.confidence import confidence
 from swiftseg.metrics.calibration import (
     calibration_counts,
@@ -27,7 +27,7 @@ from swiftseg.metrics.calibration import (
     fit_temperature,
 )
 from swiftseg.prediction.sources import find_sources
-from swiftseg.runtimes import METADATA_KEY, read_spec
+from swiftseg.runtimes import read_spec
 from swiftseg.weights import shipped_models
 
 RESULTS = Path(__file__).parent / "results/confidence.json"
@@ -80,12 +80,10 @@ def _calibration_error(probs: np.ndarray, classes: np.ndarray, temperature: floa
 
 
 def write_temperature(path: Path, temperature: float) -> None:
-    """Write a temperature into the description of an exported file; the graph stays as it is."""
-    spec = replace(read_spec(path), temperature=temperature)
-    model = onnx.load(path)
-    onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
-    with replacing(path) as temporary:
-        onnx.save(model, temporary)
+    """Write a temperature into the description of an exported file, unless it is there."""
+    spec = read_spec(path)
+    if spec.temperature != temperature:
+        rewrite_spec(path, replace(spec, temperature=temperature))
 
 
 def main() -> None:

@@ -134,7 +134,7 @@ def test_one_version_everywhere():
 
 # Need a GPU of their maker's, another torch, or gigabytes: tried in an environment apart.
 UNTESTED = {
-    "mlflow-skinny",
+    "mlflow",
     "wandb",
     "tensorrt",
     "cuda-python",

@@ -5,7 +5,7 @@ from statistics import mean, stdev
 import pytest
 
 from swiftseg.core import UsageError
-from swiftseg.runs import RunFolder
+from swiftseg.runs import Epoch, RunFolder
 from swiftseg.training.seeds import train_seeds
 from tests.support.broken_datasets import make_good
 from tests.support.command_line import run_cli
@@ -39,6 +39,14 @@ def test_each_seed_has_its_run(tmp_path: Path):
         train_seeds("fast_scnn", [1], data=data)
 
 
+def train_tracked(folder: Path, capsys: pytest.CaptureFixture[str], tracker: str) -> list[Epoch]:
+    data, run = make_good(folder / "field"), folder / "run"
+    options = ("--epochs", 2, "--size", "32x32", "--batch-size", 2, "--track", tracker)
+    result = run_cli(capsys, "train", "fast_scnn", "--data", data, "--out", run, *options)
+    assert result.code == 0, result.err
+    return RunFolder(run).read_history()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("mlflow") is None, reason="mlflow is not installed")
 def test_mlflow_gets_the_numbers(
@@ -46,15 +54,22 @@ def test_mlflow_gets_the_numbers(
 ):
     import mlflow
 
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"file://{tmp_path / 'tracked'}")
-    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    data = make_good(tmp_path / "field")
-    options = ("--epochs", 2, "--size", "32x32", "--batch-size", 2, "--track", "mlflow")
-    result = run_cli(
-        capsys, "train", "fast_scnn", "--data", data, "--out", tmp_path / "run", *options
-    )
-    assert result.code == 0, result.err
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    history = train_tracked(tmp_path, capsys, "mlflow")
     [run] = mlflow.search_runs(experiment_names=["swiftseg"], output_format="list")
     assert run.data.params["input.size_hw"] == "[32, 32]"
-    history = RunFolder(tmp_path / "run").read_history()
-    assert run.data.metrics["loss"] == pytest.approx(history[-1].loss)
+    told = mlflow.MlflowClient().get_metric_history(run.info.run_id, "loss")
+    assert [(m.step, m.value) for m in told] == [(e.epoch, e.loss) for e in history]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("wandb") is None, reason="wandb is not installed")
+def test_wandb_gets_the_numbers_offline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    history = train_tracked(tmp_path, capsys, "wandb")
+    [stored] = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
+    for text in ("val/mean_iou", "input.size_hw", repr(history[-1].loss)):
+        assert text.encode() in stored.read_bytes()

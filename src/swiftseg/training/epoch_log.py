@@ -47,13 +47,16 @@ class EpochLog:
         self._writer: SummaryWriter | None = None
 
     def __enter__(self) -> Self:
+        """Begin a run with each tracker; raise SwiftsegError where one refuses."""
         if self._accelerator.log_with:
             name = self._run.path.resolve().name
             # MLflow refuses values that are longer.
             config = {k: str(v)[:500] for k, v in leaves(self._recipe.model_dump(mode="json"))}
-            self._accelerator.init_trackers(
-                PROJECT, config, {"mlflow": {"run_name": name}, "wandb": {"name": name}}
-            )
+            names = {"mlflow": {"run_name": name}, "wandb": {"name": name}}
+            try:
+                self._accelerator.init_trackers(PROJECT, config, names)
+            except Exception as error:  # a store or an account; each package has errors of its own
+                raise SwiftsegError(f"cannot begin to track the training: {error}") from error
         return self
 
     def __exit__(self, *raised: object) -> None:
