@@ -357,7 +357,16 @@ def _families_of(items: Sequence[Item], units: Sequence[Unit]) -> list[Family]:
     _take_in_deeper(families)
     for family in families.values():
         family.maskness /= len(family.members)
+        _tails_as_slots(family)
     return list(families.values())
+
+
+def _tails_as_slots(family: Family) -> None:
+    """Take the folders at the paths' ends for variable ones where all paths are as long."""
+    lengths = {len(member.tail) for member in family.members}
+    if len(lengths) == 1:
+        family.template += (VARIABLE,) * lengths.pop()
+        family.members = [Member(m.item, m.slots + m.tail, ()) for m in family.members]
 
 
 def _take_in_deeper(families: dict[tuple[tuple[str, ...], Role], Family]) -> None:

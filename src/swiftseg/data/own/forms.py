@@ -22,7 +22,7 @@ class Form(NamedTuple):
         before: What the stem begins with and the key is without.
         inside: A word within the stem, before its last number, that the key is without.
         after: What the stem ends with and the key is without.
-        with_slots: Whether variable folders belong to the key.
+        free: The variable folders, by their number, that do not belong to the key.
         tail: Whether folders at the path's end do.
     """
 
@@ -30,7 +30,7 @@ class Form(NamedTuple):
     before: str = ""
     inside: str = ""
     after: str = ""
-    with_slots: bool = True
+    free: tuple[int, ...] = ()
     tail: Tail = "joined"
 
     @property
@@ -38,7 +38,17 @@ class Form(NamedTuple):
         """How much is taken off or left out: of forms that pair the same files, the least."""
         stripped = sum(len(tokens_of(part)) for part in (self.before, self.inside, self.after))
         kinds = {"name": 0, "number": 2, "file": 1, "folder": 3}
-        return stripped + kinds[self.kind] + (not self.with_slots) + (self.tail == "free")
+        return stripped + kinds[self.kind] + len(self.free) + (self.tail == "free")
+
+    def kept(self, member: Member) -> tuple[str, ...]:
+        """Return the folders of a file that belong to its key."""
+        slots = tuple(name for at, name in enumerate(member.slots) if at not in self.free)
+        return slots + member.tail if self.tail == "joined" else slots
+
+    def freed(self, member: Member) -> tuple[str, ...]:
+        """Return the others."""
+        slots = tuple(name for at, name in enumerate(member.slots) if at in self.free)
+        return slots + member.tail if self.tail == "free" else slots
 
 
 def key_of(member: Member, form: Form) -> str | None:
@@ -46,9 +56,7 @@ def key_of(member: Member, form: Form) -> str | None:
     core = _core(member, form)
     if core is None:
         return None
-    folders = member.slots if form.with_slots else ()
-    if form.tail == "joined":
-        folders += member.tail
+    folders = form.kept(member)
     if form.kind == "folder":
         return "/".join(folders) or None
     return "/".join((*folders, core))
@@ -60,6 +68,11 @@ def _core(member: Member, form: Form) -> str | None:
         return ""
     if form.kind == "file":
         return member.item.file.path.rpartition("/")[2]
+    if form.before.startswith(SAME):
+        rest = _behind_folder(member)
+        if rest is None:
+            return None
+        stem = SAME + rest
     if len(stem) <= len(form.before) + len(form.after):
         return None
     if not (stem.startswith(form.before) and stem.endswith(form.after)):
@@ -75,21 +88,34 @@ def _core(member: Member, form: Form) -> str | None:
 
 def forms_of(member: Member, *, is_picture: bool) -> Iterator[Form]:
     """List the forms that fit a file."""
-    places: list[tuple[bool, Tail]] = [(True, "joined")]
-    if member.tail:
-        places.append((True, "free"))
-    if member.slots:
-        places.append((False, "joined"))
-        if member.tail:
-            places.append((False, "free"))
+    tails: tuple[Tail, ...] = ("joined", "free") if member.tail else ("joined",)
     stems = list(_stem_forms(member.item.stem))
+    rest = _behind_folder(member)
+    if rest is not None:
+        stems += [form for form in _stem_forms(SAME + rest) if form.before.startswith(SAME)]
     if is_picture and member.item.file.suffix:
         stems.append(Form("file"))
-    for with_slots, tail in places:
-        for form in stems:
-            yield form._replace(with_slots=with_slots, tail=tail)
+    for free in _freed(len(member.slots)):
+        for tail in tails:
+            for form in stems:
+                yield form._replace(free=free, tail=tail)
     if member.slots or member.tail:
-        yield Form("folder")
+        yield from (Form("folder", free=free) for free in _freed(len(member.slots)))
+
+
+def _behind_folder(member: Member) -> str | None:
+    """Return what follows in a stem that begins with the name of its last variable folder."""
+    own = member.slots[-1] if member.slots else ""
+    rest = member.item.stem.removeprefix(own) if own else ""
+    return rest if rest != member.item.stem and rest[:1] and not rest[0].isalnum() else None
+
+
+def _freed(num_slots: int) -> list[tuple[int, ...]]:
+    """List the sets of variable folders that a key may go without."""
+    every = tuple(range(num_slots))
+    one = [(at,) for at in every]
+    all_but_one = [tuple(a for a in every if a != at) for at in every]
+    return list(dict.fromkeys([(), *one, *all_but_one, every]))
 
 
 def _stem_forms(stem: str) -> Iterator[Form]:
@@ -133,7 +159,7 @@ def _cuts_before(tokens: Sequence[str]) -> Iterator[int]:
 
 
 def _is_sign(token: str) -> bool:
-    return not token[0].isalnum() and token not in ("{split}", ")", "]")
+    return not token[0].isalnum() and token not in ("{split}", SAME, ")", "]")
 
 
 def pattern_text(
@@ -155,9 +181,11 @@ def pattern_text(
         stem: How the stem is written; None where folders alone are the key.
         spans: Whether the field takes the folders at the path's end in, too.
         partner: The form of the other side.
-        class_place: `tail` or `slots` where the free folders name the class that a mask shows.
+        class_place: The place in the path that names the class that a mask shows.
     """
-    folders, names = _folder_texts(family, form, members)
+    folders, names = _folder_texts(family, form, members, class_place)
+    own = next((text for text in reversed(names) if text), "*")
+    names = [text[1:-1] for text in names if text.startswith("{folder")]
     if form.kind == "folder" and partner.kind != "folder" and len(names) == 1:
         folders = [text.replace(f"{{{names[0]}}}", "{name}") for text in folders]
         names = ["name"]
@@ -173,9 +201,7 @@ def pattern_text(
         deep = above + "{class}/" if class_place == "tail" else "**/"
     elif not spans:
         deep = "{path}/"
-    stem = _same_stem(members, names) if stem is None else stem
-    if class_place == "slots":
-        folders = [text.replace(VARIABLE, "{class}") for text in folders]
+    stem = _same_stem(members, names) if stem is None else stem.replace(SAME, own)
     suffixes = sorted({member.item.file.suffix for member in members})
     if form.kind == "file":
         suffixes = [""]
@@ -199,31 +225,34 @@ def stem_texts(picture: Form, mask: Form) -> tuple[str | None, str | None]:
 
 
 def _folder_texts(
-    family: Family, form: Form, members: Sequence[Member]
+    family: Family, form: Form, members: Sequence[Member], class_place: str
 ) -> tuple[list[str], list[str]]:
-    """Write the folders' names, and name their fields."""
+    """Write the folders' names, and what stands for each variable one.
+
+    Those of the key are counted, so that both sides give the same folder the same field.
+    """
     texts: list[str] = []
-    fields: list[str] = []
-    slot = 0
+    shown: list[str] = []
+    num_kept = 0
     for mark in family.template:
         if VARIABLE in mark:
+            slot = len(shown)
             values = {member.slots[slot] for member in members}
-            slot += 1
+            num_kept += slot not in form.free
             if len(values) == 1:
-                texts.append(mark.replace(VARIABLE, next(iter(values))))
-                fields.append("")
-            elif form.with_slots or form.kind == "folder":
-                fields.append("folder" if slot == 1 else f"folder{slot}")
-                texts.append(mark.replace(VARIABLE, f"{{{fields[-1]}}}"))
+                shown.append(next(iter(values)))
+            elif class_place == f"slot{slot}" or (class_place == "slots" and slot in form.free):
+                shown.append("{class}")
+            elif slot in form.free:
+                shown.append(VARIABLE)
             else:
-                fields.append("")
-                texts.append(mark)
+                shown.append("{folder}" if num_kept == 1 else f"{{folder{num_kept}}}")
+            texts.append(mark.replace(VARIABLE, shown[-1]))
         elif SAME in mark:
-            field = fields[-1] if fields else ""
-            texts.append(mark.replace(SAME, f"{{{field}}}" if field else VARIABLE))
+            texts.append(mark.replace(SAME, shown[-1] if shown else VARIABLE))
         else:
             texts.append(mark)
-    return texts, [name for name in fields if name]
+    return texts, shown
 
 
 def _same_stem(members: Sequence[Member], names: Sequence[str]) -> str:

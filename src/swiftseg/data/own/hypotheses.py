@@ -5,9 +5,10 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -30,7 +31,6 @@ from swiftseg.data.own.words import (
 from swiftseg.data.paired_files import are_proportional
 
 Entry = TypeVar("Entry")
-Place = Literal["", "after", "tail", "slots", "suffix", "stem"]
 
 MAX_VOTING = 6000  # files a family that are asked for their keys
 MAX_SHARED = 48  # of a key that more files have than this, nothing follows
@@ -59,8 +59,9 @@ class Hypothesis:
         same: Further images with the key of one that is paired.
         quality: How much the pixels, names and sizes speak for it, 0 to 1.
         num_values: Distinct values of the masks looked at, the mean.
-        class_place: Where a path names the class of a mask of its own: what the stem ends with, the
-            folders at its end, a folder before, or the stem; empty where it does not.
+        class_place: Where a path names the class of a mask of its own: `after`, what the stem ends
+            with; `stem`; `tail`, the folders at its end; `slot0` and so on, one of the variable
+            folders; or `slots`, these. Empty where it does not.
         endings: What the stems of the classes' masks end with, where each class has its own.
         numbered: The sign before the number of further masks of an image, as in `a_mask_1`.
     """
@@ -76,7 +77,7 @@ class Hypothesis:
     same: list[Member] = field(default_factory=list[Member])
     quality: float = 0.0
     num_values: float = 0.0
-    class_place: Place = ""
+    class_place: str = ""
     endings: tuple[str, ...] = ()
     numbered: str = ""
 
@@ -85,13 +86,26 @@ class Hypothesis:
         return len(self.pairs) * self.quality
 
 
-_PLACES: dict[Place, Callable[[Member], object]] = {
-    "tail": lambda member: member.tail,
-    "slots": lambda member: member.slots,
-    "suffix": lambda member: member.item.file.suffix,
-    # The same few names in each image's folder; numbers there count instances.
-    "stem": lambda member: re.sub(r".*\d.*", "", member.item.stem),
-}
+Place = Callable[[Member], object]
+
+
+def _places(form: Form, members: Sequence[Member]) -> dict[str, Place]:
+    """Return what may tell files apart that have one key: folders that it goes without, and more.
+
+    Numbers in a stem count instances.
+    """
+    num_slots = len(members[0].slots)
+    free = [at for at in form.free if at < num_slots] or list(range(num_slots))
+    places: dict[str, Place] = {"tail": lambda member: member.tail}
+    places |= {f"slot{at}": partial(_slot_of, at=at) for at in free}
+    places["slots"] = lambda member: tuple(member.slots[at] for at in free)
+    places["suffix"] = lambda member: member.item.file.suffix
+    places["stem"] = lambda member: re.sub(r".*\d.*", "", member.item.stem)
+    return places
+
+
+def _slot_of(member: Member, *, at: int) -> str:
+    return member.slots[at]
 
 
 class Looker:
@@ -208,8 +222,8 @@ def _variants(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
     if several <= 0.02 * len(pairs):
         hypothesis.pairs = [(picture, masks[:1]) for picture, masks in pairs]
         return [hypothesis]
-    place, values = _telling_place(pairs)
-    variants = [_narrowed(hypothesis, pairs, value, _PLACES[place]) for value in values]
+    place, tells, values = _telling_place(hypothesis.mask_form, pairs)
+    variants = [_narrowed(hypothesis, pairs, value, tells) for value in values]
     if place == "suffix" or not _are_parts([ms for _, ms in pairs if len(ms) > 1], looker):
         return variants
     if place == "":
@@ -264,7 +278,7 @@ def _paired(
 def _narrowed_pictures(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
     """Take the images of one suffix or folder where each image is there in several."""
     pictures = hypothesis.pictures
-    for place in _PLACES.values():
+    for place in _places(hypothesis.picture_form, pictures.members).values():
         alike: defaultdict[object, list[Member]] = defaultdict(list)
         for member in pictures.members:
             alike[place(member)].append(member)
@@ -290,22 +304,22 @@ def _maskness(members: Sequence[Member], family: Family) -> float:
 
 
 def _telling_place(
-    pairs: Sequence[tuple[Member, list[Member]]],
-) -> tuple[Place, list[object]]:
+    form: Form, pairs: Sequence[tuple[Member, list[Member]]]
+) -> tuple[str, Place, list[object]]:
     """Find what tells the several masks of an image apart, and the values it has."""
-    for name, place in _PLACES.items():
+    for name, place in _places(form, [mask for _, masks in pairs for mask in masks]).items():
         values = Counter(place(mask) for _, masks in pairs for mask in masks)
         tells_apart = all(len({place(m) for m in masks}) == len(masks) for _, masks in pairs)
         if 1 < len(values) <= MAX_CLASS_FOLDERS and tells_apart:
-            return name, list(values)
-    return "", []
+            return name, place, list(values)
+    return "", lambda member: member, []
 
 
 def _narrowed(
     hypothesis: Hypothesis,
     pairs: Sequence[tuple[Member, list[Member]]],
     value: object,
-    place: Callable[[Member], object],
+    place: Place,
 ) -> Hypothesis:
     chosen = [(picture, [m for m in masks if place(m) == value]) for picture, masks in pairs]
     return replace(hypothesis, pairs=[(picture, masks) for picture, masks in chosen if masks])
@@ -385,8 +399,9 @@ def _class_hypotheses(tried: Sequence[Hypothesis], looker: Looker) -> list[Hypot
 
 def _folders_at_end(hypothesis: Hypothesis) -> frozenset[tuple[str, ...]] | None:
     """Return the folders at the end of the masks' paths; None where all lie in one."""
-    tails = frozenset(mask.tail for _, masks in hypothesis.pairs for mask in masks)
-    return tails if len(tails) > 1 else None
+    masks = [mask for _, masks in hypothesis.pairs for mask in masks]
+    free = frozenset(hypothesis.mask_form.freed(mask) for mask in masks)
+    return free if len(free) > 1 else None
 
 
 def _joined(group: Sequence[Hypothesis], looker: Looker) -> Hypothesis | None:
@@ -399,9 +414,11 @@ def _joined(group: Sequence[Hypothesis], looker: Looker) -> Hypothesis | None:
     if len(group) < 2 or len(several) < 0.2 * len(pairs) or not _are_parts(several, looker):
         return None
     endings = tuple(hypothesis.mask_form.after for hypothesis in group)
-    tails = {mask.tail for _, masks in pairs for mask in masks}
+    folders = {group[0].mask_form.freed(mask) for _, masks in pairs for mask in masks}
     in_one_folder_each = all(_folders_at_end(hypothesis) is None for hypothesis in group)
-    place = "tail" if len(tails) > 1 and in_one_folder_each else "after"
+    place = "after"
+    if len(folders) > 1 and in_one_folder_each:
+        place = "slots" if group[0].mask_form.free else "tail"
     joined = replace(group[0], parts="classes", pairs=pairs, class_place=place, endings=endings)
     _judge(joined, looker)
     return joined

@@ -1,5 +1,6 @@
 """What a tree of files is believed to be: which files are images, which are their masks."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from swiftseg.data.paired_files import MaskPart, Pair
 
 UNSPLIT = "all"
 MAX_READINGS = 5
+_FOLDERS_AT_END = re.compile(r"(\{folder\d*\}/)+(?=[^/]*$)")
 LEAST_SCORE = 0.2  # of the best reading's, for another to be shown
 
 
@@ -134,6 +136,10 @@ def patterns_of(hypothesis: Hypothesis) -> tuple[list[str], list[str]]:
             class_place=hypothesis.class_place,
         )
     ]
+    if any(member.tail for member in (*pictures, *masks)):  # one field for all folders at the end
+        end = "" if spans else "{path}/"
+        image_texts = [_FOLDERS_AT_END.sub(end, text) for text in image_texts]
+        mask_texts = [_FOLDERS_AT_END.sub(end, text) for text in mask_texts]
     return image_texts, mask_texts
 
 
@@ -146,7 +152,7 @@ def _mask_stems(hypothesis: Hypothesis, stem: str | None) -> list[str | None]:
     if stem is None or not hypothesis.endings:
         return [stem]
     begin = stem.removesuffix(hypothesis.mask_form.after)
-    if hypothesis.class_place == "tail":
+    if hypothesis.class_place in ("tail", "slots"):
         return [begin + ending for ending in hypothesis.endings]
     names = "|".join(ending[1:] for ending in hypothesis.endings)
     return [f"{begin}{hypothesis.endings[0][0]}{{class:{names}}}"]

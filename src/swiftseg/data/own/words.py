@@ -42,7 +42,7 @@ SIDE_WORDS = frozenset(
         "segmentationobject box boxes detection roi visibility landmarks"
     ).split()
 )
-_TOKEN = re.compile(r"\{split\}|[^\W\d_]+|\d+|[)\]]|(?:(?!\{split\})[^\w)\]]|_)+")
+_TOKEN = re.compile(r"\{split\}|\{=\}|[^\W\d_]+|\d+|[)\]]|(?:(?!\{split\}|\{=\})[^\w)\]]|_)+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
