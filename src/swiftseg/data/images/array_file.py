@@ -1,5 +1,6 @@
-"""Masks that are kept as arrays: NumPy's .npy and .npz, and MATLAB's .mat."""
+"""Masks kept as arrays: NumPy's .npy and .npz, MATLAB's .mat, and whole numbers as text."""
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -9,7 +10,11 @@ from swiftseg.core import SwiftsegError
 from swiftseg.core.budgets import MAX_ARRAY_BYTES
 from swiftseg.data.images.matlab_file import read_matlab_arrays
 
-ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
+BINARY_SUFFIXES = (".npy", ".npz", ".mat")
+TEXT_SUFFIX = ".txt"  # most such files hold other text: see `is_text_array`
+ARRAY_SUFFIXES = (*BINARY_SUFFIXES, TEXT_SUFFIX)
+_LINE = re.compile(rb"-?\d+(?:\s+-?\d+){15,}\s*")  # shorter ones may list boxes or joints
+_HEAD_BYTES = 1 << 16
 # Names that settle which of several arrays in one file is the mask, the surest first.
 _MASK_NAMES = (
     *("type_map", "mask", "masks", "label", "labels", "groundtruth", "gt", "labelmap"),
@@ -26,6 +31,8 @@ def read_array(path: Path) -> np.ndarray:
     Raises:
         SwiftsegError: The file is missing, damaged, or holds no such array or several.
     """
+    if path.suffix.lower() == TEXT_SUFFIX:
+        return _read_text(path)
     if path.suffix.lower() == ".mat":
         arrays = read_matlab_arrays(path)
         return _only_array(
@@ -37,6 +44,26 @@ def read_array(path: Path) -> np.ndarray:
         reason = " ".join(str(error).split())
         raise SwiftsegError(f"{path}: not a NumPy file that can be read ({reason})") from error
     return _only_array(path, {name: array for name, array in arrays.items() if _is_plane(array)})
+
+
+def is_text_array(path: Path) -> bool:
+    """Whether a text file begins with two lines of as many whole numbers, 16 or more."""
+    try:
+        with path.open("rb") as file:
+            lines = [file.readline(_HEAD_BYTES) for _ in range(2)]
+    except OSError:
+        return False
+    is_matrix = all(_LINE.fullmatch(line) for line in lines)
+    return is_matrix and len(lines[0].split()) == len(lines[1].split())
+
+
+def _read_text(path: Path) -> np.ndarray:
+    try:
+        _check_bytes(path.stat().st_size)
+        return np.loadtxt(path, np.int64, ndmin=2)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise SwiftsegError(f"{path}: expected lines of whole numbers ({reason})") from error
 
 
 def _read_archive(path: Path) -> dict[str, np.ndarray]:

@@ -89,7 +89,7 @@ def describe_values(
     if _is_binary(main, tolerance):
         names = binary_names((0, 1), hints)
         mapping: dict[int | str, int | str] | None = None
-        if tolerance:  # the values as found; JPEG may have moved them
+        if tolerance or main[1] > IGNORED:  # as found; JPEG may have moved them
             mapping = {main[0]: names[0], main[1]: names[1]}
         return DatasetFile(
             names=names, mask_encoding="binary", label_mapping=mapping, tolerance=tolerance

@@ -16,8 +16,10 @@ from swiftseg.data.own.look import Look, look_at
 from swiftseg.data.own.words import (
     IMAGE_WORDS,
     MASK_WORDS,
+    SHORT_SPLIT_WORDS,
     find_split,
     mask_evidence,
+    single_words,
     tokens_of,
     words_of,
 )
@@ -116,7 +118,7 @@ def sort_files(tree: FileTree, *, by_words: bool = False) -> tuple[list[Family],
         tree: The files.
         by_words: Judge by names alone, where the pixels left no masks.
     """
-    items = [_item(file) for file in tree.images]
+    items = _items(tree.images)
     _keep_words_that_disagree(items)
     _find_splits_in_stems(items)
     _mark_crowds(items)
@@ -129,12 +131,43 @@ def sort_files(tree: FileTree, *, by_words: bool = False) -> tuple[list[Family],
     return _families_of(items, units), units
 
 
-def _item(file: TreeFile) -> Item:
+def _items(files: Sequence[TreeFile]) -> list[Item]:
+    """Find the splits that paths name.
+
+    A folder of val that stands beside others, and beside no training, is no split: what lies there
+    is valid, and the rest is not.
+    """
+    words = {word for file in files for name in file.folders for word in single_words(name)}
+    short = "tr" in words and bool(words & SHORT_SPLIT_WORDS - {"tr"})
+    items = [_item(file, short=short) for file in files]
+    splits: defaultdict[tuple[str, ...], set[str | None]] = defaultdict(set)
+    for item in items:
+        if item.split:
+            splits[_above_split(item)].add(item.split)
+    for item in items:
+        for depth in range(len(item.folders)):
+            if item.split is None and item.folders[:depth] in splits:
+                splits[item.folders[:depth]].add(None)
+    return [
+        Item(item.file, None, item.file.folders, item.file.stem)
+        if item.split and splits[_above_split(item)] == {"val", None}
+        else item
+        for item in items
+    ]
+
+
+def _above_split(item: Item) -> tuple[str, ...]:
+    """Return the folders above the one that names the split."""
+    at = next((n for n, name in enumerate(item.folders) if "{split}" in name), 0)
+    return item.folders[:at]
+
+
+def _item(file: TreeFile, *, short: bool = False) -> Item:
     """Find the split that a path names: in its folders, and in its stem where they agree."""
     split: str | None = None
     folders: list[str] = []
     for name in file.folders:
-        found = find_split(name)
+        found = find_split(name, short=short)
         if found and split in (None, found[0]):
             split = found[0]
             folders.append(_ENUMERATED.sub(VARIABLE, found[1]))
@@ -294,14 +327,54 @@ def _merge_siblings(items: Sequence[Item], units: Sequence[Unit]) -> None:
         for item in group:
             if len(item.template) > depth:
                 below[item.template[depth]].append(item)
-        for name, merged in _merged_names(below, roles).items():
+        merged = _merged_names(below, roles)
+        _refer_to_above(below, merged, depth)
+        for name, mark in merged.items():
             for item in below[name]:
-                item.template = (*item.template[:depth], merged, *item.template[depth + 1 :])
+                item.template = (*item.template[:depth], mark, *item.template[depth + 1 :])
         again: defaultdict[str, list[Item]] = defaultdict(list)
         for part in below.values():
             for item in part:
                 again[item.template[depth]].append(item)
         waiting += [(depth + 1, part) for part in again.values()]
+
+
+def _refer_to_above(below: dict[str, list[Item]], merged: dict[str, str], depth: int) -> None:
+    """Write `images_C{=}` for the folders `C1/images_C1`, `C2/images_C2` below merged ones.
+
+    `merged`, the mark of each folder, is narrowed to what the names do not have in common.
+    """
+    for mark in set(merged.values()):
+        names = [name for name in merged if merged[name] == mark]
+        star = _starred(names)
+        inner = {
+            (name, item.template[depth + 1]): _slot(star, name)
+            for name in names
+            for item in below[name]
+            if len(item.template) > depth + 1
+        }
+        above_of: defaultdict[str, set[str]] = defaultdict(set)
+        for (name, child), slot in inner.items():
+            for text in {child, _with_same(child, slot)}:
+                above_of[text].add(name)
+        is_reference = {
+            child: len(above_of[child]) == 1 < len(above_of[_with_same(child, slot)])
+            for (_, child), slot in inner.items()
+        }
+        if not any(is_reference.values()):
+            continue
+        for name in names:
+            merged[name] = star
+            for item in below[name]:
+                if len(item.template) > depth + 1 and is_reference[item.template[depth + 1]]:
+                    text = _with_same(item.template[depth + 1], _slot(star, name))
+                    item.template = (*item.template[: depth + 1], text, *item.template[depth + 2 :])
+
+
+def _with_same(name: str, above: str) -> str:
+    """Write `SAME` for what a name has in common with the folder above; only whole words are."""
+    tokens = tokens_of(name)
+    return "".join(SAME if token == above else token for token in tokens)
 
 
 def _merged_names(below: dict[str, list[Item]], roles: Sequence[frozenset[Role]]) -> dict[str, str]:

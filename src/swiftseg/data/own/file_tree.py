@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from swiftseg.data.images.array_file import ARRAY_SUFFIXES
+from swiftseg.data.images.array_file import BINARY_SUFFIXES, TEXT_SUFFIX, is_text_array
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.own.words import SPLIT_OF_WORD, words_of
 
@@ -63,7 +63,9 @@ def walk_tree(root: Path) -> FileTree:
         for name in names:
             path = prefix + name
             stem, suffix = split_suffix(name)
-            if suffix in IMAGE_SUFFIXES or suffix in ARRAY_SUFFIXES:
+            is_array = suffix in BINARY_SUFFIXES
+            is_array |= suffix == TEXT_SUFFIX and is_text_array(root / path)
+            if suffix in IMAGE_SUFFIXES or is_array:
                 tree.images.append(TreeFile(path, folders, stem, suffix))
             elif suffix in TABLE_SUFFIXES:
                 tree.tables.append(path)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from swiftseg.data.images.array_file import ARRAY_SUFFIXES
+from swiftseg.data.images.array_file import BINARY_SUFFIXES
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.own.finding import SHOWN_FILES, Finding, about_files
 from swiftseg.data.own.lists import PairList
@@ -48,7 +48,7 @@ def _image_files(folder: Path) -> list[Path]:
         found += [
             Path(at, name)
             for name in names
-            if name.lower().endswith(IMAGE_SUFFIXES + ARRAY_SUFFIXES) and not name.startswith(".")
+            if name.lower().endswith(IMAGE_SUFFIXES + BINARY_SUFFIXES) and not name.startswith(".")
         ]
     return sorted(found)
 

@@ -20,7 +20,7 @@ class Form(NamedTuple):
         kind: What of the file's name is the key: what is left of the stem, its number, the whole
             name with its suffix, or nothing, where folders alone are the key.
         before: What the stem begins with and the key is without.
-        inside: A word within the stem, before its last number, that the key is without.
+        inside: A word within the stem that the key is without.
         after: What the stem ends with and the key is without.
         free: The variable folders, by their number, that do not belong to the key.
         tail: Whether folders at the path's end do.
@@ -69,18 +69,21 @@ def _core(member: Member, form: Form) -> str | None:
     if form.kind == "file":
         return member.item.file.path.rpartition("/")[2]
     if form.before.startswith(SAME):
-        rest = _behind_folder(member)
-        if rest is None:
+        begun = _begun_by(member)
+        if begun is None:
             return None
-        stem = SAME + rest
+        stem = SAME + begun[1]
     if len(stem) <= len(form.before) + len(form.after):
         return None
     if not (stem.startswith(form.before) and stem.endswith(form.after)):
         return None
     core = stem[len(form.before) : len(stem) - len(form.after)]
     if form.inside:
-        begin, inside, number = core.rpartition(form.inside)
-        return begin + number if inside and begin and number.isdigit() else None
+        begin, _, end = core.rpartition(form.inside)
+        if end.isdigit():
+            return begin + end if begin else None
+        begin, _, end = core.partition(form.inside)
+        return f"{begin}/{end}" if begin and end else None
     if form.kind == "number":
         return str(int(core)) if core.isdecimal() and core.isascii() else None
     return core
@@ -90,9 +93,9 @@ def forms_of(member: Member, *, is_picture: bool) -> Iterator[Form]:
     """List the forms that fit a file."""
     tails: tuple[Tail, ...] = ("joined", "free") if member.tail else ("joined",)
     stems = list(_stem_forms(member.item.stem))
-    rest = _behind_folder(member)
-    if rest is not None:
-        stems += [form for form in _stem_forms(SAME + rest) if form.before.startswith(SAME)]
+    begun = _begun_by(member)
+    if begun is not None:
+        stems += [form for form in _stem_forms(SAME + begun[1]) if form.before.startswith(SAME)]
     if is_picture and member.item.file.suffix:
         stems.append(Form("file"))
     for free in _freed(len(member.slots)):
@@ -103,11 +106,13 @@ def forms_of(member: Member, *, is_picture: bool) -> Iterator[Form]:
         yield from (Form("folder", free=free) for free in _freed(len(member.slots)))
 
 
-def _behind_folder(member: Member) -> str | None:
-    """Return what follows in a stem that begins with the name of its last variable folder."""
-    own = member.slots[-1] if member.slots else ""
-    rest = member.item.stem.removeprefix(own) if own else ""
-    return rest if rest != member.item.stem and rest[:1] and not rest[0].isalnum() else None
+def _begun_by(member: Member) -> tuple[int, str] | None:
+    """Find the last variable folder whose name a stem begins with; return what follows, too."""
+    for at, own in reversed(list(enumerate(member.slots))):
+        rest = member.item.stem.removeprefix(own)
+        if own and rest and rest != member.item.stem and not rest[0].isalnum():
+            return at, rest
+    return None
 
 
 def _freed(num_slots: int) -> list[tuple[int, ...]]:
@@ -138,8 +143,9 @@ def _stem_forms(stem: str) -> Iterator[Form]:
         yield form
         if core.isdecimal() and core.isascii():
             yield form._replace(kind="number")
-    if len(tokens) >= 5 and tokens[-1].isdigit() and tokens[-3].isalpha():
-        yield Form("name", inside="".join(tokens[-3:-1]))
+    for at in range(2, len(tokens) - 2):
+        if tokens[at].isalpha() and _is_sign(tokens[at - 1]) and _is_sign(tokens[at + 1]):
+            yield Form("name", inside="".join(tokens[at : at + 2]))
 
 
 def _cuts(tokens: Sequence[str]) -> Iterator[int]:
@@ -184,7 +190,8 @@ def pattern_text(
         class_place: The place in the path that names the class that a mask shows.
     """
     folders, names = _folder_texts(family, form, members, class_place)
-    own = next((text for text in reversed(names) if text), "*")
+    begun = _begun_by(members[0])
+    own = VARIABLE if begun is None else names[begun[0]]
     names = [text[1:-1] for text in names if text.startswith("{folder")]
     if form.kind == "folder" and partner.kind != "folder" and len(names) == 1:
         folders = [text.replace(f"{{{names[0]}}}", "{name}") for text in folders]
@@ -211,10 +218,12 @@ def pattern_text(
 def stem_texts(picture: Form, mask: Form) -> tuple[str | None, str | None]:
     """Write the stems of an image and of its mask with the fields that they share."""
     if picture.inside or mask.inside:
-        return (
-            f"{{name}}{picture.inside}{{number}}" if picture.kind == "name" else None,
-            f"{{name}}{mask.inside}{{number}}" if mask.kind == "name" else None,
-        )
+        end = "{end}" if picture.inside and mask.inside else "{number}"
+        texts = [
+            f"{{name}}{form.inside}{end}" if form.kind == "name" else None
+            for form in (picture, mask)
+        ]
+        return texts[0], texts[1]
     kinds = {picture.kind, mask.kind}
     field = "number" if "number" in kinds else "file" if "file" in kinds else "name"
     texts = [

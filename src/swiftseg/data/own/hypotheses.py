@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -20,11 +20,13 @@ from swiftseg.data.own.forms import Form, forms_of, key_of
 from swiftseg.data.own.look import Look, look_at
 from swiftseg.data.own.patterns import Parts
 from swiftseg.data.own.words import (
+    IMAGE_WORDS,
     MASK_WORDS,
     SIDE_WORDS,
     mask_evidence,
     picture_share,
     side_share,
+    single_words,
     tokens_of,
     words_of,
 )
@@ -38,9 +40,11 @@ TRIED = 60  # hypotheses that are tried on all files
 MAX_CLASS_FOLDERS = 40
 MIN_QUALITY = 0.4  # of a mask that may show one class among others
 MAX_SAME = 12
+AS_GOOD = 0.95  # of the best score
 PROBES = 10  # pairs whose pixels are looked at
 FEW_VALUES = 3
 FIXED_OVERLAP = 0.93  # masks that overlap more than this are one mask: a field of view
+_NUMBERED_CLASS = re.compile(r"([_-][A-Za-z]*)\d+")
 _NUMBERED = re.compile(r"(.*[^\W\d_])([_-])\d+")
 CLASS_OVERLAP = 0.25  # masks of one image that overlap less are classes or instances
 
@@ -84,6 +88,13 @@ class Hypothesis:
     @property
     def score(self) -> float:
         return len(self.pairs) * self.quality
+
+    @property
+    def richness(self) -> float:
+        """How many classes the masks of an image tell apart."""
+        if self.parts != "classes":
+            return self.num_values
+        return 1 + max((len(masks) for _, masks in self.pairs), default=0)
 
 
 Place = Callable[[Member], object]
@@ -152,13 +163,21 @@ def find_hypotheses(families: Sequence[Family], looker: Looker) -> list[Hypothes
                 _judge(variant, looker)
                 tried.append(variant)
     tried += _class_hypotheses(tried, looker)
-    return sorted(tried, key=_order, reverse=True)
+    return _ranked(tried)
 
 
-def _order(hypothesis: Hypothesis) -> tuple[float, float, int]:
-    """Rank by what is explained; of two that are as good, richer masks and simpler names win."""
-    cost = hypothesis.picture_form.cost + hypothesis.mask_form.cost
-    return (round(hypothesis.score, 1), min(hypothesis.num_values, 64), -cost)
+def _ranked(tried: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """Order by what is explained; of those that are as good, richer masks and simpler names win."""
+
+    def order(hypothesis: Hypothesis) -> tuple[bool, float, float, int]:
+        is_near = hypothesis.score >= AS_GOOD * best
+        richness = min(hypothesis.richness, 64)
+        cost = hypothesis.picture_form.cost + hypothesis.mask_form.cost
+        score = round(hypothesis.score, 1)
+        return is_near, richness if is_near else score, score if is_near else richness, -cost
+
+    best = max((hypothesis.score for hypothesis in tried), default=0.0)
+    return sorted(tried, key=order, reverse=True)
 
 
 def _voted(
@@ -218,19 +237,28 @@ def _variants(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
     pairs, hypothesis.same = _paired(hypothesis)
     if len(hypothesis.same) > 0.5 * len(pairs):
         return _narrowed_pictures(hypothesis, looker)
-    several = sum(len(masks) > 1 for _, masks in pairs)
-    if several <= 0.02 * len(pairs):
+    if sum(len(masks) > 1 for _, masks in pairs) <= 0.02 * len(pairs):
         hypothesis.pairs = [(picture, masks[:1]) for picture, masks in pairs]
         return [hypothesis]
     place, tells, values = _telling_place(hypothesis.mask_form, pairs)
     variants = [_narrowed(hypothesis, pairs, value, tells) for value in values]
-    if place == "suffix" or not _are_parts([ms for _, ms in pairs if len(ms) > 1], looker):
-        return variants
-    if place == "":
-        return [replace(hypothesis, parts="instances", pairs=pairs)]
     if place == "tail":
         pairs = _beside_each_other(pairs)
+    if place:
+        pairs = _of_classes(pairs, tells)
+    several = [masks for _, masks in pairs if len(masks) > 1]
+    if place == "suffix" or not several or not _are_parts(several, looker):
+        return variants
+    if place == "":
+        is_count = not _are_numbered_classes(several)
+        return [replace(hypothesis, parts="instances", pairs=pairs)] if is_count else []
     return [replace(hypothesis, parts="classes", pairs=pairs, class_place=place), *variants]
+
+
+def _are_numbered_classes(groups: Sequence[Sequence[Member]]) -> bool:
+    """Whether the masks of every image have the same numbers: they show classes, no instances."""
+    numbers = {frozenset(tuple(re.findall(r"\d+", mask.item.stem)[-1:]) for mask in g) for g in groups}
+    return len(groups) > 2 and len(numbers) == 1 and len(groups[0]) > 2
 
 
 def _beside_each_other(
@@ -243,6 +271,20 @@ def _beside_each_other(
     tails = {mask.tail for _, masks in pairs for mask in masks if mask.tail}
     [(most, _)] = Counter(tail[:-1] for tail in tails).most_common(1)
     kept = [(p, [m for m in masks if m.tail and m.tail[:-1] == most]) for p, masks in pairs]
+    return [(picture, masks) for picture, masks in kept if masks]
+
+
+def _of_classes(
+    pairs: Sequence[tuple[Member, list[Member]]], tells: Place
+) -> list[tuple[Member, list[Member]]]:
+    """Leave out masks of what is no class, such as the folders `edges` and `masks`."""
+
+    def is_class(mask: Member) -> bool:
+        value = tells(mask)
+        text = value if isinstance(value, str) else "/".join(cast(tuple[str, ...], value))
+        return not text or not single_words(text) <= MASK_WORDS | SIDE_WORDS | IMAGE_WORDS
+
+    kept = [(picture, [mask for mask in masks if is_class(mask)]) for picture, masks in pairs]
     return [(picture, masks) for picture, masks in kept if masks]
 
 
@@ -361,7 +403,7 @@ def _are_parts(groups: Sequence[list[Member]], looker: Looker) -> bool:
 
 
 def _is_many(look: Look) -> bool:
-    return look.num_values > 2 and (look.maskness is None or look.num_values > 8)
+    return look.num_values > 2 and (look.maskness is None or look.num_main > 8)
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
@@ -370,14 +412,15 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _class_hypotheses(tried: Sequence[Hypothesis], looker: Looker) -> list[Hypothesis]:
-    """Join hypotheses whose masks end in different words: one file a class."""
+    """Join hypotheses whose masks end in different words, or numbers: one file a class."""
     alike: defaultdict[tuple[object, ...], dict[str, Hypothesis]] = defaultdict(dict)
     for hypothesis in tried:
         form = hypothesis.mask_form
-        sign = form.after[:1]
-        is_word = len(form.after) > 1 and not sign.isalnum() and hypothesis.quality > MIN_QUALITY
-        is_word = is_word and not words_of(form.after) & (MASK_WORDS | SIDE_WORDS)
-        if is_word and hypothesis.parts == "one":
+        numbered = _NUMBERED_CLASS.fullmatch(form.after)
+        sign = numbered.group(1) if numbered else form.after[:1]
+        is_word = len(form.after) > 1 and not sign[0].isalnum() and hypothesis.quality > MIN_QUALITY
+        is_class = numbered or not words_of(form.after) & (MASK_WORDS | SIDE_WORDS)
+        if is_word and is_class and hypothesis.parts == "one":
             kind = form.kind if form.kind == "number" else "name"
             key = (
                 id(hypothesis.pictures),
@@ -411,9 +454,12 @@ def _joined(group: Sequence[Hypothesis], looker: Looker) -> Hypothesis | None:
             of_picture.setdefault(picture.item.file.path, (picture, []))[1].extend(masks)
     pairs = list(of_picture.values())
     several = [masks for _, masks in pairs if len(masks) > 1]
+    is_numbered = _NUMBERED_CLASS.fullmatch(group[0].mask_form.after) is not None
+    if is_numbered and any(len(masks) < len(group) for _, masks in pairs):
+        return None  # numbers that only some images have count instances
     if len(group) < 2 or len(several) < 0.2 * len(pairs) or not _are_parts(several, looker):
         return None
-    endings = tuple(hypothesis.mask_form.after for hypothesis in group)
+    endings = tuple(sorted(hypothesis.mask_form.after for hypothesis in group))
     folders = {group[0].mask_form.freed(mask) for _, masks in pairs for mask in masks}
     in_one_folder_each = all(_folders_at_end(hypothesis) is None for hypothesis in group)
     place = "after"

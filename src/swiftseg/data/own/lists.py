@@ -129,15 +129,28 @@ class Index:
 
     def find(self, cell: str) -> set[int]:
         """Return the numbers of the pairs that a cell names; none or several for a folder."""
-        text = cell.strip().replace("\\", "/").removeprefix("./")
+        whole = text = cell.strip().replace("\\", "/").removeprefix("./")
         while text:
             for known in (text, text.rpartition(".")[0]):
-                found = self._of_text.get(known, set())
+                found = self._most_alike(self._of_text.get(known, set()), whole)
                 if len(found) == 1:
                     return found
             text = text.partition("/")[2].lstrip("/") if "/" in text else ""
         found = self._of_folder.get(cell.strip("/ "), set())
         return found if len(found) < len(self.pairs) else set()
+
+    def _most_alike(self, found: set[int], text: str) -> set[int]:
+        """Of several pairs keep those whose paths end in as much of a text as any."""
+        while len(found) > 1 and "/" in text:
+            alike = {number for number in found if self._ends_in(number, text)}
+            if alike:
+                return alike
+            text = text.partition("/")[2]
+        return found
+
+    def _ends_in(self, number: int, text: str) -> bool:
+        pair = self.pairs[number]
+        return any(path.as_posix().endswith(f"/{text}") for path in (pair.image, pair.mask))
 
 
 @dataclass

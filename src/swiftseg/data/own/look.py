@@ -13,6 +13,7 @@ from swiftseg.data.images.header import BandsError, has_more_bands, opened, orie
 
 CROP = 512  # pixels of height and width that are looked at
 THUMBNAIL_HW = (24, 24)
+MAIN_SHARE = 0.005  # of the pixels
 MANY = 256  # more distinct values than labels have
 
 
@@ -24,6 +25,7 @@ class Look:
         size_hw: As stored.
         maskness: 0 for a photograph to 1 for a mask; None where nothing can be told.
         num_values: Distinct values or colors in the part that was looked at.
+        num_main: Those of them that are more than soft edges.
         foreground: bool `THUMBNAIL_HW`, where the values are not the most frequent one.
         digest: Of the values.
         turned_hw: The size after the EXIF orientation.
@@ -33,6 +35,7 @@ class Look:
     turned_hw: tuple[int, int]
     maskness: float | None
     num_values: int
+    num_main: int
     foreground: np.ndarray
     digest: int
 
@@ -63,7 +66,9 @@ def look_at(path: Path) -> Look | None:
             if lossy
             else _maskness(values, counts, crop, marked=marked)
         )
-    return Look(size_hw, turned_hw, maskness, len(values), foreground, zlib.crc32(small.tobytes()))
+    num_main = int((counts >= MAIN_SHARE * crop.size).sum())
+    digest = zlib.crc32(small.tobytes())
+    return Look(size_hw, turned_hw, maskness, len(values), num_main, foreground, digest)
 
 
 def _pixels(path: Path) -> tuple[np.ndarray, bool, bool, int]:

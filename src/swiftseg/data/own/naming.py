@@ -13,7 +13,7 @@ from swiftseg.data.own.words import IMAGE_WORDS, MASK_WORDS, SIDE_WORDS, SPLIT_O
 NEAR = 8  # colors that differ less than this in each channel are the same class
 _NO_CLASS = frozenset(
     {"folder", "name", "number", "path", "file", "split", "class", "binary", "data", "dataset"}
-    | {"part", "set", "all", "png", "tif", "bmp"}
+    | {"part", "set", "all", "png", "tif", "bmp", "reference", "man", "object", "half", "end"}
 )
 
 
@@ -34,20 +34,25 @@ class Hints:
     part_names: tuple[str, ...] = ()
 
 
-def find_hints(root: Path, masks: Sequence[str], part_names: Sequence[str] = ()) -> Hints:
-    """Find what a folder tells of its classes; `masks` are the patterns of the masks' paths."""
-    return Hints(
-        tuple(find_class_files(root)), find_readme_names(root), shown_word(masks), tuple(part_names)
-    )
+def find_hints(
+    root: Path, images: Sequence[str], masks: Sequence[str], part_names: Sequence[str] = ()
+) -> Hints:
+    """Find what a folder tells of its classes, by the patterns of its images and masks, too."""
+    word = shown_word(images, masks)
+    return Hints(tuple(find_class_files(root)), find_readme_names(root), word, tuple(part_names))
 
 
-def shown_word(masks: Sequence[str]) -> str | None:
-    """Return the one word of the masks' last folder or ending that may be what they show."""
+def shown_word(images: Sequence[str], masks: Sequence[str]) -> str | None:
+    """Return the one word of the masks' last folder or ending that may be what they show.
+
+    Words that the images' paths have, too, name the data.
+    """
+    shared = {word for text in images for word in single_words(text)}
     for part in reversed(masks[0].rpartition(".")[0].split("/") if masks else []):
         words = single_words(re.sub(r"\{\w+\}", " ", part))
         if not words & MASK_WORDS and "{name}" not in part:
             continue
-        plain = words - MASK_WORDS - IMAGE_WORDS - SIDE_WORDS - SPLIT_OF_WORD.keys() - _NO_CLASS
+        plain = words - shared - MASK_WORDS - IMAGE_WORDS - SIDE_WORDS - SPLIT_OF_WORD.keys() - _NO_CLASS
         plain = {word for word in plain if len(word) > 2}
         lesions = words & {"lesion", "lesions"}
         if len(plain | lesions) == 1:

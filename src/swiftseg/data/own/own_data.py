@@ -73,9 +73,10 @@ class OwnData:
         return propose(totals, self._hints(), parts)
 
     def _hints(self) -> Hints:
+        images = self.reading.images if self.reading else ()
         masks = self.reading.masks if self.reading else ()
         named = {part.class_name for pair in self.pairs for part in pair.parts}
-        return find_hints(self.root, masks, sorted(filter(None, named)))
+        return find_hints(self.root, images, masks, sorted(filter(None, named)))
 
     def described(
         self, advance: Callable[[], None] = lambda: None

@@ -5,6 +5,7 @@
 | `{name}`, `{path}` | any text, also with `/` in it |
 | `{file}` | a file's name with its suffix |
 | `{folder}`, `{folder2}` | the name of a folder |
+| `{end}` | what follows a word within a name |
 | `{number}` | digits; 7 and 007 are the same |
 | `{split}` | a word for train, val or test |
 | `{class}` | the name of the class that a mask of its own shows |
@@ -17,7 +18,7 @@ An image and a mask belong together when all the fields agree that both patterns
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -109,6 +110,9 @@ class Matched:
     path: str
     fields: dict[str, str]
 
+    def key(self, names: Sequence[str]) -> Key:
+        return tuple(self.fields[name] for name in names)
+
 
 @dataclass
 class Match:
@@ -137,50 +141,74 @@ def match_files(
     """Pair the files of a tree by patterns; a file is an image or a mask, never both.
 
     Raises:
-        SwiftsegError: The patterns of images and masks have no field in common.
+        SwiftsegError: A pattern has no field in common with any of the other side.
     """
-    shared = [
-        name
-        for name in images[0].fields
-        if all(name in pattern.fields for pattern in (*images, *masks))
-    ]
-    if not set(shared) - {"split"}:
+    shared = {one: {other: _shared(one, other) for other in masks} for one in images}
+    if not all(any(set(names) - {"split"} for names in of.values()) for of in shared.values()):
         raise SwiftsegError(
             f"the patterns {images[0].text} and {masks[0].text} have no field in common, "
             "such as {name}"
         )
     found = Match()
-    image_of: defaultdict[Key, list[Matched]] = defaultdict(list)
-    masks_of: defaultdict[Key, list[Matched]] = defaultdict(list)
+    image_files: list[tuple[Pattern, Matched]] = []
+    masks_of: defaultdict[tuple[Pattern, Key], defaultdict[Key, list[Matched]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    all_masks: list[Matched] = []
     for file in files:
         image, mask = _best(images, file.path), _best(masks, file.path)
-        if image is None and mask is None:
-            found.unmatched.append(file.path)
+        if mask is None or (image is not None and image[0].weight > mask[0].weight):
+            if image is None:
+                found.unmatched.append(file.path)
+            else:
+                image_files.append((image[0], Matched(file.path, image[1])))
             continue
-        is_image = mask is None or (image is not None and image[0] > mask[0])
-        chosen = image if is_image else mask
-        if chosen is None:
-            continue
-        matched = Matched(file.path, chosen[1])
-        key = tuple(matched.fields[name] for name in shared)
-        (image_of if is_image else masks_of)[key].append(matched)
-    for key, of_key in image_of.items():
-        if key not in masks_of:
-            found.images_alone += of_key
-        elif len(of_key) > 1:
-            found.same_key.append(of_key)
+        pattern, matched = mask[0], Matched(file.path, mask[1])
+        all_masks.append(matched)
+        for names in {of[pattern] for of in shared.values()}:
+            masks_of[pattern, names][matched.key(names)].append(matched)
+    alike: defaultdict[Key, list[tuple[Matched, list[Matched]]]] = defaultdict(list)
+    for pattern, image in image_files:
+        of_image = _masks_of(image, shared[pattern], masks_of)
+        if of_image:
+            alike[tuple(mask.path for mask in of_image)].append((image, of_image))
         else:
-            found.pairs.append((of_key[0], masks_of[key]))
-    found.masks_alone = [
-        m for key, of_key in masks_of.items() if key not in image_of for m in of_key
-    ]
+            found.images_alone.append(image)
+    for pairs in alike.values():
+        if len(pairs) > 1:
+            found.same_key.append([image for image, _ in pairs])
+        else:
+            found.pairs += pairs
+    paired = {path for paths in alike for path in paths}
+    found.masks_alone = [mask for mask in all_masks if mask.path not in paired]
     return found
 
 
-def _best(patterns: Sequence[Pattern], path: str) -> tuple[int, dict[str, str]] | None:
-    best: tuple[int, dict[str, str]] | None = None
+def _shared(one: Pattern, other: Pattern) -> Key:
+    return tuple(name for name in one.fields if name in other.fields)
+
+
+def _masks_of(
+    image: Matched,
+    shared: Mapping[Pattern, Key],
+    masks_of: Mapping[tuple[Pattern, Key], Mapping[Key, list[Matched]]],
+) -> list[Matched]:
+    """Return the masks that agree with an image, by the patterns that share most fields with it."""
+    of_image: list[Matched] = []
+    most = 0
+    for pattern, names in sorted(shared.items(), key=lambda entry: -len(entry[1])):
+        if len(names) < most or not set(names) - {"split"}:
+            break
+        found = masks_of[pattern, names].get(image.key(names), [])
+        of_image += found
+        most = len(names) if found else most
+    return of_image
+
+
+def _best(patterns: Sequence[Pattern], path: str) -> tuple[Pattern, dict[str, str]] | None:
+    best: tuple[Pattern, dict[str, str]] | None = None
     for pattern in patterns:
         fields = pattern.match(path)
-        if fields is not None and (best is None or pattern.weight > best[0]):
-            best = (pattern.weight, fields)
+        if fields is not None and (best is None or pattern.weight > best[0].weight):
+            best = (pattern, fields)
     return best

@@ -60,6 +60,9 @@ def propose(totals: MaskTotals, hints: Hints | None = None, parts: Parts = "one"
     encoding, counts, solid = found_encoding(totals, findings)
     if not counts:
         return Proposal(None, tuple(findings))
+    if totals.are_binary_in_two_ways:
+        names = part_names(hints, parts) or binary_names((0, 1), hints)
+        return Proposal(_binary(names, (0, 1, 255)), tuple(findings))
     soft = soft_binary(counts, solid) if encoding == "index" else None
     if soft is not None:
         return _with_threshold(soft, counts, totals, hints, parts)
@@ -78,6 +81,12 @@ def propose(totals: MaskTotals, hints: Hints | None = None, parts: Parts = "one"
     else:
         file, more = describe_values(main, tolerance, encoding, totals, hints)
     return Proposal(file, (*findings, *more), snapped, ignored)
+
+
+def _binary(names: tuple[str, ...], values: Sequence[int]) -> DatasetFile:
+    """Describe masks where every value but 0 shows the one class."""
+    mapping: dict[int | str, int | str] = {value: names[value > 0] for value in values}
+    return DatasetFile(names=names, mask_encoding="binary", label_mapping=mapping)
 
 
 def soft_binary(counts: Counter[int], solid: Counter[int]) -> tuple[int, int] | None:
@@ -222,7 +231,7 @@ def _palette_shows_grays(totals: MaskTotals) -> bool:
 def _gray_is_index(totals: MaskTotals) -> bool:
     """Tell whether gray masks beside color masks hold values that are no color there."""
     colors = totals.counts["rgb"]
-    return any(value * 0x010101 not in colors for value in totals.counts["gray"] if value)
+    return totals.one_channel > 0 and any(value * 0x010101 not in colors for value in totals.counts["gray"] if value)
 
 
 def _nonsense(

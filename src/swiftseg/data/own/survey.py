@@ -38,6 +38,7 @@ class MaskFacts:
         solid: int64 (n,), of these the ones that begin a 2x2 block of one value, or in a JPEG of
             values that are close. Blended edges hardly have any.
         colors: Colors of the values of a palette, as 24-bit codes.
+        has_channels: Whether the file has several channels; where they are equal, `kind` is gray.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class MaskFacts:
     counts: np.ndarray
     solid: np.ndarray
     colors: dict[int, int]
+    has_channels: bool = False
 
 
 @dataclass
@@ -61,6 +63,8 @@ class MaskTotals:
         lossy: How many masks are JPEGs.
         unreadable: How many could not be read.
         numbered: How many masks hold the values 1 to n beside 0, for each n; 0 for other masks.
+        has_both: Whether a mask holds both 1 and 255.
+        one_channel: How many gray masks have one channel.
     """
 
     files: Counter[Kind] = field(default_factory=Counter[Kind])
@@ -70,11 +74,15 @@ class MaskTotals:
     lossy: int = 0
     unreadable: int = 0
     numbered: Counter[int] = field(default_factory=Counter[int])
+    has_both: bool = False
+    one_channel: int = 0
 
     def add(self, facts: MaskFacts) -> None:
         self.files[facts.kind] += 1
         self.lossy += facts.lossy
+        self.one_channel += facts.kind == "gray" and not facts.has_channels
         values = facts.values.tolist()
+        self.has_both |= {1, 255} <= set(values)
         beside = [value for value in values if value]
         self.numbered[len(beside) if max(beside, default=0) == len(beside) else 0] += 1
         for totals, more in ((self.counts, facts.counts), (self.solid, facts.solid)):
@@ -89,6 +97,12 @@ class MaskTotals:
         kept = Counter(dict(self.counts[kind].most_common(MAX_VALUES)))
         self.counts[kind] = kept
         self.solid[kind] = Counter({v: n for v, n in self.solid[kind].items() if v in kept})
+
+    @property
+    def are_binary_in_two_ways(self) -> bool:
+        """Whether some masks are of 0 and 1, as 1-bit files are, and others of 0 and 255."""
+        values = set[int]().union(*self.counts.values())
+        return values == {0, 1, 255} and not self.has_both and "rgb" not in self.files
 
     @property
     def number_objects(self) -> bool:
@@ -127,7 +141,8 @@ def survey_mask(path: Path) -> MaskFacts:
     palette: tuple[int, ...] = header.palette if header else ()
     is_lossy = header is not None and header.file_format == "JPEG"
     colors: dict[int, int] = {}
-    if is_colored(path):
+    has_channels = is_colored(path)
+    if has_channels:
         pixels = read_colors(path)
         kind: Kind = "gray" if pixels.ndim == 2 or is_gray(pixels) else "rgb"
         gray = pixels if pixels.ndim == 2 else pixels[..., 0]
@@ -139,7 +154,8 @@ def survey_mask(path: Path) -> MaskFacts:
     if kind == "palette":
         used: list[int] = values.tolist()
         colors = {value: palette[value] for value in used if value < len(palette)}
-    return MaskFacts(kind, is_lossy, array.shape[:2], values, counts, solid, colors)
+    size_hw = array.shape[:2]
+    return MaskFacts(kind, is_lossy, size_hw, values, counts, solid, colors, has_channels)
 
 
 def _indices(path: Path) -> np.ndarray:

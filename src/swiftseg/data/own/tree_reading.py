@@ -13,11 +13,13 @@ from swiftseg.data.own.finding import SHOWN_FILES, Finding, Severity
 from swiftseg.data.own.forms import Form, pattern_text, stem_texts
 from swiftseg.data.own.hypotheses import Hypothesis, Looker, find_hypotheses
 from swiftseg.data.own.patterns import Match, Matched, Parts, Pattern, match_files
-from swiftseg.data.own.words import SPLIT_WORDS
+from swiftseg.data.own.words import SPLIT_WORDS, words_of
 from swiftseg.data.paired_files import MaskPart, Pair
 
 UNSPLIT = "all"
 MAX_READINGS = 5
+MIN_COMPLEMENT = 0.7  # of the best reading's quality, for others' pairs to be added to it
+FEW_PAIRS = 0.05
 _FOLDERS_AT_END = re.compile(r"(\{folder\d*\}/)+(?=[^/]*$)")
 LEAST_SCORE = 0.2  # of the best reading's, for another to be shown
 
@@ -103,6 +105,8 @@ def _distinct(
             )
         except SwiftsegError:
             continue  # names with braces, which no pattern can hold
+        if reading.num_pairs and not readings:
+            reading = _completed(hypothesis, reading, hypotheses, tree, units)
         used = frozenset(pair.mask for pairs in reading.splits.values() for pair in pairs)
         if used and used not in seen and not any(used <= other for other in seen):
             seen.add(used)
@@ -111,6 +115,56 @@ def _distinct(
         if len(readings) == MAX_READINGS:
             break
     return readings
+
+
+def _completed(
+    best: Hypothesis,
+    reading: Reading,
+    hypotheses: Sequence[Hypothesis],
+    tree: FileTree,
+    units: Sequence[Unit],
+) -> Reading:
+    """Add to the best reading the pairs of others whose files it does not use."""
+    used = _paths_of(best)
+    others = [(other, patterns_of(other)) for other in hypotheses if _is_alike(best, other)]
+    named = words_of("/".join(reading.masks))
+    # Those whose masks are named as the best one's come first: cup and disc are not the same.
+    others.sort(key=lambda entry: -len(named & words_of("/".join(entry[1][1]))))
+    for other, new in others:
+        paths = _paths_of(other)
+        if used & paths:
+            continue
+        patterns = zip((reading.images, reading.masks), new, strict=True)
+        images, masks = (list(dict.fromkeys((*known, *more))) for known, more in patterns)
+        try:
+            joined = read_by_patterns(
+                tree, images, masks, best.parts, score=reading.score + other.score, units=units
+            )
+        except SwiftsegError:
+            continue
+        is_sum = joined.num_pairs == reading.num_pairs + len(other.pairs)
+        if is_sum and not any(finding.severity == "broken" for finding in joined.findings):
+            reading, used = joined, used | paths
+    return reading
+
+
+def _paths_of(hypothesis: Hypothesis) -> set[str]:
+    """Return the paths of the images and masks that belong together."""
+    return {
+        member.item.file.path
+        for picture, masks in hypothesis.pairs
+        for member in (picture, *masks)
+    }
+
+
+def _is_alike(best: Hypothesis, other: Hypothesis) -> bool:
+    """Whether masks may be of the same classes: one file an image, as good, binary or richer."""
+    is_one = best.parts == other.parts == "one"
+    is_good = other.quality > MIN_COMPLEMENT * best.quality
+    is_much = len(other.pairs) > max(1, FEW_PAIRS * len(best.pairs))
+    has_splits = [h.pairs[0][0].item.split is None for h in (best, other)]
+    is_as_rich = (best.num_values > 3) == (other.num_values > 3)
+    return is_one and is_good and is_much and is_as_rich and len(set(has_splits)) == 1
 
 
 def patterns_of(hypothesis: Hypothesis) -> tuple[list[str], list[str]]:

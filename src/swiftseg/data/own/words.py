@@ -5,10 +5,11 @@ from functools import lru_cache
 from itertools import pairwise
 
 SPLIT_WORDS = {
-    "train": ("train", "training", "trn", "trainset", "trainval", "learn", "learning"),
-    "val": ("val", "valid", "validation", "valset", "dev", "validate"),
-    "test": ("test", "testing", "tst", "testset", "eval", "evaluation", "holdout"),
+    "train": ("train", "training", "trn", "trainset", "trainval", "learn", "learning", "tr"),
+    "val": ("val", "valid", "validation", "valset", "dev", "validate", "vd"),
+    "test": ("test", "testing", "tst", "testset", "eval", "evaluation", "holdout", "te"),
 }
+SHORT_SPLIT_WORDS = frozenset({"tr", "vd", "te"})  # splits only where others stand beside them
 SPLIT_OF_WORD = {word: split for split, words in SPLIT_WORDS.items() for word in words}
 # What may be glued to a split's word without a sign between: trainannot, testmasks.
 _GLUED = (
@@ -21,7 +22,7 @@ MASK_WORDS = frozenset(
         "gtmaps groundtruth truth ground annotation annotations annot annots anno ann seg "
         "segm segs segmentation segmentations segmentationclass segmentationclasspng segmap "
         "segmaps semantic semantics semseg target targets manual trimap trimaps matte mattes "
-        "parsing parse pixellevel class classes lesion lesions roadmask stuffthingmaps expert ho"
+        "parsing parse pixellevel class classes lesion lesions roadmask stuffthingmaps expert ho fg"
     ).split()
 )
 IMAGE_WORDS = frozenset(
@@ -39,7 +40,9 @@ SIDE_WORDS = frozenset(
         "previews thumb thumbs thumbnail thumbnails heatmap weight weights pred preds "
         "prediction predictions result results output outputs superpixel superpixels fov "
         "skeleton normal normals flow uncertainty instance instances instanceids inst "
-        "segmentationobject box boxes detection roi visibility landmarks"
+        "segmentationobject box boxes bbox bboxes detection roi visibility landmarks centers centres "
+        "centerline centerlines watershed distance distances track tracks tracking tra confidence "
+        "densepose agnostic layer layers"
     ).split()
 )
 _TOKEN = re.compile(r"\{split\}|\{=\}|[^\W\d_]+|\d+|[)\]]|(?:(?!\{split\}|\{=\})[^\w)\]]|_)+")
@@ -98,7 +101,7 @@ def _kind(part: str) -> str:
 def side_share(text: str) -> float:
     """Return what a path loses as a mask for being an overlay, depth, an instance map: 0.3 to 1."""
     words = {word for part in text.split("/") for word in words_of(part)}
-    if words & SIDE_WORDS:
+    if words & SIDE_WORDS and not words & {"semantic", "semantics"}:
         return 0.3
     if words & {"color", "colors", "colour", "colored", "rgb", "human", "2nd", "nd", "second"}:
         return 0.9
@@ -110,12 +113,16 @@ def picture_share(text: str) -> float:
     words = {word for part in text.split("/") for word in words_of(part)}
     if words & SIDE_WORDS:
         return 0.3
-    return 0.8 if words & {"nir", "ir", "gray", "grey", "ndvi", "evi", "thermal", "left"} else 1.0
+    return 0.8 if words & {"nir", "ir", "gray", "grey", "ndvi", "evi", "thermal", "right"} else 1.0
 
 
 @lru_cache(maxsize=1 << 15)
-def find_split(component: str) -> tuple[str, str] | None:
+def find_split(component: str, *, short: bool = False) -> tuple[str, str] | None:
     """Find the split that a folder is named by.
+
+    Args:
+        component: The folder's name.
+        short: Whether words of two letters are splits, too.
 
     Returns:
         The split, train, val or test, and the name with `{split}` in its place; None without one,
@@ -130,7 +137,8 @@ def find_split(component: str) -> tuple[str, str] | None:
     if both:  # all that may be learned from, where the other is the test
         return "train", component[: both.start()] + "{split}" + component[both.end() :]
     pieces = [piece for token in tokens_of(component) for piece in _CAMEL.split(token)]
-    at = [index for index, piece in enumerate(pieces) if piece.lower() in SPLIT_OF_WORD]
+    known = SPLIT_OF_WORD.keys() - (frozenset() if short else SHORT_SPLIT_WORDS)
+    at = [index for index, piece in enumerate(pieces) if piece.lower() in known]
     if len(at) != 1:
         return None
     split = SPLIT_OF_WORD[pieces[at[0]].lower()]
