@@ -1,6 +1,6 @@
 """Every command of README and docs is run, in its order, in a fresh folder for each page.
 
-Trainings are shortened to an epoch on small frames; all else runs as it stands. What needs
+Trainings are shortened to an epoch on small frames, measurements to a moment; all else runs as it stands. What needs
 hardware, another program or a registry is left out, each for a reason that `NOT_RUN` states.
 """
 
@@ -159,6 +159,8 @@ def environment() -> dict[str, str]:
 
 def shortened(arguments: list[str]) -> list[str]:
     """Gives a command whose training, if it is one, takes an epoch on small frames."""
+    if arguments[1] == "benchmark" and "--seconds" not in arguments:
+        return [*arguments, "--seconds", "0.1"]
     if arguments[1] != "train":
         return arguments
     epochs = "2" if "--resume" in arguments else "1"  # a resumed one has had its first

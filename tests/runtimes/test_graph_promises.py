@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from swiftseg.core import InputSpec, LabelSet, SwiftsegError
 from swiftseg.runtimes import BACKENDS, load_backend
 from swiftseg.runtimes.base import labels_of
+from swiftseg.runtimes.graph_promises import check_promises
 from tests.support.exported import shade_spec, write_shade_model, write_upsampled_model
 
 SIZE_HW = (48, 96)
@@ -129,3 +130,19 @@ def test_scores_that_are_not_as_declared_are_refused(tmp_path: Path):
     backend = load_backend(path)
     with pytest.raises(SwiftsegError, match=r"scores of 2 frames and 3 named classes"):
         labels_of(backend, np.zeros((2, 12, 16, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "element"), [("uint16", TensorProto.UINT16), ("float32", TensorProto.FLOAT)]
+)
+def test_frames_of_other_bands_are_taken_as_described(tmp_path: Path, dtype: str, element: int):
+    path = write_shade_model(tmp_path / "m.onnx", size_hw=SIZE_HW)
+    model = onnx.load(path)
+    shown = InputSpec(SIZE_HW, mean=(0.0,) * 5, std=(1.0,) * 5, dtype=dtype)
+    spec = replace(shade_spec(SIZE_HW), input=shown)
+    with pytest.raises(SwiftsegError, match=rf"expected frames {dtype} \(N, 48, 96, 5\)"):
+        check_promises(path, spec)
+    tensor = model.graph.input[0].type.tensor_type
+    tensor.elem_type, tensor.shape.dim[3].dim_value = element, 5
+    onnx.save(model, path)
+    check_promises(path, spec)

@@ -20,8 +20,8 @@ _VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_ELEMENT, _TENSOR_SHAPE = 1, 2, 1
 _SHAPE_DIM, _DIM_VALUE = 1, 1
 _TENSOR_DATA_TYPE, _TENSOR_NAME, _TENSOR_RAW, _TENSOR_EXTERNAL = 2, 8, 9, 13
 
-_FLOAT, _UINT8, _HALF = 1, 2, 10
-_ELEMENTS = {_FLOAT: "float32", _UINT8: "uint8"}
+_FLOAT, _UINT8, _UINT16, _HALF = 1, 2, 4, 10
+_ELEMENTS = {_FLOAT: "float32", _UINT8: "uint8", _UINT16: "uint16"}
 _FLOATS = {_FLOAT: np.dtype("<f4"), _HALF: np.dtype("<f2")}
 
 Dims = tuple[int | None, ...]
@@ -71,7 +71,7 @@ def _check_values(path: Path, message: mmap, parts: list[Field], spec: ModelSpec
     (height, width), num_classes = spec.input.size_hw, len(spec.labels)
     inputs = [_value(message, part) for part in _of(parts, _GRAPH_INPUT)]
     outputs = [_value(message, part) for part in _of(parts, _GRAPH_OUTPUT)]
-    frames = Value(INPUT_NAME, "uint8", (None, height, width, 3))
+    frames = Value(INPUT_NAME, spec.input.dtype, (None, height, width, spec.input.bands))
     scores = Value("logits", "float32", (None, num_classes, height, width))
     if spec.output == "labels":
         promised = [Value("labels", "uint8", (None, height, width)), scores]
