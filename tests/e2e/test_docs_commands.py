@@ -1,7 +1,8 @@
 """Every command of README and docs is run, in its order, in a fresh folder for each page.
 
-Trainings are shortened to an epoch on small frames, measurements to a moment; all else runs as it stands. What needs
-hardware, another program or a registry is left out, each for a reason that `NOT_RUN` states.
+Trainings are shortened to an epoch on small frames, measurements to a moment; all else runs as it
+stands. What needs hardware, another program or a registry is left out, each for a reason that
+`NOT_RUN` states.
 """
 
 import os

@@ -1,8 +1,7 @@
 """The weights that come with the package.
 
-Each is NAME.onnx to run, NAME.safetensors to train on from, and a card NAME.md. Neither file can be
-made of the other without torch: the exported one has batch normalization folded into convolutions
-and its graph rewritten.
+Each is NAME.onnx to run, NAME.safetensors to train on from, and a card NAME.md. Why there are two
+files says docs/design/0015-two-files-of-each-shipped-model.md.
 """
 
 from pathlib import Path
