@@ -47,8 +47,9 @@ def test_what_occurs_and_is_never_predicted_is_named():
     assert unlearned(evaluation_of(np.zeros_like(TRUE))) == "the network predicts soil alone"
 
 
-def test_a_score_that_still_rose_asks_for_more_epochs(tmp_path: Path):
-    run = run_with(tmp_path / "run", [0.1, 0.2, 0.3])
+@pytest.mark.parametrize("scores", [[0.1, 0.2, 0.3], [0.2, 0.2, 0.2, 0.2, 0.2], [0.2]])
+def test_a_score_that_was_never_better_asks_for_more_epochs(tmp_path: Path, scores: list[float]):
+    run = run_with(tmp_path / "run", scores)
     lines = training_advice(evaluation_of(np.zeros_like(TRUE)), run)
     assert lines[0] == "warning: the network predicts soil alone; likely causes, in this order:"
     causes = [line.split(":")[0].strip() for line in lines[1:-1]]

@@ -1,5 +1,6 @@
 """What a network has not learned, why that may be, and what to try next."""
 
+import math
 import shlex
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import numpy as np
 from swiftseg.evaluation.evaluation import Evaluation
 from swiftseg.recipes import Recipe
 from swiftseg.runs import Epoch, RunFolder, best_epoch
+from swiftseg.runs.history import score_of
 
 NEARLY_ALL = 0.999  # of the pixels, above which a network predicts one class alone
-LATE = 0.75  # of the validations: a best one after it means that the score still rose
+LATE = 0.75  # of the validations: a best score after it means that more epochs may better it
+FEWEST_EPOCHS = 20
 LARGER = 1.5
 STRIDE = 32  # sizes that it divides waste nothing at the borders
 SHOWN = 6
@@ -51,35 +54,38 @@ def training_advice(
     folder = RunFolder(run)
     recipe, epochs = folder.read_recipe(), folder.read_history()
     height, width = recipe.input.size_hw
-    still_rose = _still_rose(recipe, epochs)
-    rose = ", and the score still rose at the end" if still_rose else ""
+    best_at_end = _is_best_at_end(recipe, epochs)
+    never_better = ", and the score was never better than at the end" if best_at_end else ""
     weights = recipe.class_weights
     weighted = f"they are {weights.name}'s" if weights else "there are none"
     return [
         f"warning: {problem}; likely causes, in this order:",
-        f"  1. too few steps: {len(epochs)} epochs{rose}",
+        f"  1. too few steps: {len(epochs)} epochs{never_better}",
         f"  2. the network's input of {height}x{width} shows the objects too small",
         f"  3. the class weights of the loss: {weighted}",
         "  4. names or values that are swapped between the masks and the description of the data",
-        f"try next: {_line_to_try(recipe, folder, frame_hw, still_rose=still_rose)}",
+        f"try next: {_line_to_try(recipe, folder, frame_hw, best_at_end=best_at_end)}",
     ]
 
 
-def _still_rose(recipe: Recipe, epochs: list[Epoch]) -> bool:
-    """Whether the best validation of the last stage is among its last ones, or there is none."""
+def _is_best_at_end(recipe: Recipe, epochs: list[Epoch]) -> bool:
+    """Whether no earlier validation of the last stage has a better score than the last ones."""
     own = [epoch for epoch in epochs if epoch.stage == recipe.stages[-1].name]
     scored = [epoch for epoch in own if epoch.val_mean_iou is not None]
-    best = best_epoch(scored, recipe.best)
-    return best is None or scored.index(best) >= LATE * (len(scored) - 1)
+    late = scored[math.ceil(LATE * (len(scored) - 1)) :]
+    best, best_late = (best_epoch(part, recipe.best) for part in (scored, late))
+    if best is None or best_late is None:
+        return True
+    return score_of(best_late, recipe.best) == score_of(best, recipe.best)
 
 
 def _line_to_try(
-    recipe: Recipe, folder: RunFolder, frame_hw: tuple[int, int] | None, *, still_rose: bool
+    recipe: Recipe, folder: RunFolder, frame_hw: tuple[int, int] | None, *, best_at_end: bool
 ) -> str:
     """Return a command against the first cause that is not ruled out."""
     run, stage = shlex.quote(str(folder.path)), recipe.stages[-1]
-    if still_rose:
-        more = 2 * stage.epochs
+    if best_at_end:
+        more = max(2 * stage.epochs, FEWEST_EPOCHS)
         last = len(recipe.stages) - 1
         longer = f"--epochs {more}" if not last else f"--set stages.{last}.epochs={more}"
         return f"swiftseg train --resume {run} {longer}"
