@@ -29,6 +29,7 @@ check:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pyright --pythonpath $(BIN)/python -p benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
 

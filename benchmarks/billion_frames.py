@@ -102,10 +102,11 @@ def report(frame: Frame, nodes: list[Node], frames: float, days: float, batch: i
     return lines
 
 
-def read_stages(path: Path) -> tuple[float, ...]:
+def read_stages(path: Path) -> tuple[float, float, float]:
     """Seconds of one core a frame by stage, from a job's summary."""
     summary = json.loads(path.read_text("utf-8"))
-    return tuple(summary["seconds"][stage] / summary["frames"] for stage in STAGES)
+    read_s, segment_s, write_s = (summary["seconds"][stage] / summary["frames"] for stage in STAGES)
+    return read_s, segment_s, write_s
 
 
 def main() -> None:
@@ -124,10 +125,10 @@ def main() -> None:
     if (given.stages is None) == (given.stages_ms is None):
         parser.error("name one of --stages and --stages-ms")
     if given.stages is not None:
-        seconds = read_stages(given.stages)
+        read_s, segment_s, write_s = read_stages(given.stages)
     else:
-        seconds = tuple(float(ms) / 1000 for ms in given.stages_ms.split(","))
-    frame = Frame(*seconds, given.bytes_in, given.bytes_out)
+        read_s, segment_s, write_s = (float(ms) / 1000 for ms in given.stages_ms.split(","))
+    frame = Frame(read_s, segment_s, write_s, given.bytes_in, given.bytes_out)
     link = given.gbit * 1e9 / 8
     nodes = [
         Node(f"CPU, {given.cores} cores", given.cores, link),

@@ -30,8 +30,7 @@ from playwright.sync_api import Page, sync_playwright
 from swiftseg.benchmarking.machine import describe_machine
 from swiftseg.data.toy_street import render_clip
 from swiftseg.exporting.web import export_web
-from swiftseg.inference import Segmenter
-from swiftseg.inference.model_path import model_path
+from swiftseg.inference import Segmenter, find_model
 from swiftseg.weights import DEFAULT_MODEL
 
 RESULT = Path(__file__).parent / "results/browser_speed.json"
@@ -104,7 +103,7 @@ def main() -> None:
     machine = describe_machine()
     segmenter = Segmenter.load(options.model, threads=THREADS)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        export_web(model_path(options.model), Path(name) / "web")
+        export_web(find_model(options.model).path, Path(name) / "web")
         browser = playwright.chromium.launch(
             executable_path=options.chromium, args=["--no-sandbox"]
         )

@@ -35,10 +35,10 @@ class Noise(Sequence[Sample]):
     labels = CITYSCAPES_LABELS
 
     def __init__(self, count: int) -> None:
-        self.count = count
+        self._length = count
 
     def __len__(self) -> int:
-        return self.count
+        return self._length
 
     def __getitem__(self, index: int) -> Sample:
         rng = np.random.default_rng(index)
@@ -50,7 +50,7 @@ class Noise(Sequence[Sample]):
 def measure(model: str, count: int) -> dict[str, float]:
     """Evaluates in this process; gives the most memory that has been resident, in MB."""
     segmenter = Segmenter.load(model, threads=1)
-    for evaluation in evaluate_frames(segmenter, Noise(count), calibration=True):
+    for evaluation in evaluate_frames(segmenter, Noise(count), calibration_error=True):
         if evaluation.frames == 100:
             after_100 = peak_mb()
     return {"frames": count, "peak_mb_after_100_frames": after_100, "peak_mb": peak_mb()}

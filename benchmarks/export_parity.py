@@ -164,7 +164,7 @@ def compare(
         torch's commonest: a network that gives one label everywhere would agree with anything.
     """
     reference = TorchBackend(network, spec)
-    equal = dict.fromkeys(ENGINES, 0)
+    equal: dict[str, int] = dict.fromkeys(ENGINES, 0)
     counts = np.zeros(len(spec.labels), dtype=np.int64)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
@@ -174,7 +174,7 @@ def compare(
         labels = labels_of(reference, frame[None])
         counts += np.bincount(labels.ravel(), minlength=len(counts))
         for engine in engines:
-            equal[engine.name] += int((labels_of(engine, frame[None]) == labels).sum())
+            equal[engine.engine.backend] += int((labels_of(engine, frame[None]) == labels).sum())
     pixels = int(counts.sum())
     return {name: count / pixels for name, count in equal.items()}, float(counts.max() / pixels)
 

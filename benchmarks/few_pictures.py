@@ -141,7 +141,7 @@ def train_unet(
     pictures: Pictures, seed: int, minutes: float, encoder_weights: Path | None
 ) -> dict[str, Any]:
     """Train the tutorial's U-Net for some minutes; its rate falls with the time that is over."""
-    import segmentation_models_pytorch as smp
+    import segmentation_models_pytorch as smp  # pyright: ignore[reportMissingImports]
 
     torch.manual_seed(seed)
     train_set = open_dataset(pictures.folder, "train")

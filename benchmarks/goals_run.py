@@ -132,7 +132,7 @@ def users_way(
     network, spec = torch_networks.build(model, size_hw, num_classes)
     palette = spec.labels.colors.tobytes()
     norm = transforms.Normalize(spec.input.mean, spec.input.std)
-    normalized = transforms.Compose([transforms.ToTensor(), norm])
+    normalized: Any = transforms.Compose([transforms.ToTensor(), norm])
 
     def to_overlay() -> dict[str, float]:
         times = [perf_counter()]

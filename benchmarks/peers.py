@@ -70,7 +70,7 @@ def smp(decoder: str) -> Callable[[], nn.Module]:
     """Gives what builds a network of segmentation_models.pytorch by its class's name."""
 
     def build() -> nn.Module:
-        import segmentation_models_pytorch
+        import segmentation_models_pytorch  # pyright: ignore[reportMissingImports]
 
         network = getattr(segmentation_models_pytorch, decoder)
         return network("mobilenet_v2", encoder_weights=None, classes=NUM_CLASSES)

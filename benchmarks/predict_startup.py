@@ -73,7 +73,7 @@ def one_by_one(segmenter: Segmenter, sources: list[Source], out: Path) -> float:
     for source in sources:
         result = segmenter(source.given)
         network_ms += result.timings_ms["network"]
-        outputs.write_arrays(source.name, result, None)
+        outputs.write_arrays(source.name, result)
         outputs.write_overlay(source.name, result)
     return 1 - network_ms / (1000 * (perf_counter() - begin))
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from swiftseg.cli.demo import CLIP_SEED, FRAME_MS, MODEL
 from swiftseg.core.files import replacing
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
+from swiftseg.prediction.street_demo import CLIP_SEED, FRAME_MS
 from swiftseg.render import with_legend
 
 PICTURE = Path(__file__).parents[1] / "docs/images/toystreet.webp"
+MODEL = "enet-toystreet"
 NUM_FRAMES, STEP = 48, 2
 WEBP_QUALITY = 60  # below it the noise of the frames turns into blocks
 

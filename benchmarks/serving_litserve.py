@@ -10,7 +10,7 @@ import io
 import os
 import sys
 
-import litserve
+import litserve  # pyright: ignore[reportMissingImports]
 import numpy as np
 from fastapi import Response
 from PIL import Image

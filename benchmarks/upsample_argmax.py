@@ -23,11 +23,12 @@ from torch.nn import functional as F
 
 from swiftseg.benchmarking.machine import describe_machine
 from swiftseg.data.toy_street import ToyStreet
-from swiftseg.inference.probabilities import resize_planes
+from swiftseg.inference.planes import resize_planes
+from swiftseg.kernels import native
 from swiftseg.kernels.bilinear import bilinear_axis
 from swiftseg.kernels.upsample_argmax import upsample_argmax
 from swiftseg.kernels.upsample_argmax_numpy import label_image
-from swiftseg.runtimes import load_backend, native
+from swiftseg.runtimes import load_backend
 from swiftseg.runtimes.base import upsampled_of
 from swiftseg.weights import shipped_models
 

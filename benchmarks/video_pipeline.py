@@ -32,7 +32,7 @@ from swiftseg.inference.video_overlay import overlay_frame
 from swiftseg.inference.video_writer import writing_video
 from swiftseg.prediction.outputs import Outputs
 from swiftseg.prediction.sources import Source
-from swiftseg.prediction.videos import predict_video
+from swiftseg.prediction.videos import segment_video
 
 RESULT = Path(__file__).parent / "results/video_pipeline.json"
 FPS = Fraction(12)
@@ -87,7 +87,7 @@ def measure_pipeline(segmenter: Segmenter, clip: Path, frames: int) -> Times:
 
     def run() -> None:
         with LateProgress("frames") as progress:
-            assert predict_video(segmenter, source, outputs, progress).num_frames == frames
+            assert segment_video(segmenter, source, outputs, progress).num_frames == frames
 
     _timed(times, "pipeline", run)
     return {"pipeline": {name: value / frames for name, value in times["pipeline"].items()}}
