@@ -29,6 +29,7 @@ from swiftseg.cli.report import report
 from swiftseg.cli.runs import runs
 from swiftseg.cli.serve import serve
 from swiftseg.cli.train import train
+from swiftseg.cli.tune import tune
 from swiftseg.core import SwiftsegError
 from swiftseg.core.interrupts import stop_signals_raise
 from swiftseg.core.shown_text import shown
@@ -40,6 +41,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "evaluate": evaluate,
     "report": report,
     "train": train,
+    "tune": tune,
     "runs": runs,
     "export": export,
     "import": import_weights,

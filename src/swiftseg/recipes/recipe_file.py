@@ -1,7 +1,8 @@
 """Reading recipes: YAML files by name or path, with overrides."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
@@ -49,6 +50,12 @@ def load_recipe(source: str, overrides: Sequence[str] = ()) -> Recipe:
     else:
         text = shipped_text(source)
     return parse_recipe(text, origin=source, overrides=overrides)
+
+
+def as_overrides(values: Mapping[str, Any]) -> list[str]:
+    """Return values by their dotted keys as `load_recipe` takes them."""
+    # As JSON, so that a group named 0016 stays a text.
+    return [f"{key}={json.dumps(value)}" for key, value in values.items()]
 
 
 def shipped_text(name: str) -> str:

@@ -5,7 +5,6 @@ thin the thinnest one. All start from shipped weights. Few pictures are varied s
 laid around rare classes; thin objects get a network that decodes to full size, and more pixels.
 """
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from swiftseg.data import Dataset
+from swiftseg.recipes import as_overrides
 from swiftseg.training.fine_tune import EPOCHS, MAX_PIXELS, STRIDE, averaging_decay, input_size_hw
 from swiftseg.training.preset import AUGMENTATION as STRONG_AUGMENTATION
 
@@ -179,7 +179,7 @@ def _overrides(facts: DataFacts, size_hw: tuple[int, int]) -> tuple[str, ...]:
         values["augmentation"] = {**STRONG_AUGMENTATION, "class_balanced": balanced}
     elif _has_rare_class(facts):
         values["augmentation.class_balanced"] = STRONG_AUGMENTATION["class_balanced"]
-    return tuple(f"{key}={json.dumps(value)}" for key, value in values.items())
+    return tuple(as_overrides(values))
 
 
 def _has_rare_class(facts: DataFacts) -> bool:

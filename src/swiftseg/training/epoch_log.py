@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from accelerate import Accelerator
+from accelerate.tracking import GeneralTracker
 from PIL import Image
 from torch.utils.tensorboard import SummaryWriter
 
@@ -20,9 +21,11 @@ PROJECT = "swiftseg"
 TRACKERS = ("mlflow", "wandb")  # each is a package and an extra of that name
 
 
-def check_trackers(names: Sequence[str]) -> None:
+def check_trackers(names: Sequence[str | GeneralTracker]) -> None:
     """Raise UsageError for a tracker nobody knows, MissingExtraError for one that is missing."""
     for name in names:
+        if isinstance(name, GeneralTracker):
+            continue
         if name not in TRACKERS:
             raise unknown_name("tracker", name, TRACKERS)
         if find_spec(name) is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.tracking import GeneralTracker
 from torch import Tensor
 
 from swiftseg.core import LabelSet, SwiftsegError
@@ -71,7 +72,7 @@ def train_recipe(
     overwrite: bool = False,
     initial_weights: Path | None = None,
     workers: int | None = None,
-    trackers: Sequence[str] = (),
+    trackers: Sequence[str | GeneralTracker] = (),
     finish: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Run a recipe to its end and score its best weights, which are in `run.best` then.
@@ -87,7 +88,7 @@ def train_recipe(
         initial_weights: A checkpoint or .safetensors file that the first stage starts from, as far
             as its tensors fit.
         workers: As for `TrainingFrames`.
-        trackers: Names of `swiftseg.training.epoch_log.TRACKERS`.
+        trackers: Names of `swiftseg.training.epoch_log.TRACKERS`, or trackers of Accelerate.
         finish: What else the first process writes before the folder is unlocked.
 
     Raises:
@@ -178,7 +179,7 @@ def prepare_folder(
             run.write_history(checkpoint.state.history)
 
 
-def build_accelerator(recipe: Recipe, trackers: Sequence[str] = ()) -> Accelerator:
+def build_accelerator(recipe: Recipe, trackers: Sequence[str | GeneralTracker] = ()) -> Accelerator:
     """Find the devices; several processes without GPUs work together over gloo."""
     # Else a second training of this Python process could have no other precision than the first.
     AcceleratorState._reset_state()  # pyright: ignore[reportPrivateUsage]

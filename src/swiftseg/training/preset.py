@@ -1,11 +1,10 @@
 """Presets: changes to a recipe for a kind of data, as overrides that a person can read."""
 
-import json
 import math
 from collections.abc import Iterator
 from typing import Any, cast
 
-from swiftseg.recipes.recipe import Recipe
+from swiftseg.recipes import Recipe, as_overrides
 from swiftseg.training.fine_tune import averaging_decay
 
 PRESETS = ("tiny",)
@@ -56,7 +55,7 @@ def tiny_overrides(recipe: Recipe, num_images: int) -> list[str]:
     for index in range(len(recipe.stages)):
         values[f"stages.{index}.epochs"] = epochs
         values[f"stages.{index}.schedule"] = {"name": "cosine", "warmup_steps": 50}
-    return [f"{key}={json.dumps(value)}" for key, value in values.items()]
+    return as_overrides(values)
 
 
 def changes(before: Recipe, after: Recipe) -> list[str]:

@@ -1,6 +1,7 @@
 """Stopping a training between two steps."""
 
 import signal
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
@@ -8,15 +9,19 @@ from typing import Any, Self
 
 
 class StopRequest:
-    """Notes a first Ctrl-C or SIGTERM instead of dying of it; a second one is obeyed at once."""
+    """Notes a first Ctrl-C or SIGTERM instead of dying of it; a second one is obeyed at once.
+
+    Signals belong to the main thread; a training in another thread leaves them alone.
+    """
 
     def __init__(self) -> None:
         self.made = False
         self.previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        for kind in (signal.SIGINT, signal.SIGTERM):
-            self.previous[kind] = signal.signal(kind, self.note)
+        if threading.current_thread() is threading.main_thread():
+            for kind in (signal.SIGINT, signal.SIGTERM):
+                self.previous[kind] = signal.signal(kind, self.note)
         return self
 
     def __exit__(self, *raised: object) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from accelerate.tracking import GeneralTracker
 
 from swiftseg.core import UsageError
 from swiftseg.core.log import say
@@ -85,7 +86,7 @@ def train(
     overrides: Sequence[str] = (),
     preset: str | None = None,
     workers: int | None = None,
-    trackers: Sequence[str] = (),
+    trackers: Sequence[str | GeneralTracker] = (),
     resume: bool = False,
     overwrite: bool = False,
 ) -> TrainingResult:
@@ -112,7 +113,8 @@ def train(
         overrides: Other values of the recipe, such as `optimizer.weight_decay=0.01`.
         preset: `tiny` changes the recipe for a dozen images.
         workers: As for `TrainingFrames`.
-        trackers: `mlflow` or `wandb`, which get the numbers of every epoch too.
+        trackers: `mlflow` or `wandb`, or a tracker of Accelerate, which get the numbers of every
+            epoch too.
         resume: Go on with the run in `out`; with more epochs, its learning rate goes on as that of
             a run which had them from its start.
         overwrite: Start over where `out` holds another run.

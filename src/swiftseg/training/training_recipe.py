@@ -1,6 +1,5 @@
 """The recipe and the data that a training is asked for."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Any
 from swiftseg.core import UsageError, unknown_name
 from swiftseg.data import Dataset
 from swiftseg.models import NETWORKS
-from swiftseg.recipes import Recipe, load_recipe, shipped_recipes
+from swiftseg.recipes import Recipe, as_overrides, load_recipe, shipped_recipes
 from swiftseg.runs import RunFolder
 from swiftseg.trained.trained_networks import input_of_weights, network_of_weights
 from swiftseg.training.auto import AUTO, choose
@@ -241,9 +240,5 @@ def parse_sources(data: Sequence[str]) -> dict[str, str]:
 def option_overrides(**values: Any) -> list[str]:
     """Return options that stand for a recipe's values as overrides; None leaves one out."""
     keys = {"size_hw": "input.size_hw"}
-    # As JSON, so that a group named 0016 stays a text.
-    return [
-        f"{keys.get(name, name)}={json.dumps(value)}"
-        for name, value in values.items()
-        if value is not None
-    ]
+    given = {keys.get(name, name): value for name, value in values.items() if value is not None}
+    return as_overrides(given)

@@ -1,0 +1,102 @@
+"""`swiftseg tune`: a recipe trained with many values, the hopeless ones ended early."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from swiftseg.cli.ray_options import AddressOption
+from swiftseg.core import MissingExtraError
+
+if TYPE_CHECKING:
+    from swiftseg.cluster.tuning import Search
+
+
+def tune(
+    recipe: Annotated[str, typer.Argument(help="As `swiftseg train` takes it.")],
+    space: Annotated[
+        Path, typer.Option(metavar="FILE", help="The values to try: a YAML file, see below.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the search.")],
+    data: Annotated[
+        list[str] | None, typer.Option(metavar="DIR", help="As `swiftseg train` takes it.")
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many combinations are drawn at random.",
+            show_default="each combination once",
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Trials at the same time.")] = 1,
+    weights: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="As `swiftseg train` takes it.")
+    ] = None,
+    hold_out: Annotated[
+        str | None,
+        typer.Option(metavar="GROUP", help="Score on a group of the training frames."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a value for all trials."),
+    ] = None,
+    address: AddressOption = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the search in --out.")
+    ] = False,
+) -> None:
+    """Train a recipe with many values, and end early the trials that fall behind.
+
+    The file of --space names keys of the recipe, each with a list of values or a range:
+
+        optimizer.lr: {min: 0.0001, max: 0.01, log: true}
+
+        augmentation.gamma: [0, 0.25, 0.5]
+
+    Each trial is a run of its own in the search's folder. After every validation it is compared
+    with the others at the same epoch, and two thirds of them end. The table at the end lists all
+    trials, the best first. Ctrl-C stops the search, and --resume goes on with it.
+    """
+    try:
+        from swiftseg.training.training_recipe import option_overrides
+    except ImportError as error:
+        raise MissingExtraError("swiftseg tune", "train") from error
+    from swiftseg.cluster.search_space import read_space
+    from swiftseg.cluster.tuning import tune as run_search
+
+    search = run_search(
+        recipe,
+        read_space(space),
+        data=data or [],
+        out=out,
+        trials=trials,
+        workers=workers,
+        weights=weights,
+        overrides=[*(set_ or []), *option_overrides(hold_out=hold_out)],
+        address=address,
+        resume=resume,
+    )
+    print_search(search, out)
+
+
+def print_search(search: "Search", out: Path) -> None:
+    """Print all trials, the best first, and what to do with the best one."""
+    from rich.table import Table
+
+    from swiftseg.cli.plain_output import terminal
+    from swiftseg.cli.score_table import percent
+    from swiftseg.cluster.tuning import trial_folder
+    from swiftseg.core.shown_text import shown
+
+    table = Table("trial", "mIoU %", "epochs", "values", "")
+    unscored = [trial for trial in search.trials if trial.mean_iou is None]
+    for trial in (*search.ranking, *unscored):
+        score = "" if trial.mean_iou is None else percent(trial.mean_iou)
+        values = ", ".join(f"{key}={value}" for key, value in trial.values.items())
+        state = "" if trial.state == "done" else trial.error or trial.state
+        table.add_row(str(trial.number), score, str(trial.epochs), shown(values), shown(state))
+    terminal().print(table)
+    best = trial_folder(out, search.ranking[0].number)
+    typer.echo(f"best weights: {best / 'best.pt'}")
+    typer.echo(f"next: swiftseg export {best} --out model.onnx")

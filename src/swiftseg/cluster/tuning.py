@@ -1,0 +1,344 @@
+"""A search over the values of a recipe: Ray Tune runs the trials and ends the hopeless ones early.
+
+The values of all trials are drawn before the first begins and stand in the search's own file, so
+that a search that was stopped goes on with the same trials. What a trial has measured is read from
+its run's folder; nothing that Ray has pickled is ever read again.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from accelerate.tracking import GeneralTracker
+from pydantic import ValidationError
+
+from swiftseg.cluster.ray_session import own_error, ray_session
+from swiftseg.cluster.search_space import Space, Values, draw_trials
+from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.files import replacing
+from swiftseg.core.progress import LateProgress
+from swiftseg.core.schema import Section
+from swiftseg.recipes import as_overrides
+from swiftseg.recipes.recipe_file import parse_recipe
+from swiftseg.runs import RunFolder
+from swiftseg.runs.history import best_epoch
+from swiftseg.runs.lock import locked
+from swiftseg.runs.state import StoppedError
+from swiftseg.training import train
+from swiftseg.training.train_run import Data, absolute_sources, as_sources
+from swiftseg.training.training_recipe import DataSources, find_recipe
+
+SEARCH_FILE = "tune.json"
+REDUCTION = 3  # of ASHA: of the trials that reach a rung, the best third goes on
+SCORE = "val/mean_iou"
+
+State = Literal["waiting", "done", "stopped early", "failed"]
+
+
+class Trial(Section):
+    """One training of a search.
+
+    Attributes:
+        number: From 0.
+        values: What it changes in the recipe.
+        state: What has become of it.
+        epochs: How many it has trained.
+        mean_iou: Of its best epoch, in 0..1; None before the first validation.
+        error: Why it failed.
+    """
+
+    number: int
+    values: dict[str, Any]
+    state: State = "waiting"
+    epochs: int = 0
+    mean_iou: float | None = None
+    error: str | None = None
+
+
+class Search(Section):
+    """A search as its file keeps it.
+
+    Attributes:
+        recipe: As the user named it.
+        overrides: What all trials change.
+        trials: By number.
+    """
+
+    recipe: str
+    overrides: tuple[str, ...]
+    trials: tuple[Trial, ...]
+
+    @property
+    def ranking(self) -> list[Trial]:
+        """The trials that have a score, the best first."""
+        scored = [trial for trial in self.trials if trial.mean_iou is not None]
+        return sorted(scored, key=lambda trial: -(trial.mean_iou or 0.0))
+
+
+@dataclass
+class _Job:
+    """What a trial needs, wherever it runs."""
+
+    source: str
+    data: list[str]
+    weights: str | None
+    overrides: list[str]
+    folder: str
+
+
+def trial_folder(out: Path, number: int) -> Path:
+    """Return the folder of a trial's run."""
+    return out / f"trial_{number:03d}"
+
+
+def tune(
+    source: str | Path,
+    space: Space,
+    *,
+    data: Data = (),
+    out: Path | str,
+    trials: int | None = None,
+    workers: int = 1,
+    weights: Path | str | None = None,
+    overrides: Sequence[str] = (),
+    address: str | None = None,
+    resume: bool = False,
+) -> Search:
+    """Train a recipe with many values, and end early those that fall behind (ASHA).
+
+    Each trial is a run in `out/trial_NNN`. After every validation it is compared with the others
+    at the same epoch, and two thirds of them end (Li et al., arXiv:1810.05934).
+
+    Args:
+        source: What `train` takes.
+        space: What may change, see `read_space`.
+        data: As `train` takes it.
+        out: The folder of the search; all machines see it at the same path.
+        trials: How many are drawn; None takes every combination of lists once.
+        workers: Trials at the same time, which share the CPUs and GPUs.
+        weights: As `train` takes it.
+        overrides: Other values of the recipe for all trials.
+        address: Of a Ray cluster; None starts Ray on this machine.
+        resume: Go on with the search in `out`.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        UsageError: The recipe, the data or a value of the space is impossible, or `out` holds
+            another search.
+        SwiftsegError: All trials have failed, or no cluster answers.
+        StoppedError: Ctrl-C; `resume` goes on.
+    """
+    folder, sources = Path(out).absolute(), as_sources(data)
+    drawn = draw_trials(space, trials)
+    epochs = _check_recipe(str(source), sources, overrides, weights, drawn)
+    job = _Job(
+        source=str(Path(source).absolute()) if Path(source).is_file() else str(source),
+        data=absolute_sources(sources),
+        weights=_absolute(weights),
+        overrides=list(overrides),
+        folder=str(folder),
+    )
+    fresh = Search(
+        recipe=str(source),
+        overrides=tuple(overrides),
+        trials=tuple(Trial(number=i, values=values) for i, values in enumerate(drawn)),
+    )
+    with locked(folder / f"{SEARCH_FILE}.lock"):
+        record = _Record(folder, _begin(folder, fresh, resume=resume))
+        with ray_session(address) as cpus, LateProgress("trials") as progress:
+            _run(job, record, epochs, progress, workers=workers, cpus=cpus)
+    search = record.search
+    if any(trial.state == "waiting" for trial in search.trials):
+        raise StoppedError(f"{folder}: the search was stopped; --resume goes on")
+    if not search.ranking:
+        raise SwiftsegError(f"all trials have failed; the first: {search.trials[0].error}")
+    return search
+
+
+def read_search(folder: Path) -> Search | None:
+    """Return the search in a folder, or None.
+
+    Raises:
+        SwiftsegError: The file is damaged.
+    """
+    path = folder / SEARCH_FILE
+    try:
+        return Search.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError, UnicodeDecodeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise SwiftsegError(f"{path}: is no file of a search: {reason}") from error
+
+
+def _absolute(weights: Path | str | None) -> str | None:
+    if weights is None:
+        return None
+    return str(Path(weights).absolute()) if Path(weights).exists() else str(weights)
+
+
+def _check_recipe(
+    source: str,
+    data: DataSources,
+    overrides: Sequence[str],
+    weights: Path | str | None,
+    drawn: Sequence[Values],
+) -> int:
+    """Try the values of every trial on the recipe; return how many epochs a trial has at most."""
+    found = find_recipe(source, data, overrides, weights=weights)
+    text = json.dumps(found.recipe.model_dump(mode="json", exclude_none=True))  # JSON is YAML
+    recipes = [parse_recipe(text, origin=source, overrides=as_overrides(one)) for one in drawn]
+    return max(sum(stage.epochs for stage in recipe.stages) for recipe in recipes)
+
+
+def _begin(folder: Path, fresh: Search, *, resume: bool) -> Search:
+    stored = read_search(folder)
+    if not resume:
+        if stored is not None:
+            raise UsageError(f"{folder}: holds a search already; --resume goes on with it")
+        return fresh
+    if stored is None:
+        raise UsageError(f"{folder}: holds no search to go on with")
+    asked = [trial.values for trial in fresh.trials]
+    if (stored.recipe, [trial.values for trial in stored.trials]) != (fresh.recipe, asked):
+        raise UsageError(f"{folder}: holds a search of {stored.recipe} over another space")
+    return stored
+
+
+class _Record:
+    """The search's file, which always shows how far the trials are."""
+
+    def __init__(self, folder: Path, search: Search) -> None:
+        self.folder, self.search = folder, search
+        self._write()
+
+    def note(self, number: int, state: State, error: str | None = None) -> Trial:
+        """Note what has become of a trial, with what its run's folder says."""
+        epochs, mean_iou = measured(trial_folder(self.folder, number))
+        changed = {"state": state, "error": error, "epochs": epochs, "mean_iou": mean_iou}
+        trials = list(self.search.trials)
+        trials[number] = trials[number].model_copy(update=changed)
+        self.search = self.search.model_copy(update={"trials": tuple(trials)})
+        self._write()
+        return trials[number]
+
+    def _write(self) -> None:
+        with replacing(self.folder / SEARCH_FILE) as temporary:
+            temporary.write_text(self.search.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def measured(run: Path) -> tuple[int, float | None]:
+    """Return how many epochs a run has trained, and the mean IoU of its best one."""
+    history = RunFolder(run).read_history()
+    best = best_epoch(history, "mean_iou")
+    return len(history), best.val_mean_iou if best else None
+
+
+class _Reporter(GeneralTracker):
+    """Tells Ray Tune of every validation, as a tracker of the training."""
+
+    name = "ray"
+    requires_logging_directory = False
+
+    @property
+    def tracker(self) -> None:
+        return None
+
+    def store_init_configuration(self, values: dict[str, Any]) -> None:
+        """The values stand in the search's file."""
+
+    def log(self, values: dict[str, Any], step: int | None = None, **options: Any) -> None:
+        """Report a validation; Ray may end the trial then."""
+        report(step or 0, values.get(SCORE))
+
+
+def report(epoch: int, mean_iou: float | None) -> None:
+    """Tell Ray Tune of an epoch's validation, if there was one."""
+    from ray import tune as ray_tune
+
+    if mean_iou is not None:
+        ray_tune.report({SCORE: mean_iou, "epoch": epoch})
+
+
+def _run(
+    job: _Job, record: _Record, epochs: int, progress: LateProgress, *, workers: int, cpus: float
+) -> None:
+    """Run all trials that are not done, the done ones telling what they have measured."""
+    # Read when Ray Tune is imported: no loggers of its own, and no frames around its lines.
+    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    import ray
+    from ray import tune as ray_tune
+    from ray.tune.schedulers import ASHAScheduler
+
+    gpus = float(ray.cluster_resources().get("GPU", 0.0))
+    share = {"cpu": _share(cpus, workers), "gpu": _share(gpus, workers)}
+    progress.expect(len(record.search.trials))
+    scheduler = ASHAScheduler(
+        time_attr="epoch",
+        max_t=epochs,
+        grace_period=max(1, epochs // REDUCTION**2),
+        reduction_factor=REDUCTION,
+    )
+    with tempfile.TemporaryDirectory() as storage:
+        tuner = ray_tune.Tuner(
+            ray_tune.with_resources(_train_trial, share),
+            param_space={"job": job, "trial": ray_tune.grid_search(list(record.search.trials))},
+            tune_config=ray_tune.TuneConfig(
+                metric=SCORE, mode="max", scheduler=scheduler, max_concurrent_trials=workers
+            ),
+            run_config=ray_tune.RunConfig(
+                storage_path=storage, verbose=0, callbacks=[_follower(record, progress, epochs)]
+            ),
+        )
+        tuner.fit()
+
+
+def _share(count: float, workers: int) -> float:
+    """Return what each worker may take of CPUs or GPUs; above 1, Ray gives whole ones alone."""
+    return float(count // workers) if count >= workers else count / workers
+
+
+def _follower(record: _Record, progress: LateProgress, epochs: int) -> Any:
+    """Return what notes in the driver how each trial has ended."""
+    from ray.tune import Callback
+
+    class Follower(Callback):
+        def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+            number = trial.config["trial"].number
+            done = measured(trial_folder(record.folder, number))[0] >= epochs
+            noted = record.note(number, "done" if done else "stopped early")
+            progress.advance(f"trial {number}: {noted.mean_iou or 0:.3f}")
+
+        def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+            error = own_error(trial.get_pickled_error() or RuntimeError("its worker has died"))
+            record.note(trial.config["trial"].number, "failed", str(error))
+            progress.advance()
+
+    return Follower()
+
+
+def _train_trial(config: dict[str, Any]) -> None:
+    """Train a trial in a worker of Ray, or tell again what it had measured before."""
+    job: _Job = config["job"]
+    trial: Trial = config["trial"]
+    run = RunFolder(trial_folder(Path(job.folder), trial.number))
+    begun = run.last.exists()
+    for number, epoch in enumerate(run.read_history() if begun else [], start=1):
+        report(number, epoch.val_mean_iou)
+    if trial.state in ("done", "stopped early"):
+        return
+    train(
+        job.source,
+        data=job.data,
+        out=run.path,
+        weights=job.weights,
+        overrides=[*job.overrides, *as_overrides(trial.values)],
+        trackers=[_Reporter()],
+        resume=begun,
+        overwrite=not begun,
+    )

@@ -1,0 +1,102 @@
+"""A search on tiny frames: what a trial trains is what `swiftseg train` trains."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from swiftseg.runs import RunFolder
+from tests.support.tiny_camvid import make_tiny_camvid
+from tests.support.tiny_training import OVERRIDES
+
+pytestmark = pytest.mark.slow
+
+RUN = "from swiftseg.cli.main import main; main()"
+PATIENCE_S = 300
+
+
+def command(*arguments):
+    chosen = [part for override in OVERRIDES for part in ("--set", override)]
+    return [sys.executable, "-c", RUN, *arguments, *chosen]
+
+
+def search_command(*arguments):
+    found = ("tune", "enet_camvid", "--data", "camvid", "--space", "space.yaml", "--out", "search")
+    return command(*found, *arguments)
+
+
+def run(folder, parts):
+    return subprocess.run(parts, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    make_tiny_camvid(tmp_path / "camvid")
+    (tmp_path / "space.yaml").write_text("optimizer.lr: [0.0005, 0.02]\n")
+    return tmp_path
+
+
+def trials(folder):
+    return json.loads((folder / "search/tune.json").read_text())["trials"]
+
+
+def test_every_combination_is_trained_as_the_command_trains_it(folder):
+    done = run(folder, search_command("--workers", "2"))
+    assert done.returncode == 0, done.stderr
+    assert "Ray" not in done.stderr
+    assert [trial["values"] for trial in trials(folder)] == [
+        {"optimizer.lr": 0.0005},
+        {"optimizer.lr": 0.02},
+    ]
+    finished = [trial for trial in trials(folder) if trial["state"] == "done"]
+    assert finished
+    number, values = finished[0]["number"], finished[0]["values"]
+    alone = ("train", "enet_camvid", "--data", "camvid", "--out", "alone")
+    rate = f"optimizer.lr={values['optimizer.lr']}"
+    trained = run(folder, command(*alone, "--set", rate))
+    assert trained.returncode == 0, trained.stderr
+    [*_, expected] = RunFolder(folder / "alone").read_history()
+    [*_, found] = RunFolder(folder / f"search/trial_{number:03d}").read_history()
+    assert found.epoch == expected.epoch
+    # Threads differ, and with them the order of sums.
+    assert found.loss == pytest.approx(expected.loss, rel=1e-2)
+
+    again = run(folder, search_command())
+    assert again.returncode == 2
+    assert again.stderr == "error: search: holds a search already; --resume goes on with it\n"
+
+
+def test_a_search_that_is_killed_goes_on_with_the_same_trials(folder):
+    with subprocess.Popen(search_command(), cwd=folder, start_new_session=True) as killed:
+        last = folder / "search/trial_000/last.pt"
+        while not last.exists():
+            assert killed.poll() is None
+            os.sched_yield()
+            time.sleep(0.05)
+        os.killpg(killed.pid, signal.SIGKILL)
+    before = [trial["values"] for trial in trials(folder)]
+    done = run(folder, search_command("--resume"))
+    assert done.returncode == 0, done.stderr
+    assert [trial["values"] for trial in trials(folder)] == before
+    assert all(trial["state"] in ("done", "stopped early") for trial in trials(folder))
+
+
+def test_a_trial_that_fails_costs_itself_alone(folder):
+    (folder / "space.yaml").write_text("batch_size: [2, 1000]\n")
+    done = run(folder, search_command())
+    assert done.returncode == 0, done.stderr
+    good, bad = trials(folder)
+    assert (good["state"], bad["state"]) == ("done", "failed")
+    assert "1000" in bad["error"]
+
+
+def test_a_value_that_no_recipe_takes_is_refused_before_anything_starts(folder):
+    (folder / "space.yaml").write_text("optimizer.speed: [1]\n")
+    done = run(folder, search_command())
+    assert done.returncode == 2
+    assert "unknown key 'speed'" in done.stderr
+    assert not (folder / "search").exists()
