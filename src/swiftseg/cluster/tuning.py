@@ -148,12 +148,12 @@ def tune(
         trials=tuple(Trial(number=i, values=values) for i, values in enumerate(drawn)),
     )
     with locked(folder / f"{SEARCH_FILE}.lock"):
-        record = _Record(folder, _begin(folder, fresh, resume=resume))
+        record = _Record(folder, _begin(Path(out), fresh, resume=resume))
         with ray_session(address) as cpus, LateProgress("trials") as progress:
             _run(job, record, epochs, progress, workers=workers, cpus=cpus)
     search = record.search
     if any(trial.state == "waiting" for trial in search.trials):
-        raise StoppedError(f"{folder}: the search was stopped; --resume goes on")
+        raise StoppedError(f"{out}: the search was stopped; --resume goes on")
     if not search.ranking:
         raise SwiftsegError(f"all trials have failed; the first: {search.trials[0].error}")
     return search
