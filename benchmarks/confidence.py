@@ -31,7 +31,7 @@ from swiftseg.runtimes import read_spec
 from swiftseg.weights import shipped_models
 
 RESULTS = Path(__file__).parent / "results/confidence.json"
-MODELS = ("enet-camvid", "fast_scnn-camvid", "fast_scnn-streets", "segfast-camvid")
+MODELS = ("enet-camvid", "fast_scnn-camvid", "fast_scnn-streets", "segfast-camvid", "segfast-streets")
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 Pixels = tuple[np.ndarray, np.ndarray]  # probabilities float32 (C, N) and true classes (N,)
@@ -91,18 +91,21 @@ def main() -> None:
     parser.add_argument("--camvid", type=Path, required=True, help="The folder of CamVid.")
     parser.add_argument("--others", type=Path, required=True, help="Pictures of no street.")
     parser.add_argument("--write", action="store_true", help="Write it into the shipped models.")
+    parser.add_argument("models", nargs="*", default=MODELS, help="Others keep their numbers.")
     options = parser.parse_args()
+    kept = json.loads(RESULTS.read_text("utf-8"))["models"] if RESULTS.exists() else {}
+    measured = {name: measure(name, options.camvid, options.others) for name in options.models}
     report: dict[str, Any] = {
         "data": "CamVid val: even frames give the temperature, odd frames all other numbers",
         "others": [Path(source.given).name for source in find_sources([str(options.others)])],
-        "models": {name: measure(name, options.camvid, options.others) for name in MODELS},
+        "models": {**kept, **measured},
     }
     with replacing(RESULTS) as temporary:
         temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    for name, measured in report["models"].items():
-        print(name, json.dumps(measured, indent=1))
+    for name, numbers in measured.items():
+        print(name, json.dumps(numbers, indent=1))
         if options.write:
-            write_temperature(shipped_models()[name], measured["temperature"])
+            write_temperature(shipped_models()[name], numbers["temperature"])
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ SCORINGS = (
     Scoring("fast_scnn-camvid", "CamVid", "val"),
     Scoring("fast_scnn-streets", "CamVid", "val"),
     Scoring("segfast-camvid", "CamVid", "val"),
+    Scoring("segfast-streets", "CamVid", "val"),
     Scoring("enet-toystreet", TOY_STREET, "test"),
 )
 
@@ -69,8 +70,12 @@ def weights_digest(model: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--camvid", help="the folder of CamVid")
-    sources = {TOY_STREET: TOY_STREET, "CamVid": parser.parse_args().camvid}
+    parser.add_argument("models", nargs="*", help="All, if none is named.")
+    options = parser.parse_args()
+    sources = {TOY_STREET: TOY_STREET, "CamVid": options.camvid}
     for scoring in SCORINGS:
+        if options.models and scoring.model not in options.models:
+            continue
         source = sources[scoring.data]
         if source is None or scoring.model not in shipped_models():
             print(f"passed over {scoring.model}: no weights, or no data given")
