@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-from swiftseg.render.coco_regions import coco_annotations, polygons, run_lengths
+from swiftseg.kernels.coco_rle import run_lengths
+from swiftseg.render.coco_regions import coco_annotations, polygons
 from tests.support.coco_masks import decoded
 
 

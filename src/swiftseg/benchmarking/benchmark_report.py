@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from swiftseg.benchmarking.machine import Machine
 from swiftseg.core import SwiftsegError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 
 SCHEMA_VERSION = 1
 
@@ -195,8 +195,7 @@ class Report(_Part):
 
     def save(self, path: Path) -> None:
         """Write it as JSON; raise SwiftsegError where the file cannot be written."""
-        with replacing(path) as temporary:
-            temporary.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        write_file(path, self.model_dump_json(indent=2) + "\n")
 
 
 def milliseconds(value: float) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from swiftseg.benchmarking.benchmark_report import Measurement, milliseconds
 from swiftseg.core import UsageError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 from swiftseg.core.templates import render
 from swiftseg.evaluation.report.charts import ticks
 
@@ -27,8 +27,7 @@ def save_plot(measurements: Sequence[Measurement], title: str, path: Path) -> No
     Raises:
         SwiftsegError: The file cannot be written.
     """
-    with replacing(path) as temporary:
-        temporary.write_text(plot(measurements, title), encoding="utf-8")
+    write_file(path, plot(measurements, title))
 
 
 def check_plot_path(path: Path) -> None:

@@ -44,6 +44,12 @@ def replacing(path: Path, *, durable: bool = False) -> Generator[Path]:
             temporary.unlink()
 
 
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a whole file or none, a text as UTF-8; raise SwiftsegError where that cannot be."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
 def _created_beside(path: Path) -> Path:
     """Create an empty file with a name of its own, by which a run finds what was left of it."""
     stem = path.stem if len(os.fsencode(path.name)) <= _LONGEST_NAME else path.stem[:40]

@@ -8,7 +8,7 @@ from typing import Any
 import onnxruntime as ort
 
 from swiftseg.core import SwiftsegError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import replacing, write_file
 from swiftseg.runtimes import read_spec
 from swiftseg.runtimes.graph_promises import check_promises
 from swiftseg.runtimes.model_file import check_digest
@@ -45,8 +45,7 @@ def export_triton(model: Path, folder: Path) -> Path:
         raise SwiftsegError(f"{target} exists; remove it, or choose another --out")
     with replacing(target / "1" / "model.onnx") as temporary:
         shutil.copyfile(model, temporary)
-    with replacing(target / "config.pbtxt") as temporary:
-        temporary.write_text(config_text(spec.name, inputs, outputs), encoding="utf-8")
+    write_file(target / "config.pbtxt", config_text(spec.name, inputs, outputs))
     return target
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftseg.core import MissingExtraError, ModelSpec, SwiftsegError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 from swiftseg.runtimes import read_spec
 
 MODEL_FILE, CARD_FILE, HASH_FILE = "model.onnx", "README.md", "swiftseg.json"
@@ -32,8 +32,7 @@ def save_pretrained(model: Path, folder: Path) -> Path:
         HASH_FILE: json.dumps(described, indent=2).encode(),
     }
     for name, written in files.items():
-        with replacing(folder / name) as temporary:
-            temporary.write_bytes(written)
+        write_file(folder / name, written)
     return folder
 
 

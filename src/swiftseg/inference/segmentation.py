@@ -11,8 +11,9 @@ from PIL import Image
 
 from swiftseg.core import LabelSet, MissingExtraError
 from swiftseg.kernels.bands import viewable
+from swiftseg.kernels.coco_rle import bounding_box
 from swiftseg.render import overlay, save_label_map
-from swiftseg.render.coco_regions import OutlineForm, bounding_box, coco_annotations
+from swiftseg.render.coco_regions import OutlineForm, coco_annotations
 from swiftseg.render.colors import drawn_classes, palette_image
 
 

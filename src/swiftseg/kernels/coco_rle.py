@@ -1,8 +1,22 @@
 """COCO's run lengths of a bitmap, and the text that packs them (pycocotools, common/maskApi.c)."""
 
+from typing import Any
+
 import numpy as np
 
 _FIRST_CODE = 48  # "0"; each character holds five bits and whether more follow
+
+
+def run_lengths(bitmap: np.ndarray) -> dict[str, Any]:
+    """Return the run lengths of a bitmap, bool (H, W), by column, as pycocotools writes them."""
+    return {"size": list(bitmap.shape), "counts": text_from_counts(counts_from_bitmap(bitmap))}
+
+
+def bounding_box(bitmap: np.ndarray) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of what is true in a bitmap, bool (H, W)."""
+    rows, columns = np.flatnonzero(bitmap.any(axis=1)), np.flatnonzero(bitmap.any(axis=0))
+    left, top = int(columns[0]), int(rows[0])
+    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
 
 
 def counts_from_bitmap(bitmap: np.ndarray) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swiftseg.core import SwiftsegError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 from swiftseg.inference import Segmenter, find_model
 from swiftseg.runtimes import TORCH_WAYS
 
@@ -31,8 +31,7 @@ class ModelFiles:
         for path, data in self.files.items():
             file = root / path if path else root
             if not (file.is_file() and file.read_bytes() == data):
-                with replacing(file) as temporary:
-                    temporary.write_bytes(data)
+                write_file(file, data)
         return root
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from swiftseg.core import MissingExtraError, SwiftsegError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 
 _S3 = "s3"
 _S3_ATTEMPTS = 10  # with growing pauses between them, about a minute
@@ -63,8 +63,7 @@ class LocalPlace:
             raise SwiftsegError(f"cannot read {self.folder / path}: {error.strerror}") from error
 
     def write(self, path: str, data: bytes) -> None:
-        with replacing(self.folder / path) as temporary:
-            temporary.write_bytes(data)
+        write_file(self.folder / path, data)
 
     def files(self, folder: str) -> Iterator[str]:
         found = (self.folder / folder).rglob("*")

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import LabelSet, unknown_name
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 from swiftseg.data.images.geo_tags import Tag
 from swiftseg.inference import Segmentation
 from swiftseg.render import with_legend
@@ -135,8 +135,7 @@ class Outputs:
         """Leave a file by which a later prediction knows that these are no pictures to label."""
         mark = self.folder / MARK
         if not mark.exists():
-            with replacing(mark) as temporary:
-                temporary.write_text(MARK_TEXT, encoding="utf-8")
+            write_file(mark, MARK_TEXT)
 
     def image_files(self, name: str) -> list[Path]:
         """Return the files that an image of that name gives."""
@@ -173,8 +172,7 @@ class Outputs:
             files["labels"] = str(path)
         if result.probabilities is not None:
             path = self.path("probs", name, IMAGE_FILE_SUFFIXES["probs"])
-            with replacing(path) as temporary:
-                temporary.write_bytes(probabilities_npy(result.probabilities))
+            write_file(path, probabilities_npy(result.probabilities))
             files["probs"] = str(path)
         return files
 
@@ -193,8 +191,7 @@ class Outputs:
         path = self.path("overlay", name, IMAGE_FILE_SUFFIXES["overlay"])
         if self.legend:
             picture = with_legend(picture, labels, shares, hide=self.hide)
-        with replacing(path) as temporary:
-            temporary.write_bytes(_jpeg(picture))
+        write_file(path, _jpeg(picture))
         return {"overlay": str(path)}
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from swiftseg.core import LabelSet, Sample, SwiftsegError, UsageError, unknown_name
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.annotations.write import label_map_to_coco, label_map_to_labelme
@@ -240,5 +240,4 @@ def write_mask(out: Path, sample: Sample, pseudo: np.ndarray, labels: LabelSet, 
         content = label_map_to_coco(pseudo, labels, file_name=sample.name)
     else:
         content = label_map_to_labelme(pseudo, labels, image_path=sample.name)
-    with replacing(out / f"{sample.name}.json") as temporary:
-        temporary.write_text(json.dumps(content), encoding="utf-8")
+    write_file(out / f"{sample.name}.json", json.dumps(content))

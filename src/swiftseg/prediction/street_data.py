@@ -5,7 +5,7 @@ from pathlib import Path
 from PIL import Image
 
 from swiftseg.core import SwiftsegError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import replacing, write_file
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.own.dataset_file import FILE_NAME, DatasetFile, dataset_file_text
@@ -55,6 +55,5 @@ def write_street_data(out: Path, num_scenes: int = 50) -> dict[str, int]:
         train="images/train",
         val="images/val",
     )
-    with replacing(out / FILE_NAME) as temporary:
-        temporary.write_text(dataset_file_text(file), encoding="utf-8")
+    write_file(out / FILE_NAME, dataset_file_text(file))
     return counts

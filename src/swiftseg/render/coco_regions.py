@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from swiftseg.kernels.coco_rle import counts_from_bitmap, text_from_counts
+from swiftseg.kernels.coco_rle import bounding_box, run_lengths
 from swiftseg.kernels.outlines import outlines, polygon_area
 
 OutlineForm = Literal["rle", "polygons"]
@@ -37,18 +37,6 @@ def _annotation(number: int, category: int, mask: np.ndarray, form: OutlineForm)
         "bbox": list(bounding_box(mask)),
         "iscrowd": int(form == "rle"),  # COCO's own files use run lengths for crowds alone
     }
-
-
-def bounding_box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """Return left, top, width and height of what is true in a mask bool (H, W)."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    left, top = int(columns[0]), int(rows[0])
-    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
-
-
-def run_lengths(mask: np.ndarray) -> dict[str, Any]:
-    """Return the run lengths of a mask bool (H, W) by column, as pycocotools writes them."""
-    return {"size": list(mask.shape), "counts": text_from_counts(counts_from_bitmap(mask))}
 
 
 def polygons(mask: np.ndarray) -> list[list[int]]:

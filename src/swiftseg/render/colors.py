@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import LabelSet, SwiftsegError, unknown_name
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 
 # At a time: what comes between the image and the overlay stays in the cache, and in memory that the
 # process holds. Frames of 1024x2048 in one piece had the system hand out fresh pages for every
@@ -126,8 +126,7 @@ def save_label_map(path: Path | str, label_map: np.ndarray, labels: LabelSet) ->
     if path.suffix.lower() != ".png":
         raise SwiftsegError(f"{path}: label maps are saved as .png, which keeps every index")
     png = label_map_png(label_map, labels)
-    with replacing(path) as temporary:
-        temporary.write_bytes(png)
+    write_file(path, png)
 
 
 def label_map_png(label_map: np.ndarray, labels: LabelSet) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from swiftseg.core import SwiftsegError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 from swiftseg.runs.writer import Writer
 
 
@@ -46,8 +46,7 @@ def _take_over(path: Path) -> None:
     try:
         if not _is_left(path):
             raise SwiftsegError(_in_use(path, "its lock has just changed", path))
-        with replacing(path) as temporary:
-            temporary.write_text(Writer.here().model_dump_json(), encoding="utf-8")
+        write_file(path, Writer.here().model_dump_json())
     finally:
         token.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from swiftseg.core import SwiftsegError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import replacing, write_file
 from swiftseg.core.schema import Section, first_problem
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.recipes.recipe_file import load_recipe
@@ -219,5 +219,4 @@ def _remove(path: Path) -> None:
 
 
 def _write_text(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_file(path, text)

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import ValidationError
 
 from swiftseg.core import SwiftsegError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 from swiftseg.core.schema import first_problem
 from swiftseg.runs.writer import Writer
 
@@ -81,8 +81,7 @@ class RunState:
             device=self.device,
             processes=self.processes,
         )
-        with replacing(self.path) as temporary:
-            temporary.write_text(content.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        write_file(self.path, content.model_dump_json(indent=2) + "\n")
 
 
 def read_state(path: Path) -> StateFile | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.cache import cache_folder
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 from swiftseg.runtimes import BACKENDS, PRECISIONS
 from swiftseg.runtimes.base import Engine, labels_of
 from swiftseg.runtimes.cores import check_threads, physical_cores, processor_facts
@@ -161,5 +161,5 @@ def _write_memory(memory: dict[str, list[str]]) -> None:
     path = memory_file()
     if path is None:
         return
-    with suppress(SwiftsegError), replacing(path) as temporary:
-        temporary.write_text(json.dumps(memory, indent=1), encoding="utf-8")
+    with suppress(SwiftsegError):
+        write_file(path, json.dumps(memory, indent=1))

@@ -16,7 +16,7 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.cache import cache_folder
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 from swiftseg.data import Dataset
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.views.void_class import WithVoidClass
@@ -83,5 +83,5 @@ def read_counts(path: Path) -> np.ndarray | None:
 def keep_counts(counts: np.ndarray, path: Path) -> None:
     values = counts.astype(COUNTS_TYPE).tobytes()
     # A cache folder that cannot be written costs time, nothing else.
-    with suppress(SwiftsegError), replacing(path) as temporary:
-        temporary.write_bytes(values + hashlib.sha256(values).digest())
+    with suppress(SwiftsegError):
+        write_file(path, values + hashlib.sha256(values).digest())

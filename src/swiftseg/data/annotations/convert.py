@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import LabelSet, SwiftsegError, unknown_name
-from swiftseg.core.files import replacing
+from swiftseg.core.files import replacing, write_file
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.annotations.annotated_images import AnnotatedImages
@@ -80,8 +80,7 @@ def convert_annotations(
     if not any(conversion.written.values()):
         raise SwiftsegError(conversion.failed[0])
     file = _described(conversion)
-    with replacing(out / FILE_NAME) as temporary:
-        temporary.write_text(dataset_file_text(file), encoding="utf-8")
+    write_file(out / FILE_NAME, dataset_file_text(file))
     return conversion
 
 
@@ -123,8 +122,7 @@ def _write_pair(dataset: AnnotatedImages, index: int, out: Path, part: str, pale
         held = embedded_picture(image.picture)
         with open_bitmap(held) as opened:
             suffix = f".{str(opened.format).lower()}"
-        with replacing(out / "images" / part / f"{image.name}{suffix}") as temporary:
-            temporary.write_bytes(held)
+        write_file(out / "images" / part / f"{image.name}{suffix}", held)
         return
     _link(image.picture, out / "images" / part / f"{image.name}{image.picture.suffix}")
 

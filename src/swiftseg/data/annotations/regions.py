@@ -31,7 +31,13 @@ def regions_of(bitmap: np.ndarray) -> list[Region]:
     return regions
 
 
-def simplified(ring: np.ndarray, tolerance_px: float) -> np.ndarray:
+def simplified(region: Region, tolerance_px: float) -> Region:
+    """Return a region whose outline and holes have fewer points, see `simplified_ring`."""
+    holes = [simplified_ring(hole, tolerance_px) for hole in region.holes]
+    return Region(simplified_ring(region.outline, tolerance_px), holes)
+
+
+def simplified_ring(ring: np.ndarray, tolerance_px: float) -> np.ndarray:
     """Return a ring with fewer points, none of its own farther from it than a tolerance.
 
     Douglas and Peucker, "Algorithms for the reduction of the number of points", 1973. A ring that

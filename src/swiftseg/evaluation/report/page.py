@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from swiftseg.core import ModelSpec
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 from swiftseg.core.labels import RGB
 from swiftseg.core.templates import percent, render
 from swiftseg.evaluation.evaluation import Evaluation
@@ -61,8 +61,7 @@ def write_report(
         SwiftsegError: The file cannot be written.
     """
     page = report_page(evaluation, subject, frames=frames, epochs=epochs, advice=advice)
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_file(path, page)
 
 
 def report_page(
