@@ -3,8 +3,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from swiftseg.benchmarking.plot import check_plot_path, plot, save_plot
+from swiftseg.benchmarking.plot import plot
 from swiftseg.core import UsageError
+from swiftseg.core.files import check_suffix, write_file
 from tests.support.reports import measurement
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -40,8 +41,8 @@ def test_the_axis_has_a_few_lines(total_ms: float):
 
 def test_the_file_is_svg(tmp_path: Path):
     path = tmp_path / "speed.svg"
-    check_plot_path(path)
-    save_plot([measurement()], "It", path)
+    check_suffix(path, ".svg")
+    write_file(path, plot([measurement()], "It"))
     assert ElementTree.parse(path).getroot().tag == f"{SVG}svg"
     with pytest.raises(UsageError, match=r"ends in .svg, got speed.png"):
-        check_plot_path(Path("speed.png"))
+        check_suffix(Path("speed.png"), ".svg")

@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from itertools import cycle
-from pathlib import Path
 
 from swiftseg.benchmarking.benchmark_report import Measurement, milliseconds
-from swiftseg.core import UsageError
-from swiftseg.core.files import write_file
 from swiftseg.core.templates import render
 from swiftseg.evaluation.report.charts import ticks
 
@@ -16,28 +13,13 @@ _CHARACTER = 7.2  # wider than most at this size
 _COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 
 
-def save_plot(measurements: Sequence[Measurement], title: str, path: Path) -> None:
-    """Write the medians as stacked bars, milliseconds to the right.
+def plot(measurements: Sequence[Measurement], title: str) -> str:
+    """Return the medians as stacked bars in an SVG, milliseconds to the right.
 
     Args:
         measurements: Each with its stages, or with its total alone.
         title: Stands above.
-        path: The file.
-
-    Raises:
-        SwiftsegError: The file cannot be written.
     """
-    write_file(path, plot(measurements, title))
-
-
-def check_plot_path(path: Path) -> None:
-    """Raise UsageError where the name does not end in .svg."""
-    if path.suffix != ".svg":
-        raise UsageError(f"expected a file name that ends in .svg, got {path}")
-
-
-def plot(measurements: Sequence[Measurement], title: str) -> str:
-    """Return the picture of `save_plot`."""
     bars = [(_label(measurement), _parts(measurement)) for measurement in measurements]
     stages = dict.fromkeys(stage for _, parts in bars for stage in parts)
     longest_ms = max(sum(parts.values()) for _, parts in bars)

@@ -53,10 +53,11 @@ def benchmark(
     """
     from swiftseg import benchmarking
     from swiftseg.benchmarking.candidates import existing_ways
-    from swiftseg.benchmarking.plot import check_plot_path, save_plot
+    from swiftseg.benchmarking.plot import plot as bars
+    from swiftseg.core.files import check_suffix, write_file
 
     if plot is not None:
-        check_plot_path(plot)
+        check_suffix(plot, ".svg")
     if not training:
         for engine, missing in existing_ways(backend.split(","), precision.split(","))[1]:
             typer.echo(f"{engine} has no {missing}, which is left out", err=True)
@@ -76,7 +77,7 @@ def benchmark(
     if json_file is not None:
         report.save(json_file)
     if plot is not None:
-        save_plot(report.measurements, report.title, plot)
+        write_file(plot, bars(report.measurements, report.title))
 
 
 def warn(machine: "Machine") -> None:

@@ -129,7 +129,7 @@ def write_files(diagnosis: "Diagnosis", places: Places, *, out: Path | None) -> 
     """Write the YAML that is proposed and the contact sheet, where there is anything to write."""
     from PIL import Image
 
-    from swiftseg.core.files import replacing, write_file
+    from swiftseg.core.files import replacing
     from swiftseg.data.doctor import contact_sheet, with_ignored
     from swiftseg.render import with_legend
 
@@ -151,7 +151,7 @@ def write_files(diagnosis: "Diagnosis", places: Places, *, out: Path | None) -> 
 
 def write_description(file: "DatasetFile", path: Path) -> None:
     """Write a dataset.yaml; another one that stood there is kept beside it."""
-    from swiftseg.core.files import replacing, write_file
+    from swiftseg.core.files import write_file
     from swiftseg.data.own.dataset_file import dataset_file_text
 
     if file.path is not None and Path(file.path) == path.parent.resolve():

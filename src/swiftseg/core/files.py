@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from swiftseg.core.errors import SwiftsegError
+from swiftseg.core.errors import SwiftsegError, UsageError
 
 _LONGEST_NAME = 200  # in bytes; file systems take 255, and a temporary file's name is longer
 
@@ -48,6 +48,12 @@ def write_file(path: Path, content: str | bytes) -> None:
     """Write a whole file or none, a text as UTF-8; raise SwiftsegError where that cannot be."""
     with replacing(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def check_suffix(path: Path, suffix: str) -> None:
+    """Raise UsageError where the name of a file to be written does not end as it must."""
+    if path.suffix != suffix:
+        raise UsageError(f"expected a file name that ends in {suffix}, got {path}")
 
 
 def _created_beside(path: Path) -> Path:

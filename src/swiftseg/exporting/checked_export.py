@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from swiftseg.core import InputSpec, ModelSpec, OutputKind, UsageError
-from swiftseg.core.files import replacing
+from swiftseg.core import InputSpec, ModelSpec, OutputKind
+from swiftseg.core.files import check_suffix, replacing
 from swiftseg.core.log import warn
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.exporting.onnx_file import package_versions, rewrite_spec, write_onnx
@@ -44,8 +44,7 @@ def export_onnx(
         SwiftsegError: An engine's answers differ from torch's above tolerance, the file cannot be
             written, or there are no frames.
     """
-    if path.suffix != ".onnx":
-        raise UsageError(f"expected a file name that ends in .onnx, got {path}")
+    check_suffix(path, ".onnx")
     spec = replace(spec, output=output, versions=package_versions())
     with replacing(path, durable=True) as temporary:
         write_onnx(network.eval(), spec, temporary)

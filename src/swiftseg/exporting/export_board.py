@@ -13,10 +13,10 @@ from torch import nn
 
 from swiftseg.core import ModelSpec, SwiftsegError, UsageError, unknown_name
 from swiftseg.exporting.checked_export import drawn_frames
-from swiftseg.exporting.formats import FORMATS
+from swiftseg.exporting.formats import FORMATS, find_write
 from swiftseg.exporting.formats.score_graph import score_graph
 from swiftseg.exporting.onnx_file import package_versions
-from swiftseg.runtimes import labels_of
+from swiftseg.runtimes.base import equal_labels
 from swiftseg.runtimes.board_backend import BOARD_ENGINES, BoardBackend
 from swiftseg.runtimes.board_folder import (
     UPSAMPLINGS,
@@ -87,7 +87,7 @@ def export_board(
             f"--format {format_name} is for 8-bit RGB, and {spec.name} takes "
             f"{spec.input.described}; export it as .onnx"
         )
-    write = FORMATS[format_name].find()
+    write = find_write(format_name)
     graph = score_graph(network.eval(), spec.input)
     with _replacing_folder(folder) as temporary:
         try:
@@ -100,15 +100,18 @@ def export_board(
         _describe(temporary, spec, format_name, precision, names, graph.align_corners)
         if format_name not in BOARD_ENGINES:
             return BoardParity(format_name, precision, 0, None)
-        given = drawn_frames(spec.input) if frames is None else frames
-        parity = _measure(TorchBackend(network, spec), BoardBackend(temporary), given)
+        compared = list(drawn_frames(spec.input) if frames is None else frames)
+        if not compared:
+            raise SwiftsegError("no frames to compare on")
+        backend = BoardBackend(temporary)
+        equal = equal_labels(TorchBackend(network, spec), backend, compared)
         least = MIN_EQUAL_LABELS[precision]
-        if parity.equal_labels is None or parity.equal_labels < least:
+        if equal < least:
             raise SwiftsegError(
-                f"{folder} not written: on {parity.frames} frames {format_name} in {precision} "
-                f"gives {parity.equal_labels or 0:.4%} of torch's labels (at least {least:.2%})"
+                f"{folder} not written: on {len(compared)} frames {format_name} in {precision} "
+                f"gives {equal:.4%} of torch's labels (at least {least:.2%})"
             )
-    return parity
+    return BoardParity(*backend.engine[:2], len(compared), equal)
 
 
 def _describe(
@@ -132,20 +135,6 @@ def _describe(
         upsampling=upsampling,
         spec=replace(spec, output="logits", versions=package_versions()),
     ).write(folder)
-
-
-def _measure(
-    reference: TorchBackend, backend: BoardBackend, frames: Iterable[np.ndarray]
-) -> BoardParity:
-    equal, pixels, count = 0, 0, 0
-    for frame in frames:
-        expected, labels = labels_of(reference, frame[None]), labels_of(backend, frame[None])
-        equal += int((expected == labels).sum())
-        pixels += labels.size
-        count += 1
-    if not count:
-        raise SwiftsegError("no frames to compare on")
-    return BoardParity(*backend.engine[:2], count, equal / pixels)
 
 
 @contextmanager

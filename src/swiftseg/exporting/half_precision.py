@@ -13,11 +13,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
-from swiftseg.core.files import replacing
+from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core.files import check_suffix, replacing
 from swiftseg.exporting.checked_export import drawn_frames
 from swiftseg.exporting.onnx_file import save_onnx
-from swiftseg.runtimes import BACKENDS, Backend, labels_of, load_backend, read_spec
+from swiftseg.runtimes import BACKENDS, load_backend, read_spec
+from swiftseg.runtimes.base import equal_labels
 
 LEAST_VALUES = 128  # of a tensor; below, its Cast takes what is saved
 LEAST_EQUAL_LABELS = 0.99
@@ -57,8 +58,7 @@ def halve_weights(
         SwiftsegError: An engine gives too few of the float32 file's labels, or the file cannot be
             written.
     """
-    if path.suffix != ".onnx":
-        raise UsageError(f"expected a file name that ends in .onnx, got {path}")
+    check_suffix(path, ".onnx")
     model = onnx.load(source)
     store_in_half(model.graph)
     onnx.checker.check_model(model, full_check=True)
@@ -105,9 +105,4 @@ def _equal_labels(source: Path, path: Path, frames: list[np.ndarray]) -> Iterabl
             before, after = load_backend(source, name=name), load_backend(path, name=name)
         except MissingExtraError:
             continue
-        yield _share(before, after, frames)
-
-
-def _share(before: Backend, after: Backend, frames: list[np.ndarray]) -> float:
-    pairs = ((labels_of(b, f[None]) for b in (before, after)) for f in frames)
-    return float(np.mean([np.mean(first == second) for first, second in pairs]))
+        yield equal_labels(before, after, frames)

@@ -20,7 +20,7 @@ from onnxruntime.quantization.calibrate import create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import check_suffix, replacing
 from swiftseg.exporting.graph import attribute
 from swiftseg.exporting.onnx_file import save_onnx
 from swiftseg.inference.calibration_frames import Calibration
@@ -87,8 +87,7 @@ def quantize_onnx(
     """
     if not 0 <= max_drop <= 100:
         raise UsageError(f"expected --max-drop of 0 to 100 points, got {max_drop:g}")
-    if path.suffix != ".onnx":
-        raise UsageError(f"expected a file name that ends in .onnx, got {path}")
+    check_suffix(path, ".onnx")
     measure = _measure(source, seen)
     before = measure(source)
     with TemporaryDirectory() as folder, replacing(path) as temporary:

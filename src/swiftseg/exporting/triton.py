@@ -9,9 +9,7 @@ import onnxruntime as ort
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.files import replacing, write_file
-from swiftseg.runtimes import read_spec
-from swiftseg.runtimes.graph_promises import check_promises
-from swiftseg.runtimes.model_file import check_digest
+from swiftseg.runtimes.graph_promises import read_checked
 
 MAX_BATCH = 8
 
@@ -35,9 +33,7 @@ def export_triton(model: Path, folder: Path) -> Path:
     Raises:
         SwiftsegError: The file is another than it says, or the repository has such a model.
     """
-    spec = read_spec(model)
-    check_digest(model)
-    check_promises(model, spec)
+    spec = read_checked(model)
     session = ort.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     inputs, outputs = session.get_inputs(), session.get_outputs()
     target = folder / spec.name

@@ -10,11 +10,9 @@ from typing import Any
 import onnxruntime as ort
 
 from swiftseg.core import ModelSpec, SwiftsegError
-from swiftseg.runtimes import read_spec
 from swiftseg.runtimes.base import INPUT_NAME
-from swiftseg.runtimes.graph_promises import check_promises
+from swiftseg.runtimes.graph_promises import read_checked
 from swiftseg.runtimes.label_head import LabelHead, cut_label_head
-from swiftseg.runtimes.model_file import check_digest
 from swiftseg.web import built_page
 
 MANIFEST = "manifest.json"
@@ -33,9 +31,7 @@ def export_web(model: Path, folder: Path) -> None:
         SwiftsegError: The folder holds files, the package was built without its page, or the
             model gives probabilities.
     """
-    spec = read_spec(model)
-    check_digest(model)
-    check_promises(model, spec)
+    spec = read_checked(model)
     page = built_page()
     if page is None:
         raise SwiftsegError(

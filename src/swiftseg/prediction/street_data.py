@@ -8,7 +8,7 @@ from swiftseg.core import SwiftsegError
 from swiftseg.core.files import replacing, write_file
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
-from swiftseg.data.own.dataset_file import FILE_NAME, DatasetFile, dataset_file_text
+from swiftseg.data.own.dataset_file import FILE_NAME, dataset_file_text, folder_description
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.render import save_label_map
 
@@ -48,12 +48,5 @@ def write_street_data(out: Path, num_scenes: int = 50) -> dict[str, int]:
             for _ in in_threads(write, range(count)):
                 progress.advance()
     labels = ToyStreet("val", 1).labels
-    file = DatasetFile(
-        names=labels.names,
-        palette=labels.palette,
-        ignore_index=labels.ignore_index,
-        train="images/train",
-        val="images/val",
-    )
-    write_file(out / FILE_NAME, dataset_file_text(file))
+    write_file(out / FILE_NAME, dataset_file_text(folder_description(labels, counts)))
     return counts

@@ -4,7 +4,8 @@ To add an engine, write its module with `load_graph` and add a line to `ENGINES`
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,53 +19,43 @@ from swiftseg.runtimes.model_file import METADATA_KEY, read_spec
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
-def _onnxruntime() -> LoadGraph:
-    from swiftseg.runtimes.onnxruntime_engine import load_graph
-
-    return load_graph
-
-
-def _openvino() -> LoadGraph:
-    from swiftseg.runtimes.openvino_engine import load_graph
-
-    return load_graph
-
-
-def _tensorrt() -> LoadGraph:
-    from swiftseg.runtimes.tensorrt_engine import load_graph
-
-    return load_graph
-
-
 class FileEngine(NamedTuple):
     """An engine that runs exported files.
 
     Attributes:
-        find: Imports the engine's module and returns its `load_graph`.
+        module: The engine's module here, which is imported when it is asked for.
         precisions: What it computes in, its default first.
         devices: What it can compute on, its default first.
         runs_on_cpu: Whether `auto` and the comparison after an export try it.
         elsewhere: Further precisions on other devices than the CPU.
     """
 
-    find: Callable[[], LoadGraph]
+    module: str
     precisions: tuple[str, ...]
     devices: tuple[str, ...]
     runs_on_cpu: bool
     elsewhere: tuple[str, ...] = ()
 
+    def find(self) -> LoadGraph:
+        """Import the engine's module and return its `load_graph`."""
+        return import_module(f"swiftseg.runtimes.{self.module}").load_graph
+
 
 ENGINES: Mapping[str, FileEngine] = {
     "onnxruntime": FileEngine(
-        _onnxruntime,
+        "onnxruntime_engine",
         ("f32",),
         ("cpu", "cuda", "tensorrt", "coreml", "dml", "qnn"),
         runs_on_cpu=True,
     ),
     "openvino": FileEngine(
-        _openvino, ("f32", "bf16"), ("cpu", "gpu", "npu"), runs_on_cpu=True, elsewhere=("fp16",)
+        "openvino_engine",
+        ("f32", "bf16"),
+        ("cpu", "gpu", "npu"),
+        runs_on_cpu=True,
+        elsewhere=("fp16",),
     ),
-    "tensorrt": FileEngine(_tensorrt, ("f32", "fp16"), ("cuda",), runs_on_cpu=False),
+    "tensorrt": FileEngine("tensorrt_engine", ("f32", "fp16"), ("cuda",), runs_on_cpu=False),
 }
 
 BACKENDS = tuple(name for name, engine in ENGINES.items() if engine.runs_on_cpu)

@@ -5,6 +5,7 @@ named by its kind: `labels` uint8 (N, H, W), `logits` or `probs` float32 (N, C, 
 carries its logits as a second output.
 """
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, Self
 
@@ -97,3 +98,15 @@ def upsampled_of(backend: Backend, batch: np.ndarray) -> np.ndarray:
     """Return the logits or probabilities float32 (N, C, H, W) of frames uint8 (N, H, W, 3)."""
     with backend.running(batch) as scores:
         return np.array(scores.upsampled())
+
+
+def equal_labels(one: Backend, other: Backend, frames: Iterable[np.ndarray]) -> float:
+    """Return the share, 0..1, of labels in which two backends agree.
+
+    Args:
+        one: Any backend.
+        other: One of the same input size.
+        frames: uint8 (*size_hw, 3), one at least.
+    """
+    pairs = ((labels_of(one, frame[None]), labels_of(other, frame[None])) for frame in frames)
+    return float(np.mean([np.mean(own == others) for own, others in pairs]))

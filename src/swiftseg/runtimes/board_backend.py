@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -28,35 +29,12 @@ class LoadScores(Protocol):
     def __call__(self, folder: Path, model: BoardModel, *, threads: int) -> RunScores: ...
 
 
-def _executorch() -> LoadScores:
-    from swiftseg.runtimes.executorch_engine import load_scores
-
-    return load_scores
-
-
-def _litert() -> LoadScores:
-    from swiftseg.runtimes.litert_engine import load_scores
-
-    return load_scores
-
-
-def _ncnn() -> LoadScores:
-    from swiftseg.runtimes.ncnn_engine import load_scores
-
-    return load_scores
-
-
-def _openvino() -> LoadScores:
-    from swiftseg.runtimes.openvino_ir_engine import load_scores
-
-    return load_scores
-
-
-BOARD_ENGINES: Mapping[str, Callable[[], LoadScores]] = {
-    "executorch": _executorch,
-    "litert": _litert,
-    "ncnn": _ncnn,
-    "openvino": _openvino,
+# The modules here that run the formats, each imported when it is asked for.
+BOARD_ENGINES: Mapping[str, str] = {
+    "executorch": "executorch_engine",
+    "litert": "litert_engine",
+    "ncnn": "ncnn_engine",
+    "openvino": "openvino_ir_engine",
 }
 
 
@@ -88,7 +66,8 @@ class BoardBackend:
         self._folder = folder
         self._align_corners = UPSAMPLINGS[model.upsampling]
         self._lock = Lock()
-        load_scores = BOARD_ENGINES[model.format]()
+        engine = import_module(f"swiftseg.runtimes.{BOARD_ENGINES[model.format]}")
+        load_scores: LoadScores = engine.load_scores
         try:
             self._run = load_scores(folder, model, threads=threads or physical_cores())
         except SwiftsegError as error:

@@ -10,9 +10,8 @@ import numpy as np
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.runtimes.array_scores import ArrayScores, ScoreKind
 from swiftseg.runtimes.base import Engine
-from swiftseg.runtimes.graph_promises import check_promises
+from swiftseg.runtimes.graph_promises import read_checked
 from swiftseg.runtimes.label_head import cut_label_head
-from swiftseg.runtimes.model_file import check_digest, read_spec
 
 
 class Graph(Protocol):
@@ -70,10 +69,8 @@ class FileBackend:
         cuts_head: bool = True,
     ) -> None:
         self.engine = engine
-        self.spec = read_spec(path)
+        self.spec = read_checked(path)
         self._path = path
-        check_digest(path)
-        check_promises(path, self.spec)
         head = cut_label_head(path) if self.spec.output == "labels" and cuts_head else None
         self._align_corners = head and head.align_corners
         self._kind: ScoreKind = "probs" if self.spec.output == "probs" else "logits"

@@ -9,7 +9,7 @@ import numpy as np
 
 from swiftseg.core import ModelSpec, SwiftsegError
 from swiftseg.runtimes.base import INPUT_NAME
-from swiftseg.runtimes.model_file import opened_message
+from swiftseg.runtimes.model_file import check_digest, opened_message, read_spec
 from swiftseg.runtimes.protobuf import Field, fields, numbers, text
 
 # Field numbers of onnx.proto.
@@ -46,6 +46,18 @@ class Value(NamedTuple):
     def __str__(self) -> str:
         shape = ", ".join("N" if dim is None else str(dim) for dim in self.dims)
         return f"{self.name} {self.element} ({shape})"
+
+
+def read_checked(path: Path) -> ModelSpec:
+    """Read what an exported file says of itself, once the file is what was written and says.
+
+    Raises:
+        SwiftsegError: It is not; or as `read_spec`.
+    """
+    spec = read_spec(path)
+    check_digest(path)
+    check_promises(path, spec)
+    return spec
 
 
 def check_promises(path: Path, spec: ModelSpec) -> None:

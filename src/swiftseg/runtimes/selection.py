@@ -15,7 +15,7 @@ from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.cache import cache_folder
 from swiftseg.core.files import write_file
 from swiftseg.runtimes import BACKENDS, PRECISIONS
-from swiftseg.runtimes.base import Engine, labels_of
+from swiftseg.runtimes.base import Engine, equal_labels
 from swiftseg.runtimes.cores import check_threads, physical_cores, processor_facts
 from swiftseg.runtimes.trial import Trial, compare_ms
 
@@ -89,8 +89,7 @@ def changed_labels(path: Path, trial: Trial, frames: Sequence[np.ndarray]) -> fl
         frames: uint8 (*size_hw, 3), RGB.
     """
     reference, other = Trial(str(path), threads=trial.threads).load(), trial.load()
-    changed = (labels_of(reference, f[None]) != labels_of(other, f[None]) for f in frames)
-    return float(np.mean([share.mean() for share in changed]))
+    return 1 - equal_labels(reference, other, frames)
 
 
 def _trials(path: Path, backend: str, precision: str, threads: int | None) -> list[Trial]:

@@ -9,8 +9,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError, UsageError
-from swiftseg.core.files import replacing
+from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError
+from swiftseg.core.files import check_suffix, replacing
 from swiftseg.core.schema import Section, first_problem
 from swiftseg.layers.filling import fill
 from swiftseg.layers.tensor_digest import digest_of
@@ -69,8 +69,7 @@ def save_weights(weights: dict[str, Tensor], description: Description, path: Pat
         UsageError: The path does not end in .safetensors.
         SwiftsegError: The file cannot be written.
     """
-    if path.suffix != SAFETENSORS:
-        raise UsageError(f"expected a file name that ends in {SAFETENSORS}, got {path}")
+    check_suffix(path, SAFETENSORS)
     weights = {name: tensor.contiguous() for name, tensor in weights.items()}
     with replacing(path, durable=True) as temporary:
         metadata = {

@@ -87,7 +87,7 @@ class _File:
         if self.strays:
             message = f"{self.path}: annotation {self.strays[0]} is of an image that is not listed"
             for _ in self.strays:
-                gathering.notes.add("warning", "annotation_without_image", message, self.path)
+                gathering.notes.note("warning", "annotation_without_image", message, self.path)
         for key, image in self.images.items():
             about = f"{self.path}: image {key}"
             try:
@@ -135,7 +135,7 @@ class _File:
                     raise SwiftsegError(f"no category {short(annotation.get('category_id'))}")
                 if not annotation.get("segmentation"):
                     message = f"{self.path}: {about} has no segmentation; its box is filled"
-                    gathering.notes.add("warning", "filled_boxes", message, self.path)
+                    gathering.notes.note("warning", "filled_boxes", message, self.path)
                 label = as_text(category.get("name"), "name")
                 shapes += [Shape(label, about, draw) for draw in _draws(annotation)]
         return tuple(shapes)

@@ -18,7 +18,7 @@ from swiftseg.data.annotations.bitmaps import open_bitmap
 from swiftseg.data.annotations.labelme import embedded_picture
 from swiftseg.data.annotations.open_export import open_images, read_export
 from swiftseg.data.annotations.tool_export import AnnotatedImage, Export
-from swiftseg.data.own.dataset_file import FILE_NAME, DatasetFile, dataset_file_text
+from swiftseg.data.own.dataset_file import FILE_NAME, dataset_file_text, folder_description
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.own_data import SPLITS
 from swiftseg.data.own.tree_reading import UNSPLIT
@@ -79,7 +79,7 @@ def convert_annotations(
         _write_split(conversion, export, split, images, progress)
     if not any(conversion.written.values()):
         raise SwiftsegError(conversion.failed[0])
-    file = _described(conversion)
+    file = folder_description(export.labels, set(SPLITS) & set(conversion.written))
     write_file(out / FILE_NAME, dataset_file_text(file))
     return conversion
 
@@ -144,19 +144,6 @@ def _palette_bytes(labels: LabelSet) -> bytes:
     if labels.ignore_index is not None:
         colors[labels.ignore_index] = 255
     return colors.tobytes()
-
-
-def _described(conversion: Conversion) -> DatasetFile:
-    labels = conversion.labels
-    folders = {split: f"images/{split}" for split in SPLITS if split in conversion.written}
-    return DatasetFile(
-        names=labels.names,
-        palette=labels.palette,
-        ignore_index=labels.ignore_index,
-        train=folders.get("train"),
-        val=folders.get("val"),
-        test=folders.get("test"),
-    )
 
 
 def summary_lines(conversion: Conversion) -> Iterator[str]:

@@ -138,7 +138,7 @@ def _add_image(
             where = f"{element.tag} {index}"
             if element.tag in _WITHOUT_AREA:
                 message = f"{path}: {about}: {where} has no area"
-                gathering.notes.add("note", "shapes_without_area", message, path)
+                gathering.notes.note("note", "shapes_without_area", message, path)
             if element.tag not in _WITH_AREA:
                 continue
             with naming(where):

@@ -73,7 +73,7 @@ def _add_task(
     annotation = _chosen(task, path, gathering)
     if annotation is None:
         message = f"{path}: task {task.get('id')} has no annotation and is left out"
-        gathering.notes.add("note", "not_annotated", message, path)
+        gathering.notes.note("note", "not_annotated", message, path)
         return
     picture = finder.find(given, path.parent)
     if picture is None:
@@ -94,7 +94,7 @@ def _add_task(
             draw = _draw(cast(dict[str, Any], values), size_hw)
             if draw is None:
                 message = f"{path}: task {task.get('id')}: {about} has no area"
-                gathering.notes.add("note", "shapes_without_area", message, path)
+                gathering.notes.note("note", "shapes_without_area", message, path)
                 continue
             shapes.append(Shape(label, f"task {task.get('id')}: {about}", draw))
     is_below = picture.is_relative_to(finder.root)
@@ -121,7 +121,7 @@ def _chosen(task: dict[str, Any], path: Path, gathering: Gathering) -> dict[str,
             f"{path}: task {task.get('id')} has {len(counting)} annotations; the ground truth, or "
             "else the latest one, is taken"
         )
-        gathering.notes.add("note", "several_annotations", message, path)
+        gathering.notes.note("note", "several_annotations", message, path)
     return max(
         counting, key=lambda one: (bool(one.get("ground_truth")), str(one.get("updated_at") or ""))
     )

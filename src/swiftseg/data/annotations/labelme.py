@@ -7,8 +7,6 @@ in the order of a `labels.txt`, or else of the alphabet; the label `__ignore__` 
 `_background_` the background, as in Labelme's own export to VOC.
 """
 
-import base64
-import binascii
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -22,6 +20,7 @@ from swiftseg.data.annotations.places import PictureFinder, name_of, split_of
 from swiftseg.data.annotations.raster import Draw, Outline, Patch, clipped, draw_pixels
 from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering, Shape
 from swiftseg.data.annotations.tool_files import (
+    as_base64,
     as_fields,
     as_list,
     as_points,
@@ -87,10 +86,7 @@ def embedded_picture(path: Path) -> bytes:
     """
     fields = as_fields(read_json(path), "the file")
     with naming(path):
-        try:
-            return base64.b64decode(as_text(fields.get("imageData"), "imageData"), validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise SwiftsegError(f"imageData is no base64: {error}") from error
+        return as_base64(fields.get("imageData"), "imageData")
 
 
 def _read_file(path: Path, root: Path, finder: PictureFinder) -> AnnotatedImage:
@@ -133,10 +129,6 @@ def _draw(fields: dict[str, Any]) -> Draw:
 
 
 def _draw_bitmap(size_hw: tuple[int, int], *, bitmap: str, top: int, left: int) -> Patch:
-    try:
-        held = base64.b64decode(bitmap, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise SwiftsegError(f"the mask is no base64: {error}") from error
-    with open_bitmap(held, size_hw) as image:
+    with open_bitmap(as_base64(bitmap, "the mask"), size_hw) as image:
         covered = np.array(image.convert("L")) > 0
     return clipped(size_hw, top, left, covered)

@@ -140,7 +140,7 @@ def _note_unlisted(gathering: Gathering, root: Path) -> None:
     for path in files_below(root, *IMAGE_SUFFIXES):
         if path.parent in folders and path not in listed:
             message = f"{path}: in no table of run lengths; this picture is left out"
-            gathering.notes.add("warning", "unlisted_picture", message, path)
+            gathering.notes.note("warning", "unlisted_picture", message, path)
 
 
 def _lines(path: Path) -> Iterator[Line]:

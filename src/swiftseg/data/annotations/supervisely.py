@@ -6,8 +6,6 @@ painted in the file's order, as Supervisely's SDK draws them. Lines, points, gra
 have no area and are left aside. Splits are the names of data sets, or else tags of images.
 """
 
-import base64
-import binascii
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from swiftseg.data.annotations.places import files_below, name_of, split_of
 from swiftseg.data.annotations.raster import Draw, Patch, clipped, draw_pixels
 from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering, Shape
 from swiftseg.data.annotations.tool_files import (
+    as_base64,
     as_color,
     as_fields,
     as_list,
@@ -84,7 +83,7 @@ def _add_file(path: Path, root: Path, shape_of: dict[str, str], gathering: Gathe
                 kind = found.get("geometryType") or _kind_of(found, shape_of[title])
                 if kind in _WITHOUT_AREA:
                     message = f"{path}: object {index} is a {kind}, which has no area"
-                    gathering.notes.add("note", "shapes_without_area", message, path)
+                    gathering.notes.note("note", "shapes_without_area", message, path)
                     continue
                 shapes.append(Shape(title, f"object {index}", _draw(found, kind)))
         tags = [as_fields(tag, "a tag") for tag in as_list(fields.get("tags") or [], "tags")]
@@ -118,10 +117,7 @@ def _draw(found: dict[str, Any], kind: Any) -> Draw:
 
 
 def _draw_bitmap(size_hw: tuple[int, int], *, data: str, top: int, left: int) -> Patch:
-    try:
-        packed = base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise SwiftsegError(f"the bitmap is no base64: {error}") from error
+    packed = as_base64(data, "the bitmap")
     max_bytes = _BYTES_A_PIXEL * size_hw[0] * size_hw[1] + _HEADER_BYTES
     with open_bitmap(inflated(packed, max_bytes), size_hw) as image:
         covered = _covered(image)

@@ -11,7 +11,7 @@ from swiftseg.core.labels import RGB
 from swiftseg.data.annotations.classes import classes_of
 from swiftseg.data.annotations.raster import Draw
 from swiftseg.data.annotations.tool_files import naming
-from swiftseg.data.own.finding import SHOWN_FILES, Finding, Severity
+from swiftseg.data.own.finding import Collector, Finding
 from swiftseg.data.own.tree_reading import UNSPLIT
 
 
@@ -99,27 +99,6 @@ class Painter:
         return mask
 
 
-class Notes:
-    """Gathers findings; of each kind the first message stands, the others are counted."""
-
-    def __init__(self) -> None:
-        self._kinds: dict[str, tuple[Severity, str]] = {}
-        self._files: dict[str, list[str]] = {}
-
-    def add(self, severity: Severity, code: str, message: str, file: object) -> None:
-        """Add what is wrong with a file, or worth knowing."""
-        self._kinds.setdefault(code, (severity, message))
-        self._files.setdefault(code, []).append(str(file))
-
-    def findings(self) -> tuple[Finding, ...]:
-        """Return them, of each kind one."""
-        return tuple(
-            Finding(severity, code, message, len(files), tuple(files[:SHOWN_FILES]))
-            for code, (severity, message) in self._kinds.items()
-            for files in [self._files[code]]
-        )
-
-
 @dataclass
 class Gathering:
     """An export while its annotations are being read.
@@ -136,14 +115,14 @@ class Gathering:
     source: Path
     classes: list[tuple[str, RGB | None]] = field(default_factory=list[tuple[str, RGB | None]])
     splits: dict[str, list[AnnotatedImage]] = field(default_factory=dict[str, list[AnnotatedImage]])
-    notes: Notes = field(default_factory=Notes)
+    notes: Collector = field(default_factory=Collector)
 
     def add(self, split: str, image: AnnotatedImage) -> None:
         self.splits.setdefault(split, []).append(image)
 
     def leave_out(self, code: str, message: str, file: object) -> None:
         """Note that an image is left out."""
-        self.notes.add("warning", code, f"{message}; this image is left out", file)
+        self.notes.note("warning", code, f"{message}; this image is left out", file)
 
     def done(self) -> Export:
         """Return the export.
@@ -155,7 +134,7 @@ class Gathering:
         if UNSPLIT in self.splits and len(self.splits) > 1:
             for image in self.splits[UNSPLIT]:
                 message = f"{image.annotation}: {image.name} is in no split and is not used"
-                self.notes.add("warning", "unused_images", message, image.picture)
+                self.notes.note("warning", "unused_images", message, image.picture)
         found = self.notes.findings()
         if not any(self.splits.values()):
             why = next((finding.message for finding in found if finding.severity == "warning"), "")

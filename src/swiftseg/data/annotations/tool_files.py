@@ -1,5 +1,7 @@
 """Reading the files of labeling tools, whose content is not to be trusted."""
 
+import base64
+import binascii
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -85,6 +87,14 @@ def as_text(value: Any, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise SwiftsegError(f"expected {what} as a text, got {short(value)}")
     return value
+
+
+def as_base64(value: Any, what: str) -> bytes:
+    """Return the bytes that a text packs, or raise SwiftsegError with what was expected."""
+    try:
+        return base64.b64decode(as_text(value, what), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise SwiftsegError(f"{what} is no base64: {error}") from error
 
 
 def as_number(value: Any, what: str) -> float:

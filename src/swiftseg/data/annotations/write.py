@@ -13,9 +13,7 @@ LABELME_VERSION = "5.5.0"  # whose fields these are
 TOLERANCE_PX = 0.5  # how far Labelme's points may be from an outline
 
 
-def label_map_to_coco(
-    label_map: np.ndarray, labels: LabelSet, *, file_name: str
-) -> dict[str, Any]:
+def label_map_to_coco(label_map: np.ndarray, labels: LabelSet, *, file_name: str) -> dict[str, Any]:
     """Return a label map as the content of a COCO JSON: one annotation a class, as run lengths.
 
     Categories have the class's index as id, so that 0 is left out where it is the background.

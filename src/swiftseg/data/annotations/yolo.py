@@ -60,7 +60,7 @@ def read_yolo(file: Path) -> Export:
             for shape in shapes:
                 if shape.about.startswith("box"):
                     message = f"{labels}: {shape.about} is filled: a line of five numbers is a box"
-                    gathering.notes.add("warning", "filled_boxes", message, labels)
+                    gathering.notes.note("warning", "filled_boxes", message, labels)
             name = name_of(picture.relative_to(root).as_posix())
             gathering.add(split, AnnotatedImage(name, picture, labels, shapes))
     if gathering.splits and not any(

@@ -6,7 +6,7 @@ from functools import reduce
 import numpy as np
 
 from swiftseg.core import LabelSet
-from swiftseg.data.doctor.collector import Collector
+from swiftseg.data.own.finding import Collector
 
 RARE_SHARE = 1e-3
 

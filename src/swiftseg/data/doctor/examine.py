@@ -16,7 +16,6 @@ from swiftseg.core import LabelSet, SwiftsegError, UsageError
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes, note_sets
-from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.diagnosis import Diagnosis
 from swiftseg.data.doctor.pair_facts import PairFacts, examine_pair, kind_findings
 from swiftseg.data.doctor.published import examine_published
@@ -24,7 +23,7 @@ from swiftseg.data.doctor.structure import too_few
 from swiftseg.data.doctor.value_table import value_table
 from swiftseg.data.opening import OWN_DATA, recognize
 from swiftseg.data.own.dataset_file import FILE_NAME, SUFFIXES, DatasetFile
-from swiftseg.data.own.finding import Finding
+from swiftseg.data.own.finding import Collector, Finding
 from swiftseg.data.own.mask_rules import MaskRules
 from swiftseg.data.own.own_data import OwnData, find_own_data
 from swiftseg.data.own.survey import MaskTotals

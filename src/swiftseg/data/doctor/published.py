@@ -9,9 +9,9 @@ from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.dataset import Dataset
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes
-from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.diagnosis import Diagnosis
 from swiftseg.data.opening import open_dataset
+from swiftseg.data.own.finding import Collector
 
 LABELED_SPLITS = ("train", "val")  # of a test many keep the masks
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.in_threads import in_threads
-from swiftseg.data.doctor.collector import Collector
 from swiftseg.data.doctor.pair_facts import examine_pair, kind_findings
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
 from swiftseg.data.images.header import read_header
-from swiftseg.data.own.finding import Finding
+from swiftseg.data.own.finding import Collector, Finding
 from swiftseg.data.own.own_data import OwnData
 from swiftseg.data.paired_files import Pair
 

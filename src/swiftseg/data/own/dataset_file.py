@@ -26,6 +26,7 @@ Labels may be coarser than the classes that a model is to learn:
     classes: [sky, road, car, bicyclist]   # their order; as they are named first if left out
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -316,19 +317,14 @@ def _parse_class(target: int | str, labels: LabelSet) -> int:
     return labels.names.index(target)
 
 
+def folder_description(labels: LabelSet, splits: Iterable[str]) -> DatasetFile:
+    """Return the description of images in `images/SPLIT` and index masks in `masks/SPLIT`."""
+    file = DatasetFile(names=labels.names, palette=labels.palette, ignore_index=labels.ignore_index)
+    return file.model_copy(update={split: f"images/{split}" for split in splits})
+
+
 def dataset_file_text(file: DatasetFile) -> str:
     """Return the YAML text that `read_dataset_file` reads as the same description."""
     header = "# swiftseg train, evaluate and data check read this file. Edit names and all else.\n"
     fields = file.model_dump(exclude_defaults=True)
-    return header + yaml.safe_dump(
-        _plain(fields), sort_keys=False, default_flow_style=None, width=100
-    )
-
-
-def _plain(value: Any) -> Any:
-    """Turn tuples into lists, which YAML knows."""
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in cast(dict[Any, Any], value).items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in cast(list[Any], value)]
-    return value
+    return header + yaml.safe_dump(fields, sort_keys=False, default_flow_style=None, width=100)

@@ -17,35 +17,20 @@ from swiftseg.data.published.tree import are_named
 SPLITS = ("train", "val", "test")
 FRAME_NAME = r"(0001TP|0006R0|0016E5|Seq05VD)_f?\d{5,6}"
 
-CAMVID_LABELS = LabelSet(
-    names=(
-        "sky",
-        "building",
-        "pole",
-        "road",
-        "sidewalk",
-        "tree",
-        "sign",
-        "fence",
-        "car",
-        "pedestrian",
-        "bicyclist",
-    ),
-    palette=(
-        (128, 128, 128),
-        (128, 0, 0),
-        (192, 192, 128),
-        (128, 64, 128),
-        (60, 40, 222),
-        (128, 128, 0),
-        (192, 128, 128),
-        (64, 64, 128),
-        (64, 0, 128),
-        (64, 64, 0),
-        (0, 128, 192),
-    ),
-    ignore_index=11,
-)
+COLORS = {
+    "sky": (128, 128, 128),
+    "building": (128, 0, 0),
+    "pole": (192, 192, 128),
+    "road": (128, 64, 128),
+    "sidewalk": (60, 40, 222),
+    "tree": (128, 128, 0),
+    "sign": (192, 128, 128),
+    "fence": (64, 64, 128),
+    "car": (64, 0, 128),
+    "pedestrian": (64, 64, 0),
+    "bicyclist": (0, 128, 192),
+}
+CAMVID_LABELS = LabelSet(tuple(COLORS), tuple(COLORS.values()), ignore_index=11)
 
 
 def is_camvid(folder: Path) -> bool:

@@ -19,27 +19,16 @@ SPLITS = ("train", "val")
 FRAME_NAME = r"[A-Za-z0-9]+_image"
 
 # The colors are those of the most frequent class in the full release's palette.
-IDD_LITE_LABELS = LabelSet(
-    names=(
-        "drivable",
-        "non-drivable",
-        "living things",
-        "vehicles",
-        "roadside objects",
-        "far objects",
-        "sky",
-    ),
-    palette=(
-        (128, 64, 128),
-        (244, 35, 232),
-        (220, 20, 60),
-        (0, 0, 142),
-        (190, 153, 153),
-        (70, 70, 70),
-        (70, 130, 180),
-    ),
-    ignore_index=255,
-)
+COLORS = {
+    "drivable": (128, 64, 128),
+    "non-drivable": (244, 35, 232),
+    "living things": (220, 20, 60),
+    "vehicles": (0, 0, 142),
+    "roadside objects": (190, 153, 153),
+    "far objects": (70, 70, 70),
+    "sky": (70, 130, 180),
+}
+IDD_LITE_LABELS = LabelSet(tuple(COLORS), tuple(COLORS.values()), ignore_index=255)
 
 
 def is_idd_lite(folder: Path) -> bool:

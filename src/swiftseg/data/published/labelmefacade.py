@@ -12,20 +12,17 @@ from swiftseg.core import LabelSet
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.paired_folder import open_paired_folder
 
-LABELMEFACADE_LABELS = LabelSet(
-    names=("building", "car", "door", "pavement", "road", "sky", "vegetation", "window"),
-    palette=(
-        (128, 0, 0),
-        (128, 0, 128),
-        (128, 128, 0),
-        (128, 128, 128),
-        (128, 64, 0),
-        (0, 128, 128),
-        (0, 128, 0),
-        (0, 0, 128),
-    ),
-    ignore_index=255,
-)
+COLORS = {
+    "building": (128, 0, 0),
+    "car": (128, 0, 128),
+    "door": (128, 128, 0),
+    "pavement": (128, 128, 128),
+    "road": (128, 64, 0),
+    "sky": (0, 128, 128),
+    "vegetation": (0, 128, 0),
+    "window": (0, 0, 128),
+}
+LABELMEFACADE_LABELS = LabelSet(tuple(COLORS), tuple(COLORS.values()), ignore_index=255)
 
 
 def open_labelmefacade(folder: Path, split: str) -> PairedFiles:
