@@ -23,7 +23,7 @@ from swiftseg.cluster.ray_session import (
 from swiftseg.inference import Segmenter
 from swiftseg.labeling.job import done_pieces, receipt_of
 from swiftseg.labeling.pieces import Piece, Receipt, read_receipt
-from swiftseg.labeling.stages import LabeledPiece, Reading, ReadPiece, Segmenting
+from swiftseg.labeling.stages import LabeledFrame, ReadFrame, Reading, Segmenting, StagedPiece
 from swiftseg.labeling.writing import Writing
 
 Row = dict[str, Any]
@@ -141,13 +141,13 @@ class _Engine:
         self._segment = segmenting(import_ray().get(opening[0]).open())
 
     def __call__(self, row: Row) -> Row:
-        read: ReadPiece = pickle.loads(row["payload"])
+        read: StagedPiece[ReadFrame] = pickle.loads(row["payload"])
         stage = (read.piece.number, "segment")
         return {"payload": _tried(self._segment, read, stage, self._attempts)}
 
 
 def _write(write: Writing, row: Row) -> Row:
-    labeled: LabeledPiece = pickle.loads(row["payload"])
+    labeled: StagedPiece[LabeledFrame] = pickle.loads(row["payload"])
     return {"payload": write(labeled).to_json().encode()}
 
 

@@ -10,10 +10,13 @@ import gzip
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.in_threads import in_threads
+from swiftseg.core.schema import first_problem
 from swiftseg.labeling.inputs import Input, read_input
 from swiftseg.labeling.pieces import Piece, Receipt, cut, read_receipt
 from swiftseg.labeling.place import Place
@@ -134,11 +137,10 @@ def _receipt(number: int) -> str:
 
 def _check_same(place: Place, settings: Settings) -> None:
     try:
-        fields: dict[str, Any] = json.loads(place.read(_SETTINGS))
-        save, classes = tuple(fields.pop("save")), tuple(fields.pop("classes"))
-        then = Settings(**fields, save=save, classes=classes)
-    except (ValueError, TypeError, KeyError) as error:
-        raise SwiftsegError(f"{place.address}/{_SETTINGS} is damaged: {error}") from error
+        then = TypeAdapter(Settings).validate_json(place.read(_SETTINGS))
+    except ValidationError as error:
+        problem = first_problem(error)
+        raise SwiftsegError(f"{place.address}/{_SETTINGS} is damaged: {problem}") from error
     if then.digest != settings.digest:
         raise SwiftsegError(
             f"{place.address} holds results of another model: {then.model} with the digest "

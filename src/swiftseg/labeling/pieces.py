@@ -3,8 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from itertools import groupby
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from swiftseg.labeling.inputs import Input
 
@@ -108,19 +111,9 @@ class Receipt:
 
 def read_receipt(text: str | bytes) -> Receipt:
     """Read what `Receipt.to_json` made."""
-    fields: dict[str, Any] = json.loads(text)
-    outcomes = [
-        Outcome(
-            outcome["key"],
-            outcome["address"],
-            [
-                FrameResult(
-                    f["name"], (f["size_hw"][0], f["size_hw"][1]), f["pixels"], f["confidence"]
-                )
-                for f in outcome["frames"]
-            ],
-            outcome["reason"],
-        )
-        for outcome in fields["outcomes"]
-    ]
-    return Receipt(fields["piece"], outcomes, fields["seconds"])
+    return _receipts().validate_json(text)
+
+
+@cache
+def _receipts() -> TypeAdapter[Receipt]:
+    return TypeAdapter(Receipt)

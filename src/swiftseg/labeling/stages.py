@@ -5,8 +5,9 @@ frame at its own size travels only where an overlay is asked for or windows go o
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -53,37 +54,23 @@ class LabeledFrame:
     kept: np.ndarray | None
 
 
-@dataclass
-class ReadInput:
-    """An input's frames, or why there are none."""
+Frame = TypeVar("Frame", ReadFrame, LabeledFrame)
 
-    frames: list[ReadFrame] = field(default_factory=list[ReadFrame])
+
+@dataclass
+class Staged(Generic[Frame]):
+    """An input's frames after a stage, or why there are none."""
+
+    frames: list[Frame]
     reason: str = ""
 
 
 @dataclass
-class LabeledInput:
-    """An input's labels, or why there are none."""
-
-    frames: list[LabeledFrame] = field(default_factory=list[LabeledFrame])
-    reason: str = ""
-
-
-@dataclass
-class ReadPiece:
-    """A piece after the first stage, and what it has taken so far."""
+class StagedPiece(Generic[Frame]):
+    """A piece after a stage, and the seconds that each stage has taken so far."""
 
     piece: Piece
-    inputs: list[ReadInput]
-    seconds: dict[str, float]
-
-
-@dataclass
-class LabeledPiece:
-    """A piece after the second stage, and what it has taken so far."""
-
-    piece: Piece
-    inputs: list[LabeledInput]
+    inputs: list[Staged[Frame]]
     seconds: dict[str, float]
 
 
@@ -101,16 +88,16 @@ class Reading:
     fit: Fit
     keeps_frames: bool
 
-    def __call__(self, piece: Piece, check: Check = passed) -> ReadPiece:
+    def __call__(self, piece: Piece, check: Check = passed) -> StagedPiece[ReadFrame]:
         """Read the inputs of a piece; `check` may refuse one."""
         begin = perf_counter()
         rows = PictureRows()
         inputs = [self._read(item, rows, check) for item in piece.inputs]
-        return ReadPiece(piece, inputs, {"read": perf_counter() - begin})
+        return StagedPiece(piece, inputs, {"read": perf_counter() - begin})
 
-    def _read(self, item: Input, rows: PictureRows, check: Check) -> ReadInput:
+    def _read(self, item: Input, rows: PictureRows, check: Check) -> Staged[ReadFrame]:
         """Read an input; what makes it unreadable costs this input alone."""
-        found = ReadInput()
+        found: Staged[ReadFrame] = Staged([])
         try:
             check(item.key)
             for name, image in _images(item, rows):
@@ -168,20 +155,22 @@ class Segmenting:
     keeps_probabilities: bool
     wants_confidence: bool
 
-    def __call__(self, read: ReadPiece, check: Check = passed) -> LabeledPiece:
+    def __call__(
+        self, read: StagedPiece[ReadFrame], check: Check = passed
+    ) -> StagedPiece[LabeledFrame]:
         """Label the frames of a piece; `check` may refuse an input."""
         begin = perf_counter()
         pairs = zip(read.piece.inputs, read.inputs, strict=True)
         inputs = [self._segment(item, found, check) for item, found in pairs]
-        return LabeledPiece(read.piece, inputs, {**read.seconds, "segment": perf_counter() - begin})
+        return StagedPiece(read.piece, inputs, {**read.seconds, "segment": perf_counter() - begin})
 
-    def _segment(self, item: Input, read: ReadInput, check: Check) -> LabeledInput:
+    def _segment(self, item: Input, read: Staged[ReadFrame], check: Check) -> Staged[LabeledFrame]:
         """Label an input's frames; a frame that cannot be shown to the network fails the input."""
         try:
             check(item.key)
-            return LabeledInput([self._labeled(frame) for frame in read.frames], read.reason)
+            return Staged([self._labeled(frame) for frame in read.frames], read.reason)
         except SwiftsegError as error:
-            return LabeledInput([], str(error))
+            return Staged([], str(error))
 
     def _labeled(self, frame: ReadFrame) -> LabeledFrame:
         asked = self.keeps_probabilities or self.wants_confidence

@@ -12,7 +12,7 @@ from swiftseg.inference.planes import resize_planes, restore
 from swiftseg.labeling.job import SHARDS, Settings, write_receipt
 from swiftseg.labeling.pieces import FrameResult, Outcome, Receipt
 from swiftseg.labeling.place import Place
-from swiftseg.labeling.stages import LabeledFrame, LabeledPiece
+from swiftseg.labeling.stages import LabeledFrame, StagedPiece
 from swiftseg.prediction.outputs import (
     IMAGE_FILE_SUFFIXES,
     Kind,
@@ -48,7 +48,7 @@ class Writing:
     settings: Settings
     labels: LabelSet
 
-    def __call__(self, labeled: LabeledPiece) -> Receipt:
+    def __call__(self, labeled: StagedPiece[LabeledFrame]) -> Receipt:
         """Write a piece. Raises SwiftsegError where the target refuses: that ends the job."""
         begin = perf_counter()
         outcomes: list[Outcome] = []
@@ -79,7 +79,8 @@ class Writing:
         if "labels" in self.settings.save:
             files["labels"] = label_map_png(label_map, self.labels)
         if frame.kept is not None and "overlay" in self.settings.save:
-            files["overlay"] = overlay_jpeg(Segmentation(frame.kept, label_map, self.labels, {}))
+            found = Segmentation(frame.kept, label_map, self.labels, {})
+            files["overlay"] = overlay_jpeg(found.overlay(), self.labels, found.class_shares())
         if frame.probabilities is not None:
             probs = resize_planes(frame.probabilities, frame.size_hw)
             files["probs"] = probabilities_npy(probs)

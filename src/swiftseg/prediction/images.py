@@ -51,17 +51,14 @@ def segment_images(
             return _Job(source, outcome=SwiftsegError(f"{source.given}: cannot be read ({reason})"))
 
     def segment(job: _Job) -> _Job:
-        if job.in_windows:
-            try:
+        try:
+            if job.in_windows:
                 job.outcome = _large(segmenter, job.source, outputs, progress)
-            except SwiftsegError as error:
-                job.outcome = error
-        if job.image is not None:
-            asked = "probs" in outputs.kinds
-            try:
+            elif job.image is not None:
+                asked = "probs" in outputs.kinds
                 job.result = segmenter.segment(job.image, with_probabilities=asked)
-            except SwiftsegError as error:
-                job.outcome = error
+        except SwiftsegError as error:
+            job.outcome = error
         return job
 
     def write(job: _Job) -> _Job:

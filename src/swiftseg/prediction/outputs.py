@@ -189,23 +189,24 @@ class Outputs:
     ) -> dict[str, str]:
         """Write a finished overlay, with its legend where one is wanted; return its file."""
         path = self.path("overlay", name, IMAGE_FILE_SUFFIXES["overlay"])
-        if self.legend:
-            picture = with_legend(picture, labels, shares, hide=self.hide)
-        write_file(path, _jpeg(picture))
+        write_file(path, overlay_jpeg(picture, labels, shares, self.hide, legend=self.legend))
         return {"overlay": str(path)}
 
 
 def overlay_jpeg(
-    result: Segmentation, *, alpha: float = 0.5, hide: Sequence[str] = (), legend: bool = True
+    picture: np.ndarray,
+    labels: LabelSet,
+    shares: Mapping[str, float],
+    hide: Sequence[str] = (),
+    *,
+    legend: bool = True,
 ) -> bytes:
-    """Return the colors over an image, with their legend or without, as the bytes of a JPEG."""
-    picture = result.overlay(alpha, hide=hide)
-    if legend:
-        picture = with_legend(picture, result.labels, result.class_shares(), hide=hide)
-    return _jpeg(picture)
+    """Return an overlay uint8 (H, W, 3), with its legend or without, as the bytes of a JPEG."""
+    return jpeg(with_legend(picture, labels, shares, hide=hide) if legend else picture)
 
 
-def _jpeg(picture: np.ndarray) -> bytes:
+def jpeg(picture: np.ndarray) -> bytes:
+    """Return an overlay uint8 (H, W, 3) as the bytes of a JPEG."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, format="JPEG", quality=_JPEG_QUALITY)
     return file.getvalue()

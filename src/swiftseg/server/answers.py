@@ -12,6 +12,7 @@ from PIL import Image
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.image_file import decode_image
 from swiftseg.inference import Segmentation, Segmenter
+from swiftseg.prediction.outputs import jpeg, probabilities_npy
 from swiftseg.render import label_map_png
 from swiftseg.render.coco_regions import OutlineForm, coco_annotations
 from swiftseg.server.limits import Limits
@@ -36,7 +37,6 @@ SUFFIXES: dict[Format, str] = {
 }
 
 _READ = ("JPEG", "PNG", "WEBP", "TIFF")
-_JPEG_QUALITY = 92  # as `swiftseg predict` writes overlays
 
 
 @dataclass(frozen=True)
@@ -137,12 +137,11 @@ def _written(
         return label_map_png(result.label_map, result.labels)
     if wanted.format == "json":
         return json.dumps(_described(segmenter, result, wanted.outlines, timings_ms)).encode()
-    file = io.BytesIO()
-    picture = Image.fromarray(result.overlay(wanted.alpha))
+    picture = result.overlay(wanted.alpha)
     if wanted.format == "overlay":
-        picture.save(file, format="JPEG", quality=_JPEG_QUALITY)
-    else:
-        picture.save(file, format="PNG", compress_level=1)
+        return jpeg(picture)
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, format="PNG", compress_level=1)
     return file.getvalue()
 
 
@@ -162,10 +161,8 @@ def _probabilities(
     except SwiftsegError as error:
         raise ProblemError(406, str(error)) from error
     network_ms = 1000 * (perf_counter() - begin)
-    file = io.BytesIO()
-    np.save(file, probs.astype(np.float16))
     timings_ms = {"read": decode_ms, "network": network_ms}
-    return Answer(file.getvalue(), MEDIA_TYPES["probs"], timings_ms)
+    return Answer(probabilities_npy(probs), MEDIA_TYPES["probs"], timings_ms)
 
 
 def _described(
