@@ -27,11 +27,6 @@ def alternate(
 ) -> dict[str, list[Any]]:
     """Run all jobs one after the other, and again, so that a drift of the machine meets all.
 
-    Args:
-        jobs: Each of a name of its own.
-        passes: How often.
-        on_run: Called with each job when it has run, for a progress bar.
-
     Returns:
         Each job's results by its name, one a pass.
 

@@ -14,12 +14,7 @@ _COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F
 
 
 def plot(measurements: Sequence[Measurement], title: str) -> str:
-    """Return the medians as stacked bars in an SVG, milliseconds to the right.
-
-    Args:
-        measurements: Each with its stages, or with its total alone.
-        title: Stands above.
-    """
+    """Return the medians as stacked bars in an SVG, milliseconds to the right."""
     bars = [(_label(measurement), _parts(measurement)) for measurement in measurements]
     stages = dict.fromkeys(stage for _, parts in bars for stage in parts)
     longest_ms = max(sum(parts.values()) for _, parts in bars)

@@ -15,11 +15,7 @@ _PLAIN = {"█": "#", "…": "...", "–": "-", "’": "'", "“": '"', "”": '
 
 
 def terminal(**options: Any) -> "Console":
-    """Return a console on stdout that prints names as they are, whatever markup they seem to hold.
-
-    Args:
-        options: As rich's `Console` takes them.
-    """
+    """Return a console on stdout that prints names as they are, not as markup."""
     from rich.console import Console
 
     return Console(markup=False, emoji=False, **options)

@@ -56,12 +56,6 @@ def label_on_ray(
     A worker that dies is replaced, and its piece done again; an input that kills workers is set
     aside. Ray Data starts no more reading than its object store holds.
 
-    Args:
-        pieces: What is to be done.
-        stages: What is done to each.
-        workers: Engines.
-        cpus: Of the cluster.
-
     Raises:
         SwiftsegError: The target refuses results, or the cluster has gone.
     """

@@ -138,11 +138,6 @@ def engine_cpus(cpus: float, workers: int, threads: int) -> float:
 
     Ray hands out CPUs before it starts anything. On two cores, two engines of a whole CPU each
     would leave none for reading, and nothing would ever start.
-
-    Args:
-        cpus: Of the cluster.
-        workers: Engines.
-        threads: Of one engine.
     """
     return ENGINES_SHARE * min(threads, cpus / workers)
 

@@ -19,10 +19,6 @@ def container_memory_bytes(groups: Path = _GROUPS, own: Path = _OWN) -> int | No
     """Return what Linux's control groups leave this process, None where none has a limit.
 
     Both versions are read. Files in the page cache count as free, as they are dropped when needed.
-
-    Args:
-        groups: Where the control groups are mounted.
-        own: What names the groups of this process.
     """
     left = [
         max(0, limit - used)

@@ -11,11 +11,7 @@ def render(template: str, **values: Any) -> Markup:
     """Return a template filled with values.
 
     Text is escaped unless it is `Markup`; a name that the template asks for and nobody gives is an
-    error.
-
-    Args:
-        template: The file, such as `evaluation/report/page.html` in the package `swiftseg`.
-        values: What the template names.
+    error. Templates are files in the package, such as `evaluation/report/page.html`.
     """
     return Markup(_environment().get_template(template).render(values))
 

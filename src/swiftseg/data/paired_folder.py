@@ -22,11 +22,8 @@ def pair_by_stem(
 ) -> list[Pair]:
     """Pairs the files of two folders by their stems, sorted by name.
 
-    Args:
-        images: The folder of frames.
-        masks: The folder of masks.
-        image_suffix: What the stem of a frame has behind the name, such as `_leftImg8bit`.
-        mask_suffix: What the stem of a mask has behind it; masks without it are left aside.
+    Suffixes are what stems have behind the name, such as `_leftImg8bit`; masks without theirs are
+    left aside.
 
     Raises:
         SwiftsegError: A folder is missing or empty, or a frame or mask lacks its partner.

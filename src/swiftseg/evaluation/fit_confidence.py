@@ -13,9 +13,7 @@ _PIXELS = 4000  # of a frame, evenly taken: neighbors say the same
 def measure_temperature(segmenter: Segmenter, dataset: Dataset) -> float:
     """Return the temperature of a model, see `swiftseg.core.ModelSpec`.
 
-    Args:
-        segmenter: Runs the model.
-        dataset: Frames and masks of the model's classes; void is left out.
+    Void is left out.
 
     Returns:
         1 where no pixel counts.

@@ -64,9 +64,6 @@ class ScoringProtocol:
     def segmenter(self, segmenter: Segmenter) -> Segmenter | AveragingSegmenter:
         """Return what segments frames by the protocol.
 
-        Args:
-            segmenter: Runs the model.
-
         Raises:
             SwiftsegError: Probabilities are averaged over sizes that the model does not run at.
         """

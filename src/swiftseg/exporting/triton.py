@@ -46,13 +46,7 @@ def export_triton(model: Path, folder: Path) -> Path:
 
 
 def config_text(name: str, inputs: Sequence[Any], outputs: Sequence[Any]) -> str:
-    """Return a config.pbtxt.
-
-    Args:
-        name: The model's; Triton wants its folder to have it, too.
-        inputs: As ONNX Runtime describes them.
-        outputs: As ONNX Runtime describes them.
-    """
+    """Return a config.pbtxt."""
     is_batched = all(not isinstance(value.shape[0], int) for value in (*inputs, *outputs))
     lines = [
         f'name: "{name}"',

@@ -58,13 +58,7 @@ def export_web(model: Path, folder: Path) -> None:
 
 
 def web_manifest(spec: ModelSpec, head: LabelHead | None, file: str) -> dict[str, Any]:
-    """Return what the page has to know of a model.
-
-    Args:
-        spec: What the model says of itself.
-        head: What was cut off its graph, or None.
-        file: The name of the graph's file.
-    """
+    """Return what the page has to know of a model."""
     if spec.output == "probs":
         raise SwiftsegError(
             f"{spec.name} gives probabilities; export it again with --output labels for the web"

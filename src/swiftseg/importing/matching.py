@@ -46,13 +46,9 @@ def layers_of(state: Mapping[str, Tensor]) -> dict[str, Layer]:
 def match_layers(
     theirs: Mapping[str, Layer], order: Sequence[str], ours: Mapping[str, Tensor], what: str
 ) -> LayerMatch:
-    """Fill our state dict with their layers.
+    """Fill our state dict with their layers, taken in the order of ours.
 
-    Args:
-        theirs: Their layers by name.
-        order: Names of theirs, in the order of our layers.
-        ours: Our state dict; only names and shapes count.
-        what: How an error names the file and the network.
+    `what` names file and network in errors.
 
     Raises:
         MisfitError: A tensor of either side has no counterpart of its shape.

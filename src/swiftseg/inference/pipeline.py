@@ -22,9 +22,7 @@ class ChannelClosedError(Exception):
 class Channel(Generic[Item]):
     """A bounded queue from one thread to another that can end, fail and be closed.
 
-    Args:
-        capacity: Items that wait at most.
-        drop_oldest: A full channel loses its oldest item; else the sender waits.
+    A full one makes the sender wait, or with `drop_oldest` loses its oldest item.
 
     Attributes:
         dropped: Items that were lost so far.

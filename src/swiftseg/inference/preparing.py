@@ -29,14 +29,7 @@ class Prepared:
 
 
 def prepare(image: Frame, spec: InputSpec, fit: Fit, *, bgr: bool = False) -> Prepared:
-    """Do what comes before a network without the network, as `Segmenter.prepare` does.
-
-    Args:
-        image: As calling a segmenter takes it; it raises what that does.
-        spec: Of the network's input.
-        fit: How images of other sizes are shown to it, see `Segmenter`.
-        bgr: Whether the channels of arrays are in OpenCV's order.
-    """
+    """Do what comes before a network without the network, as `Segmenter.prepare` does."""
     begin = perf_counter()
     frame = as_frame(image, spec, bgr=bgr)
     read = perf_counter()

@@ -382,12 +382,7 @@ class Segmenter:
     def tile_bands(
         self, picture: Pixels, advance: Callable[[], None] = lambda: None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Go over a picture in tiles; yield labels uint8 (rows, W) and float32 (C, rows, W).
-
-        Args:
-            picture: (H, W, bands), or what reads it by windows.
-            advance: Called after each tile.
-        """
+        """Go over a picture in tiles; yield labels uint8 (rows, W) and float32 (C, rows, W)."""
         spec, tile_hw = self.spec.input, self.tile_hw
 
         def tile_probabilities(tile: np.ndarray) -> np.ndarray:

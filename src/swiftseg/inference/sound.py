@@ -18,10 +18,7 @@ CODECS = ("aac", "mp3", "ac3", "eac3", "alac", "opus", "flac")
 class Sound:
     """The first sound of a video, copied packet by packet; made by `sound_of`.
 
-    Args:
-        video: Whose sound it is; its first frame's time stamp becomes zero.
-        source: The same file, opened for its sound alone; None where it cannot be.
-        lost: Why the sound is not kept; empty where it is, or where there is none.
+    The video's first frame becomes time zero; `lost` says why a sound is not kept.
     """
 
     def __init__(

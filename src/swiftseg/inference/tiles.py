@@ -28,13 +28,7 @@ USUAL_TILES = Tiling()
 
 
 def window_starts(length: int, window: int, overlap: int | None = None) -> list[int]:
-    """Place windows along one side, the last one at the end.
-
-    Args:
-        length: Of the side in pixels, at least `window`.
-        window: Length of a window in pixels.
-        overlap: Pixels that neighbors share at least, less than `window`; None is a third.
-    """
+    """Place windows along one side, the last one at the end; an overlap of None is a third."""
     # Two thirds of a window apart, as in ShelfNet's release and the works it follows.
     stride = ceil(2 * window / 3) if overlap is None else window - overlap
     return [*range(0, length - window, stride), length - window]

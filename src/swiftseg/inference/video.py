@@ -231,8 +231,7 @@ class Video:
 class FrameClock:
     """Turns time stamps into times from the first frame that never run backward.
 
-    Args:
-        step_s: To the next frame, where no stamp tells.
+    Where no stamp tells, a frame comes `step_s` after the one before.
     """
 
     def __init__(self, step_s: float) -> None:

@@ -53,12 +53,7 @@ def upsample_argmax(
 
 
 def argmax(scores: np.ndarray, *, threads: int = 1) -> np.ndarray:
-    """Find the class of the largest score at every pixel; see `upsample_argmax`.
-
-    Args:
-        scores: float32 (N, C, H, W), in any memory order.
-        threads: At most.
-    """
+    """Find the class of the largest score at every pixel; see `upsample_argmax`."""
     _check(scores, scores.shape[2:])
     labels = _empty_labels(scores, scores.shape[2:])
     if native.is_available():

@@ -255,14 +255,7 @@ def _label_rows(scores: np.ndarray, axes: tuple[Axis, Axis], labels: np.ndarray)
 
 
 class _Line:
-    """A stretch of one row of pixels, whose memory is used again for the next row.
-
-    Args:
-        scores: float32 (C, h, w).
-        columns: How its columns are interpolated.
-        part: Its columns.
-        dtype: The labels'.
-    """
+    """A stretch of one row of pixels, whose memory is used again for the next row."""
 
     def __init__(self, scores: np.ndarray, columns: Axis, part: slice, dtype: np.dtype) -> None:
         self._scores = scores

@@ -87,11 +87,7 @@ class Job:
 def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batch: int) -> Job:
     """Begin a job, or go on with the one that the target holds.
 
-    Args:
-        place: The target.
-        settings: What decides the results.
-        listed: What the source holds now; what a job already knows keeps its piece.
-        batch: Frames in a piece, for inputs that the job does not know.
+    Inputs that the job already knows keep their pieces.
 
     Raises:
         SwiftsegError: The target holds results of other settings or of something else, or cannot

@@ -14,13 +14,6 @@ def label_here(
     """Yield each piece's receipt once its results are written.
 
     Engines, decoders and encoders let other threads run, so that the threads share the cores
-    whatever each is at.
-
-    Args:
-        pieces: What is to be done.
-        read: The first stage.
-        segment: The second; its segmenter is shared by the threads.
-        write: The last.
-        workers: Threads.
+    whatever each is at. They share one segmenter.
     """
     yield from in_threads(lambda piece: write(segment(read(piece))), pieces, threads=workers)

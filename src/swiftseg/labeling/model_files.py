@@ -38,10 +38,6 @@ class ModelFiles:
 def read_model_files(model: str, segmenter: Segmenter) -> ModelFiles:
     """Read the files that a segmenter was opened from.
 
-    Args:
-        model: As it was named.
-        segmenter: Opened from it; tells whether an engine or torch runs it.
-
     Raises:
         SwiftsegError: They cannot be read.
     """

@@ -73,12 +73,6 @@ def write_report(job: Job, summary: Summary, segmenter: Segmenter, read: Reading
 
     The frames that are shown are read and labeled once more, which is less than to keep all.
 
-    Args:
-        job: Whose receipts tell what to show.
-        summary: Filled in.
-        segmenter: The job's.
-        read: The job's first stage.
-
     Raises:
         SwiftsegError: The target cannot be read or written.
     """

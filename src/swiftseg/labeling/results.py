@@ -97,11 +97,6 @@ class _Table:
 def write_results(job: Job, summary: Summary, *, threads: int) -> None:
     """Read all receipts, fill in the summary and write the tables into the target.
 
-    Args:
-        job: When nothing works on it anymore.
-        summary: Its sums over inputs, frames, pixels and work are filled in.
-        threads: Of one engine, for the core hours.
-
     Raises:
         SwiftsegError: The target cannot be read or written.
     """

@@ -43,10 +43,7 @@ class MisfitError(SwiftsegError):
 def fill(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> None:
     """Fill a network with weights, every tensor or none.
 
-    Args:
-        network: Changed in place.
-        weights: By the network's own names.
-        what: How an error begins, such as `best.pt: does not fit enet`.
+    Errors begin with `what`, such as `best.pt: does not fit enet`.
 
     Raises:
         MisfitError: A tensor of either side has no counterpart of its shape.

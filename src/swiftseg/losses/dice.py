@@ -11,9 +11,6 @@ class DiceLoss(nn.Module):
     its probabilities and g the truth, 0 or 1: Milletari, Navab, Ahmadi, "V-Net", 3DV 2016, without
     the squares in the denominator. Each image has a loss of its own, so that sums over images can
     be added up over devices and over parts of a batch.
-
-    Args:
-        ignore_index: The mask value that counts nowhere; no class.
     """
 
     def __init__(self, *, ignore_index: int) -> None:

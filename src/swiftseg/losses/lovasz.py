@@ -13,9 +13,6 @@ class LovaszSoftmax(nn.Module):
 
     Each image has a loss of its own (the paper's per-image variant), so that sums over images can
     be added up over devices and over parts of a batch.
-
-    Args:
-        ignore_index: The mask value that counts nowhere; no class.
     """
 
     def __init__(self, *, ignore_index: int) -> None:

@@ -28,10 +28,7 @@ class Interval(NamedTuple):
 class MeanIoUBootstrap:
     """Replicates of a data set's mean IoU.
 
-    Args:
-        num_classes: C.
-        seed: The same frames in the same order and the same seed give the same interval.
-        scored: bool (C,), the classes that can have an IoU; None for all.
+    The same frames in the same order and the same seed give the same interval.
     """
 
     def __init__(

@@ -59,10 +59,8 @@ def segfast_basic(num_classes: int, *, variant: Variant = "paper") -> "SegFast":
 class SegFast(nn.Module):
     """The whole network: `forward` gives logits (N, C, H, W) at the input's size.
 
-    Args:
-        num_classes: C; the paper counts void as one.
-        separable: Split convolutions of more than one pixel into depthwise and pointwise.
-        variant: See the module's docstring.
+    `separable` splits convolutions of more than one pixel into depthwise and pointwise; for
+    `variant` see the module. The paper counts void as a class.
     """
 
     def __init__(self, num_classes: int, *, separable: bool, variant: Variant) -> None:

@@ -154,10 +154,7 @@ class Outputs:
     ) -> dict[str, str]:
         """Write the label map and the probabilities that were asked for; return their files.
 
-        Args:
-            name: The image's.
-            result: What was found in it.
-            place: The tags of a GeoTIFF, whose label map becomes one.
+        With the tags of a GeoTIFF in `place`, the label map becomes one.
         """
         files: dict[str, str] = {}
         if "labels" in self.kinds and place:

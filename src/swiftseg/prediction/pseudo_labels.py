@@ -31,11 +31,6 @@ FORMS: tuple[Form, ...] = ("png", "coco", "labelme")
 class Teachers:
     """Several models as one: the mean of their class probabilities.
 
-    Args:
-        models: One or more, of the same classes.
-        scales: As for `AveragingSegmenter`.
-        flip: Each frame is also seen in the mirror.
-
     Raises:
         SwiftsegError: Their classes differ, or one does not run at a scale's size.
     """
@@ -112,12 +107,7 @@ class PseudoLabeling:
 
 
 class Unlabeled:
-    """Images as frames of which nothing is known: their masks are void.
-
-    Args:
-        sources: The images.
-        labels: The classes that they may show.
-    """
+    """Images as frames of which nothing is known: their masks are void."""
 
     def __init__(self, sources: Sequence[Source], labels: LabelSet) -> None:
         self.sources, self.labels = sources, labels

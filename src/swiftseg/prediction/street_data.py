@@ -18,10 +18,7 @@ VAL_EVERY = 5
 def write_street_data(out: Path, num_scenes: int = 50) -> dict[str, int]:
     """Write rendered scenes with exact masks, and the `dataset.yaml` that describes them.
 
-    Args:
-        out: A folder that is empty or does not exist. It gets `images/SPLIT/NAME.png` and
-            `masks/SPLIT/NAME.png`.
-        num_scenes: How many; every fifth is for validation.
+    They go to `images/SPLIT/NAME.png` and `masks/SPLIT/NAME.png`; every fifth is for validation.
 
     Returns:
         How many scenes each split has.

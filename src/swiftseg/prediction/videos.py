@@ -94,14 +94,6 @@ def segment_video(
 ) -> Prediction:
     """Segment a video; what it wrote is whole, also where the video breaks off or Ctrl-C comes.
 
-    Args:
-        segmenter: Labels the frames.
-        source: The video.
-        outputs: What is written.
-        progress: Is advanced by each frame.
-        reconnect_s: How many seconds a dropped RTSP stream is tried again for.
-        shows: Whether a window shows the overlay; closing it ends the video as Ctrl-C does.
-
     Raises:
         SwiftsegError: The video cannot be opened, or gave no frame.
         KeyboardInterrupt: Ctrl-C came before the first frame was done, or twice.

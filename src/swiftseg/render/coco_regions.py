@@ -15,12 +15,7 @@ OutlineForm = Literal["rle", "polygons"]
 
 
 def coco_annotations(label_map: np.ndarray, form: OutlineForm) -> list[dict[str, Any]]:
-    """Return one COCO annotation for each class that is present.
-
-    Args:
-        label_map: uint8 (H, W), class indices, which become the category ids.
-        form: How the regions are written.
-    """
+    """Return one COCO annotation for each class that is present; its index is the category."""
     present = np.flatnonzero(np.bincount(label_map.ravel(), minlength=256))
     return [
         _annotation(number, int(index), label_map == index, form)

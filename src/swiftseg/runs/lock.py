@@ -18,9 +18,6 @@ def locked(path: Path) -> Generator[None]:
     The lock of a process of this machine that is gone is taken over. What runs on another machine
     cannot be seen, so its lock is refused.
 
-    Args:
-        path: The lock file, in the folder to lock. The folder is made where it is missing.
-
     Raises:
         SwiftsegError: Another process holds the lock, or the file cannot be written.
     """

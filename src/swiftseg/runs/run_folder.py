@@ -112,10 +112,7 @@ class RunFolder:
     def start(self, recipe: Recipe, environment: Environment, *, overwrite: bool = False) -> None:
         """Write what is known before the first step.
 
-        Args:
-            recipe: Resolved.
-            environment: How the run is started.
-            overwrite: Remove what an earlier run left in the folder; other files stay.
+        `overwrite` removes what an earlier run left in the folder; other files stay.
 
         Raises:
             SwiftsegError: The folder cannot be written, or holds another run.

@@ -42,12 +42,6 @@ class RunState:
 
     Seconds count up to the last note over all starts of the run, so that what a killed run has to
     do again is not counted twice.
-
-    Args:
-        path: The file.
-        device: What the run trains on.
-        processes: How many processes train together.
-        enabled: False writes nothing, for the processes beside the first.
     """
 
     def __init__(

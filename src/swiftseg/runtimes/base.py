@@ -101,12 +101,6 @@ def upsampled_of(backend: Backend, batch: np.ndarray) -> np.ndarray:
 
 
 def equal_labels(one: Backend, other: Backend, frames: Iterable[np.ndarray]) -> float:
-    """Return the share, 0..1, of labels in which two backends agree.
-
-    Args:
-        one: Any backend.
-        other: One of the same input size.
-        frames: uint8 (*size_hw, 3), one at least.
-    """
+    """Return the share, 0..1, of labels in which two backends agree."""
     pairs = ((labels_of(one, frame[None]), labels_of(other, frame[None])) for frame in frames)
     return float(np.mean([np.mean(own == others) for own, others in pairs]))

@@ -43,10 +43,6 @@ class BoardBackend:
 
     Frames are run one by one, since the files take one, and by one thread at a time.
 
-    Args:
-        folder: What `swiftseg export --format` wrote.
-        threads: Threads for one frame; None takes one a physical core.
-
     Raises:
         UsageError: The format runs on its own devices only, or there are fewer CPUs than threads.
         MissingExtraError: The runtime is not installed.
@@ -106,11 +102,6 @@ def load_board(
     folder: Path, *, backend: str | None = None, threads: int | None = None
 ) -> BoardBackend:
     """Load an exported folder into the runtime it was exported for.
-
-    Args:
-        folder: What `swiftseg export --format` wrote.
-        backend: The runtime that is expected; None takes the folder's.
-        threads: Threads for one frame; None takes one a physical core.
 
     Raises:
         UsageError: The folder is for another runtime; and what `BoardBackend` raises.

@@ -81,13 +81,7 @@ def memory_file() -> Path | None:
 
 
 def changed_labels(path: Path, trial: Trial, frames: Sequence[np.ndarray]) -> float:
-    """Return the share, 0..1, of the frames' labels that differ from ONNX Runtime's in float32.
-
-    Args:
-        path: The file that is right.
-        trial: What is compared with it, possibly another file.
-        frames: uint8 (*size_hw, 3), RGB.
-    """
+    """Return the share, 0..1, of the frames' labels that differ from ONNX Runtime's in float32."""
     reference, other = Trial(str(path), threads=trial.threads).load(), trial.load()
     return 1 - equal_labels(reference, other, frames)
 

@@ -17,13 +17,7 @@ from swiftseg.runtimes.base import Engine
 
 
 class FrameGraph(nn.Module):
-    """A network from frames to outputs: what is exported, normalization and argmax included.
-
-    Args:
-        network: Maps float32 (N, 3, H, W) to logits (N, C, H, W).
-        input_spec: How frames are normalized.
-        output: What `forward` gives first.
-    """
+    """A network from frames to outputs: what is exported, normalization and argmax included."""
 
     mean: Tensor
     std: Tensor

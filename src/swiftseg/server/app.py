@@ -56,16 +56,7 @@ def create_app(
     cors_origins: Sequence[str] = (),
     page: Path | None = None,
 ) -> FastAPI:
-    """Return the application.
-
-    Args:
-        segmenters: By name, the default first.
-        limits: What is kept to.
-        workers: Pictures that are worked on at once.
-        key: The API key that requests must bring, or None.
-        cors_origins: Other origins whose pages may ask.
-        page: The folder of the built page, or None.
-    """
+    """Return the application."""
     service = Service(segmenters, limits=limits, workers=workers)
 
     @asynccontextmanager

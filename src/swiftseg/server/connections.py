@@ -13,10 +13,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 class WatchedProtocol(asyncio.Protocol):
     """uvicorn's protocol with a watch beside it.
 
-    Args:
-        silence_s: How long a connection may go without a request, or without taking its answer.
-        max_connections: More are closed at once.
-        uvicorn: What uvicorn makes its protocol with.
+    Who is silent for `silence_s`, or takes no answer for as long, is closed; so are connections
+    beyond `max_connections`.
     """
 
     def __init__(self, *, silence_s: float, max_connections: int, **uvicorn: Any) -> None:

@@ -27,10 +27,7 @@ class ProblemBody(BaseModel):
 class ProblemError(Exception):
     """A request that is not answered as asked.
 
-    Args:
-        status: The HTTP status.
-        detail: One sentence that says what to do.
-        headers: To send along.
+    The detail is one sentence that says what to do.
     """
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:

@@ -30,13 +30,7 @@ class WaitedTooLongError(Exception):
 
 
 class WorkQueue:
-    """Runs jobs in threads, takes a bounded number, and drops those nobody waits for any more.
-
-    Args:
-        workers: Jobs that run at once.
-        max_queue: Jobs that wait for a worker.
-        max_wait_s: How long they may.
-    """
+    """Runs jobs in threads, takes a bounded number, and drops those nobody waits for any more."""
 
     def __init__(self, *, workers: int, max_queue: int, max_wait_s: float) -> None:
         self._workers = workers

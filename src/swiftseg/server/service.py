@@ -23,11 +23,6 @@ T = TypeVar("T")
 class Service:
     """One process of the server.
 
-    Args:
-        segmenters: By name, the default first; they are shared by all threads.
-        limits: What is kept to.
-        workers: Pictures that are worked on at once.
-
     Attributes:
         is_ready: Whether the models have run once.
         streams: Open WebSocket streams.

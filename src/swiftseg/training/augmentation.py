@@ -20,14 +20,7 @@ Fill = dict[type | str, Any]
 
 
 class Augment:
-    """Applies a recipe's augmentation.
-
-    Args:
-        settings: What to draw.
-        size_hw: The network's input, which is the size of what comes out unless the recipe crops
-            another.
-        ignore_index: The mask value of what lies outside the frame.
-    """
+    """Applies a recipe's augmentation."""
 
     def __init__(
         self, settings: Augmentation, size_hw: tuple[int, int], *, ignore_index: int

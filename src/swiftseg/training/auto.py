@@ -125,9 +125,7 @@ def areas_and_edges(mask: np.ndarray, num_classes: int) -> tuple[np.ndarray, np.
 def choose(train_set: Dataset, network: str | None = None) -> AutoChoice:
     """Choose network, weights, size and settings for training data.
 
-    Args:
-        train_set: The training data.
-        network: The network that is taken in any case, such as that of the user's weights.
+    A given `network` is taken in any case.
     """
     facts = examine_data(train_set)
     size_hw = input_size_hw(train_set)

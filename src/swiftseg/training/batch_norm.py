@@ -62,11 +62,6 @@ def reestimate_batch_norm(
     As SegNet's release does after training: each batch counts the same and the variance is the
     unbiased one. `torch.optim.swa_utils.update_bn` gives the same for a network without dropout;
     dropout is off here, as it is when the statistics are used.
-
-    Args:
-        network: Changed in place; it is in eval mode afterwards.
-        batches: What its forward takes, float (N, 3, H, W).
-        frozen: Modules of the network whose statistics stay.
     """
     kept = {id(part) for module in frozen for part in module.modules()}
     norms = [m for m in network.modules() if isinstance(m, BATCH_NORMS) and id(m) not in kept]

@@ -34,16 +34,8 @@ def compiling_step(
 ) -> tuple[float, bool]:
     """Take the first step, and compile for it; take it again where kept code is broken.
 
-    Where it fails a second time, the network is trained without compiling.
-
-    Args:
-        training: The stage, as `StageTraining.run_step` of it takes the others.
-        frames: As for that.
-        masks: As for that.
-        stop_request: Ctrl-C ends compiling at once, since nothing would be lost.
-
-    Returns:
-        As `StageTraining.run_step`; of a step that was stopped, that it is to stop.
+    Where it fails a second time, the network is trained without compiling. Ctrl-C ends compiling at
+    once, since nothing would be lost.
     """
     random_state = torch.get_rng_state()
     for mend in (_forget_compiled_code, _train_uncompiled, None):

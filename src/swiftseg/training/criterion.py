@@ -34,12 +34,8 @@ class Criterion(nn.Module):
     The loss of a batch is the total of sum over normalizer. They are given apart so that devices,
     and parts of a batch, that see different pixels can add both up before they divide; a normalizer
     follows from the masks alone, so that it is known for a whole batch before all of it has been
-    through the network.
-
-    Args:
-        terms: Each loss with its weight.
-        labels: The classes and sets of classes in the masks. Losses of regions, which need to know
-            the one class of a pixel, leave out those of sets.
+    through the network. Losses of regions, which need to know the one class of a pixel, leave out
+    those of sets.
     """
 
     def __init__(

@@ -37,11 +37,6 @@ class EpochLog:
 
     TensorBoard has one writer a stage, with the numbers and the sample pictures. Trackers are those
     that the accelerator was made with; they say themselves where they write.
-
-    Args:
-        run: The run's folder.
-        recipe: Whose values trackers are told.
-        accelerator: Speaks with the trackers.
     """
 
     def __init__(self, run: RunFolder, recipe: Recipe, accelerator: Accelerator) -> None:

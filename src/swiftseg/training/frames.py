@@ -150,14 +150,7 @@ def memory_limit(device: torch.device) -> int:
 
 
 class EpochFrames(TorchDataset[Batch]):
-    """The frames of one epoch, augmented; `seed` names the epoch.
-
-    Args:
-        frames: What is drawn from.
-        augment: Draws what the network sees; of a mixture, one a part; None takes frames as they
-            are.
-        seed: The run, the stage and the epoch.
-    """
+    """The frames of one epoch, augmented; `seed` names the epoch."""
 
     def __init__(
         self,

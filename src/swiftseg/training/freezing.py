@@ -8,14 +8,10 @@ from swiftseg.core import UsageError, unknown_name
 
 
 def freeze(network: nn.Module, names: Sequence[str]) -> list[nn.Module]:
-    """Make the named modules keep their parameters.
+    """Make the modules of these names, such as `encoder.initial`, keep their parameters.
 
     Whoever switches the network to train mode puts the modules that are returned back to eval mode:
     else their running statistics would move on, and a fixed part would not act as it does later.
-
-    Args:
-        network: Changed in place.
-        names: Modules as `named_modules` has them, such as `backbone` or `encoder.initial`.
 
     Raises:
         UsageError: The network has no such module, or nothing is left to learn.

@@ -48,12 +48,6 @@ def overfit_one_batch(
     Everything is as the recipe says, except what keeps a network from learning by heart:
     augmentation, dropout, label smoothing, a teacher, averaging, and a rate that changes.
 
-    Args:
-        recipe: What to test.
-        open_split: As for `train`.
-        max_steps: When to give up.
-        show: Called after each step, with its number and loss.
-
     Raises:
         SwiftsegError: Data and recipe don't fit.
     """

@@ -19,14 +19,7 @@ def environment(
     data: Sequence[str] = (),
     weights: Path | None = None,
 ) -> Environment:
-    """Return how and where this process trains.
-
-    Args:
-        command: What started it.
-        recipe_name: The recipe as the user named it.
-        data: The data as the user named them.
-        weights: The file that the training starts from.
-    """
+    """Return how and where this process trains."""
     return Environment(
         command=shlex.join(command),
         recipe=recipe_name,

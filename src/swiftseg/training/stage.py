@@ -71,15 +71,6 @@ def warmed_up_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int]
 class StageTraining:
     """A stage's network and all that trains it.
 
-    Args:
-        recipe: The whole recipe.
-        index: Which of its stages this is.
-        labels: The classes of the data.
-        criterion: Compares logits with masks.
-        accelerator: Knows the devices.
-        steps_per_epoch: Optimizer steps.
-        teacher: What the network learns from beside the masks.
-
     Attributes:
         has_run: Whether a step was taken since the stage was built.
         state: Where the training stands; a checkpoint saves it and a resume restores it.
@@ -145,13 +136,7 @@ class StageTraining:
         return [epoch for epoch in self.state.history if epoch.stage == self.stage.name]
 
     def run_step(self, frames: Tensor, masks: Tensor, *, stop: bool) -> tuple[float, bool]:
-        """Take one optimizer step; return the loss over all devices and if any wants to stop.
-
-        Args:
-            frames: uint8 (N, H, W, 3), this device's share of the batch.
-            masks: uint8 (N, H, W).
-            stop: This process was asked to stop.
-        """
+        """Take one optimizer step; return the loss over all devices and if any wants to stop."""
         self.module.train()
         for module in self.frozen:
             module.eval()

@@ -91,13 +91,6 @@ def open_stage_data(
 ) -> list[StageData]:
     """Open what each stage needs; stages on the same data share it.
 
-    Args:
-        recipe: What to open it for.
-        open_split: Opens a split by the names a recipe uses.
-        num_processes: That train together.
-        device: Where frames are kept, if its memory holds them.
-        workers: As for `TrainingFrames`.
-
     Raises:
         SwiftsegError: The data cannot be opened or don't fit the recipe.
     """

@@ -18,16 +18,7 @@ NEEDS_HEADS = "which this network does not have; its option aux_heads builds the
 
 
 class TrainingStep(nn.Module):
-    """Frames and masks to loss.
-
-    Args:
-        network: Maps float32 (N, 3, H, W) to logits (N, C, H, W).
-        criterion: Compares logits with masks.
-        loss: The weights of the auxiliary heads and of the presence head.
-        input_spec: The normalization of the frames.
-        coarse: Train the network's coarse logits against the mask at their size.
-        teacher: What the network learns from beside the masks.
-    """
+    """Frames and masks to loss."""
 
     def __init__(
         self,

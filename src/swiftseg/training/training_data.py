@@ -22,10 +22,6 @@ def split_opener(source: str, folders: Mapping[str, str]) -> Callable[[str | Non
 
     A user's own data are checked for what the doctor calls broken, as far as that is cheap, and
     their masks are surveyed once where nobody has described them. Its warnings go to stderr.
-
-    Args:
-        source: The recipe as the user named it, for errors.
-        folders: Where each data set is; the empty name stands for all others.
     """
 
     @cache

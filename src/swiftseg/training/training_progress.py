@@ -27,12 +27,7 @@ def say_once(line: str) -> None:
 
 
 class TrainingProgress:
-    """One bar over all steps of a run, and a line an epoch.
-
-    Args:
-        total_steps: Optimizer steps of the whole run.
-        enabled: False shows nothing, for the processes beside the first.
-    """
+    """One bar over all steps of a run, and a line an epoch."""
 
     def __init__(self, total_steps: int, *, enabled: bool = True) -> None:
         self.enabled = enabled

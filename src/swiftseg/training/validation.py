@@ -30,12 +30,6 @@ def validate(training: StageTraining, epoch: Epoch, data: StageData, run: RunFol
     """Score the network in the first process; return the epoch with its scores in every process.
 
     Where it is the stage's best so far, its weights are kept.
-
-    Args:
-        training: The stage; its history does not have the epoch yet.
-        epoch: What the epoch's steps have given.
-        data: The stage's.
-        run: Where pictures and weights go.
     """
     if training.accelerator.is_main_process:
         epoch = _scored(training, epoch, data, run)

@@ -19,11 +19,7 @@ from swiftseg.data.paired_files import Pair
 class AnnotatedImages(Sequence[Sample]):
     """The images of one split of a labeling tool's export.
 
-    Args:
-        images: In the data set's order.
-        labels: The classes.
-        read_mask: Draws an image's mask. It can be pickled, as loaders send it to their processes.
-        findings: What was left out of the export, and what else is worth knowing.
+    `read_mask` can be pickled, as loaders send it to their processes.
     """
 
     def __init__(

@@ -45,10 +45,6 @@ from swiftseg.data.annotations.tool_files import (
 def read_coco(root: Path, files: Iterable[Path]) -> Export:
     """Read COCO's JSON files, one a split or one for all.
 
-    Args:
-        root: The export's folder.
-        files: The JSON files in it.
-
     Raises:
         SwiftsegError: A file is broken or no such export, image ids repeat, or all pictures are
             missing.

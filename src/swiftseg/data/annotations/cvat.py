@@ -44,10 +44,6 @@ _WITHOUT_AREA = ("polyline", "points", "cuboid", "skeleton")
 def read_cvat(root: Path, files: Iterable[Path]) -> Export:
     """Read CVAT's XML files.
 
-    Args:
-        root: The export's folder.
-        files: The XML files in it.
-
     Raises:
         SwiftsegError: A file is broken or one for videos, image ids repeat, or all pictures are
             missing.

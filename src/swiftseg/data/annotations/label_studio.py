@@ -38,10 +38,6 @@ _LABEL_KEYS = ("polygonlabels", "rectanglelabels", "ellipselabels", "brushlabels
 def read_label_studio(root: Path, files: Iterable[Path]) -> Export:
     """Read Label Studio's JSON files.
 
-    Args:
-        root: The export's folder.
-        files: The JSON files in it.
-
     Raises:
         SwiftsegError: A file is broken, task ids repeat, or all pictures are missing.
     """

@@ -51,10 +51,6 @@ _OUTLINES: dict[str, tuple[Outline, int, int]] = {
 def read_labelme(root: Path, files: Iterable[Path]) -> Export:
     """Read Labelme's JSON files; one that is broken costs its own image alone.
 
-    Args:
-        root: The export's folder.
-        files: The JSON files in it.
-
     Raises:
         SwiftsegError: None can be read, or two are of one image.
     """

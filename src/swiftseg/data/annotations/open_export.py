@@ -31,10 +31,7 @@ TOOLS: dict[str, Callable[[Found], Export]] = {
 
 
 def read_export(source: Path) -> Export:
-    """Read the export of a labeling tool: its classes, its splits, its shapes.
-
-    Args:
-        source: The export's folder, or one file of annotations in it.
+    """Read the export of a labeling tool, a folder or one file of annotations.
 
     Raises:
         SwiftsegError: It is no such export, or broken.
@@ -48,13 +45,9 @@ def read_export(source: Path) -> Export:
 
 
 def open_annotations(source: Path, split: str) -> AnnotatedImages:
-    """Open a split of a labeling tool's export.
+    """Open a split of a labeling tool's export, a folder or one file of annotations.
 
     Where the tool knows no val, a fifth of the images is held out, by a hash of their names.
-
-    Args:
-        source: The export's folder, or one file of annotations in it.
-        split: Such as `train` or `val`.
 
     Raises:
         SwiftsegError: It is no such export, or broken.

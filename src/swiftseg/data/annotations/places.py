@@ -40,11 +40,7 @@ def files_below(root: Path, *suffixes: str) -> Iterator[Path]:
 
 
 class PictureFinder:
-    """Finds pictures by what an export calls them.
-
-    Args:
-        root: The export's folder.
-    """
+    """Finds pictures by what an export calls them."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -52,9 +48,7 @@ class PictureFinder:
     def find(self, given: str, beside: Path) -> Path | None:
         """Return a picture's file, or None where there is none.
 
-        Args:
-            given: A path with slashes of either kind, or an address.
-            beside: The folder that relative paths begin at, before the export's folder is tried.
+        Relative paths are tried from `beside`, and then from the export's folder.
 
         Raises:
             SwiftsegError: Several files have this name, and nothing tells which is meant.

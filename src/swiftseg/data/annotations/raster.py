@@ -88,13 +88,7 @@ def box_corners(
 ) -> np.ndarray:
     """Return the corners, float64 (4, 2), of a box that is turned clockwise.
 
-    Args:
-        left: Of the box before it is turned; so `top`, `right`, `bottom`.
-        top: See `left`.
-        right: See `left`.
-        bottom: See `left`.
-        rotation_deg: In degrees.
-        pivot: `center` or `corner`, the upper left one: what stays where it is.
+    The `pivot` stays where it is: `center`, or `corner`, the upper left one.
     """
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
     fixed = corners.mean(axis=0) if pivot == "center" else corners[0]

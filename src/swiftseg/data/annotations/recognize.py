@@ -48,11 +48,7 @@ def is_annotations(source: Path) -> bool:
 
 
 def recognize_annotations(source: Path) -> str | None:
-    """Return the format of a labeling tool's export, a name of `TOOLS`, or None.
-
-    Args:
-        source: A folder; or one file of annotations, a `.json`, `.xml` or `.yaml`.
-    """
+    """Return the format of a labeling tool's export, a name of `TOOLS`, or None."""
     found = find_annotations(source)
     return None if found is None else found.tool
 

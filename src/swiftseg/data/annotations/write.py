@@ -17,12 +17,7 @@ def label_map_to_coco(label_map: np.ndarray, labels: LabelSet, *, file_name: str
     """Return a label map as the content of a COCO JSON: one annotation a class, as run lengths.
 
     Categories have the class's index as id, so that 0 is left out where it is the background.
-
-    Args:
-        label_map: uint8 (H, W), class indices. Pixels of the background and of no class are not
-            annotated.
-        labels: The classes.
-        file_name: Of the picture.
+    Pixels of the background and of no class are not annotated.
     """
     drawn = _drawn_classes(labels)
     bitmaps = [(index, label_map == index) for index, _ in drawn]
@@ -52,13 +47,8 @@ def label_map_to_labelme(
 ) -> dict[str, Any]:
     """Return a label map as the content of a Labelme JSON, a polygon a region.
 
-    A hole is reached by a bridge of no width, since Labelme's polygons have one outline.
-
-    Args:
-        label_map: uint8 (H, W), class indices. Pixels of the background and of no class are not
-            annotated.
-        labels: The classes.
-        image_path: Of the picture, relative to where the JSON will lie.
+    A hole is reached by a bridge of no width, since Labelme's polygons have one outline. Pixels of
+    the background and of no class are not annotated.
     """
     shapes = [
         {

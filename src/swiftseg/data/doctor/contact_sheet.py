@@ -18,12 +18,7 @@ IGNORED = (255, 255, 255)  # many palettes begin with black
 
 
 def contact_sheet(pairs: list[Pair], labels: LabelSet, rules: MaskRules) -> np.ndarray | None:
-    """Draw images and their colored masks; what is ignored is white.
-
-    Args:
-        pairs: Of these up to `MAX_PAIRS`, evenly spaced, are shown.
-        labels: Names the colors.
-        rules: How masks are read.
+    """Draw up to `MAX_PAIRS` images and their colored masks; what is ignored is white.
 
     Returns:
         uint8 (H, W, 3) RGB, or None without any pair that can be read.

@@ -42,12 +42,7 @@ class PairFacts:
 
 
 def examine_pair(pair: Pair, *, resize_masks: bool = True) -> PairFacts:
-    """Read both files.
-
-    Args:
-        pair: The files.
-        resize_masks: Whether masks may have another size than their image.
-    """
+    """Read both files; `resize_masks` allows masks of another size than their image."""
     findings: list[Finding] = []
     image_hw, digest, masks, orientation, kind = None, b"", (), 1, RGB_KIND
     try:
@@ -98,11 +93,7 @@ def _size_finding(
 
 
 def kind_findings(kinds: Mapping[tuple[int, str], Sequence[Path]]) -> list[Finding]:
-    """Tell the bands of the images where they are not RGB, and refuse those of several kinds.
-
-    Args:
-        kinds: Images by their bands and type.
-    """
+    """Tell the bands of the images where they are not RGB, and refuse those of several kinds."""
     if len(kinds) < 2:
         return [
             _about("note", "bands", f"the images have {described_bands(*kind)}", images[0])

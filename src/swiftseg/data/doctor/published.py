@@ -17,13 +17,7 @@ LABELED_SPLITS = ("train", "val")  # of a test many keep the masks
 
 
 def examine_published(diagnosis: Diagnosis, name: str, progress: LateProgress | None) -> None:
-    """Read every frame of training and validation as these would, and count the classes.
-
-    Args:
-        diagnosis: Of the source; it is filled.
-        name: Of the dataset whose tree it has.
-        progress: Told of each frame.
-    """
+    """Read every frame of training and validation as these would, and count the classes."""
     collector = Collector()
     message = f"{diagnosis.source}: the tree of {name}, read by its own reader"
     collector.note("note", "published_dataset", message)

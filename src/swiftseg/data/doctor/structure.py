@@ -16,12 +16,7 @@ from swiftseg.data.paired_files import Pair
 def check_structure(
     own: OwnData, advance: Callable[[], None] = lambda: None
 ) -> tuple[Finding, ...]:
-    """Find what does not pair up, cannot be opened, or differs in size, by the files' headers.
-
-    Args:
-        own: The data.
-        advance: Called after each pair.
-    """
+    """Find what does not pair up, cannot be opened, or differs in size, by the files' headers."""
     collector = Collector()
     for finding in (*own.findings, *too_few(own)):
         collector.add(finding)

@@ -82,11 +82,7 @@ class Header:
 
 
 def read_header(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> Header:
-    """Read the header of an image file.
-
-    Args:
-        path: The file.
-        max_pixels: The most that an image may have. Pillow itself stops at 178 megapixels.
+    """Read the header of an image file of up to `max_pixels`.
 
     Raises:
         SwiftsegError: The file is missing, empty, no image, or larger than `max_pixels`.

@@ -115,10 +115,6 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 def rgb_array(image: Image.Image, name: str = "the image") -> np.ndarray:
     """Convert a Pillow image as it stands to uint8 (H, W, 3) RGB.
 
-    Args:
-        image: Of any mode but floating point.
-        name: What an error calls it.
-
     Raises:
         SwiftsegError: It has floating point values.
     """

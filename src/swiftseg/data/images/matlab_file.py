@@ -40,10 +40,6 @@ ByteOrder = Literal["<", ">"]
 def read_matlab_array(path: Path, *names: str) -> np.ndarray:
     """Read a variable, or a field of a variable that is a 1x1 struct.
 
-    Args:
-        path: The file.
-        names: The variable's name, then, where it is a struct, the field's.
-
     Returns:
         The array in the numeric type it is stored in.
 

@@ -151,12 +151,7 @@ class _Mapped:
 class TiffWindows:
     """The windows of a TIFF whose tiles or strips are decoded when they are needed.
 
-    Args:
-        tiff: Open as long as windows are read.
-        pages: Of one size: one with all bands, or one a band.
-        stored: Height, width and bands.
-        path: The file, for errors.
-        kind: The bands and their type as they are handed out.
+    `tiff` stays open as long as windows are read; `pages` are one with all bands, or one a band.
     """
 
     def __init__(

@@ -112,12 +112,7 @@ class Family:
 
 
 def sort_files(tree: FileTree, *, by_words: bool = False) -> tuple[list[Family], list[Unit]]:
-    """Sort a tree's files into families.
-
-    Args:
-        tree: The files.
-        by_words: Judge by names alone, where the pixels left no masks.
-    """
+    """Sort files into families; `by_words` judges by names alone, where pixels left no masks."""
     items = _items(tree.images)
     _keep_words_that_disagree(items)
     _find_splits_in_stems(items)

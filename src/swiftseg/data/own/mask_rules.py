@@ -69,12 +69,7 @@ class SnappedColors:
 
 
 def snap(codes: np.ndarray, rules: MaskRules) -> np.ndarray:
-    """Return the class of the nearest listed value, uint8, or ignore_index beyond the tolerance.
-
-    Args:
-        codes: uint32 (n,), values or 24-bit colors.
-        rules: With an ignore_index.
-    """
+    """Return the class of the nearest listed value, uint8, or ignore_index beyond the tolerance."""
     keys = np.array(list(rules.class_of), np.uint32)
     classes = np.array(list(rules.class_of.values()), np.uint8)
     nearest = np.zeros(len(codes), np.intp)

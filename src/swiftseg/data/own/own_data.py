@@ -83,9 +83,6 @@ class OwnData:
     ) -> tuple[DatasetFile, tuple[Finding, ...]]:
         """Return the description; without one the masks are surveyed, with what was found then.
 
-        Args:
-            advance: Called after each mask.
-
         Raises:
             SwiftsegError: The masks make no sense, or contradict themselves.
         """

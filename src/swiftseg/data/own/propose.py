@@ -48,13 +48,7 @@ class Proposal:
 
 
 def propose(totals: MaskTotals, hints: Hints | None = None, parts: Parts = "one") -> Proposal:
-    """Find out what masks mean whose classes nobody has named.
-
-    Args:
-        totals: The masks' values.
-        hints: What the folder tells of its classes.
-        parts: Whether each mask is all of an image's, or of one instance or class.
-    """
+    """Find out what masks mean whose classes nobody has named."""
     hints = hints or Hints()
     findings: list[Finding] = []
     encoding, counts, solid = found_encoding(totals, findings)

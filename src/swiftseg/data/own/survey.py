@@ -119,12 +119,7 @@ class MaskTotals:
 
 
 def survey_masks(pairs: Iterable[Pair], advance: Callable[[], None] = lambda: None) -> MaskTotals:
-    """Count the values of all masks; those that cannot be read are only counted.
-
-    Args:
-        pairs: Whose masks.
-        advance: Called after each mask.
-    """
+    """Count the values of all masks; those that cannot be read are only counted."""
     totals = MaskTotals()
     for facts in in_threads(_facts_or_none, (pair.mask for pair in pairs)):
         if facts is None:
@@ -172,9 +167,7 @@ def _indices(path: Path) -> np.ndarray:
 def count_values(array: np.ndarray, *, slack: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Count an array uint32 (H, W): distinct values, their pixels, and those in solid blocks.
 
-    Args:
-        array: Values or 24-bit colors.
-        slack: The largest difference, in any channel, within a block that is solid.
+    A block is solid if its values differ by at most `slack` in every channel.
     """
     small = int(array.max(initial=0)) < 256
     corner = array[:-1, :-1]

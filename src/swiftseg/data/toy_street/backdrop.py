@@ -158,12 +158,7 @@ def noise_at(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def shadow_map(outlines: Sequence[np.ndarray], camera: Camera) -> np.ndarray:
-    """How much each pixel lies in shadow, float32 (H, W) in 0..1, were it ground.
-
-    Args:
-        outlines: Polygons (n, 3) on the ground in street axes.
-        camera: From where.
-    """
+    """How much each pixel lies in shadow, float32 (H, W) in 0..1, were it ground."""
     height, width = camera.size_hw
     canvas = Image.new("L", (width, height))
     draw = ImageDraw.Draw(canvas)

@@ -103,13 +103,7 @@ def make_fence(
 ) -> Mesh:
     """Planks, pickets, sheet or railing panels along the street, in street coordinates.
 
-    Args:
-        rng: Draws style, color and height.
-        side: 1 for right, -1 for left of the road.
-        x: Meters from the middle of the road.
-        z0: Where it begins, in meters down the street.
-        z1: Where it ends.
-        back: Close the near end, as around a garden.
+    `back` closes the near end, as around a garden.
     """
     mesh = Mesh()
     color, tall = choose(rng, PLANKS), rng.uniform(1.0, 1.9)

@@ -73,10 +73,7 @@ class ToyStreet(Sequence[Sample]):
 def render_clip(seed: int, num_frames: int, size_hw: tuple[int, int] = SIZE_HW) -> list[Sample]:
     """Render a drive down one street at 12 frames a second.
 
-    Args:
-        seed: Of the street; clips share no street with any `ToyStreet`.
-        num_frames: One at least.
-        size_hw: Height and width in pixels.
+    Clips share no street with any `ToyStreet`.
 
     Raises:
         SwiftsegError: The number of frames or the size is not positive.

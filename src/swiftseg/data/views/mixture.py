@@ -37,10 +37,7 @@ class Part:
 
 
 class Mixture:
-    """The frames of several data sets, one after the other, with masks of the same values.
-
-    Args:
-        parts: The first gives the classes.
+    """The frames of several data sets in turn, with masks of the first one's values.
 
     Raises:
         UsageError: A label is mapped to no class, or a mapping names a label that does not exist.
@@ -85,13 +82,7 @@ def in_classes(part: Part, classes: LabelSet) -> "Relabeled":
 
 
 class Relabeled:
-    """A data set whose masks are translated value by value.
-
-    Args:
-        dataset: Its frames.
-        labels: What the translated masks hold.
-        table: 256 bytes, the new value of each.
-    """
+    """A data set whose masks are translated value by value."""
 
     def __init__(self, dataset: Dataset, labels: LabelSet, table: bytes) -> None:
         self.dataset, self.labels, self.table = dataset, labels, table

@@ -62,15 +62,9 @@ def line_chart(
     frame: Frame | None = None,
     bars: Sequence[Bar] = (),
 ) -> Markup:
-    """Return lines over two axes.
+    """Return lines over two axes, with bars beneath them; `marks` are vertical lines.
 
-    Args:
-        title: Above the chart.
-        lines: With one point or more among them.
-        x_name: Beneath it.
-        marks: Vertical lines.
-        frame: The axes' ranges; None takes them from the points.
-        bars: Drawn beneath the lines.
+    `frame` is the range of the axes; None takes it from the points.
     """
     frame = frame or frame_of([point for line in lines for point in line.points])
     return render(

@@ -15,13 +15,7 @@ WRONG, VOID = (255, 70, 40), (0, 0, 0)
 
 
 def frame_pictures(sample: Sample, label_map: np.ndarray, labels: LabelSet) -> dict[str, str]:
-    """Return four pictures of a frame as data URIs, by what they show.
-
-    Args:
-        sample: The frame and its mask.
-        label_map: uint8 (H, W), the prediction.
-        labels: The classes and their colors.
-    """
+    """Return four pictures of a frame as data URIs, by what they show."""
     return {
         "image": jpeg_uri(viewable(sample.image)),
         "truth": png_uri(colorize(sample.mask, labels)),

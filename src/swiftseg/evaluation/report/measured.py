@@ -34,15 +34,7 @@ def report_model(
 ) -> Evaluation:
     """Evaluate a model, and write the report.
 
-    Args:
-        path: The HTML file.
-        found: The model's files.
-        segmenter: Runs it.
-        dataset: An open data set.
-        origin: Where the data are, and which part of them, in the user's words.
-        protocol: How the numbers are taken.
-        run: The folder of the training whose curves are shown, or None.
-        calibration_error: Whether to compute the expected calibration error too.
+    `run` is the folder of the training whose curves are shown.
 
     Raises:
         SwiftsegError: Model and data do not fit, or a file cannot be read or written.

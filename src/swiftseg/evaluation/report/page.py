@@ -49,13 +49,7 @@ def write_report(
 ) -> None:
     """Write the page.
 
-    Args:
-        path: The file.
-        evaluation: Whose numbers it tells.
-        subject: What was measured on what.
-        frames: Shown with their pictures, by kind: the best, the median, the worst.
-        epochs: Of the training, for its curves.
-        advice: What was not learned and what to try, line by line.
+    `advice` says line by line what was not learned and what to try.
 
     Raises:
         SwiftsegError: The file cannot be written.

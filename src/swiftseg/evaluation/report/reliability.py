@@ -8,11 +8,7 @@ from swiftseg.metrics.calibration import NUM_BINS
 
 
 def reliability_diagram(counts: np.ndarray) -> Markup:
-    """Return accuracy over confidence, and beneath it how many pixels each bin holds.
-
-    Args:
-        counts: float64 (3, NUM_BINS), summed `calibration_counts`.
-    """
+    """Return accuracy over confidence, and beneath it how many pixels each bin holds."""
     pixels, confidence, right = counts
     held = np.flatnonzero(pixels)
     shares = pixels / max(pixels.sum(), 1)

@@ -38,12 +38,6 @@ def shown_frames(
     """Read and segment the best, the median and the worst frames once more.
 
     Nobody knows the median before the last frame, and keeping all of them would cost memory.
-
-    Args:
-        segmenter: What was evaluated.
-        dataset: As it was opened.
-        scores: Of all frames of the evaluation.
-        protocol: As in the evaluation.
     """
     view = protocol.view(dataset)
     shown: list[ShownFrame] = []

@@ -62,9 +62,7 @@ class _FromPixels(nn.Module):
 def score_graph(network: nn.Module, spec: InputSpec) -> ScoreGraph:
     """Trace and rewrite a network; it stays as it is.
 
-    Args:
-        network: Maps float32 (N, 3, H, W) to logits (N, C, H, W).
-        spec: The frames it takes; their size becomes the graph's only one.
+    The graph takes frames of the size in `spec` alone.
     """
     example = torch.zeros(1, 3, *spec.size_hw)
     whole = _FromPixels(deepcopy(network).cpu().float(), spec).eval()
