@@ -9,13 +9,7 @@ from swiftseg.core.fresh_process import run_in_process
 
 @dataclass(frozen=True)
 class Job:
-    """One measurement.
-
-    Attributes:
-        name: What it is called.
-        function: Measures; see `run_in_process`.
-        arguments: Its arguments.
-    """
+    """One measurement."""
 
     name: str
     function: Callable[..., Any]

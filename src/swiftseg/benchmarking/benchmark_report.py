@@ -26,7 +26,6 @@ class Spread(_Part):
         p50_ms: The median over all samples.
         p95_ms: What 95 % stay below.
         p99_ms: What 99 % stay below.
-        samples: How many there are.
         pass_medians_ms: One median a process; they tell how far runs differ.
     """
 
@@ -160,7 +159,6 @@ class Settings(_Part):
     Attributes:
         seconds: The time budget of one measurement in one process.
         passes: How many processes each measurement had, taking turns with the others'.
-        batch: Frames at once.
     """
 
     seconds: float
@@ -173,11 +171,7 @@ class Report(_Part):
 
     Attributes:
         schema_version: Of this format.
-        title: What was measured.
         command: What repeats it.
-        machine: Where.
-        settings: How.
-        measurements: The numbers themselves.
         ratios: Quotients of them, beside those of papers.
         goals: Bounds they are held against.
         notes: What a reader must know.

@@ -25,7 +25,6 @@ class Model:
     """What a user named.
 
     Attributes:
-        given: As it was named.
         file: Its exported file.
         is_network: Whether torch can run it: a network, a checkpoint or shipped weights.
         describes: Fields of a `Measurement` that do not depend on the engine.

@@ -19,7 +19,6 @@ class Extra(NamedTuple):
 
     Attributes:
         module: The module that shows whether it is installed.
-        purpose: What it is for.
     """
 
     module: str

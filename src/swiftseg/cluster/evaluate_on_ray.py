@@ -37,15 +37,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class _Counting:
-    """What a worker does, wherever it is.
-
-    Attributes:
-        data: As `open_dataset` takes it.
-        split: The part of the data.
-        dataset: The reader.
-        protocol: How the numbers are taken.
-        calibration_error: Whether probabilities are taken.
-    """
+    """What a worker does, wherever it is."""
 
     data: str
     split: str

@@ -36,10 +36,8 @@ class RayStages:
     """What workers do to a piece.
 
     Attributes:
-        read: The first stage.
         opening: Of the model, which each worker opens itself.
         segmenting: Makes the second stage of the model.
-        write: The last stage.
     """
 
     read: Reading

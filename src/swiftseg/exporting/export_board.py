@@ -36,7 +36,6 @@ class BoardParity:
     """An exported folder against the network it came from.
 
     Attributes:
-        format: The format.
         precision: What its weights are stored in.
         frames: How many frames both were run on; 0 where the format runs on its own devices only,
             and that its converter took every operator is all that is known.

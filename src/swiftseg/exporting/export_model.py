@@ -40,8 +40,6 @@ class Exported:
     """An exported file and how it was judged.
 
     Attributes:
-        path: The file.
-        name: The model's name.
         parity: Its engines against torch; None where an exported file was written again.
         quantization: What int8 costs and gains; None in other precisions.
         half: What half precision costs and gains; None in other precisions.

@@ -13,9 +13,6 @@ class GraphEditor:
     """A graph with its weights, makers and readers looked up by value name.
 
     The lookups are those of the graph as it was given: make all replacements, then `finish`.
-
-    Attributes:
-        graph: Changed in place.
     """
 
     def __init__(self, graph: GraphProto) -> None:

@@ -31,10 +31,7 @@ class HalfReport:
     """What half precision costs and gains.
 
     Attributes:
-        frames: How many were compared.
         equal_labels: Share of pixels whose label is the float32 file's, in the worst engine, 0..1.
-        float_bytes: Size of the float32 file.
-        bytes: Size of the new one.
     """
 
     frames: int

@@ -31,7 +31,6 @@ class EngineParity:
     """One engine against torch.
 
     Attributes:
-        engine: The backend's name.
         largest_difference: Largest absolute difference of the logits (of the probabilities, where
             the file gives those alone).
         mean_difference: Mean absolute difference over the standard deviation of torch's values.

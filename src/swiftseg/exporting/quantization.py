@@ -45,9 +45,7 @@ class QuantizationReport:
         before: That measure of the float file, in percent.
         after: That of the int8 file.
         before_ms: Milliseconds a frame of the float file in float32, in the fastest engine.
-        before_backend: That engine.
         after_ms: Milliseconds of the int8 file in its fastest engine, where `after` was measured.
-        after_backend: That engine.
         convolutions: How many could be quantized.
         in_float: Names of those that were not, the most sensitive first.
     """
@@ -118,11 +116,7 @@ def quantize_onnx(
 
 
 class _Quantizer:
-    """Write a file with any of its convolutions quantized.
-
-    Attributes:
-        names: Of the convolutions that may be.
-    """
+    """Write a file with any of its convolutions quantized."""
 
     def __init__(self, source: Path, frames: Sequence[np.ndarray], folder: Path) -> None:
         self._source = source

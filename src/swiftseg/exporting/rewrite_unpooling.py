@@ -23,8 +23,6 @@ class Unpooling:
     Attributes:
         shuffle: The node that makes the unpooled map.
         before: The value that is pooled, of even size.
-        maxima: Its maxima.
-        features: What is put back.
     """
 
     shuffle: NodeProto

@@ -20,7 +20,6 @@ class Frames:
     """The frames that weights were trained on.
 
     Attributes:
-        text: For the user.
         mean: Per RGB channel in 0..1, or None where nobody knows.
         std: Per RGB channel in 0..1, or None.
     """
@@ -95,7 +94,6 @@ class RefusedPort:
     """A public implementation that is another network than the paper's.
 
     Attributes:
-        source: Where it is published.
         mark: A layer that only its files have.
         deviations: What no weights can make up for.
     """

@@ -29,9 +29,6 @@ class LargeLabels:
     """What labeling a large picture gives beside the file.
 
     Attributes:
-        path: The label map.
-        size_hw: The picture's.
-        tile_hw: Of the tiles.
         pixels: Of each class, by its name.
         overlay: uint8 (h, w, 3), the labels over the picture, every n-th pixel of both.
     """

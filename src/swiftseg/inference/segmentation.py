@@ -22,7 +22,6 @@ class NetworkLabels:
     """What the network gave for an image, before it is brought to the image's own size.
 
     Attributes:
-        labels: uint8 (h, w).
         probabilities: float32 (C, h, w) where they were asked for, else None.
         timings_ms: Of `read`, `resize`, `network` and `labels`.
     """

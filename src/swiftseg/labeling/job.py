@@ -38,14 +38,10 @@ class Settings:
     """What decides a job's results; a job goes on with the settings it began with.
 
     Attributes:
-        model: Its name.
         digest: SHA-256 of its file.
-        backend: The engine that runs it.
         precision: What the engine computes in.
         fit: How images of other sizes are shown to the network.
-        save: What is written of each frame.
         form: Files in the source's tree, or Parquet shards.
-        classes: The names of the classes.
     """
 
     model: str
@@ -63,9 +59,7 @@ class Job:
     """A job with a target.
 
     Attributes:
-        place: The target.
         settings: What decides its results.
-        pieces: Everything there is to do, done or not.
         done: The numbers of the pieces that have a receipt.
     """
 

@@ -16,7 +16,6 @@ class ModelFiles:
     """What a model is opened from, as bytes.
 
     Attributes:
-        name: Of the file or folder.
         files: The content by path in the folder; a single file's path is empty.
         digest: SHA-256 of all of it.
     """

@@ -18,7 +18,6 @@ class Piece:
 
     Attributes:
         number: Its place in the job's plan, which names its files.
-        inputs: At least one.
     """
 
     number: int
@@ -59,7 +58,6 @@ class FrameResult:
     Attributes:
         name: What its files are called.
         size_hw: Of the label map.
-        pixels: By class.
         confidence: The mean probability of the chosen class, 0..1; None where nobody asked.
     """
 
@@ -74,8 +72,6 @@ class Outcome:
     """What came of an input.
 
     Attributes:
-        key: The input's.
-        address: The input's.
         frames: Those that were labeled; empty where it failed.
         reason: Why it failed, or what is missing; empty where all is well.
     """
@@ -95,7 +91,6 @@ class Receipt:
     """What came of a piece; written when all of its results are.
 
     Attributes:
-        piece: Its number.
         outcomes: One an input, in order.
         seconds: By stage: `read`, `segment`, `write`.
     """

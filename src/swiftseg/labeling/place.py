@@ -22,11 +22,7 @@ _S3_TIMEOUT_S = 20.0
 
 
 class Place(Protocol):
-    """A folder whose files are read and written whole, by their paths in it. It can be pickled.
-
-    Attributes:
-        address: As the user gave it.
-    """
+    """A folder whose files are read and written whole, by their paths in it. It can be pickled."""
 
     @property
     def address(self) -> str: ...

@@ -18,21 +18,17 @@ class Summary:
     """A job's sums, over all of its starts where nothing else is said.
 
     Attributes:
-        model: Its name.
         digest: SHA-256 of its file.
         engine: What scheduled the work: `local` or `ray`.
-        workers: How many engines ran.
         inputs: How many the job has: images, rows, and ranges of frames.
         done: Those that are labeled.
         failed: Those that are set aside, with the reason in failures.csv.
         pending: Those that a further start would go on with.
-        frames: Labeled frames.
         run_frames: Of them, those of this start.
         run_s: How long this start took, in seconds.
         startup_s: Of that, the time until the first piece was done.
         seconds: The work by stage, added up over all workers.
         core_hours: The work of all stages in hours of one core.
-        pixels: By class.
         interrupted: Whether Ctrl-C ended this start.
     """
 

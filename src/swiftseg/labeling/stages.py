@@ -79,8 +79,6 @@ class Reading:
     """The first stage.
 
     Attributes:
-        spec: Of the network's input.
-        fit: How images of other sizes are shown to it.
         keeps_frames: Whether frames travel on at their own size, for their overlays.
     """
 
@@ -146,7 +144,6 @@ class Segmenting:
     """The second stage.
 
     Attributes:
-        segmenter: Labels the frames.
         keeps_probabilities: Whether probabilities travel on.
         wants_confidence: Whether each frame's mean probability of its classes is taken.
     """

@@ -36,13 +36,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class Writing:
-    """Writes a piece's results, and then its receipt.
-
-    Attributes:
-        place: The target.
-        settings: What is written, and in which form.
-        labels: The classes and their colors.
-    """
+    """Writes a piece's results, and then its receipt."""
 
     place: Place
     settings: Settings

@@ -111,7 +111,6 @@ class Outputs:
 
     Attributes:
         folder: Holds a folder a kind.
-        kinds: What is asked for.
         alpha: Of overlays, the colors' part, 0..1.
         hide: Of overlays, names of classes that are not drawn.
         legend: Whether overlays have one; without it they have the picture's own size.

@@ -90,7 +90,6 @@ class PseudoLabeling:
     """What has been written.
 
     Attributes:
-        written: The frames.
         failed: What cannot be read, and why.
         pixels: int64 (256,), by class and void.
     """

@@ -29,7 +29,6 @@ class Source:
     Attributes:
         given: The file, `camera:N`, or an address.
         name: What its outputs are called, without a suffix; may hold folders.
-        is_video: A video, a camera or a stream.
     """
 
     given: str

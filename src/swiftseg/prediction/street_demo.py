@@ -27,12 +27,8 @@ class DemoRun:
     """What a demo has measured and written.
 
     Attributes:
-        model: The model's name.
-        size_hw: Of the frames, in pixels.
         evaluation: The clip's confusion matrix.
         timings_ms: p50 and p95 over the frames, by stage and for the whole way (`total`).
-        overlays: The folder of the overlays.
-        animation: The animated picture.
     """
 
     model: str

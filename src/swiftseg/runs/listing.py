@@ -17,8 +17,6 @@ class RunSummary:
     """A training as its folder tells.
 
     Attributes:
-        folder: Where it is.
-        recipe: The recipe's name.
         network: That of the stage it has reached.
         stage: That stage.
         epoch: Complete epochs of it.
@@ -26,10 +24,8 @@ class RunSummary:
         mean_iou: In 0..1, of the stage's best weights; None before the first validation.
         scored_on: What that was measured on: the validation split, or the group held out.
         hold_out: The group of the training frames that the network has not seen, or None.
-        loss: Of the last epoch; None before the first.
         wall_seconds: Of all starts of the run; None where nothing tells.
         precision: Such as `bf16`.
-        seed: The recipe's.
         state: running, finished, stopped, failed, killed, or unknown.
     """
 
@@ -54,7 +50,6 @@ class SeedsSummary:
     """Trainings that differ in their seed alone.
 
     Attributes:
-        folder: The folder of the runs.
         seeds: Those with a score.
         mean_iou: The mean of their mean IoU, 0..1.
         deviation: Their standard deviation.

@@ -44,14 +44,10 @@ class Environment(Section):
     """How a run was started, and where.
 
     Attributes:
-        command: The command line.
         recipe: The recipe as the user named it; None in runs of older versions.
         data: The data as the user named them, with absolute paths.
         weights: What the run started from; None where that was nothing.
-        python: Python's version.
-        platform: The operating system.
         torch_threads: How many threads torch used.
-        gpus: The names of the GPUs.
         versions: By package.
     """
 
@@ -70,17 +66,13 @@ class RunFolder:
     """The names of all files of a run, and the reading and writing of those that need no torch.
 
     Attributes:
-        path: The folder.
         last: The checkpoint that a resume goes on from.
         best: The best weights of the last stage.
         recipe: The resolved recipe.
         environment: How the run was started; see `Environment`.
-        metrics: A row an epoch; see `swiftseg.runs.history`.
         state: How the run stands; see `swiftseg.runs.state`.
         tensorboard: The folder of TensorBoard's logs.
-        samples: The folder of sample pictures.
         model: The exported model.
-        report: The report on the exported model.
     """
 
     def __init__(self, path: Path) -> None:

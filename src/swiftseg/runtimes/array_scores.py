@@ -17,9 +17,6 @@ class ArrayScores:
     """The scores of a batch; see `swiftseg.runtimes.base.ClassScores`.
 
     Attributes:
-        values: float32 (N, C, h, w).
-        size_hw: Height and width of the labels.
-        kind: What the values are.
         align_corners: How they are interpolated; None where (h, w) is the labels' size.
     """
 

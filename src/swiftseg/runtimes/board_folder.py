@@ -39,10 +39,7 @@ class BoardModel:
         precision: `f32` or `fp16`.
         runtime: The version of the package that wrote the files, by name.
         files: SHA-256 by file name.
-        input: The name of the graph's input.
-        output: The name of its output.
         upsampling: One of `UPSAMPLINGS`.
-        spec: The model.
     """
 
     format: str

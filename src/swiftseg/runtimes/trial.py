@@ -27,9 +27,6 @@ class Trial:
     """One way to run a file.
 
     Attributes:
-        path: The exported file.
-        backend: The engine, see `swiftseg.runtimes.ENGINES`.
-        precision: What it computes in.
         threads: Threads for one frame; None takes one a physical core.
     """
 

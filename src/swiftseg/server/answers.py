@@ -44,7 +44,6 @@ class Wanted:
     """How an answer is asked for.
 
     Attributes:
-        format: What it is.
         outlines: For JSON: how the classes' regions are written.
         alpha: For overlays: the colors' part, 0..1.
     """
@@ -56,13 +55,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a picture gives.
-
-    Attributes:
-        content: The body, in the format that is asked for.
-        media_type: The body's.
-        timings_ms: By stage.
-    """
+    """What a picture gives."""
 
     content: bytes
     media_type: str

@@ -28,7 +28,6 @@ class Picture:
 
     Attributes:
         name: What errors and answers call it; the client's file name is only repeated.
-        data: The file's bytes.
     """
 
     name: str
@@ -36,11 +35,7 @@ class Picture:
 
 
 class Receiver:
-    """Receives bodies, and counts the bytes of all that are on their way.
-
-    Attributes:
-        receiving: Bodies that are on their way.
-    """
+    """Receives bodies, and counts the bytes of all that are on their way."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

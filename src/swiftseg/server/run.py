@@ -32,13 +32,7 @@ class Served:
 
     Attributes:
         models: As `find_model` takes them, the default first.
-        backend: The engine, as `Segmenter.load` takes it.
-        precision: What it computes in.
-        device: What it computes on; None is the CPU.
         threads: For one picture.
-        processes: How many there are.
-        limits: Of each process.
-        key: The API key, or None.
         cors_origins: Other origins whose pages may ask.
     """
 

@@ -21,12 +21,7 @@ T = TypeVar("T")
 
 
 class Service:
-    """One process of the server.
-
-    Attributes:
-        is_ready: Whether the models have run once.
-        streams: Open WebSocket streams.
-    """
+    """One process of the server."""
 
     def __init__(
         self, segmenters: Mapping[str, Segmenter], *, limits: Limits, workers: int

@@ -41,11 +41,9 @@ class TrainingState:
     The best score and the validations since then follow from the history.
 
     Attributes:
-        stage: Index of the running stage.
         epoch: Epochs of that stage that are complete.
         step: Optimizer steps of the next epoch that are done.
         loss_sum: Summed loss of these steps.
-        history: All epochs of all stages.
     """
 
     stage: int = 0
@@ -78,10 +76,6 @@ class Checkpoint:
     """A training, as it goes on from here.
 
     Attributes:
-        recipe: The resolved recipe.
-        labels: The classes of the training data.
-        state: Where it stands.
-        network: The network's state dict.
         averaged: That of its moving average, if there is one.
         optimizer: The optimizer's state dict; empty where only the weights are kept.
         schedule: The schedule's state dict.

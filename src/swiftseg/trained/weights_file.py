@@ -24,9 +24,6 @@ class Description(Section):
     """What the file says of its weights.
 
     Attributes:
-        network: The name that `create_model` knows.
-        num_classes: C.
-        options: The variant of the network.
         source: Where the weights come from, in words.
         expects: The frames they were trained on, in words.
         input: The frames the network takes, or None where nobody has told their size.

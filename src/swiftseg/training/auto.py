@@ -42,8 +42,6 @@ class DataFacts:
     """What decides the choice.
 
     Attributes:
-        num_images: To learn from.
-        num_classes: C.
         rarest: The class with the fewest pixels that occurs.
         rarest_share: Its share of the labeled pixels, 0..1.
         thinnest: The class whose objects are thinnest.
@@ -65,7 +63,6 @@ class AutoChoice:
     """What is trained.
 
     Attributes:
-        network: Its name.
         weights: The shipped weights to start from, or None.
         size_hw: The network's input.
         overrides: What is changed in the recipe of a named network.

@@ -28,7 +28,6 @@ class OverfitTest:
     """How a network learned one batch.
 
     Attributes:
-        losses: The loss of each step.
         passed: The last one is at most `PASSING_SHARE` of the first.
     """
 

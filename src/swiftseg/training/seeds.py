@@ -17,7 +17,6 @@ class SeedsResult:
     """What has come of trainings that differ in their seed alone.
 
     Attributes:
-        results: One a seed.
         mean: Of their mean IoU, 0..1.
         deviation: Their standard deviation, with n - 1 in its denominator.
     """

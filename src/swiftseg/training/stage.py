@@ -72,7 +72,6 @@ class StageTraining:
     """A stage's network and all that trains it.
 
     Attributes:
-        has_run: Whether a step was taken since the stage was built.
         state: Where the training stands; a checkpoint saves it and a resume restores it.
     """
 

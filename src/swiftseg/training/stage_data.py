@@ -25,8 +25,6 @@ class StageData:
         augment: Draws what the network sees, for each of several data sets; or None.
         val_set: What the evaluator scores, at label size.
         val_frames: The same at network size, for the validation loss.
-        batch_size: Over all devices.
-        epochs: Of the stage.
         shares: How often each of several data sets is drawn; empty for one.
     """
 

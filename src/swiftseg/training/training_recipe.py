@@ -29,8 +29,6 @@ class FoundRecipe:
     """A recipe and its data.
 
     Attributes:
-        recipe: Resolved.
-        open_split: Opens its data.
         source: What it was asked for by.
         data: Where each data set is; the empty name stands for all others.
         run_name: The usual name of its run's folder.

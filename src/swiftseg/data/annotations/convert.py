@@ -29,8 +29,6 @@ class Conversion:
     """What a conversion has done.
 
     Attributes:
-        out: The folder.
-        labels: The classes.
         written: How many images of each split were written.
         findings: What was left out when the export was read, and what else is worth knowing.
         failed: Why images could not be written, a line each.

@@ -33,7 +33,6 @@ class Found:
 
     Attributes:
         tool: A name of `TOOLS`.
-        root: Its folder.
         files: The files to read: of COCO, Labelme, CVAT, Label Studio and YOLO.
     """
 

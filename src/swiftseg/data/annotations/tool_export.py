@@ -63,7 +63,6 @@ class Export:
 
     Attributes:
         splits: The images of each split; `all` where the tool knows none.
-        labels: The classes.
         read_mask: Reads or draws an image's mask. It can be pickled.
         findings: What was left out, and what else is worth knowing.
     """
@@ -108,8 +107,6 @@ class Gathering:
     Attributes:
         source: What errors name.
         classes: Names in the tool's order, with their colors.
-        splits: The images so far.
-        notes: The findings so far.
     """
 
     source: Path

@@ -19,17 +19,12 @@ class Diagnosis:
     """What the doctor has found.
 
     Attributes:
-        source: What was examined.
         findings: The worst first.
-        splits: How many pairs each split has.
         file: The description, as given or proposed, with absolute paths; None where there is none.
         is_described: Whether the description was given, by a dataset.yaml.
         published_labels: The classes of a published dataset, which needs no description.
-        rules: How it reads masks.
         values: The masks' distinct values, the most frequent first.
-        counts: Pixels by class, for each split.
         sizes: How many images have each size (height, width).
-        pairs: Those that can be read.
         reading: What was believed of a folder that nobody has described.
         others: Other readings of it, the likeliest first.
     """

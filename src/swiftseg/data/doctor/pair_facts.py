@@ -21,7 +21,6 @@ class PairFacts:
     """One pair.
 
     Attributes:
-        pair: Its files.
         size_hw: The image's, or None where it cannot be read.
         digest: Of the image's pixels: copies have the same, whatever their format.
         masks: The values of the mask, or of each of its parts; none where they cannot be read.

@@ -31,9 +31,7 @@ class ClassTable:
     """What a file says of the classes.
 
     Attributes:
-        source: The file.
         names: The classes, in the file's order.
-        colors: Their colors, or None.
         values: Their values in masks, or None.
     """
 

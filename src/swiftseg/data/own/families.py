@@ -43,12 +43,8 @@ class Item:
     """A file with what its path tells.
 
     Attributes:
-        file: The file.
         split: train, val or test, if its path says so.
-        folders: The names of its folders, `{split}` in place of the split's word.
-        stem: Likewise.
         template: The folders' names, where variable ones are `VARIABLE`.
-        unit: The unit's number.
     """
 
     file: TreeFile
@@ -100,8 +96,6 @@ class Family:
 
     Attributes:
         template: Folders' names; `*` within one stands for what varies.
-        role: What they are.
-        members: The files.
         maskness: The mean of the units', by files.
     """
 

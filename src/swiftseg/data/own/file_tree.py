@@ -25,8 +25,6 @@ class TreeFile:
 
     Attributes:
         path: Below the root, with `/` between folders.
-        folders: The names of its folders.
-        stem: Its name without the suffix.
         suffix: In lower case, with the dot; empty where there is none.
     """
 
@@ -41,7 +39,6 @@ class FileTree:
     """What lies below a folder.
 
     Attributes:
-        root: The folder.
         images: Files that may hold images or masks, sorted by path.
         tables: Paths of text files that may be lists, below the root.
         others: All other files, counted by their suffix.

@@ -19,7 +19,6 @@ class Finding:
         code: A short name for programs, such as `image_without_mask`.
         message: One line for people; of files that cannot be read, the reader's own words.
         count: How many files or values it is about.
-        files: The first of them.
     """
 
     severity: Severity

@@ -54,12 +54,9 @@ class Hypothesis:
     """One way that images and masks may belong together.
 
     Attributes:
-        pictures: The family of the images.
-        masks: That of the masks; it may be narrowed to some of its files.
         picture_form: How the key is taken from an image's path.
         mask_form: How it is taken from a mask's.
         parts: Whether an image has one mask, or one for each instance or class.
-        pairs: The images and masks that belong together.
         same: Further images with the key of one that is paired.
         quality: How much the pixels, names and sizes speak for it, 0 to 1.
         num_values: Distinct values of the masks looked at, the mean.

@@ -158,7 +158,6 @@ class ListSplits:
     """Splits that lists give.
 
     Attributes:
-        splits: The pairs of each split.
         lists: The list of each split, below the root.
         unlisted: How many pairs no list names.
     """

@@ -65,7 +65,6 @@ class Named:
     """Classes with the values or colors that masks show them by.
 
     Attributes:
-        names: The classes.
         class_of: The class's name by value or color.
         palette: Colors of the classes, where the file gives them.
         findings: Where the names are from, and what they leave open.

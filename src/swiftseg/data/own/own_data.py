@@ -45,7 +45,6 @@ class OwnData:
 
     Attributes:
         source: The folder, the list or the YAML file.
-        root: What paths are relative to.
         splits: The pairs of each split, as they lie: without a split, all are in `all`.
         findings: What does not pair up.
         file: The description, or None where there is none yet.

@@ -43,7 +43,6 @@ class Pattern:
     """A pattern of paths.
 
     Attributes:
-        text: As written.
         fields: The names of its fields, each once.
         weight: How many signs it fixes: of two patterns that fit a file the heavier one has it.
 

@@ -36,7 +36,6 @@ class Proposal:
 
     Attributes:
         file: The description, or None where the masks make no sense.
-        findings: What is wrong or was assumed.
         snapped_share: The part of all pixels whose value is that of no class, but near one.
         ignored_share: The part that is near none, and ignored.
     """

@@ -56,12 +56,10 @@ class MaskTotals:
     """The values of many masks.
 
     Attributes:
-        files: Masks by kind.
         counts: Pixels by value, for each kind; bounded, the rarest are dropped.
         solid: Those in solid blocks.
         palette: Colors of each index that palette masks use, all that occur.
         lossy: How many masks are JPEGs.
-        unreadable: How many could not be read.
         numbered: How many masks hold the values 1 to n beside 0, for each n; 0 for other masks.
         has_both: Whether a mask holds both 1 and 255.
         one_channel: How many gray masks have one channel.

@@ -30,8 +30,6 @@ class LeftOver:
 
     Attributes:
         reason: Why, such as `images without a mask`.
-        count: How many.
-        files: The first of them.
     """
 
     reason: str
@@ -44,14 +42,10 @@ class Reading:
     """One reading of a tree.
 
     Attributes:
-        images: The patterns of the images' paths.
-        masks: Those of the masks'.
         parts: Whether an image has one mask, or one for each instance or class.
-        num_pairs: How many images have a mask.
         splits: The pairs of each split; all are in `all` where there is none. Empty where this is
             not the reading that was asked for.
         left_over: The files that it does not use, by reason.
-        findings: What is wrong with it.
         score: How well it explains the files.
     """
 

@@ -21,11 +21,9 @@ class Layout:
 
     Attributes:
         road_half_m: From the middle of the road to the curb.
-        walk_m: Width of each sidewalk.
         verge_m: Width of a strip of grass between curb and sidewalk; often 0.
         crossings: (first, last) z of each side street, in meters.
         asphalt, paving, grass, curb: RGB in 0..255.
-        tile_m: Size of the sidewalk's slabs.
         cobbles: The road is paved with setts.
         dash_m: Length of the middle line's dashes and gaps.
         clouds: (12, 12) coarse noise in 0..1.

@@ -110,9 +110,6 @@ class Faces(NamedTuple):
         starts: (K,) the first corner of each face.
         counts: (K,) corners of each face.
         colors: (K, 3) in 0..255.
-        labels: (K,) classes.
-        glow: (K,) bool.
-        two_sided: (K,) bool.
     """
 
     points: np.ndarray

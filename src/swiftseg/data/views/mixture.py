@@ -26,7 +26,6 @@ class Part:
 
     Attributes:
         name: What errors call it.
-        dataset: Its frames.
         mapping: For its labels: a class of the first data set, several, or `any`. A label that is
             not listed is the class of its name.
     """

@@ -21,7 +21,6 @@ class FrameScores:
     NaN where all of the frame is void.
 
     Attributes:
-        labels: The classes.
         mean_iou: float64, one a frame, in their order.
         smallest_hw: Of the masks.
         largest_hw: Of the masks.

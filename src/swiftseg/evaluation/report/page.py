@@ -24,11 +24,8 @@ class Subject:
     """What was measured on what.
 
     Attributes:
-        spec: Describes the model.
         data: Where the data are, in words.
-        split: The part of them.
         facts: What else is to be told, text by name: engine, command, date, versions.
-        card: The weights' card, or nothing.
     """
 
     spec: ModelSpec

@@ -18,7 +18,6 @@ class ShownFrame:
     Attributes:
         kind: `best`, `median` or `worst`.
         score: Its own mean IoU, 0..1.
-        sample: The frame and its mask.
         label_map: uint8 (H, W), the prediction.
     """
 
