@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.engine_options import CalibrationOption, DeviceOption, ThreadsOption
-from swiftseg.cli.sizes import SizeOption, parse_size
+from swiftseg.cli.options import (
+    CalibrationOption,
+    DeviceOption,
+    SizeOption,
+    ThreadsOption,
+    parse_size,
+)
+from swiftseg.cli.plain_output import terminal
 
 if TYPE_CHECKING:
     from swiftseg.benchmarking.benchmark_report import Measurement
@@ -89,7 +95,6 @@ def warn(machine: "Machine") -> None:
 def print_tables(measurements: "Sequence[Measurement]", *, stages: bool) -> None:
     """Show latencies, the stages where they are asked for, and costs."""
     from swiftseg.cli.benchmark_table import cost_table, latency_table, stage_table
-    from swiftseg.cli.plain_output import terminal
 
     console = terminal()
     console.print(latency_table(measurements))

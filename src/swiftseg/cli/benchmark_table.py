@@ -5,18 +5,17 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from swiftseg.benchmarking.benchmark_report import Measurement, Spread, milliseconds
+from swiftseg.cli.plain_output import new_table
+
+TIMES = ("p50 ms", "p95", "p99")
 
 
 def latency_table(measurements: Sequence[Measurement]) -> Table:
     """List the times of one frame, and frames a second by streams."""
     scopes = " and ".join(dict.fromkeys(measurement.scope for measurement in measurements))
-    table = Table(title=f"One frame, {scopes}", title_justify="left")
-    _model_columns(table)
-    numbers = ["p50 ms", "p95", "p99"]
     streams = sorted({part.streams for one in measurements for part in one.throughput})
-    numbers += [f"fps,\n{_plural(count, 'stream')}" for count in streams]
-    for number in numbers:
-        table.add_column(number, justify="right", no_wrap=True)
+    rates = [f"fps,\n{count} stream{'s' * (count > 1)}" for count in streams]
+    table = _model_table(f"One frame, {scopes}", "size", numbers=(*TIMES, *rates))
     for one in measurements:
         fps = {part.streams: f"{part.fps:.1f}" for part in one.throughput}
         table.add_row(
@@ -27,11 +26,7 @@ def latency_table(measurements: Sequence[Measurement]) -> Table:
 
 def stage_table(measurements: Sequence[Measurement]) -> Table:
     """List the times of every stage."""
-    table = Table(title="By stage", title_justify="left")
-    _model_columns(table)
-    table.add_column("stage")
-    for number in ("p50 ms", "p95", "p99"):
-        table.add_column(number, justify="right", no_wrap=True)
+    table = _model_table("By stage", "size", "stage", numbers=TIMES)
     for one in measurements:
         cells = _model_cells(one)
         for stage, spread in one.stages_ms.items():
@@ -43,10 +38,8 @@ def stage_table(measurements: Sequence[Measurement]) -> Table:
 
 def cost_table(measurements: Sequence[Measurement]) -> Table:
     """List what else a model takes: a start, memory, arithmetic, bytes."""
-    table = Table(title="Costs", title_justify="left")
-    _model_columns(table, with_size=False)
-    for number in ("start-up\nms", "peak\nMB", "parameters", "GMACs", "file\nMB"):
-        table.add_column(number, justify="right", no_wrap=True)
+    numbers = ("start-up\nms", "peak\nMB", "parameters", "GMACs", "file\nMB")
+    table = _model_table("Costs", numbers=numbers)
     for one in measurements:
         table.add_row(
             *_model_cells(one)[:2],
@@ -59,9 +52,11 @@ def cost_table(measurements: Sequence[Measurement]) -> Table:
     return table
 
 
-def _model_columns(table: Table, *, with_size: bool = True) -> None:
-    for name in ("model", "engine", "size") if with_size else ("model", "engine"):
-        table.add_column(name, no_wrap=name != "model", overflow="fold")
+def _model_table(title: str, *columns: str, numbers: Sequence[str]) -> Table:
+    table = new_table("model", "engine", *columns, *numbers, numbers=numbers, title=title)
+    for column in table.columns[1:]:
+        column.no_wrap = True
+    return table
 
 
 def _model_cells(measurement: Measurement) -> list[str]:
@@ -71,7 +66,3 @@ def _model_cells(measurement: Measurement) -> list[str]:
 
 def _times(spread: Spread) -> list[str]:
     return [milliseconds(value) for value in (spread.p50_ms, spread.p95_ms, spread.p99_ms)]
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("s" if count > 1 else "")

@@ -9,6 +9,7 @@ import typer
 
 from swiftseg.cli.data_convert import convert
 from swiftseg.cli.data_sample import sample
+from swiftseg.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from swiftseg.data.doctor import Diagnosis
@@ -55,9 +56,7 @@ def check(
             show_default="its dataset.yaml, or else 1",
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Find images and their masks, what is wrong with them, and what the masks mean.
 

@@ -1,12 +1,13 @@
 """What `swiftseg data check` tells: tables on the terminal, or one JSON object."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from swiftseg.cli.plain_output import terminal
+from swiftseg.cli.plain_output import new_table, terminal
 from swiftseg.core.shown_text import shown
 from swiftseg.data.doctor import Diagnosis
 from swiftseg.data.doctor.class_counts import training_counts
@@ -43,7 +44,7 @@ def report_fields(diagnosis: Diagnosis) -> dict[str, Any]:
         "values": [row._asdict() for row in diagnosis.values[:JSON_VALUES]],
         "distinct_values": len(diagnosis.values),
         "classes": class_rows(diagnosis),
-        "findings": [_finding_fields(finding) for finding in diagnosis.findings],
+        "findings": [asdict(finding) for finding in diagnosis.findings],
     }
 
 
@@ -94,23 +95,23 @@ def print_report(diagnosis: Diagnosis, files: dict[str, str], next_line: str | N
     splits = ", ".join(f"{split} {count}" for split, count in diagnosis.splits.items())
     encoding = "" if diagnosis.file is None else f"; masks: {diagnosis.file.mask_encoding}"
     if splits:
-        console.print(f"pairs: {splits}{encoding}", highlight=False)
+        console.print(f"pairs: {splits}{encoding}")
     for path in files.values():
-        console.print(f"written: {path}", highlight=False, soft_wrap=True)
+        console.print(f"written: {path}")
     verdict = "fit for training" if diagnosis.splits else "there is nothing here to examine"
     if diagnosis.is_broken:
         verdict = "broken: training would refuse it"
-    console.print(f"{diagnosis.source}: {verdict}", highlight=False, soft_wrap=True)
+    console.print(f"{diagnosis.source}: {verdict}")
     if "dataset_file" in files:
         edit = f"edit {files['dataset_file']} where names or values are wrong"
-        console.print(edit, highlight=False, soft_wrap=True)
+        console.print(edit)
     if next_line is not None and diagnosis.splits:
-        console.print(f"next: {next_line}", highlight=False, soft_wrap=True)
+        console.print(f"next: {next_line}")
 
 
 def _print_reading(console: "Console", reading: Reading, others: tuple[Reading, ...]) -> None:
     """Print which files are taken for images and masks, what is left over, and what else may be."""
-    table = Table(title="How the folder is read", title_justify="left", show_header=False)
+    table = new_table("", "", title="How the folder is read", show_header=False)
     table.add_row("images", "\n".join(reading.images))
     table.add_row("masks", "\n".join(reading.masks))
     each = {"one": "", "instances": ", a mask an instance", "classes": ", a mask a class"}
@@ -130,10 +131,7 @@ def _reading_fields(reading: Reading) -> dict[str, Any]:
         "masks": list(reading.masks),
         "masks_per_image": reading.parts,
         "pairs": reading.num_pairs,
-        "left_over": [
-            {"reason": group.reason, "count": group.count, "files": list(group.files)}
-            for group in reading.left_over
-        ],
+        "left_over": [asdict(group) for group in reading.left_over],
     }
 
 
@@ -141,41 +139,25 @@ def _print_findings(console: "Console", findings: tuple[Finding, ...]) -> None:
     for finding in findings:
         style = STYLES[finding.severity]
         count = f" [{finding.count} files]" if finding.count > 1 and finding.files else ""
-        console.print(
-            Text.assemble(
-                (finding.severity, style), f" {finding.code}: {shown(finding.message + count)}"
-            ),
-            highlight=False,
-            soft_wrap=True,
-        )
+        message = f" {finding.code}: {shown(finding.message + count)}"
+        console.print(Text.assemble((finding.severity, style), message))
 
 
 def _value_table(diagnosis: Diagnosis) -> Table:
     listed = diagnosis.values[:SHOWN_VALUES]
     more = len(diagnosis.values) - len(listed)
     title = f"Values of the masks{f' (and {more} rarer ones)' if more else ''}"
-    table = Table("value", "share", "class", title=title, title_justify="left")
-    table.columns[1].justify = "right"
+    table = new_table("value", "share", "class", numbers=["share"], title=title)
     for row in listed:
         table.add_row(row.value, f"{row.share:.3%}", row.meaning)
     return table
 
 
 def _class_table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("class", "share", "masks", title="Classes in training", title_justify="left")
-    for weighting in WEIGHTINGS:
-        table.add_column(weighting.replace("_", " "), justify="right")
+    numbers = [weighting.replace("_", " ") for weighting in WEIGHTINGS]
+    title = "Classes in training"
+    table = new_table("class", "share", "masks", *numbers, numbers=numbers, title=title)
     for row in rows:
         weights = [f"{row['weights'][w]:.3f}" if row["weights"] else "-" for w in WEIGHTINGS]
         table.add_row(row["name"], f"{row['share']:.3%}", str(row["masks"]), *weights)
     return table
-
-
-def _finding_fields(finding: Finding) -> dict[str, Any]:
-    return {
-        "severity": finding.severity,
-        "code": finding.code,
-        "message": finding.message,
-        "count": finding.count,
-        "files": list(finding.files),
-    }

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swiftseg.cli.options import JsonOption
+from swiftseg.cli.plain_output import new_table, terminal
+
 if TYPE_CHECKING:
     from swiftseg.prediction.street_demo import DemoRun
 
@@ -15,9 +18,7 @@ MODEL = "enet-toystreet"
 def demo(
     out: Annotated[Path, typer.Option(help="Where overlay/ and the animation go.")] = Path("demo"),
     frames: Annotated[int, typer.Option(min=1, help="Length of the clip, 12 a second.")] = 48,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Render a short street clip, segment it, and score it against its exact masks.
 
@@ -39,17 +40,14 @@ def demo(
 
 def print_run(run: "DemoRun") -> None:
     """Print scores, times and where the pictures are."""
-    from rich.table import Table
-
-    from swiftseg.cli.plain_output import terminal
     from swiftseg.cli.score_table import score_table
 
     console = terminal()
     height, width = run.size_hw
     console.print(score_table(run.evaluation, f"{run.model}, {height}x{width}"))
-    table = Table("milliseconds a frame", "p50", "p95")
+    table = new_table("milliseconds a frame", "p50", "p95")
     for stage, times in run.timings_ms.items():
         table.add_row(stage, f"{times['p50']:.2f}", f"{times['p95']:.2f}")
     console.print(table)
-    console.print(f"overlays:  {run.overlays}", highlight=False, soft_wrap=True)
-    console.print(f"animation: {run.animation}", highlight=False, soft_wrap=True)
+    console.print(f"overlays:  {run.overlays}")
+    console.print(f"animation: {run.animation}")

@@ -1,9 +1,12 @@
 """`swiftseg doctor`: what is installed here, what is missing, and the line to type for it."""
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from swiftseg.cli.options import JsonOption
+from swiftseg.cli.plain_output import new_table, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show versions, engines, instruction sets, threads and caches, and what is missing.
 
@@ -24,21 +27,17 @@ def doctor(
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2))
         return
-    from swiftseg.cli.plain_output import terminal
-
     console = terminal()
     console.print(installation_table(found))
     for missing in found.missing:
-        console.print(f"missing: {missing}", highlight=False, soft_wrap=True)
+        console.print(f"missing: {missing}")
     if not found.missing:
         console.print("nothing is missing")
 
 
 def installation_table(found: "Installation") -> "Table":
     """List what there is, section by section."""
-    from rich.table import Table
-
-    table = Table("", "", show_header=False)
+    table = new_table("", "", show_header=False)
     for section, facts in found.sections.items():
         table.add_section()
         for name, text in facts.items():

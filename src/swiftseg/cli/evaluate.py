@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.engine_options import (
+from swiftseg.cli.options import (
     MODEL_HELP,
+    AddressOption,
     BackendOption,
-    CalibrationOption,
-    DeviceOption,
-    PrecisionOption,
-)
-from swiftseg.cli.ray_options import AddressOption, WorkersOption
-from swiftseg.cli.scoring_options import (
     CalibrationErrorOption,
+    CalibrationOption,
     DataOption,
     DatasetOption,
+    DeviceOption,
     FlipOption,
+    JsonOption,
+    PrecisionOption,
     ProtocolOption,
     ScalesOption,
     SlidingOption,
     SplitOption,
+    WorkersOption,
     parse_scales,
 )
+from swiftseg.cli.plain_output import terminal
 from swiftseg.core import UsageError
 
 if TYPE_CHECKING:
@@ -56,9 +57,7 @@ def evaluate(
     precision: PrecisionOption = "f32",
     calibration: CalibrationOption = None,
     device: DeviceOption = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a model and nothing else.")
-    ] = False,
+    as_json: JsonOption = False,
     workers: WorkersOption = None,
     address: AddressOption = None,
 ) -> None:
@@ -68,7 +67,6 @@ def evaluate(
     interval of mean IoU is a bootstrap over frames.
     """
     from swiftseg import evaluation
-    from swiftseg.cli.plain_output import terminal
     from swiftseg.cli.score_table import comparison_table, score_table
     from swiftseg.data import open_dataset
     from swiftseg.inference import Segmenter

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.engine_options import MODEL_HELP
-from swiftseg.cli.sizes import SizeOption, parse_size
+from swiftseg.cli.options import MODEL_HELP, SizeOption, parse_size
+from swiftseg.cli.plain_output import new_table, terminal
 from swiftseg.core import OUTPUT_KINDS, MissingExtraError, OutputKind, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -58,8 +58,6 @@ def export(
     or an exported .onnx file, and no torch. All other formats are folders for the runtimes of
     boards, which are compared with torch in the same way.
     """
-    from swiftseg.cli.plain_output import terminal
-
     if form not in ("onnx", *BOARD_FORMATS):
         if size or frames or name or calibration or (output, precision) != ("labels", "f32"):
             raise UsageError(f"--format {form} takes a model as it is: leave out the other options")
@@ -89,11 +87,11 @@ def export(
         console.print(quantization_table(exported.quantization))
     if exported.half is not None:
         share = f"{exported.half.equal_labels:.3%} of float32's labels"
-        console.print(f"{share} on {exported.half.frames} frames", soft_wrap=True)
+        console.print(f"{share} on {exported.half.frames} frames")
     if exported.board is not None:
-        console.print(told_of(exported.board), soft_wrap=True)
+        console.print(told_of(exported.board))
     megabytes = sum(path.stat().st_size for path in files_of(exported.path)) / 1e6
-    console.print(f"{out}: {exported.name}, {megabytes:.2f} MB", soft_wrap=True)
+    console.print(f"{out}: {exported.name}, {megabytes:.2f} MB")
 
 
 def export_folder(model: str, out: Path, form: str) -> None:
@@ -144,11 +142,9 @@ def parse_output(output: str) -> OutputKind:
 
 def quantization_table(report: "QuantizationReport") -> "Table":
     """List what int8 costs and gains."""
-    from rich.table import Table
-
     in_int8 = report.convolutions - len(report.in_float)
     title = f"int8 in {in_int8} of {report.convolutions} convolutions, on {report.frames} frames"
-    table = Table("", "f32", "int8", title=title, title_justify="left")
+    table = new_table("", "f32", "int8", title=title)
     table.add_row(f"{report.measure} %", f"{report.before:.2f}", f"{report.after:.2f}")
     table.add_row("ms a frame", f"{report.before_ms:.2f}", f"{report.after_ms:.2f}")
     table.add_row("in", report.before_backend, report.after_backend)
@@ -157,15 +153,11 @@ def quantization_table(report: "QuantizationReport") -> "Table":
 
 def parity_table(report: "ParityReport") -> "Table":
     """List each engine's agreement with torch."""
-    from rich.table import Table
-
     from swiftseg.exporting.parity import LEAST_EQUAL_LABELS, MAX_MEAN_DIFFERENCE
 
-    table = Table(title=f"Against torch on {report.frames} frames", title_justify="left")
-    table.add_column("engine")
-    table.add_column("largest difference", justify="right")
-    table.add_column("mean difference / deviation", justify="right")
-    table.add_column("equal labels %", justify="right")
+    numbers = ("largest difference", "mean difference / deviation", "equal labels %")
+    title = f"Against torch on {report.frames} frames"
+    table = new_table("engine", *numbers, numbers=numbers, title=title)
     for parity in report.engines:
         table.add_row(
             parity.engine,

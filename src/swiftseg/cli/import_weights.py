@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.sizes import SizeOption, parse_size
+from swiftseg.cli.options import SizeOption, parse_size
 from swiftseg.core import MissingExtraError
 
 if TYPE_CHECKING:

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from swiftseg.cli.engine_options import (
+from swiftseg.cli.options import (
     MODEL_HELP,
+    AddressOption,
     BackendOption,
     CalibrationOption,
+    FitOption,
+    FlipOption,
+    JsonOption,
     PrecisionOption,
+    ScalesOption,
+    parse_scales,
 )
-from swiftseg.cli.ray_options import AddressOption
-from swiftseg.cli.scoring_options import FlipOption, ScalesOption, parse_scales
+from swiftseg.cli.plain_output import new_table, terminal
 from swiftseg.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -74,16 +79,12 @@ def label(
     report: Annotated[
         bool, typer.Option("--report", help="Write report.html too; takes some more time.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")
-    ] = False,
+    as_json: JsonOption = False,
     backend: BackendOption = None,
     precision: PrecisionOption = "f32",
     calibration: CalibrationOption = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of one model.")] = 1,
-    fit: Annotated[
-        str, typer.Option(help="How other sizes are shown: stretch, letterbox, tile, native, auto.")
-    ] = "auto",
+    fit: FitOption = "auto",
 ) -> None:
     """Label millions of images and videos, on this machine or a cluster.
 
@@ -159,16 +160,10 @@ def print_labeling(labeling: "PseudoLabeling", out: str) -> None:
 
 def print_summary(summary: "Summary", out: str) -> None:
     """Print the classes' shares, what was done, and where the time went."""
-    # Imported when all is written, since tables take their time to import.
-    from rich.table import Table
-
-    from swiftseg.cli.plain_output import terminal
-
-    table = Table("class", "share")
-    table.columns[1].justify = "right"
+    table = new_table("class", "share", numbers=["share"])
     for name, share in summary.class_shares.items():
         table.add_row(name, f"{share:.1%}")
-    console = terminal(highlight=False, soft_wrap=True)
+    console = terminal()
     if summary.frames:
         console.print(table)
     counts = (("done", summary.done), ("failed", summary.failed), ("pending", summary.pending))

@@ -1,10 +1,12 @@
 """`swiftseg models`: the networks and the weights that come with the package."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from swiftseg.cli.options import JsonOption
+from swiftseg.cli.plain_output import new_table, terminal
 from swiftseg.core.networks import network_table
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ WIDE_TERMINAL = 120  # columns; narrower ones get the first numbers alone
 
 
 def models(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the networks that can be trained and the weights that are shipped."""
     networks = network_table()
@@ -41,16 +43,12 @@ def _shipped_weights() -> list[dict[str, Any]]:
 
 def _network_table(networks: list[dict[str, Any]], *, wide: bool) -> "Table":
     """List costs at one class count and, where there is room, at each paper's own setting."""
-    from rich.table import Table
-
-    table = Table(title=f"Networks, at {networks[0]['num_classes']} classes")
-    table.add_column("network", no_wrap=True)
     numbers = ["parameters", "fp16\nMiB", "GMACs at\n512x1024"]
     if wide:
         numbers += ["GMACs at\nthe paper's", "size and\nclasses", "the paper's\nparameters"]
-    for number in numbers:
-        table.add_column(number, justify="right", no_wrap=True)
-    table.add_column("paper")
+    title = f"Networks, at {networks[0]['num_classes']} classes"
+    table = new_table("network", *numbers, "paper", numbers=numbers, title=title)
+    table.columns[0].no_wrap = True
     for row in networks:
         costs = [f"{row['parameters']:,}", f"{row['fp16_mib']:.1f}", f"{row['gmacs_512x1024']:.2f}"]
         table.add_row(row["name"], *costs, *(_at_paper(row) if wide else []), row["citation"])
@@ -65,13 +63,9 @@ def _at_paper(row: dict[str, Any]) -> list[str]:
 
 
 def _print_tables(networks: list[dict[str, Any]], weights: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    from swiftseg.cli.plain_output import terminal
-
     console = terminal()
     console.print(_network_table(networks, wide=console.width >= WIDE_TERMINAL))
-    table = Table("weights", "network", "input", "score", "data", title="Shipped weights")
+    table = new_table("weights", "network", "input", "score", "data", title="Shipped weights")
     for row in weights:
         height, width = row["size_hw"]
         scores = ", ".join(f"{name} {value:.3f}" for name, value in row["metrics"].items())

@@ -4,21 +4,34 @@ import codecs
 import io
 import sys
 import unicodedata
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _ERRORS = "swiftseg-plain"
 # What tables and names hold, and the nearest that every encoding has.
 _PLAIN = {"█": "#", "…": "...", "–": "-", "’": "'", "“": '"', "”": '"', "×": "x"}  # noqa: RUF001
 
 
-def terminal(**options: Any) -> "Console":
-    """Return a console on stdout that prints names as they are, not as markup."""
+def terminal() -> "Console":
+    """Return a console on stdout that prints names and lines as they are."""
     from rich.console import Console
 
-    return Console(markup=False, emoji=False, **options)
+    return Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def new_table(*columns: str, numbers: Collection[str] = (), **options: Any) -> "Table":
+    """Return a table without rows; `numbers` are the columns that are aligned on the right."""
+    from rich.table import Table
+
+    table = Table(title_justify="left", caption_justify="left", **options)
+    for name in columns:
+        side = "right" if name in numbers else "left"
+        table.add_column(name, justify=side, no_wrap=name in numbers, overflow="fold")
+    return table
 
 
 def print_whatever_comes() -> None:

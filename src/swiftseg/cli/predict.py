@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.engine_options import (
+from swiftseg.cli.options import (
     MODEL_HELP,
     BackendOption,
     CalibrationOption,
     DeviceOption,
+    FitOption,
+    JsonOption,
     PrecisionOption,
     ThreadsOption,
+    parse_size,
 )
 from swiftseg.weights import DEFAULT_MODEL
 
@@ -39,9 +42,7 @@ def predict(
     save: Annotated[
         str, typer.Option(help="Outputs to write, comma-separated: overlay, labels, probs.")
     ] = "overlay,labels",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON summary on stdout and nothing else.")
-    ] = False,
+    as_json: JsonOption = False,
     json_lines: Annotated[
         bool, typer.Option("--json-lines", help="Print one JSON object an input, as it is done.")
     ] = False,
@@ -56,9 +57,7 @@ def predict(
     calibration: CalibrationOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
-    fit: Annotated[
-        str, typer.Option(help="How other sizes are shown: stretch, letterbox, tile, native, auto.")
-    ] = "auto",
+    fit: FitOption = "auto",
     tile: Annotated[
         str | None,
         typer.Option(metavar="HxW", help="Label in tiles of this size; turns --fit tile on."),
@@ -104,7 +103,6 @@ def predict(
     for memory, is a .tif. An input that cannot be read does not stop the run; it is reported at the
     end.
     """
-    from swiftseg.cli.sizes import parse_size
     from swiftseg.core import UsageError
     from swiftseg.inference import Segmenter
     from swiftseg.inference.fitting import check_fit

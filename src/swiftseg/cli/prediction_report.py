@@ -8,10 +8,9 @@ from statistics import median
 from typing import Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from swiftseg.cli.plain_output import terminal
+from swiftseg.cli.plain_output import new_table, terminal
 from swiftseg.core import LabelSet, ModelSpec
 from swiftseg.prediction.outputs import Prediction, Run
 from swiftseg.runtimes.base import Engine
@@ -23,8 +22,7 @@ def print_table(run: Run, labels: LabelSet, out: Path) -> None:
         typer.echo(f"{run.skipped} images were done already")
     if not run.predictions:
         return
-    table = Table("", "class", "share")
-    table.columns[2].justify = "right"
+    table = new_table("", "class", "share", numbers=["share"])
     shares = _shares(run.predictions)
     for name, (red, green, blue) in zip(labels.names, labels.palette, strict=True):
         table.add_row(Text("██", f"rgb({red},{green},{blue})"), name, f"{shares[name]:.1%}")
@@ -34,10 +32,10 @@ def print_table(run: Run, labels: LabelSet, out: Path) -> None:
     console.print(table)
     stages = _stage_medians_ms(run.predictions)
     times = ", ".join(f"{stage} {time_ms:.1f}" for stage, time_ms in stages.items())
-    console.print(f"{_counted(run.predictions)}; median ms a frame: {times}", highlight=False)
+    console.print(f"{_counted(run.predictions)}; median ms a frame: {times}")
     for line in _tiled(run.predictions):
-        console.print(line, highlight=False, soft_wrap=True)
-    console.print(f"written to {out}", highlight=False, soft_wrap=True)
+        console.print(line)
+    console.print(f"written to {out}")
 
 
 def _tiled(predictions: Sequence[Prediction]) -> list[str]:

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from swiftseg.cli.plain_output import new_table, terminal
+
 
 def recipes(
     name: Annotated[
@@ -20,11 +22,7 @@ def recipes(
     if name is not None:
         typer.echo(shipped_text(name), nl=False)
         return
-    from rich.table import Table
-
-    from swiftseg.cli.plain_output import terminal
-
-    table = Table("recipe", "what it is")
+    table = new_table("recipe", "what it is")
     table.columns[0].no_wrap = True
     for shipped in shipped_recipes():
         table.add_row(shipped, headline(shipped_text(shipped)))

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from swiftseg.cli.engine_options import MODEL_HELP, BackendOption
 from swiftseg.cli.evaluate import choose_protocol
-from swiftseg.cli.scoring_options import (
+from swiftseg.cli.options import (
+    MODEL_HELP,
+    BackendOption,
     CalibrationErrorOption,
     DataOption,
     DatasetOption,

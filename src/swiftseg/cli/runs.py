@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swiftseg.cli.options import JsonOption
+from swiftseg.cli.plain_output import new_table, terminal
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -24,7 +27,7 @@ WIDE_COLUMNS = ("stage", "loss", "precision", "seed")
 
 def runs(
     folder: Annotated[Path, typer.Argument(help="A folder with runs in it, at any depth.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare many trainings: how far each is, its best score, and what that was measured on.
 
@@ -39,8 +42,6 @@ def runs(
         summed = [{**asdict(one), "folder": str(one.folder)} for one in seeds]
         typer.echo(json.dumps({"runs": rows, "seeds": summed, "broken": broken}, indent=2))
         return
-    from swiftseg.cli.plain_output import terminal
-
     if found:
         console = terminal()
         console.print(run_table(found, folder, wide=console.width >= WIDE_TERMINAL))
@@ -54,13 +55,8 @@ def runs(
 
 def run_table(found: "list[RunSummary]", root: Path, *, wide: bool) -> "Table":
     """List runs by their folders below `root`; a wide one says more of each."""
-    from rich.table import Table
-
-    table = Table()
     columns = [column for column in COLUMNS if wide or column not in WIDE_COLUMNS]
-    for column in columns:
-        is_number = column in NUMBERS
-        table.add_column(column, justify="right" if is_number else "left", no_wrap=is_number)
+    table = new_table(*columns, numbers=NUMBERS)
     for run in found:
         name = str(run.folder.relative_to(root))
         cells = (

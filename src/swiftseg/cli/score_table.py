@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from swiftseg.cli.plain_output import new_table
 from swiftseg.evaluation import Evaluation
 from swiftseg.metrics import Interval, mean_of_defined
 
@@ -13,15 +14,7 @@ _INTERVAL_NOTE = "brackets: 95 % interval of mIoU, bootstrap over frames"
 def score_table(evaluation: Evaluation, title: str) -> Table:
     """List IoU, boundary IoU and accuracy by class, then what sums them up."""
     scores, boundary = evaluation.scores, evaluation.boundary_iou
-    table = Table(
-        title=f"{title}, {evaluation.frames} frames\nprotocol {evaluation.protocol}",
-        title_justify="left",
-        caption=_INTERVAL_NOTE if evaluation.mean_iou_interval else None,
-        caption_justify="left",
-    )
-    table.add_column("class")
-    for name in ("IoU %", "boundary IoU %", "accuracy %"):
-        table.add_column(name, justify="right")
+    table = _table(title, evaluation, "class", "IoU %", "boundary IoU %", "accuracy %")
     names = evaluation.labels.names
     for name, *values in zip(names, scores.iou, boundary, scores.class_accuracy, strict=True):
         table.add_row(name, *(percent(value) for value in values))
@@ -58,15 +51,8 @@ def comparison_table(scored: Sequence[tuple[str, Evaluation]], title: str) -> Ta
     for _, evaluation in scored:
         if (evaluation.protocol, evaluation.frames) != (first.protocol, first.frames):
             raise ValueError(f"protocols differ: {first.protocol} and {evaluation.protocol}")
-    table = Table(
-        title=f"{title}, {first.frames} frames\nprotocol {first.protocol}",
-        title_justify="left",
-        caption=_INTERVAL_NOTE if first.mean_iou_interval else None,
-        caption_justify="left",
-    )
-    table.add_column("model")
-    for name in ("mIoU %", "boundary mIoU %", "class average %", "all pixels %"):
-        table.add_column(name, justify="right")
+    numbers = ("mIoU %", "boundary mIoU %", "class average %", "all pixels %")
+    table = _table(title, first, "model", *numbers)
     for model, evaluation in scored:
         scores = evaluation.scores
         table.add_row(
@@ -77,6 +63,16 @@ def comparison_table(scored: Sequence[tuple[str, Evaluation]], title: str) -> Ta
             percent(scores.global_accuracy),
         )
     return table
+
+
+def _table(title: str, evaluation: Evaluation, name: str, *numbers: str) -> Table:
+    return new_table(
+        name,
+        *numbers,
+        numbers=numbers,
+        title=f"{title}, {evaluation.frames} frames\nprotocol {evaluation.protocol}",
+        caption=_INTERVAL_NOTE if evaluation.mean_iou_interval else None,
+    )
 
 
 def mean_iou(evaluation: Evaluation) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from swiftseg.cli.engine_options import MODEL_HELP, BackendOption, DeviceOption, PrecisionOption
+from swiftseg.cli.options import MODEL_HELP, BackendOption, DeviceOption, PrecisionOption
 from swiftseg.weights import DEFAULT_MODEL
 
 

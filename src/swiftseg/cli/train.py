@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from swiftseg.cli.sizes import SizeOption, parse_size
+from swiftseg.cli.options import SizeOption, parse_size
+from swiftseg.cli.plain_output import terminal
 from swiftseg.core import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -196,27 +197,25 @@ def print_seeds(found: "SeedsResult") -> None:
 
 def print_result(result: "TrainingResult") -> None:
     """Print the scores of the best weights, and what to do with them."""
-    from swiftseg.cli.plain_output import terminal
     from swiftseg.cli.score_table import score_table
 
     console, evaluation = terminal(), result.evaluation
     name, scored_on = result.recipe.name, result.scored_on
     console.print(score_table(evaluation, f"{name} on {scored_on}"))
-    console.print(f"best weights: {result.best}", soft_wrap=True)
+    console.print(f"best weights: {result.best}")
     print_written(result)
     for line in result.advice:
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line)
 
 
 def print_written(result: "TrainingResult") -> None:
     """Print which files there are now, and what to type next."""
-    from swiftseg.cli.plain_output import terminal
     from swiftseg.cli.score_table import percent
 
     console, evaluation = terminal(), result.evaluation
     name, scored_on = result.recipe.name, result.scored_on
     if result.model is None:
-        console.print(f"next: swiftseg export {result.best} --out model.onnx", soft_wrap=True)
+        console.print(f"next: swiftseg export {result.best} --out model.onnx")
         return
     score = f"mIoU {percent(evaluation.scores.mean_iou)} % on {evaluation.frames} frames"
     lines = (
@@ -225,7 +224,7 @@ def print_written(result: "TrainingResult") -> None:
         f"{result.report}: {name} on {scored_on} of {result.data['']}, {score}",
     )
     for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line)
 
 
 def run_self_test(found: "FoundRecipe") -> int:

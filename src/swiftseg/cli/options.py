@@ -1,0 +1,128 @@
+"""The options that several commands have, alike in each."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swiftseg.core import UsageError
+
+MODEL_HELP = "A shipped model's name, an exported file, a checkpoint, or a training run's folder."
+
+BackendOption = Annotated[
+    str | None,
+    typer.Option(
+        "--backend",
+        help="onnxruntime, openvino, tensorrt, auto, torch, torch-channels-last, torch-compiled.",
+        show_default="onnxruntime; torch for checkpoints; auto with --precision auto",
+    ),
+]
+PrecisionOption = Annotated[
+    str,
+    typer.Option("--precision", help="f32, bf16, fp16, or auto: the fastest that keeps 99.5 %."),
+]
+CalibrationOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--calibration",
+        metavar="DIR",
+        help="Images or labeled data that --precision auto is judged on.",
+        show_default=False,
+    ),
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help="cpu, cuda, tensorrt, coreml, dml, qnn; OpenVINO: cpu, gpu, npu.",
+        show_default="cpu; for torch a GPU if there is one",
+    ),
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option("--threads", help="Threads for one frame.", show_default="one a physical core"),
+]
+FitOption = Annotated[
+    str,
+    typer.Option(
+        "--fit", help="How other sizes are shown: stretch, letterbox, tile, native, auto."
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON and nothing else.")
+]
+SizeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--size",
+        metavar="HxW",
+        help="Input size, height x width, such as 360x480.",
+        show_default="the model's",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, help="Models that Ray runs at the same time.", show_default="no Ray"
+    ),
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        help="A Ray cluster: auto, HOST:PORT or ray://HOST:PORT.",
+        show_default="Ray on this machine",
+    ),
+]
+DataOption = Annotated[
+    str, typer.Option("--data", help="The folder of the labeled data, or toystreet.")
+]
+SplitOption = Annotated[str, typer.Option("--split", help="The part of the data to score.")]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset", help="The reader and class set.", show_default="detected from the folder"
+    ),
+]
+ProtocolOption = Annotated[
+    str | None,
+    typer.Option(
+        "--protocol",
+        help="native (labels at their own size), or a paper's: enet, segfast, shelfnet.",
+        show_default="native, in the form that fits the model",
+    ),
+]
+ScalesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scales",
+        metavar="S,S,...",
+        help="Average probabilities over scales: 0.75,1.0,1.25.",
+    ),
+]
+FlipOption = Annotated[bool, typer.Option("--flip", help="Average over mirror images too.")]
+SlidingOption = Annotated[
+    bool, typer.Option("--sliding", help="Go over the frames in windows of the network's size.")
+]
+CalibrationErrorOption = Annotated[
+    bool, typer.Option("--calibration-error", help="Compute the expected calibration error too.")
+]
+
+
+def parse_size(size: str | None, option: str = "--size") -> tuple[int, int] | None:
+    """Return a size such as 360x480 as (height, width); None stays None."""
+    if size is None:
+        return None
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", size)
+    if match is None:
+        raise UsageError(f"expected {option} as HEIGHTxWIDTH, such as 360x480, got {size!r}")
+    return int(match[1]), int(match[2])
+
+
+def parse_scales(text: str) -> tuple[float, ...]:
+    """Read scales such as 0.5,1.0,1.5; raise UsageError for what is no number."""
+    try:
+        return tuple(float(scale) for scale in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--scales {text}: expected numbers such as 0.5,1.0,1.5") from error
