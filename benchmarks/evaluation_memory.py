@@ -20,7 +20,7 @@ import numpy as np
 
 from swiftseg.core import InputSpec, ModelSpec, Sample
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
-from swiftseg.evaluation import evaluate_frames
+from swiftseg.evaluation import evaluate
 from swiftseg.inference import Segmenter
 
 RESULT = Path(__file__).parent / "results/evaluation_memory.json"
@@ -50,9 +50,14 @@ class Noise(Sequence[Sample]):
 def measure(model: str, count: int) -> dict[str, float]:
     """Evaluates in this process; gives the most memory that has been resident, in MB."""
     segmenter = Segmenter.load(model, threads=1)
-    for evaluation in evaluate_frames(segmenter, Noise(count), calibration_error=True):
-        if evaluation.frames == 100:
-            after_100 = peak_mb()
+    peaks: list[float] = []
+    evaluate(
+        segmenter,
+        Noise(count),
+        calibration_error=True,
+        on_frame=lambda sample, label_map: peaks.append(peak_mb()),
+    )
+    after_100 = peaks[99]
     return {"frames": count, "peak_mb_after_100_frames": after_100, "peak_mb": peak_mb()}
 
 

@@ -10,7 +10,7 @@ from torchmetrics.classification import MulticlassCalibrationError, MulticlassJa
 from swiftseg.core import Sample, SwiftsegError
 from swiftseg.data import open_dataset
 from swiftseg.data.views.void_class import WithVoidClass
-from swiftseg.evaluation import NATIVE, Evaluation, evaluate, evaluate_frames
+from swiftseg.evaluation import NATIVE, Evaluation, evaluate
 from swiftseg.inference import Segmenter
 from swiftseg.runtimes import load_backend
 from tests.support.exported import SHADES, shade_labels, write_shade_model
@@ -64,7 +64,7 @@ def test_calibration_equals_torchmetrics_and_changes_nothing_else(backend):
     for sample in dataset:
         probs = torch.from_numpy(segmenter.probabilities(sample.image))
         metric.update(probs[None], torch.from_numpy(sample.mask)[None].long())
-    [*_, result] = evaluate_frames(segmenter, dataset, calibration_error=True)
+    result = evaluate(segmenter, dataset, calibration_error=True)
     assert result.calibration_error == pytest.approx(metric.compute().item(), abs=1e-6)
     np.testing.assert_array_equal(result.matrix, evaluate(segmenter, dataset).matrix)
     assert evaluate(segmenter, dataset).calibration_error is None
@@ -72,9 +72,8 @@ def test_calibration_equals_torchmetrics_and_changes_nothing_else(backend):
 
 def test_averaged_probabilities_are_those_whose_calibration_is_taken(backend):
     protocol = replace(NATIVE, flip=True)
-    averaging = protocol.segmenter(Segmenter(backend))
     dataset = Shades(2)
-    [*_, result] = evaluate_frames(averaging, dataset, protocol=protocol, calibration_error=True)
+    result = evaluate(Segmenter(backend), dataset, protocol=protocol, calibration_error=True)
     # The shades look at single pixels, so that the mirror image says the same.
     np.testing.assert_array_equal(result.matrix, evaluate(Segmenter(backend), dataset).matrix)
     assert result.calibration_error is not None
@@ -83,10 +82,9 @@ def test_averaged_probabilities_are_those_whose_calibration_is_taken(backend):
 def test_every_frame_is_handed_over_with_its_label_map(backend):
     segmenter, dataset = Segmenter(backend), Shades(3)
     handed: list[tuple[str, np.ndarray]] = []
-    for _ in evaluate_frames(
+    evaluate(
         segmenter, dataset, on_frame=lambda sample, labels: handed.append((sample.name, labels))
-    ):
-        pass
+    )
     assert [name for name, _ in handed] == ["frame_0", "frame_1", "frame_2"]
     for (_, label_map), sample in zip(handed, dataset, strict=True):
         np.testing.assert_array_equal(label_map, shade_labels(sample.image))
@@ -132,8 +130,7 @@ def peak_bytes(segmenter: Segmenter, count: int) -> int:
     """Counts what Python and numpy hold at most while `count` frames are evaluated."""
     tracemalloc.start()
     try:
-        for _ in evaluate_frames(segmenter, Shades(count)):
-            pass
+        evaluate(segmenter, Shades(count))
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

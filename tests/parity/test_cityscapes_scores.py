@@ -13,7 +13,7 @@ from swiftseg.cli.evaluate import submission_writer
 from swiftseg.core import InputSpec, ModelSpec, SwiftsegError, UsageError
 from swiftseg.data import open_dataset
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS, CLASSES, IGNORED
-from swiftseg.evaluation import Evaluation, evaluate, evaluate_frames
+from swiftseg.evaluation import Evaluation, evaluate
 from swiftseg.evaluation.cityscapes_scores import MEAN_INSTANCE_PIXELS
 from swiftseg.inference import Segmenter
 from tests.support.answers import AnswersBackend
@@ -68,8 +68,7 @@ def write_streets(root: Path, label_ids: list[int]) -> Path:
 def evaluated(root: Path, submission: Path) -> Evaluation:
     dataset = open_dataset(root, "val")
     on_frame = submission_writer(submission, dataset)
-    [*_, result] = evaluate_frames(Segmenter(READS_RED), dataset, on_frame=on_frame)
-    return result
+    return evaluate(Segmenter(READS_RED), dataset, on_frame=on_frame)
 
 
 def officially(root: Path, submission: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

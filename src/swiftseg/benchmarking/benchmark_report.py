@@ -6,11 +6,11 @@ from statistics import median
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from swiftseg.benchmarking.machine import Machine
-from swiftseg.core import SwiftsegError
 from swiftseg.core.files import write_file
+from swiftseg.core.schema import read_json
 
 SCHEMA_VERSION = 1
 
@@ -203,11 +203,4 @@ def load_report(path: Path) -> Report:
     Raises:
         SwiftsegError: The file is missing, no report, or of another version.
     """
-    try:
-        return Report.model_validate_json(path.read_text("utf-8"))
-    except OSError as error:
-        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise SwiftsegError(f"{path} is no benchmark report: {place}: {first['msg']}") from error
+    return read_json(path, Report, "no benchmark report")

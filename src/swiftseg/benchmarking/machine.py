@@ -1,11 +1,11 @@
 """What the numbers were taken on, and whether it had nothing else to do."""
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 from pydantic import BaseModel, ConfigDict
 
+from swiftseg.core.versions import installed_version
 from swiftseg.runtimes.cores import physical_cores, processor_facts, usable_cpus
 
 # What decides how fast a CPU multiplies, as /proc/cpuinfo calls it on x86 and on ARM.
@@ -74,16 +74,6 @@ def describe_machine() -> Machine:
         memory_gb=psutil.virtual_memory().total / 1e9,
         system=platform.platform(),
         python=platform.python_version(),
-        versions=_versions(),
+        versions={name: found for name in PACKAGES if (found := installed_version(name))},
         busy_cpus=sum(psutil.cpu_percent(_LOOK_S, percpu=True)) / 100,
     )
-
-
-def _versions() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

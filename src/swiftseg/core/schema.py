@@ -1,10 +1,13 @@
 """Keys and values that are read strictly: what is unknown or impossible is an error."""
 
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from swiftseg.core.errors import unknown_name
+from swiftseg.core.errors import SwiftsegError, unknown_name
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Section(BaseModel):
@@ -23,6 +26,20 @@ class Section(BaseModel):
                 if key not in cls.model_fields:
                     raise ValueError(str(unknown_name("key", str(key), cls.model_fields)))
         return values
+
+
+def read_json(path: Path, model: type[Model], problem: str) -> Model:
+    """Read a JSON file; an error says `problem`, such as `expected the state of a run`.
+
+    Raises:
+        SwiftsegError: The file cannot be read, or is not what the model describes.
+    """
+    try:
+        return model.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SwiftsegError(f"{path}: {problem} ({error})") from error
+    except ValidationError as error:
+        raise SwiftsegError(f"{path}: {problem} ({first_problem(error)})") from error
 
 
 def first_problem(error: ValidationError) -> str:

@@ -3,7 +3,6 @@
 from swiftseg.evaluation.evaluate_model import (
     count_frames,
     evaluate,
-    evaluate_frames,
     fitting_protocol,
 )
 from swiftseg.evaluation.evaluation import Evaluation, FrameCounts
@@ -17,6 +16,5 @@ __all__ = [
     "ScoringProtocol",
     "count_frames",
     "evaluate",
-    "evaluate_frames",
     "fitting_protocol",
 ]

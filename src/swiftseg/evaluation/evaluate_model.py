@@ -24,7 +24,7 @@ def count_frames(
     dataset: Dataset,
     indices: Sequence[int],
     *,
-    protocol: ScoringProtocol = NATIVE,
+    protocol: ScoringProtocol,
     calibration_error: bool = False,
     on_frame: OnFrame | None = None,
 ) -> Iterator[FrameCounts]:
@@ -32,7 +32,19 @@ def count_frames(
 
     Label maps come back from the segmenter at the frame's own size, which is the mask's, so
     predictions are brought to the labels and never the labels to the predictions. Frames are read
-    by a thread while the network is at work. Takes and raises what `evaluate_frames` does.
+    by a thread while the network is at work.
+
+    Args:
+        segmenter: What `protocol.segmenter` returned.
+        dataset: As it was opened; what the protocol does to it is done here.
+        indices: Of the frames.
+        protocol: How the numbers are taken.
+        calibration_error: Whether to take probabilities, which take more time, for the expected
+            calibration error.
+        on_frame: Is handed every sample and its label map.
+
+    Raises:
+        SwiftsegError: The model's classes are not the data's.
     """
     instances = instance_paths(dataset) if protocol.size_hw is None else None
     dataset = protocol.view(dataset)
@@ -52,41 +64,6 @@ def count_frames(
         if on_frame is not None:
             on_frame(sample, label_map)
         yield counts
-
-
-def evaluate_frames(
-    segmenter: Segmenter | AveragingSegmenter,
-    dataset: Dataset,
-    *,
-    protocol: ScoringProtocol = NATIVE,
-    calibration_error: bool = False,
-    on_frame: OnFrame | None = None,
-) -> Iterator[Evaluation]:
-    """Segment and score frame by frame; yield the running evaluation after each.
-
-    Args:
-        segmenter: What `protocol.segmenter` returned.
-        dataset: As it was opened; what the protocol does to it is done here.
-        protocol: How the numbers are taken.
-        calibration_error: Whether to take probabilities, which take more time, for the expected
-            calibration error.
-        on_frame: Is handed every sample and its label map.
-
-    Raises:
-        SwiftsegError: The model's classes are not the data's.
-    """
-    evaluation = Evaluation(protocol.view(dataset).labels, protocol)
-    counted = count_frames(
-        segmenter,
-        dataset,
-        range(len(dataset)),
-        protocol=protocol,
-        calibration_error=calibration_error,
-        on_frame=on_frame,
-    )
-    for counts in counted:
-        evaluation.add_counts(counts)
-        yield evaluation
 
 
 def evaluate(
@@ -127,13 +104,15 @@ def evaluate(
     evaluation = Evaluation(protocol.view(data).labels, protocol)
     with LateProgress(f"evaluating {segmenter.spec.name}", enabled=show_progress) as progress:
         progress.expect(len(data))
-        for evaluation in evaluate_frames(  # noqa: B007 the last one is the result
+        for counts in count_frames(
             protocol.segmenter(segmenter),
             data,
+            range(len(data)),
             protocol=protocol,
             calibration_error=calibration_error,
             on_frame=on_frame,
         ):
+            evaluation.add_counts(counts)
             progress.advance()
     return evaluation
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 from PIL import Image
-from pydantic import ValidationError
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.files import replacing, write_file
-from swiftseg.core.schema import Section, first_problem
+from swiftseg.core.schema import Section, read_json
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.recipes.recipe_file import load_recipe
 from swiftseg.runs.history import Epoch, read_epochs, write_epochs
@@ -119,7 +118,7 @@ class RunFolder:
             _remove(path)
         self.sweep()
         self.write_recipe(recipe)
-        _write_text(self.environment, environment.model_dump_json(indent=2) + "\n")
+        write_file(self.environment, environment.model_dump_json(indent=2) + "\n")
 
     def refuse_lost_work(self) -> None:
         """Raise SwiftsegError where `last` is missing and results of a training are there.
@@ -152,7 +151,7 @@ class RunFolder:
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Write the resolved recipe."""
-        _write_text(self.recipe, yaml.safe_dump(recipe.model_dump(mode="json")))
+        write_file(self.recipe, yaml.safe_dump(recipe.model_dump(mode="json")))
 
     def read_environment(self) -> Environment | None:
         """Read how the run was started; None where the folder does not tell.
@@ -162,13 +161,7 @@ class RunFolder:
         """
         if not self.environment.is_file():
             return None
-        try:
-            return Environment.model_validate_json(self.environment.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise SwiftsegError(f"{self.environment}: cannot be read ({error})") from error
-        except ValidationError as error:
-            problem = first_problem(error)
-            raise SwiftsegError(f"{self.environment}: not a run's ({problem})") from error
+        return read_json(self.environment, Environment, "not a run's")
 
     def read_state(self) -> StateFile | None:
         """Read how the run stands; as `swiftseg.runs.state.read_state`."""
@@ -205,7 +198,3 @@ def _remove(path: Path) -> None:
             path.unlink()
     except OSError as error:
         raise SwiftsegError(f"cannot remove {path}: {error.strerror}") from error
-
-
-def _write_text(path: Path, text: str) -> None:
-    write_file(path, text)

@@ -5,11 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import ValidationError
-
 from swiftseg.core import SwiftsegError
 from swiftseg.core.files import write_file
-from swiftseg.core.schema import first_problem
+from swiftseg.core.schema import read_json
 from swiftseg.runs.writer import Writer
 
 State = Literal["running", "finished", "stopped", "failed"]
@@ -84,15 +82,7 @@ def read_state(path: Path) -> StateFile | None:
     Raises:
         SwiftsegError: The file is damaged.
     """
-    if not path.exists():
-        return None
-    try:
-        return StateFile.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SwiftsegError(f"{path}: expected the state of a run ({error})") from error
-    except ValidationError as error:
-        problem = first_problem(error)
-        raise SwiftsegError(f"{path}: expected the state of a run ({problem})") from error
+    return read_json(path, StateFile, "expected the state of a run") if path.exists() else None
 
 
 def _seconds_in(path: Path) -> float:

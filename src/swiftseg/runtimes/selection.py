@@ -5,7 +5,6 @@ import json
 import platform
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.cache import cache_folder
 from swiftseg.core.files import write_file
+from swiftseg.core.versions import installed_version
 from swiftseg.runtimes import BACKENDS, PRECISIONS
 from swiftseg.runtimes.base import Engine, equal_labels
 from swiftseg.runtimes.cores import check_threads, physical_cores, processor_facts
@@ -121,20 +121,13 @@ def _key(path: Path, trials: Sequence[Trial], frames: Sequence[np.ndarray]) -> s
     for frame in frames:
         seen.update(frame.tobytes())
     tried = [
-        f"{c.backend} {_version(c.backend)} {c.precision} {c.threads or physical_cores()}"
+        f"{c.backend} {installed_version(c.backend)} {c.precision} {c.threads or physical_cores()}"
         for c in trials
     ]
     processor = processor_facts()
     names = [f"{name} {processor.get(name)}" for name in PROCESSOR_NAMES]
     facts = [model, *names, platform.machine(), platform.processor(), seen.hexdigest(), *tried]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # onnxruntime has other distributions, such as -gpu
-        return "unknown"
 
 
 def _read_memory() -> dict[str, list[str]]:

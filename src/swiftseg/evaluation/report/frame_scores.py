@@ -32,7 +32,7 @@ class FrameScores:
     largest_hw: Size | None = None
 
     def add(self, sample: Sample, label_map: np.ndarray) -> None:
-        """Take a frame; to be handed to `evaluate_frames` as `on_frame`."""
+        """Take a frame; to be handed to `evaluate` as `on_frame`."""
         self.mean_iou.append(frame_score(sample.mask, label_map, self.labels))
         size = (sample.mask.shape[0], sample.mask.shape[1])
         self.smallest_hw = min(self.smallest_hw or size, size, key=_area)

@@ -4,9 +4,9 @@ import platform
 import shlex
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from swiftseg.core.versions import installed_version
 from swiftseg.data import Dataset
 from swiftseg.evaluation.evaluate_model import evaluate
 from swiftseg.evaluation.evaluation import Evaluation
@@ -66,7 +66,10 @@ def report_model(
 def measured_with(found: FoundModel, backend: str, scores: FrameScores) -> dict[str, str]:
     """Return the circumstances of a measurement, text by name."""
     packages = (*PACKAGES, backend.partition("-")[0])
-    versions = ", ".join(f"{name} {version_of(name)}" for name in packages)
+    # An engine's name is that of its package, or nearly.
+    versions = ", ".join(
+        f"{name} {installed_version(name) or 'of unknown version'}" for name in packages
+    )
     is_shipped = found.kind == "shipped"
     return {
         "resolution": sizes_text(scores),
@@ -92,10 +95,3 @@ def trained_with(run: Path) -> dict[str, str]:
     """Return the command of a training run, as the run has noted it."""
     environment = RunFolder(run).read_environment()
     return {"trained by": environment.command} if environment else {}
-
-
-def version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # an engine's name is that of its package, or nearly
-        return "of unknown version"
