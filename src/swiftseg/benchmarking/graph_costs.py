@@ -3,13 +3,13 @@
 An ONNX file is one protobuf message; the field numbers below are those of onnx.proto.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from swiftseg.runtimes.protobuf import Field, fields, numbers, text
+from swiftseg.runtimes.protobuf import Field, numbers, texts, within
 
 _GRAPH = 7  # of ModelProto
 _NODE, _INITIALIZER, _INPUT, _OUTPUT, _VALUE = 1, 5, 11, 12, 13  # of GraphProto
@@ -52,10 +52,10 @@ def graph_costs(path: Path) -> GraphCosts:
     """Return the costs of a file that `swiftseg.runtimes.read_spec` has found sound."""
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as message:
         whole = Field(0, 0, 0, len(message))
-        graph = next(_within(message, whole, _GRAPH))
-        nodes = [_node(message, part) for part in _within(message, graph, _NODE)]
-        weights = dict(_tensor(message, part) for part in _within(message, graph, _INITIALIZER))
-        values = _within(message, graph, _INPUT, _OUTPUT, _VALUE)
+        graph = next(within(message, whole, _GRAPH))
+        nodes = [_node(message, part) for part in within(message, graph, _NODE)]
+        weights = dict(_tensor(message, part) for part in within(message, graph, _INITIALIZER))
+        values = within(message, graph, _INPUT, _OUTPUT, _VALUE)
         shapes = dict(_value(message, part) for part in values)
     for node in nodes:
         if node.op == "DequantizeLinear" and node.inputs[0] in weights:
@@ -89,30 +89,21 @@ def _gmacs(
 
 
 def _node(message: mmap, part: Field) -> _Node:
-    inputs, outputs = _texts(message, part, _NODE_INPUT), _texts(message, part, _NODE_OUTPUT)
-    return _Node("".join(_texts(message, part, _NODE_OP)), inputs, outputs)
+    inputs, outputs = texts(message, part, _NODE_INPUT), texts(message, part, _NODE_OUTPUT)
+    return _Node("".join(texts(message, part, _NODE_OP)), inputs, outputs)
 
 
 def _tensor(message: mmap, part: Field) -> tuple[str, Shape]:
     """Read the name and the shape of weights, not the weights."""
     sizes = numbers(message, part.start, part.end)
     dims = tuple(size for number, size in sizes if number == _TENSOR_DIMS)
-    return "".join(_texts(message, part, _TENSOR_NAME)), dims
+    return "".join(texts(message, part, _TENSOR_NAME)), dims
 
 
 def _value(message: mmap, part: Field) -> tuple[str, Shape]:
     """Read a map's name and shape; a free size, such as N, becomes 0."""
     dims = [part]
     for step in (_VALUE_TYPE, _TENSOR_TYPE, _SHAPE, _DIM):
-        dims = [inner for outer in dims for inner in _within(message, outer, step)]
+        dims = [inner for outer in dims for inner in within(message, outer, step)]
     sizes = (dict(numbers(message, dim.start, dim.end)).get(_DIM_VALUE, 0) for dim in dims)
-    return "".join(_texts(message, part, _VALUE_NAME)), tuple(sizes)
-
-
-def _texts(message: mmap, part: Field, number: int) -> list[str]:
-    return [text(message, inner) for inner in _within(message, part, number)]
-
-
-def _within(message: mmap, part: Field, *wanted: int) -> Iterator[Field]:
-    """Return the fields of these numbers in a message."""
-    return (one for one in fields(message, part.start, part.end) if one.number in wanted)
+    return "".join(texts(message, part, _VALUE_NAME)), tuple(sizes)

@@ -6,15 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from torch import nn
 
-from swiftseg.core import (
-    OUTPUT_KINDS,
-    ModelSpec,
-    OutputKind,
-    UsageError,
-    unknown_name,
-)
+from swiftseg.core import OUTPUT_KINDS, OutputKind, UsageError, unknown_name
 from swiftseg.data.images.band_file import read_picture
 from swiftseg.exporting.checked_export import export_onnx
 from swiftseg.exporting.export_board import BoardParity, export_board
@@ -31,8 +24,6 @@ from swiftseg.trained import load_trained
 PRECISIONS = ("f32", "fp16", "int8")
 
 ONNX = "onnx"
-
-Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -60,7 +51,7 @@ def export(
     *,
     format_name: str = ONNX,
     output: OutputKind = "labels",
-    size_hw: Size | None = None,
+    size_hw: tuple[int, int] | None = None,
     frames: Path | str | Iterable[np.ndarray] | None = None,
     name: str | None = None,
     precision: str = "f32",
@@ -92,27 +83,41 @@ def export(
     out = Path(out)
     if output not in OUTPUT_KINDS:
         raise unknown_name("output", output, OUTPUT_KINDS)
-    if format_name != ONNX:
-        if output != "labels" or calibration is not None:
-            raise UsageError("--output and --calibration are for --format onnx")
-        return _export_board(model, out, format_name, size_hw, frames, name, precision)
-    check_precision(precision, calibration)
+    if format_name == ONNX:
+        check_precision(precision, calibration)
+    elif output != "labels" or calibration is not None:
+        raise UsageError("--output and --calibration are for --format onnx")
     found = find_model(model)
+    if found.weights is None and format_name != ONNX:
+        raise UsageError(
+            f"{found.name} is exported already; --format {format_name} starts from a checkpoint "
+            "(.pt), imported weights (.safetensors) or a shipped model"
+        )
     changes = bool(size_hw or frames is not None or name or output != "labels")
-    if precision != "f32" and found.exported is not None and not changes:
+    again = format_name == ONNX and precision != "f32"
+    if again and found.exported is not None and not changes:
         return _export_again(found.exported, out, precision, calibration, max_drop, None)
     if found.weights is None:
         raise UsageError(
             f"{found.name} is exported already; an exported file can only be written again with "
             "--precision fp16 or int8, and without --size, --frames, --name and --output"
         )
-    if precision == "f32":
-        return _export_float(found.weights, out, output, size_hw, frames, name)
-    with TemporaryDirectory(prefix="swiftseg-") as folder:
-        in_float = _export_float(
-            found.weights, Path(folder) / "float.onnx", output, size_hw, frames, name
+    network, spec = load_trained(found.weights)
+    input_spec = replace(spec.input, size_hw=size_hw or spec.input.size_hw)
+    spec = replace(spec, name=name or spec.name, input=input_spec)
+    compared = None if frames is None else _resized(frames, input_spec.size_hw)
+    if format_name != ONNX:
+        board = export_board(
+            network, spec, out, format_name=format_name, precision=precision, frames=compared
         )
-        return _export_again(in_float.path, out, precision, calibration, max_drop, in_float.parity)
+        return Exported(out, spec.name, None, board=board)
+    if not again:
+        parity = export_onnx(network, spec, out, output=output, frames=compared)
+        return Exported(out, spec.name, parity)
+    with TemporaryDirectory(prefix="swiftseg-") as folder:
+        in_float = Path(folder) / "float.onnx"
+        parity = export_onnx(network, spec, in_float, output=output, frames=compared)
+        return _export_again(in_float, out, precision, calibration, max_drop, parity)
 
 
 def check_precision(precision: str, calibration: Path | str | None) -> None:
@@ -125,58 +130,9 @@ def check_precision(precision: str, calibration: Path | str | None) -> None:
         raise UsageError("--calibration is for --precision int8")
 
 
-def _export_float(
-    weights: Path,
-    out: Path,
-    output: OutputKind,
-    size_hw: Size | None,
-    frames: Path | str | Iterable[np.ndarray] | None,
-    name: str | None,
-) -> Exported:
-    network, spec = _load(weights, size_hw, name)
-    resized = _resized(frames, spec.input.size_hw)
-    parity = export_onnx(network, spec, out, output=output, frames=resized)
-    return Exported(out, spec.name, parity)
-
-
-def _export_board(
-    model: Path | str,
-    out: Path,
-    format_name: str,
-    size_hw: Size | None,
-    frames: Path | str | Iterable[np.ndarray] | None,
-    name: str | None,
-    precision: str,
-) -> Exported:
-    found = find_model(model)
-    if found.weights is None:
-        raise UsageError(
-            f"{found.name} is exported already; --format {format_name} starts from a checkpoint "
-            "(.pt), imported weights (.safetensors) or a shipped model"
-        )
-    network, spec = _load(found.weights, size_hw, name)
-    board = export_board(
-        network,
-        spec,
-        out,
-        format_name=format_name,
-        precision=precision,
-        frames=_resized(frames, spec.input.size_hw),
-    )
-    return Exported(out, spec.name, None, board=board)
-
-
-def _load(weights: Path, size_hw: Size | None, name: str | None) -> tuple[nn.Module, ModelSpec]:
-    network, spec = load_trained(weights)
-    input_spec = replace(spec.input, size_hw=size_hw or spec.input.size_hw)
-    return network, replace(spec, name=name or spec.name, input=input_spec)
-
-
 def _resized(
-    frames: Path | str | Iterable[np.ndarray] | None, size_hw: Size
-) -> Iterator[np.ndarray] | None:
-    if frames is None:
-        return None
+    frames: Path | str | Iterable[np.ndarray], size_hw: tuple[int, int]
+) -> Iterator[np.ndarray]:
     if isinstance(frames, Path | str):
         frames = images_in(Path(frames))
     return (resize_frame(frame, size_hw) for frame in frames)

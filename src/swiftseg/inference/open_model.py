@@ -55,17 +55,17 @@ def open_model(
     """
     found = find_model(model)
     check_threads(threads)
-    if is_board_folder(found.path):
-        if device not in (None, "cpu"):
-            raise UsageError(f"{found.path} runs on the CPU here; leave --device {device} out")
-        return _open_board(found.path, backend, precision, threads, fit, void_below)
-    in_torch = _runs_in_torch(found, backend, precision)
-    if (precision == AUTO) != (calibration is not None):
+    is_board = is_board_folder(found.path)
+    in_torch = not is_board and _runs_in_torch(found, backend, precision)
+    if not is_board and (precision == AUTO) != (calibration is not None):
         raise UsageError(
             "--precision auto is judged on your own frames: name a folder of them with "
             "--calibration DIR, and leave it out with any other precision"
         )
-    if in_torch:
+    if is_board:
+        loaded = _board_backend(found.path, backend, precision, threads, device)
+        backend = loaded.engine.backend
+    elif in_torch:
         loaded = _torch_backend(found, backend or "torch", precision, threads, device)
         backend = backend or "torch"
     else:
@@ -99,23 +99,19 @@ def _engine_of_device(backend: str | None, precision: str, device: str | None) -
     return known[0]
 
 
-def _open_board(
-    folder: Path,
-    backend: str | None,
-    precision: str,
-    threads: int | None,
-    fit: Fit,
-    void_below: float,
-) -> Segmenter:
-    """Open a folder that was exported for one runtime in one precision."""
+def _board_backend(
+    folder: Path, backend: str | None, precision: str, threads: int | None, device: str | None
+) -> Backend:
+    """Load a folder that was exported for one runtime in one precision."""
+    if device not in (None, "cpu"):
+        raise UsageError(f"{folder} runs on the CPU here; leave --device {device} out")
     loaded = load_board(folder, backend=backend, threads=threads)
     if precision not in ("f32", loaded.engine.precision):  # f32 is what nobody asked for
         raise UsageError(
             f"{folder} is exported in {loaded.engine.precision}; leave --precision out, or export "
             f"the model again with --precision {precision}"
         )
-    opening = Opening(str(folder), loaded.engine.backend, precision, threads, fit, void_below)
-    return Segmenter(loaded, opening, fit=fit, void_below=void_below)
+    return loaded
 
 
 def _runs_in_torch(found: FoundModel, backend: str | None, precision: str) -> bool:

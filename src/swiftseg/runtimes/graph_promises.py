@@ -1,6 +1,5 @@
 """What the graph of an exported file must be, read from the file before an engine loads it."""
 
-from collections.abc import Iterator
 from mmap import mmap
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,7 @@ import numpy as np
 from swiftseg.core import ModelSpec, SwiftsegError
 from swiftseg.runtimes.base import INPUT_NAME
 from swiftseg.runtimes.model_file import check_digest, opened_message, read_spec
-from swiftseg.runtimes.protobuf import Field, fields, numbers, text
+from swiftseg.runtimes.protobuf import Field, fields, numbers, text, texts, within
 
 # Field numbers of onnx.proto.
 _MODEL_GRAPH, _MODEL_FUNCTION = 7, 25
@@ -122,39 +121,31 @@ def _check_weights(path: Path, message: mmap, tensor: Field) -> str:
 def _check_order(path: Path, message: mmap, nodes: list[Field], known: set[str]) -> None:
     """Check that each operator reads what stands before it, so that there is no cycle."""
     for node in nodes:
-        parts = list(fields(message, node.start, node.end))
-        read = [text(message, part) for part in parts if part.number == _NODE_INPUT]
+        read = texts(message, node, _NODE_INPUT)
         unknown = next((name for name in read if name and name not in known), None)
         if unknown is not None:
             raise SwiftsegError(
                 f"{path}: refused, its graph reads {unknown} before it is made; "
                 "export the model again"
             )
-        known.update(text(message, part) for part in parts if part.number == _NODE_OUTPUT)
-        for attribute in _of(parts, _NODE_ATTRIBUTE):
-            inside = fields(message, attribute.start, attribute.end)
-            if any(part.number in _ATTRIBUTE_GRAPHS for part in inside):
+        known.update(texts(message, node, _NODE_OUTPUT))
+        for attribute in within(message, node, _NODE_ATTRIBUTE):
+            if any(within(message, attribute, *_ATTRIBUTE_GRAPHS)):
                 raise _not_ours(path, "a graph within its graph")
 
 
 def _value(message: mmap, value: Field) -> Value:
     parts = {part.number: part for part in fields(message, value.start, value.end)}
     name = text(message, parts[_VALUE_NAME])
-    [tensor] = (
-        part
-        for part in fields(message, parts[_VALUE_TYPE].start, parts[_VALUE_TYPE].end)
-        if part.number == _TYPE_TENSOR
-    )
+    [tensor] = within(message, parts[_VALUE_TYPE], _TYPE_TENSOR)
     element = dict(numbers(message, tensor.start, tensor.end)).get(_TENSOR_ELEMENT, 0)
-    shapes = _of(list(fields(message, tensor.start, tensor.end)), _TENSOR_SHAPE)
-    dims = tuple(dim for shape in shapes for dim in _dims(message, shape))
+    sizes = (
+        dict(numbers(message, dim.start, dim.end)).get(_DIM_VALUE)
+        for shape in within(message, tensor, _TENSOR_SHAPE)
+        for dim in within(message, shape, _SHAPE_DIM)
+    )
+    dims = tuple(sizes)
     return Value(name, _ELEMENTS.get(element, f"element type {element}"), dims)
-
-
-def _dims(message: mmap, shape: Field) -> Iterator[int | None]:
-    for part in fields(message, shape.start, shape.end):
-        if part.number == _SHAPE_DIM:
-            yield dict(numbers(message, part.start, part.end)).get(_DIM_VALUE)
 
 
 def _of(parts: list[Field], number: int) -> list[Field]:

@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from swiftseg.runtimes.protobuf import Field, encoded_field, encoded_number, fields, text
+from swiftseg.runtimes.protobuf import (
+    Field,
+    encoded_field,
+    encoded_number,
+    fields,
+    text,
+    texts,
+    within,
+)
 
 # Field numbers of onnx.proto.
 _MODEL_GRAPH = 7
 _GRAPH_NODE, _GRAPH_OUTPUT = 1, 12
 _NODE_INPUT, _NODE_OUTPUT, _NODE_OP_TYPE, _NODE_ATTRIBUTE = 1, 2, 4, 5
 _ATTRIBUTE_NAME, _ATTRIBUTE_STRING = 1, 4
-_VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_ELEMENT, _TENSOR_SHAPE, _SHAPE_DIM = (
-    1,
-    2,
-    1,
-    1,
-    2,
-    1,
-)
+_VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR = 1, 2, 1
+_TENSOR_ELEMENT, _TENSOR_SHAPE, _SHAPE_DIM = 1, 2, 1
 _FLOAT = 1
 
 # From labels back to logits; the transposition brings the classes last, as some engines like it.
@@ -77,10 +79,10 @@ def cut_label_head(path: Path) -> LabelHead | None:
 def _cut_message(message: mmap) -> LabelHead | None:
     [graph] = (f for f in fields(message, 0, len(message)) if f.number == _MODEL_GRAPH)
     parts = list(fields(message, graph.start, graph.end))
-    outputs = [_name(message, part) for part in parts if part.number == _GRAPH_OUTPUT]
+    outputs = [texts(message, part, _VALUE_NAME) for part in parts if part.number == _GRAPH_OUTPUT]
     nodes = [part for part in parts if part.number == _GRAPH_NODE]
     logits = _producer(message, nodes, "logits")
-    if outputs != ["labels", "logits"] or logits is None or not _is_argmax(message, nodes):
+    if outputs != [["labels"], ["logits"]] or logits is None or not _is_argmax(message, nodes):
         return None
     align_corners, scores = _upsampling(logits), "logits"
     if align_corners is not None:
@@ -117,24 +119,14 @@ def _producer(message: mmap, nodes: list[Field], value: str) -> _Node | None:
 
 
 def _node(message: mmap, field: Field) -> _Node:
-    parts = list(fields(message, field.start, field.end))
-
-    def texts(number: int) -> list[str]:
-        return [text(message, part) for part in parts if part.number == number]
-
-    attributes = (_text_attribute(message, p) for p in parts if p.number == _NODE_ATTRIBUTE)
+    attributes = (_text_attribute(message, p) for p in within(message, field, _NODE_ATTRIBUTE))
     return _Node(
         field,
-        op_type="".join(texts(_NODE_OP_TYPE)),
-        input=next(iter(texts(_NODE_INPUT)), ""),
-        outputs=tuple(texts(_NODE_OUTPUT)),
+        op_type="".join(texts(message, field, _NODE_OP_TYPE)),
+        input=next(iter(texts(message, field, _NODE_INPUT)), ""),
+        outputs=tuple(texts(message, field, _NODE_OUTPUT)),
         settings={name: value for name, value in attributes if value},
     )
-
-
-def _name(message: mmap, value: Field) -> str:
-    found = (f for f in fields(message, value.start, value.end) if f.number == _VALUE_NAME)
-    return text(message, next(found))
 
 
 def _text_attribute(message: mmap, field: Field) -> tuple[str, str]:

@@ -40,6 +40,16 @@ def numbers(message: mmap | bytes, start: int, end: int) -> Iterator[tuple[int, 
     return (part for part in _parts(message, start, end) if not isinstance(part, Field))
 
 
+def within(message: mmap | bytes, field: Field, *wanted: int) -> Iterator[Field]:
+    """Yield the length-delimited fields of these numbers in a message that is a field."""
+    return (part for part in fields(message, field.start, field.end) if part.number in wanted)
+
+
+def texts(message: mmap | bytes, field: Field, number: int) -> list[str]:
+    """Read the strings of this number in a message that is a field."""
+    return [text(message, part) for part in within(message, field, number)]
+
+
 def text(message: mmap | bytes, field: Field) -> str:
     """Read a string."""
     return str(message[field.start : field.end], "utf-8")
