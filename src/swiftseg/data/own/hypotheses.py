@@ -254,7 +254,9 @@ def _variants(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
 
 def _are_numbered_classes(groups: Sequence[Sequence[Member]]) -> bool:
     """Whether the masks of every image have the same numbers: they show classes, no instances."""
-    numbers = {frozenset(tuple(re.findall(r"\d+", mask.item.stem)[-1:]) for mask in g) for g in groups}
+    numbers = {
+        frozenset(tuple(re.findall(r"\d+", mask.item.stem)[-1:]) for mask in g) for g in groups
+    }
     return len(groups) > 2 and len(numbers) == 1 and len(groups[0]) > 2
 
 

@@ -52,7 +52,15 @@ def shown_word(images: Sequence[str], masks: Sequence[str]) -> str | None:
         words = single_words(re.sub(r"\{\w+\}", " ", part))
         if not words & MASK_WORDS and "{name}" not in part:
             continue
-        plain = words - shared - MASK_WORDS - IMAGE_WORDS - SIDE_WORDS - SPLIT_OF_WORD.keys() - _NO_CLASS
+        plain = (
+            words
+            - shared
+            - MASK_WORDS
+            - IMAGE_WORDS
+            - SIDE_WORDS
+            - SPLIT_OF_WORD.keys()
+            - _NO_CLASS
+        )
         plain = {word for word in plain if len(word) > 2}
         lesions = words & {"lesion", "lesions"}
         if len(plain | lesions) == 1:

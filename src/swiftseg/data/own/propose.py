@@ -224,7 +224,9 @@ def _palette_shows_grays(totals: MaskTotals) -> bool:
 def _gray_is_index(totals: MaskTotals) -> bool:
     """Tell whether gray masks beside color masks hold values that are no color there."""
     colors = totals.counts["rgb"]
-    return totals.one_channel > 0 and any(value * 0x010101 not in colors for value in totals.counts["gray"] if value)
+    return totals.one_channel > 0 and any(
+        value * 0x010101 not in colors for value in totals.counts["gray"] if value
+    )
 
 
 def _nonsense(

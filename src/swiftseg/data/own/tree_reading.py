@@ -145,9 +145,7 @@ def _completed(
 def _paths_of(hypothesis: Hypothesis) -> set[str]:
     """Return the paths of the images and masks that belong together."""
     return {
-        member.item.file.path
-        for picture, masks in hypothesis.pairs
-        for member in (picture, *masks)
+        member.item.file.path for picture, masks in hypothesis.pairs for member in (picture, *masks)
     }
 
 

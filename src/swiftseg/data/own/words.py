@@ -40,9 +40,9 @@ SIDE_WORDS = frozenset(
         "previews thumb thumbs thumbnail thumbnails heatmap weight weights pred preds "
         "prediction predictions result results output outputs superpixel superpixels fov "
         "skeleton normal normals flow uncertainty instance instances instanceids inst "
-        "segmentationobject box boxes bbox bboxes detection roi visibility landmarks centers centres "
-        "centerline centerlines watershed distance distances track tracks tracking tra confidence "
-        "densepose agnostic layer layers"
+        "segmentationobject box boxes bbox bboxes detection roi visibility landmarks centers "
+        "centres centerline centerlines watershed distance distances track tracks tracking tra "
+        "confidence densepose agnostic layer layers"
     ).split()
 )
 _TOKEN = re.compile(r"\{split\}|\{=\}|[^\W\d_]+|\d+|[)\]]|(?:(?!\{split\}|\{=\})[^\w)\]]|_)+")
