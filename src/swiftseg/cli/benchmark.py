@@ -25,7 +25,7 @@ def benchmark(
         list[str],
         typer.Argument(
             metavar="MODEL...",
-            help="Shipped models, files, or networks' names, which get random weights.",
+            help="Shipped models, files, or networks (with random weights).",
             show_default=False,
         ),
     ],
@@ -35,14 +35,14 @@ def benchmark(
     ] = "onnxruntime",
     precision: Annotated[str, typer.Option(help="Precisions, comma-separated.")] = "f32",
     calibration: CalibrationOption = None,
-    stages: Annotated[bool, typer.Option("--stages", help="Show every stage's time.")] = False,
+    stages: Annotated[bool, typer.Option("--stages", help="Show the time of every stage.")] = False,
     training: Annotated[
-        bool, typer.Option("--training", help="Measure forward and backward passes instead.")
+        bool, typer.Option("--training", help="Measure forward and backward passes.")
     ] = False,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
     seconds: Annotated[
-        float, typer.Option(help="How long each measurement takes in each of its 3 processes.")
+        float, typer.Option(help="Duration of a measurement in each of 3 processes.")
     ] = 2.0,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write all numbers as JSON.")

@@ -39,12 +39,12 @@ def data_command() -> None:
 @data.command("check")
 def check(
     source: Annotated[
-        Path, typer.Argument(metavar="DIR|YAML", help="A folder, a dataset YAML, a list of pairs.")
+        Path, typer.Argument(metavar="DIR|YAML", help="Folder, dataset YAML, or list of pairs.")
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            help="A folder for dataset.yaml and the contact sheet.",
+            help="Folder for dataset.yaml and the contact sheet.",
             show_default="DIR itself, and data_check in it",
         ),
     ] = None,
@@ -52,19 +52,19 @@ def check(
         int | None,
         typer.Option(
             min=1,
-            help="Read the folder in another way; 1 is the likeliest.",
+            help="Use another reading; 1 is the likeliest.",
             show_default="its dataset.yaml, or else 1",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find images and their masks, what is wrong with them, and what the masks mean.
+    """Find images and masks, check them, and work out what the masks mean.
 
-    The folder may be arranged in any way. Every file is read. What training would refuse is broken,
-    and the exit code is 1 then. A dataset.yaml with what was found is written into the folder,
-    where `swiftseg train` and `evaluate` find it: edit it where something is wrong. A contact
-    sheet to judge by eye goes beside it. A dataset.yaml that is there already is what is checked,
-    and stays as it is; with --reading it is kept as dataset.before.yaml.
+    The folder may have any layout. Every file is read. Problems that would stop a training are
+    called broken; the exit code is then 1. The findings are written to dataset.yaml in the folder,
+    where `swiftseg train` and `evaluate` look for it: edit it where it is wrong. A contact sheet
+    lets you check by eye. An existing dataset.yaml is checked and left unchanged; with --reading
+    it is kept as dataset.before.yaml.
     """
     from swiftseg.cli.data_report import print_report, report_fields
     from swiftseg.core.progress import LateProgress

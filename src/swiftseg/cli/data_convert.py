@@ -8,11 +8,11 @@ import typer
 
 def convert(
     source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="A labeling tool's export, or its file.")
+        Path, typer.Argument(metavar="SOURCE", help="Export of a labeling tool, or its file.")
     ],
-    out: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="New folder.")],
     split: Annotated[
-        list[str] | None, typer.Option(help="Write this split alone; may be given again [all].")
+        list[str] | None, typer.Option(help="Write only this split; repeatable.")
     ] = None,
 ) -> None:
     """Write a labeling tool's export as pictures and masks.

@@ -7,10 +7,12 @@ import typer
 
 
 def sample(
-    out: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
-    scenes: Annotated[int, typer.Option(min=2, help="How many; a fifth is for validation.")] = 50,
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="New folder.")],
+    scenes: Annotated[
+        int, typer.Option(min=2, help="Number of scenes; a fifth is for validation.")
+    ] = 50,
 ) -> None:
-    """Write rendered street scenes with their masks, to try everything on.
+    """Write rendered street scenes with masks, to try things out.
 
     DIR gets images, masks and a dataset.yaml with CamVid's classes. Scenes are 256x192 pixels.
     """

@@ -16,8 +16,10 @@ MODEL = "enet-toystreet"
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Where overlay/ and the animation go.")] = Path("demo"),
-    frames: Annotated[int, typer.Option(min=1, help="Length of the clip, 12 a second.")] = 48,
+    out: Annotated[Path, typer.Option(help="Folder for overlay/ and the animation.")] = Path(
+        "demo"
+    ),
+    frames: Annotated[int, typer.Option(min=1, help="Frames to render, 12 per second.")] = 48,
     as_json: JsonOption = False,
 ) -> None:
     """Render a short street clip, segment it, and score it against its exact masks.

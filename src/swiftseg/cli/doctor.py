@@ -19,7 +19,7 @@ def doctor(
 ) -> None:
     """Show versions, engines, instruction sets, threads and caches, and what is missing.
 
-    Nothing is changed. Data are checked by `swiftseg data check`.
+    Nothing is changed. To check data, use `swiftseg data check`.
     """
     from swiftseg.benchmarking.installation import examine_installation
 

@@ -51,7 +51,7 @@ def evaluate(
     calibration_error: CalibrationErrorOption = False,
     submission: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write label maps as Cityscapes' server takes them."),
+        typer.Option(metavar="DIR", help="Write label maps for Cityscapes' server."),
     ] = None,
     backend: BackendOption = None,
     precision: PrecisionOption = "f32",

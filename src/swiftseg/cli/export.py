@@ -22,33 +22,33 @@ BOARD_FORMATS = ("coreml", "executorch", "litert", "ncnn", "openvino")
 
 def export(
     model: Annotated[str, typer.Argument(help=MODEL_HELP)],
-    out: Annotated[Path, typer.Option(help="The file to write, such as model.onnx, or a folder.")],
+    out: Annotated[Path, typer.Option(help="File or folder to write, such as model.onnx.")],
     form: Annotated[
         str, typer.Option("--format", help=f"One of {', '.join((*FORMATS, *BOARD_FORMATS))}.")
     ] = "onnx",
     output: Annotated[
-        str, typer.Option(help="What the file returns: labels (and logits), logits, or probs.")
+        str, typer.Option(help="What it returns: labels (and logits), logits, or probs.")
     ] = "labels",
     size: SizeOption = None,
     frames: Annotated[
         Path | None,
-        typer.Option(help="A folder of images to compare on.", show_default="drawn street scenes"),
+        typer.Option(help="Images to compare on.", show_default="drawn street scenes"),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="The model's name.", show_default="the recipe's")
+        str | None, typer.Option(help="Name of the model.", show_default="the recipe's")
     ] = None,
     precision: Annotated[
-        str, typer.Option(help="f32, fp16 for half the file, or int8 with --calibration.")
+        str, typer.Option(help="f32, fp16 (half the size), or int8 with --calibration.")
     ] = "f32",
     calibration: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="For int8: images, or labeled data (the val split)."),
+        typer.Option(metavar="DIR", help="For int8: images, or labeled data (its val split)."),
     ] = None,
     max_drop: Annotated[
-        float, typer.Option(help="For int8: points of mean IoU that may be lost.")
+        float, typer.Option(help="For int8: largest loss of mean IoU, in points.")
     ] = 0.5,
 ) -> None:
-    """Export a checkpoint or shipped weights as one .onnx file and compare the two.
+    """Export a model as one .onnx file, checked against torch.
 
     The file takes uint8 frames and holds normalization, classes and palette; it needs no torch. It
     is written only when every installed engine gives torch's answers on the same frames; with int8

@@ -14,18 +14,22 @@ if TYPE_CHECKING:
 
 
 def import_weights(
-    checkpoint: Annotated[Path, typer.Argument(help="A state dict, .safetensors or torch.save's.")],
-    network: Annotated[str, typer.Option("--as", help="The network to fill.")],
-    out: Annotated[Path, typer.Option(help="The file to write, such as weights.safetensors.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="State dict: .safetensors, or from torch.save.")
+    ],
+    network: Annotated[str, typer.Option("--as", help="Network that the weights belong to.")],
+    out: Annotated[Path, typer.Option(help="File to write, such as weights.safetensors.")],
     port: Annotated[
         str | None,
-        typer.Option(help="The port that wrote it.", show_default="detected from its layers"),
+        typer.Option(
+            help="Implementation that the file is from.", show_default="detected from its layers"
+        ),
     ] = None,
     labels: Annotated[
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="Class names: a published set such as cityscapes, or a file with a name a line.",
+            help="Class names: a set such as cityscapes, or a file of names.",
             show_default="the port's, or class_0 and so on",
         ),
     ] = None,
@@ -34,16 +38,16 @@ def import_weights(
         str | None,
         typer.Option(
             metavar="imagenet|plain|caffe",
-            help="How its frames are normalized.",
+            help="Normalization of its frames.",
             show_default="the port's",
         ),
     ] = None,
 ) -> None:
-    """Import the weights that a public port trained.
+    """Import weights from another implementation of a network.
 
-    Every tensor must find its place. Where the port departs from the paper, its own variant of the
-    network is chosen, or the file is refused. Nothing in the file is run. The result can be
-    predicted with and exported as it is, where it is known how its frames are normalized.
+    Every tensor has to fit. Where the implementation departs from the paper, the network is built
+    in its variant, or the file is refused. No code in the file is executed. Where the normalization
+    of its frames is known, the result is ready for predict and export.
     """
     try:
         from swiftseg.importing import MisfitError, import_checkpoint

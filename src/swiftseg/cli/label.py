@@ -30,66 +30,60 @@ def label(
     source: Annotated[
         str,
         typer.Argument(
-            help="A folder, glob, list (.txt), table (.csv, .parquet), video, or their address.",
+            help="Folder, glob, list (.txt), table (.csv, .parquet), video, or address.",
             show_default=False,
         ),
     ],
     out: Annotated[
-        str, typer.Option(help="The target: a folder, or an address such as s3://bucket/labels.")
+        str, typer.Option(help="Target: a folder, or an address such as s3://bucket/labels.")
     ],
     model: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"{MODEL_HELP} Given several times, their mean labels.",
+            help=f"{MODEL_HELP} Repeat to average models.",
             show_default=DEFAULT_MODEL,
         ),
     ] = None,
-    engine: Annotated[
-        str, typer.Option(help="ray, or local: threads of this process, for small jobs.")
-    ] = "ray",
+    engine: Annotated[str, typer.Option(help="ray, or local (threads, for small jobs).")] = "ray",
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Models that run at the same time.", show_default="one a core"),
+        typer.Option(min=1, help="Models that run in parallel.", show_default="one a core"),
     ] = None,
     address: AddressOption = None,
-    batch: Annotated[
-        int, typer.Option(min=1, help="Frames that travel together; the rows of a shard.")
-    ] = 64,
-    save: Annotated[
-        str, typer.Option(help="Outputs, comma-separated: labels, overlay, probs, shares.")
-    ] = "labels",
+    batch: Annotated[int, typer.Option(min=1, help="Frames per step, and rows per shard.")] = 64,
+    save: Annotated[str, typer.Option(help="Outputs: labels, overlay, probs, shares.")] = "labels",
     form: Annotated[
         str,
         typer.Option("--format", help="png, parquet; coco or labelme for a labeling tool."),
     ] = "png",
     min_confidence: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Pixels below this probability become void."),
+        typer.Option(min=0, max=1, help="Pixels below this probability are void."),
     ] = None,
     within_sets: Annotated[
         bool,
-        typer.Option("--within-sets", help="SOURCE is labeled coarsely; keep to its labels."),
+        typer.Option("--within-sets", help="Refine the coarse labels of SOURCE."),
     ] = False,
     scales: ScalesOption = None,
     flip: FlipOption = False,
     column: Annotated[
         str | None,
-        typer.Option(help="A table's column of paths or images.", show_default="found by name"),
+        typer.Option(help="Column of a table's paths or images.", show_default="found by name"),
     ] = None,
     report: Annotated[
-        bool, typer.Option("--report", help="Write report.html too; takes some more time.")
+        bool, typer.Option("--report", help="Also write report.html, which takes time.")
     ] = False,
     as_json: JsonOption = False,
     backend: BackendOption = None,
     precision: PrecisionOption = "f32",
     calibration: CalibrationOption = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of one model.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads per model.")] = 1,
     fit: FitOption = "auto",
 ) -> None:
     """Label millions of images and videos, on this machine or a cluster.
 
     Writes OUT/labels/NAME.png (or OUT/shards/part-N.parquet), manifest.csv with what became of each
-    input, failures.csv and summary.json. The same command again goes on where the last one ended.
+    input, failures.csv and summary.json. Run the same command again to continue where it stopped.
     An input that cannot be read does not stop the job.
 
     With --min-confidence, --within-sets, several models, or a labeling tool's format, one process

@@ -75,11 +75,10 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def swiftseg_command(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Version.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
-    debug: Annotated[
-        bool, typer.Option(DEBUG, help="Show the traceback of an error; works anywhere.")
-    ] = False,
+    debug: Annotated[bool, typer.Option(DEBUG, help="Show the traceback of an error.")] = False,
 ) -> None:
     """Real-time semantic segmentation on the hardware you have."""
     del version, debug  # the first has its callback, `main` takes the second out

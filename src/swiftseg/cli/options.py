@@ -8,7 +8,7 @@ import typer
 
 from swiftseg.core import UsageError
 
-MODEL_HELP = "A shipped model's name, an exported file, a checkpoint, or a training run's folder."
+MODEL_HELP = "Shipped model, exported file, checkpoint, or training run."
 
 BackendOption = Annotated[
     str | None,
@@ -20,14 +20,14 @@ BackendOption = Annotated[
 ]
 PrecisionOption = Annotated[
     str,
-    typer.Option("--precision", help="f32, bf16, fp16, or auto: the fastest that keeps 99.5 %."),
+    typer.Option("--precision", help="f32, bf16, fp16, or auto (fastest with 99.5 % same labels)."),
 ]
 CalibrationOption = Annotated[
     Path | None,
     typer.Option(
         "--calibration",
         metavar="DIR",
-        help="Images or labeled data that --precision auto is judged on.",
+        help="Images or labeled data to test --precision auto on.",
         show_default=False,
     ),
 ]
@@ -45,9 +45,7 @@ ThreadsOption = Annotated[
 ]
 FitOption = Annotated[
     str,
-    typer.Option(
-        "--fit", help="How other sizes are shown: stretch, letterbox, tile, native, auto."
-    ),
+    typer.Option("--fit", help="Resizing: stretch, letterbox, tile, native, or auto."),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON and nothing else.")
@@ -64,7 +62,7 @@ SizeOption = Annotated[
 WorkersOption = Annotated[
     int | None,
     typer.Option(
-        "--workers", min=1, help="Models that Ray runs at the same time.", show_default="no Ray"
+        "--workers", min=1, help="Models that Ray runs in parallel.", show_default="no Ray"
     ),
 ]
 AddressOption = Annotated[
@@ -76,20 +74,20 @@ AddressOption = Annotated[
     ),
 ]
 DataOption = Annotated[
-    str, typer.Option("--data", help="The folder of the labeled data, or toystreet.")
+    str, typer.Option("--data", help="Folder of the labeled data, or toystreet.")
 ]
-SplitOption = Annotated[str, typer.Option("--split", help="The part of the data to score.")]
+SplitOption = Annotated[str, typer.Option("--split", help="Split to score.")]
 DatasetOption = Annotated[
     str | None,
     typer.Option(
-        "--dataset", help="The reader and class set.", show_default="detected from the folder"
+        "--dataset", help="Reader and class set.", show_default="detected from the folder"
     ),
 ]
 ProtocolOption = Annotated[
     str | None,
     typer.Option(
         "--protocol",
-        help="native (labels at their own size), or a paper's: enet, segfast, shelfnet.",
+        help="native, or a paper's: enet, segfast, shelfnet.",
         show_default="native, in the form that fits the model",
     ),
 ]
@@ -101,12 +99,12 @@ ScalesOption = Annotated[
         help="Average probabilities over scales: 0.75,1.0,1.25.",
     ),
 ]
-FlipOption = Annotated[bool, typer.Option("--flip", help="Average over mirror images too.")]
+FlipOption = Annotated[bool, typer.Option("--flip", help="Also average over mirror images.")]
 SlidingOption = Annotated[
-    bool, typer.Option("--sliding", help="Go over the frames in windows of the network's size.")
+    bool, typer.Option("--sliding", help="Slide windows of the input size over frames.")
 ]
 CalibrationErrorOption = Annotated[
-    bool, typer.Option("--calibration-error", help="Compute the expected calibration error too.")
+    bool, typer.Option("--calibration-error", help="Also compute the expected calibration error.")
 ]
 
 

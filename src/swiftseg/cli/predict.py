@@ -31,26 +31,26 @@ def predict(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Images, folders, globs, lists (.txt or -), videos, camera:0, addresses.",
+            help="Images, folders, globs, lists (.txt or -), videos, camera:0, URLs.",
             show_default=False,
         ),
     ],
     model: Annotated[str, typer.Option(help=MODEL_HELP)] = DEFAULT_MODEL,
-    out: Annotated[Path, typer.Option(help="The folder for labels/, overlay/ and probs/.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder for labels/, overlay/ and probs/.")] = Path(
         "predictions"
     ),
     save: Annotated[
-        str, typer.Option(help="Outputs to write, comma-separated: overlay, labels, probs.")
+        str, typer.Option(help="Outputs to write: overlay, labels, probs.")
     ] = "overlay,labels",
     as_json: JsonOption = False,
     json_lines: Annotated[
-        bool, typer.Option("--json-lines", help="Print one JSON object an input, as it is done.")
+        bool, typer.Option("--json-lines", help="Print one line of JSON per input when it is done.")
     ] = False,
     skip_existing: Annotated[
-        bool, typer.Option("--skip-existing", help="Leave out images whose outputs are there.")
+        bool, typer.Option("--skip-existing", help="Skip images whose outputs exist.")
     ] = False,
     shard: Annotated[
-        str, typer.Option(metavar="I/N", help="Of all inputs, do the I-th of N shares.")
+        str, typer.Option(metavar="I/N", help="Process the I-th of N shares of the inputs.")
     ] = "1/1",
     backend: BackendOption = None,
     precision: PrecisionOption = "f32",
@@ -60,36 +60,36 @@ def predict(
     fit: FitOption = "auto",
     tile: Annotated[
         str | None,
-        typer.Option(metavar="HxW", help="Label in tiles of this size; turns --fit tile on."),
+        typer.Option(metavar="HxW", help="Size of tiles; implies --fit tile."),
     ] = None,
     overlap: Annotated[
         int | None,
-        typer.Option(help="Pixels that tiles share; turns --fit tile on.", show_default="a third"),
+        typer.Option(help="Pixels that tiles share; implies --fit tile.", show_default="a third"),
     ] = None,
     smooth: Annotated[
         float,
-        typer.Option(help="Smooth video labels over time: 0 (off) up to, not including, 1."),
+        typer.Option(help="Smooth labels of videos: 0 (off) to below 1."),
     ] = 0.0,
     reconnect: Annotated[
         float,
-        typer.Option(metavar="S", min=0, help="Try a dropped RTSP stream again for S seconds."),
+        typer.Option(metavar="S", min=0, help="Retry a dropped RTSP stream for S seconds."),
     ] = 30.0,
     show: Annotated[
-        bool, typer.Option("--show", help="Show videos and cameras in a window; Q closes it.")
+        bool, typer.Option("--show", help="Show videos in a window; Q closes it.")
     ] = False,
     void_below: Annotated[
         float,
-        typer.Option(metavar="P", help="Label pixels void whose class is less probable than P."),
+        typer.Option(metavar="P", help="Void for pixels less probable than P."),
     ] = 0.0,
     alpha: Annotated[
-        float, typer.Option(min=0, max=1, help="The colors' part in overlays, 0 to 1.")
+        float, typer.Option(min=0, max=1, help="Opacity of the colors in overlays.")
     ] = 0.5,
     hide: Annotated[
         list[str] | None,
-        typer.Option(metavar="CLASS", help="A class that overlays leave clear; repeat for more."),
+        typer.Option(metavar="CLASS", help="Class not drawn in overlays; repeatable."),
     ] = None,
     legend: Annotated[
-        bool, typer.Option("--legend/--no-legend", help="Draw a legend beside or below overlays.")
+        bool, typer.Option("--legend/--no-legend", help="Draw a legend into overlays.")
     ] = True,
 ) -> None:
     """Label every pixel of images and videos.
@@ -98,8 +98,8 @@ def predict(
     (the classes' colors over the image, with a legend) and OUT/probs/NAME.npy (float16, classes x
     height x width; interpolated bilinearly where the label map is by nearest neighbor, so that
     their argmax may differ from it along borders). A video gives OUT/overlay/NAME.mp4 and one
-    label map a frame. Every frame of a file is kept; a camera or stream that is too fast loses its
-    oldest waiting frames, which are counted. The label map of a GeoTIFF, or of a picture too large
+    label map per frame. All frames of a file are processed; frames of a camera or stream that
+    cannot keep up are dropped and counted. The label map of a GeoTIFF, or of a picture too large
     for memory, is a .tif. An input that cannot be read does not stop the run; it is reported at the
     end.
     """

@@ -9,13 +9,13 @@ from swiftseg.cli.plain_output import new_table, terminal
 
 def recipes(
     name: Annotated[
-        str | None, typer.Argument(help="A recipe to print.", show_default="all are listed")
+        str | None, typer.Argument(help="Recipe to print.", show_default="all are listed")
     ] = None,
 ) -> None:
-    """List the shipped recipes, or print one to copy: `swiftseg recipes NAME > my_recipe.yaml`.
+    """List the shipped recipes, or print one to copy.
 
-    A copy is trained by its path: `swiftseg train my_recipe.yaml --data DIR`. On data of other
-    classes change its num_classes.
+    Copy one by `swiftseg recipes NAME > my_recipe.yaml`, and train it by
+    `swiftseg train my_recipe.yaml --data DIR`. For data with other classes, change num_classes.
     """
     from swiftseg.recipes.recipe_file import headline, shipped_recipes, shipped_text
 

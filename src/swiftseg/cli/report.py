@@ -30,7 +30,7 @@ def report(
     dataset_name: DatasetOption = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="The HTML file.", show_default="report.html, a run's in its folder"),
+        typer.Option(help="HTML file.", show_default="report.html, a run's in its folder"),
     ] = None,
     protocol: ProtocolOption = None,
     scales: ScalesOption = None,

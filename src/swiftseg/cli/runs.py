@@ -26,10 +26,10 @@ WIDE_COLUMNS = ("stage", "loss", "precision", "seed")
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(help="A folder with runs in it, at any depth.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with runs at any depth.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Compare many trainings: how far each is, its best score, and what that was measured on.
+    """Compare trainings: progress, best score, and what it was measured on.
 
     Do not compare a score on `val` with one on a group that was held out.
     """

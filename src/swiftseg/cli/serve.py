@@ -17,26 +17,18 @@ def serve(
             show_default=DEFAULT_MODEL,
         ),
     ] = None,
-    host: Annotated[
-        str, typer.Option(help="The address to listen at; 0.0.0.0 is every one of the machine.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")
-    ] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     workers: Annotated[
-        int, typer.Option(min=1, max=256, help="Processes, each with its own models and queue.")
+        int, typer.Option(min=1, max=256, help="Processes, each with models and a queue.")
     ] = 1,
     backend: BackendOption = None,
     precision: PrecisionOption = "f32",
     device: DeviceOption = None,
-    threads: Annotated[
-        int, typer.Option(help="Threads for one picture; as many pictures as fit run at once.")
-    ] = 1,
-    queue: Annotated[
-        int, typer.Option(min=1, help="Pictures that may wait; more are answered with 429.")
-    ] = 32,
+    threads: Annotated[int, typer.Option(help="Threads per picture.")] = 1,
+    queue: Annotated[int, typer.Option(min=1, help="Pictures that may wait; others get 429.")] = 32,
     max_wait: Annotated[
-        float, typer.Option(metavar="S", help="Longest wait in the queue; then the answer is 503.")
+        float, typer.Option(metavar="S", help="Longest wait in the queue; then 503.")
     ] = 5.0,
     max_body: Annotated[float, typer.Option(metavar="MB", help="Largest request.")] = 20.0,
     max_pixels: Annotated[
@@ -44,7 +36,7 @@ def serve(
     ] = 40.0,
     cors_origin: Annotated[
         list[str] | None,
-        typer.Option(help="Another origin whose pages may ask; may be given several times."),
+        typer.Option(help="Origin allowed by CORS; repeatable."),
     ] = None,
 ) -> None:
     """Serve models over HTTP, with a page at / to try them on.

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe's value: optimizer.lr=0.02."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override a value of the recipe: optimizer.lr=0.02."
+    ),
 ]
 
 
@@ -32,18 +34,18 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="DIR",
-            help="The folder of the data (toystreet needs none); NAME=DIR for each of several.",
+            help="Folder of the data, or NAME=DIR for each of several.",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The run's folder.", show_default="runs/RECIPE")
+        Path | None, typer.Option(help="Folder of the run.", show_default="runs/RECIPE")
     ] = None,
     set_: Overrides = None,
     weights: Annotated[
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="Start from shipped weights, a checkpoint or a .safetensors file, or from none.",
+            help="Initial weights: shipped ones, a file, or none.",
             show_default="auto's choice, else none",
         ),
     ] = None,
@@ -51,27 +53,27 @@ def train(
         int | None, typer.Option(min=1, help="Epochs; with --resume, of the whole run.")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Frames in a step, over all devices.")
+        int | None, typer.Option(min=1, help="Frames per step, over all devices.")
     ] = None,
     size: SizeOption = None,
-    lr: Annotated[float | None, typer.Option(help="The learning rate.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
     workers: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="Threads and processes that read frames; 0 reads them in the training itself.",
+            help="Workers that read frames; 0 reads in the main process.",
             show_default="up to 4",
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run where it stopped: --resume RUN.")
+        bool, typer.Option("--resume", help="Continue a stopped run: --resume RUN.")
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Start over where --out holds another run.")
+        bool, typer.Option("--overwrite", help="Replace the run in --out.")
     ] = False,
     preset: Annotated[
         str | None,
-        typer.Option(metavar="tiny", help="Change the recipe for a dozen images, and print how."),
+        typer.Option(metavar="tiny", help="Adapt the recipe to a dozen images."),
     ] = None,
     precision: Annotated[
         str | None, typer.Option(metavar="f32|bf16|fp16", help="Replaces the recipe's.")
@@ -83,24 +85,23 @@ def train(
         bool,
         typer.Option(
             "--overfit-one-batch",
-            help="Test that the network learns one batch by heart; exit with 1 if it does not.",
+            help="Test whether the network can learn one batch by heart.",
         ),
     ] = False,
     hold_out: Annotated[
         str | None,
-        typer.Option(
-            metavar="GROUP", help="Score on a group of the training frames, and do not train on it."
-        ),
+        typer.Option(metavar="GROUP", help="Hold out this group of frames and score on it."),
     ] = None,
     seeds: Annotated[
         str | None,
-        typer.Option(metavar="0,1,2", help="Train once a seed; print mean and deviation."),
+        typer.Option(metavar="0,1,2", help="Train once per seed; print mean and deviation."),
     ] = None,
     track: Annotated[
-        str | None, typer.Option(metavar="mlflow|wandb", help="Tell a tracker of every epoch too.")
+        str | None,
+        typer.Option(metavar="mlflow|wandb", help="Also log every epoch to this tracker."),
     ] = None,
     processes: Annotated[
-        int, typer.Option(min=1, help="Processes on this machine, one a GPU if there are GPUs.")
+        int, typer.Option(min=1, help="Processes on this machine, one per GPU.")
     ] = 1,
 ) -> None:
     """Train a network by a recipe, or by its name on your own data.
