@@ -36,7 +36,9 @@ def read_json(path: Path, model: type[Model], problem: str) -> Model:
     """
     try:
         return model.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise SwiftsegError(f"{path}: {problem} ({error})") from error
     except ValidationError as error:
         raise SwiftsegError(f"{path}: {problem} ({first_problem(error)})") from error
