@@ -31,7 +31,13 @@ from swiftseg.runtimes import read_spec
 from swiftseg.weights import shipped_models
 
 RESULTS = Path(__file__).parent / "results/confidence.json"
-MODELS = ("enet-camvid", "fast_scnn-camvid", "fast_scnn-streets", "segfast-camvid", "segfast-streets")
+MODELS = (
+    "enet-camvid",
+    "fast_scnn-camvid",
+    "fast_scnn-streets",
+    "segfast-camvid",
+    "segfast-streets",
+)
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 Pixels = tuple[np.ndarray, np.ndarray]  # probabilities float32 (C, N) and true classes (N,)

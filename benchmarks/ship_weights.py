@@ -2,9 +2,9 @@
 
     python benchmarks/ship_weights.py runs/segfast_camvid_modern segfast-camvid
 
-With `--start fast_scnn-camvid=0.25` the weights are averaged with those that the training began from: a
-network that was trained on lies in the same valley as its start, and their average may be better on the
-old data and the new ones than either (Wortsman et al., arXiv:2109.01903).
+With `--start fast_scnn-camvid=0.25` the weights are averaged with those that the training began
+from: a network that was trained on lies in the same valley as its start, and their average may be
+better on the old data and the new ones than either (Wortsman et al., arXiv:2109.01903).
 
 Writes NAME.onnx by `swiftseg export`, at the recipe's size and only where every engine agrees, and
 NAME.safetensors to train on from.

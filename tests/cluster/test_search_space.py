@@ -23,7 +23,7 @@ def test_lists_without_a_count_are_combined_once_each(tmp_path):
 def test_a_range_of_logarithms_gives_each_power_of_ten_its_share(tmp_path):
     text = "optimizer.lr: {min: 0.0001, max: 1, log: true}\n"
     drawn = [one["optimizer.lr"] for one in draw_trials(space(tmp_path, text), 1000)]
-    assert 0.0001 <= min(drawn)
+    assert min(drawn) >= 0.0001
     assert max(drawn) <= 1
     shares = [sum(math.floor(math.log10(value)) == power for value in drawn) for power in (-4, -1)]
     assert all(200 < share < 300 for share in shares)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.ray_options import AddressOption
+from swiftseg.cli.options import AddressOption
+from swiftseg.cli.plain_output import new_table, terminal
 from swiftseg.core import MissingExtraError
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 def tune(
     recipe: Annotated[str, typer.Argument(help="As `swiftseg train` takes it.")],
     space: Annotated[
-        Path, typer.Option(metavar="FILE", help="The values to try: a YAML file, see below.")
+        Path, typer.Option(metavar="FILE", help="Values to try: a YAML file, see below.")
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the search.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the search.")],
     data: Annotated[
         list[str] | None, typer.Option(metavar="DIR", help="As `swiftseg train` takes it.")
     ] = None,
@@ -25,11 +26,11 @@ def tune(
         int | None,
         typer.Option(
             min=1,
-            help="How many combinations are drawn at random.",
+            help="Number of combinations, drawn at random.",
             show_default="each combination once",
         ),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Trials at the same time.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Trials that run in parallel.")] = 1,
     weights: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="As `swiftseg train` takes it.")
     ] = None,
@@ -39,14 +40,12 @@ def tune(
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a value for all trials."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a value in all trials."),
     ] = None,
     address: AddressOption = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the search in --out.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the search in --out.")] = False,
 ) -> None:
-    """Train a recipe with many values, and end early the trials that fall behind.
+    """Search for good values of a recipe; trials that fall behind end early.
 
     The file of --space names keys of the recipe, each with a list of values or a range:
 
@@ -54,9 +53,9 @@ def tune(
 
         augmentation.gamma: [0, 0.25, 0.5]
 
-    Each trial is a run of its own in the search's folder. After every validation it is compared
-    with the others at the same epoch, and two thirds of them end. The table at the end lists all
-    trials, the best first. Ctrl-C stops the search, and --resume goes on with it.
+    Each trial is a run of its own in the folder of the search. After every validation it is
+    compared with the others at the same epoch, and the worse two thirds end. A table lists all
+    trials, the best first. Ctrl-C stops the search, and --resume continues it.
     """
     try:
         from swiftseg.training.training_recipe import option_overrides
@@ -82,14 +81,12 @@ def tune(
 
 def print_search(search: "Search", out: Path) -> None:
     """Print all trials, the best first, and what to do with the best one."""
-    from rich.table import Table
-
-    from swiftseg.cli.plain_output import terminal
     from swiftseg.cli.score_table import percent
     from swiftseg.cluster.tuning import trial_folder
     from swiftseg.core.shown_text import shown
 
-    table = Table("trial", "mIoU %", "epochs", "values", "")
+    numbers = ("trial", "mIoU %", "epochs")
+    table = new_table(*numbers, "values", "", numbers=numbers)
     unscored = [trial for trial in search.trials if trial.mean_iou is None]
     for trial in (*search.ranking, *unscored):
         score = "" if trial.mean_iou is None else percent(trial.mean_iou)
