@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from swiftseg.core import InputSpec, MissingExtraError, ModelSpec, SwiftsegError
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.exporting import export_board as exporting
-from swiftseg.exporting.formats import FORMATS
+from swiftseg.exporting.formats import FORMATS, find_write
 from swiftseg.models import create_model
 from swiftseg.runtimes.torch_backend import FrameGraph
 
@@ -77,8 +77,8 @@ def rows_of(name: str, steps: int, known: set[tuple[str, str, str]]) -> Iterator
     """Yield a row for each format and precision of a network that is not known."""
     wanted = [
         (form, precision)
-        for form, (_, precisions, _) in FORMATS.items()
-        for precision in precisions
+        for form, found in FORMATS.items()
+        for precision in found.precisions
         if (name, form, precision) not in known and is_installed(form)
     ]
     if not wanted:
@@ -107,14 +107,14 @@ def rows_of(name: str, steps: int, known: set[tuple[str, str, str]]) -> Iterator
 
 def is_installed(form: str) -> bool:
     try:
-        FORMATS[form].find()
+        find_write(form)
     except MissingExtraError:
         return False
     return True
 
 
 def result_of(rows: list[dict[str, Any]], steps: int, versions: dict[str, str]) -> dict[str, Any]:
-    installed = [package for form, (_, _, package) in FORMATS.items() if is_installed(form)]
+    installed = [found.package for form, found in FORMATS.items() if is_installed(form)]
     return {
         "command": "python benchmarks/board_formats.py",
         "goals": exporting.MIN_EQUAL_LABELS,
@@ -144,7 +144,7 @@ def cell(rows: list[dict[str, Any]], network: str, form: str, precision: str) ->
 
 def page(result: dict[str, Any]) -> str:
     """Return the table of formats x networks in Markdown."""
-    kinds = [(form, p) for form, (_, precisions, _) in FORMATS.items() for p in precisions]
+    kinds = [(form, p) for form, found in FORMATS.items() for p in found.precisions]
     head = " | ".join(f"{form} {precision}" for form, precision in kinds)
     lines = [
         "# Networks in the formats of boards",

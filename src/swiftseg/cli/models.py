@@ -48,7 +48,8 @@ def _network_table(networks: list[dict[str, Any]], *, wide: bool) -> "Table":
         numbers += ["GMACs at\nthe paper's", "size and\nclasses", "the paper's\nparameters"]
     title = f"Networks, at {networks[0]['num_classes']} classes"
     table = new_table("network", *numbers, "paper", numbers=numbers, title=title)
-    table.columns[0].no_wrap = True
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for row in networks:
         costs = [f"{row['parameters']:,}", f"{row['fp16_mib']:.1f}", f"{row['gmacs_512x1024']:.2f}"]
         table.add_row(row["name"], *costs, *(_at_paper(row) if wide else []), row["citation"])

@@ -30,7 +30,7 @@ def new_table(*columns: str, numbers: Collection[str] = (), **options: Any) -> "
     table = Table(title_justify="left", caption_justify="left", **options)
     for name in columns:
         side = "right" if name in numbers else "left"
-        table.add_column(name, justify=side, no_wrap=name in numbers, overflow="fold")
+        table.add_column(name, justify=side, overflow="fold")
     return table
 
 

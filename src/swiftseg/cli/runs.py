@@ -57,6 +57,8 @@ def run_table(found: "list[RunSummary]", root: Path, *, wide: bool) -> "Table":
     """List runs by their folders below `root`; a wide one says more of each."""
     columns = [column for column in COLUMNS if wide or column not in WIDE_COLUMNS]
     table = new_table(*columns, numbers=NUMBERS)
+    for column in table.columns:
+        column.no_wrap = column.header in NUMBERS
     for run in found:
         name = str(run.folder.relative_to(root))
         cells = (
