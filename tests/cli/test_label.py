@@ -1,4 +1,5 @@
 import csv
+import gzip
 import json
 import re
 import shutil
@@ -293,3 +294,37 @@ def test_a_full_disk_ends_the_job_in_one_line_and_nothing_is_half_written(here, 
         assert results_in(disk / "out") == results_in(here / "whole")
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_secrets_of_addresses_are_in_no_file_of_a_job(here, capsys):
+    memory = fsspec.filesystem("memory")
+    [path, other] = sorted((here / "in").rglob("*.png"))[:2]
+    addresses = [f"memory://u:pw1@shop/{name}?token=s3cr3t" for name in ("a.png", "gone.png")]
+    addresses += [f"memory://u:pw1@shop/b.png?token=s3cr3t{number}" for number in range(2)]
+    for address in (addresses[0], *addresses[2:]):
+        memory.pipe_file(address.partition(":/")[2], path.read_bytes())
+    (here / "list.txt").write_text("\n".join(addresses))
+    options = ("--save", "labels,shares", "list.txt")
+    assert label(capsys, *options).code == 1
+    assert label(capsys, *options, "--format", "parquet", out="shards").code == 1
+    for file in (path for out in ("out", "shards") for path in (here / out).rglob("*.*")):
+        content = file.read_bytes()
+        if file.suffix == ".gz":
+            content = gzip.decompress(content)
+        if file.suffix == ".parquet":
+            content = str(pq.read_table(file).to_pydict()).encode()
+        for secret in (b"pw1", b"s3cr3t"):
+            assert secret not in content + str(file).encode(), file
+    rows = rows_of(here / "out/manifest.csv")
+    assert [(row["input"], row["status"]) for row in rows[:2]] == [
+        ("shop/a", "done"),
+        ("shop/gone", "failed"),
+    ]
+    # A second start reads what is pending where the list says, with its secrets.
+    [receipt] = [path for path in (here / "out/job/receipts").iterdir() if path.stem == "000001"]
+    receipt.unlink()
+    memory.pipe_file(addresses[2].partition(":/")[2], other.read_bytes())
+    assert label(capsys, *options).code == 1
+    first = [row for row in rows_of(here / "out/manifest.csv") if row["input"] == rows[2]["input"]]
+    assert [row["status"] for row in first] == ["done"]
+    memory.store.clear()

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -31,6 +32,20 @@ def test_labels_are_those_of_the_graph(tmp_path, engine, frames):
     assert backend.spec == shade_spec()
     assert labels.dtype == np.uint8
     np.testing.assert_array_equal(labels, shade_labels(frames))
+
+
+def test_an_engine_leaves_the_arithmetic_of_the_calling_thread_alone(tmp_path, engine):
+    """Values below 1e-38 still decide labels in numpy, also where an engine is the first to run."""
+    path = write_shade_model(tmp_path / "m.onnx")
+    code = (
+        "import sys, numpy as np\n"
+        "from swiftseg.runtimes import load_backend\n"
+        "from swiftseg.runtimes.base import labels_of\n"
+        "backend = load_backend(sys.argv[1], name=sys.argv[2])\n"
+        "labels_of(backend, np.zeros((1, 12, 16, 3), np.uint8))\n"
+        "assert np.full(9, 1e-38, np.float32).__mul__(np.float32(0.1)).all()\n"
+    )
+    subprocess.run([sys.executable, "-c", code, path, engine], check=True)
 
 
 def test_a_labels_file_gives_its_logits_too(tmp_path, engine, frames):

@@ -16,6 +16,7 @@ import torch
 
 from swiftseg.cli.main import main
 from swiftseg.recipes.recipe import Recipe
+from swiftseg.runs import RunFolder
 from swiftseg.trained import checkpoint as checkpoint_module
 from swiftseg.training.stage import StageTraining
 from tests.support.tiny_training import run_tiny
@@ -23,13 +24,16 @@ from tests.support.tiny_training import run_tiny
 CONTEXT = multiprocessing.get_context("forkserver")
 
 
-def killed_training(folder: Path, recipe: Recipe, *, steps: int = 0, saves: int = 0) -> int:
-    """Starts a tiny training that kills itself after some steps, or halfway through a save.
+def killed_training(
+    folder: Path, recipe: Recipe, *, steps: int = 0, saves: int = 0, histories: int = 0
+) -> int:
+    """Starts a tiny training that kills itself after some steps, halfway through a save of a
+    checkpoint, or instead of writing metrics.csv.
 
     Returns:
         Its exit code, that of the signal negated.
     """
-    return exit_code_of(run_until_killed, folder, recipe, steps, saves)
+    return exit_code_of(run_until_killed, folder, recipe, steps, saves, histories)
 
 
 def command_without_room(arguments: list[str], max_bytes: int, told: Path) -> int:
@@ -46,9 +50,11 @@ def exit_code_of(function: Any, *arguments: Any) -> int:
     return process.exitcode
 
 
-def run_until_killed(folder: Path, recipe: Recipe, steps: int, saves: int) -> None:
+def run_until_killed(folder: Path, recipe: Recipe, steps: int, saves: int, histories: int) -> None:
     if steps:
         StageTraining.run_step = killing_after(steps, StageTraining.run_step)
+    elif histories:
+        RunFolder.write_history = killing_after(histories - 1, RunFolder.write_history)
     else:
         checkpoint_module.torch.save = killing_within(saves, torch.save)
     run_tiny(folder, recipe)

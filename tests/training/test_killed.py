@@ -9,7 +9,7 @@ import torch
 import yaml
 
 from swiftseg.recipes import Recipe
-from swiftseg.runs import Epoch
+from swiftseg.runs import Epoch, RunFolder
 from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint
 from tests.support.killed_training import command_without_room, killed_training
 from tests.support.tiny_training import run_tiny, tiny_recipe
@@ -91,6 +91,20 @@ def test_a_run_killed_within_a_save_leaves_only_whole_checkpoints(
     run_tiny(tmp_path, recipe, resume=True)
     assert_same_run(run, through)
     assert not list(run.glob(".*.pt"))
+
+
+def test_a_run_killed_before_its_last_row_of_metrics_gets_it_by_a_resume(
+    through: Path, tmp_path: Path
+):
+    recipe, run = recipe_with_state(), RunFolder(tmp_path / "run")
+    assert killed_training(tmp_path, recipe, histories=3) == -signal.SIGKILL
+    assert len(load_checkpoint(run.last).state.history) == 3
+    assert len(run.read_history()) == 2
+    run_tiny(tmp_path, recipe, resume=True)
+    assert [epoch.epoch for epoch in run.read_history()] == [
+        epoch.epoch for epoch in RunFolder(through).read_history()
+    ]
+    assert_same_run(run.path, through)
 
 
 def test_a_disk_that_fills_up_keeps_the_last_good_checkpoint(through: Path, tmp_path: Path):

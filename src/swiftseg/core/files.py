@@ -1,7 +1,10 @@
 """Writing files that are whole or absent."""
 
+import glob
 import os
+import re
 import secrets
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,6 +12,8 @@ from pathlib import Path
 from swiftseg.core.errors import SwiftsegError, UsageError
 
 _LONGEST_NAME = 200  # in bytes; file systems take 255, and a temporary file's name is longer
+_TEMPORARY = re.compile(r"\..+-[0-9a-f]{8}(\.\w+)?")  # as `_created_beside` names it
+_SURELY_LEFT_S = 600  # no write takes as long from one byte to the next
 
 
 @contextmanager
@@ -40,8 +45,36 @@ def replacing(path: Path, *, durable: bool = False) -> Generator[Path]:
     except OSError as error:
         raise SwiftsegError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        with suppress(OSError):
-            temporary.unlink()
+        _remove(temporary)
+
+
+def remove_left(path: Path) -> None:
+    """Remove what killed runs have left of a file that nobody writes now."""
+    for left in path.parent.glob(f".{glob.escape(_stem(path))}-*{glob.escape(path.suffix)}"):
+        if _TEMPORARY.fullmatch(left.name):
+            _remove(left)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed runs have left below a folder, at least ten minutes ago.
+
+    What is newer may be another run's. Videos stay, since what there is of them can be played.
+    """
+    newest = time.time() - _SURELY_LEFT_S
+    for left in folder.rglob(".*-*"):
+        if _TEMPORARY.fullmatch(left.name) and left.suffix != ".mp4":
+            with suppress(OSError):
+                if left.stat().st_mtime < newest:
+                    _remove(left)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
+
+
+def _stem(path: Path) -> str:
+    return path.stem if len(os.fsencode(path.name)) <= _LONGEST_NAME else path.stem[:40]
 
 
 def write_file(path: Path, content: str | bytes) -> None:
@@ -58,8 +91,7 @@ def check_suffix(path: Path, suffix: str) -> None:
 
 def _created_beside(path: Path) -> Path:
     """Create an empty file with a name of its own, by which a run finds what was left of it."""
-    stem = path.stem if len(os.fsencode(path.name)) <= _LONGEST_NAME else path.stem[:40]
-    temporary = path.with_name(f".{stem}-{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.with_name(f".{_stem(path)}-{secrets.token_hex(4)}{path.suffix}")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     return temporary
 

@@ -35,3 +35,12 @@ def in_threads(
 def _one_piece(function: Callable[[Item], Result], item: Item) -> Result:
     with piece_of_work():
         return function(item)
+
+
+def in_another_thread(work: Callable[[], Result]) -> Result:
+    """Return what a call in a thread of its own returns, or raise what it raises.
+
+    For calls that change how the thread that makes them computes.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()

@@ -16,10 +16,15 @@ def shown(text: str) -> str:
 
     User and password of an address are left out, and its query, in which tokens stand, is `?...`.
     """
-    return "".join(map(_escaped, _ADDRESS.sub(_without_secrets, text)))
+    return "".join(map(_escaped, without_secrets(text)))
 
 
-def _without_secrets(address: re.Match[str]) -> str:
+def without_secrets(text: str) -> str:
+    """Return a text whose addresses hold no secrets; see `shown`."""
+    return _ADDRESS.sub(_public, text)
+
+
+def _public(address: re.Match[str]) -> str:
     scheme, _, place, behind = address.groups()
     return f"{scheme}{place}{behind[0] + '...' if behind else ''}"
 

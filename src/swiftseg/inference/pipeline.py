@@ -5,7 +5,7 @@ time of the slowest stage and not of all of them. Threads that wait sleep; none 
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from threading import Condition, Thread
 from time import perf_counter
 from typing import Any, Generic, TypeVar
@@ -78,6 +78,7 @@ class Channel(Generic[Item]):
                 item = self._items.popleft()
                 self._changed.notify_all()
             yield item
+            del item  # not kept while the next one is waited for
 
 
 class Pipeline:
@@ -94,6 +95,8 @@ class Pipeline:
         waiting: Items that wait before each stage at most.
         drop_oldest: Where the first stage is slower than the source, lose the oldest frames waiting
             for it: for sources that cannot wait, such as cameras.
+        overlap: Whether each stage has a thread of its own; else one thread does all of them, for
+            items of which only a few fit into memory.
 
     Attributes:
         times_ms: What each stage took, one value an item; the source's is under `source_name`.
@@ -107,17 +110,19 @@ class Pipeline:
         source_name: str = "source",
         waiting: int = WAITING,
         drop_oldest: bool = False,
+        overlap: bool = True,
     ) -> None:
         self.times_ms: dict[str, list[float]] = {name: [] for name in (source_name, *stages)}
         self._source_times = self.times_ms[source_name]
         self._first: Channel[Any] = Channel(waiting, drop_oldest=drop_oldest)
-        self._channels = [self._first, *(Channel[Any](waiting) for _ in stages)]
+        groups = [[name] for name in stages] if overlap else [list(stages)]
+        self._channels = [self._first, *(Channel[Any](waiting) for _ in groups)]
         self._threads = [self._thread(source_name, self._feed, source)]
-        for name, incoming, outgoing in zip(
-            stages, self._channels, self._channels[1:], strict=False
+        for names, incoming, outgoing in zip(
+            groups, self._channels, self._channels[1:], strict=False
         ):
-            arguments = (stages[name], incoming, outgoing, self.times_ms[name])
-            self._threads.append(self._thread(name, _work, *arguments))
+            work = [(stages[name], self.times_ms[name]) for name in names]
+            self._threads.append(self._thread(names[0], _work, work, incoming, outgoing))
 
     @property
     def dropped(self) -> int:
@@ -167,17 +172,18 @@ class Pipeline:
 
 
 def _work(
-    stage: Callable[[Any], Any],
+    stages: Sequence[tuple[Callable[[Any], Any], list[float]]],
     incoming: Channel[Any],
     outgoing: Channel[Any],
-    times_ms: list[float],
 ) -> None:
     def results() -> Iterator[Any]:
         for item in incoming:
-            begin = perf_counter()
-            result = stage(item)
-            times_ms.append(1000 * (perf_counter() - begin))
-            yield result
+            for stage, times_ms in stages:
+                begin = perf_counter()
+                item = stage(item)
+                times_ms.append(1000 * (perf_counter() - begin))
+            yield item
+            del item  # not kept while the next one is waited for
 
     try:
         _send(results(), outgoing)

@@ -92,8 +92,8 @@ class Video:
     def _take(self, container: "av.container.InputContainer") -> None:
         self._container = container
         self._stream: av.video.stream.VideoStream = container.streams.video[0]
-        # Decoding several frames at once is faster, and holds some of them back.
-        self._stream.thread_type = "SLICE" if self.is_live else "AUTO"
+        # Decoding several frames at once is faster, and holds some of them back, one a core.
+        self._stream.thread_type = "SLICE" if self.is_live or self.is_large else "AUTO"
 
     def frames(self) -> Iterator[TimedFrame]:
         """Yield the frames, upright, all of one size; to be walked through once.

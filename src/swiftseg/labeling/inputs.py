@@ -1,5 +1,6 @@
 """What a job labels: every image, table row and range of video frames, by a name of its own."""
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -9,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.shown_text import without_secrets
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
 from swiftseg.inference.video_ranges import frame_ranges
@@ -56,8 +58,12 @@ class Input:
         return len(self.at) - 1 if self.kind == "frames" else 1
 
     def to_json(self) -> str:
-        """Return one line of JSON, from which `read_input` makes the same input."""
-        return json.dumps([self.name, self.address, self.kind, self.at, self.column])
+        """Return one line of JSON, from which `read_input` makes the same input.
+
+        Of an address, user, password and query are left out: a job's files hold no secrets.
+        """
+        address = without_secrets(self.address)
+        return json.dumps([self.name, address, self.kind, self.at, self.column])
 
 
 def read_input(line: str) -> Input:
@@ -165,7 +171,8 @@ def _of_paths(paths: Sequence[str], folder: str, frames: int) -> Iterator[Input]
 
 
 def _name_of(path: str) -> str:
-    """Name a path's results by all of it: no two share a name, and none leaves the target."""
+    """Name a path's results by all of it but secrets; none leaves the target."""
+    path = without_secrets(path).removesuffix("?...").removesuffix("#...")
     parts = PurePosixPath(path.partition("://")[2] or path).with_suffix("").parts
     return "/".join(part for part in parts if part not in ("/", "..", "."))
 
@@ -175,7 +182,7 @@ def _has_magic(source: str) -> bool:
 
 
 def _told_apart(inputs: list[Input]) -> list[Input]:
-    """Give inputs of one name their suffixes too.
+    """Give inputs of one name what their addresses differ in.
 
     Raises:
         UsageError: Two still have the same name.
@@ -184,9 +191,7 @@ def _told_apart(inputs: list[Input]) -> list[Input]:
     if len(counts) == len(inputs):
         return inputs
     named = [
-        replace(item, name=item.name + PurePosixPath(item.address).suffix)
-        if counts[item.key] > 1
-        else item
+        replace(item, name=item.name + _distinction(item.address)) if counts[item.key] > 1 else item
         for item in inputs
     ]
     [(key, count)] = Counter(item.key for item in named).most_common(1)
@@ -194,3 +199,10 @@ def _told_apart(inputs: list[Input]) -> list[Input]:
         twins = " and ".join(item.address for item in named if item.key == key)
         raise UsageError(f"{twins} would write the same results; label them in jobs of their own")
     return named
+
+
+def _distinction(address: str) -> str:
+    """Return a file's suffix; of an address with a query, which may be a secret, a digest."""
+    if without_secrets(address) == address:
+        return PurePosixPath(address).suffix
+    return f"-{hashlib.sha256(address.encode()).hexdigest()[:8]}"

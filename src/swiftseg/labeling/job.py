@@ -8,7 +8,7 @@ receipt: what they had written is written over with the same bytes.
 
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -19,7 +19,7 @@ from swiftseg.core.in_threads import in_threads
 from swiftseg.core.schema import first_problem
 from swiftseg.labeling.inputs import Input, read_input
 from swiftseg.labeling.pieces import Piece, Receipt, cut, read_receipt
-from swiftseg.labeling.place import Place
+from swiftseg.labeling.place import LocalPlace, Place
 
 Form = Literal["png", "parquet"]
 FORMS: tuple[Form, ...] = ("png", "parquet")
@@ -92,10 +92,13 @@ def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batc
     has_begun = _SETTINGS in known_files
     if has_begun:
         _check_same(place, settings)
+        if isinstance(place, LocalPlace):
+            place.sweep()
     else:
         _check_empty(place)
         plans = []
-    pieces = [piece for plan in plans for piece in _read_plan(place.read(plan))]
+    now = {item.key: item for item in listed}
+    pieces = [piece for plan in plans for piece in _read_plan(place.read(plan), now)]
     known = {item.key for piece in pieces for item in piece.inputs}
     fresh = [item for item in listed if item.key not in known]
     added = list(cut(fresh, batch, first=len(pieces)))
@@ -164,9 +167,11 @@ def _plan(pieces: Sequence[Piece]) -> bytes:
     return gzip.compress("\n".join(lines).encode(), mtime=0)
 
 
-def _read_plan(data: bytes) -> list[Piece]:
+def _read_plan(data: bytes, now: Mapping[str, Input]) -> list[Piece]:
+    """Read a plan's pieces; inputs that the source still holds are read where it says now."""
     inputs: dict[int, list[Input]] = {}
     for line in gzip.decompress(data).decode().split("\n"):
         number, _, text = line.partition("\t")
-        inputs.setdefault(int(number), []).append(read_input(text))
+        item = read_input(text)
+        inputs.setdefault(int(number), []).append(now.get(item.key, item))
     return [Piece(number, tuple(items)) for number, items in inputs.items()]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from swiftseg.core import MissingExtraError, SwiftsegError
-from swiftseg.core.files import write_file
+from swiftseg.core.files import sweep, write_file
 
 _S3 = "s3"
 _S3_ATTEMPTS = 10  # with growing pauses between them, about a minute
@@ -60,6 +60,10 @@ class LocalPlace:
 
     def write(self, path: str, data: bytes) -> None:
         write_file(self.folder / path, data)
+
+    def sweep(self) -> None:
+        """Remove what a killed job was writing; stores take files whole, and need none of it."""
+        sweep(self.folder)
 
     def files(self, folder: str) -> Iterator[str]:
         found = (self.folder / folder).rglob("*")

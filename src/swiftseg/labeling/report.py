@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from swiftseg.core import LabelSet
+from swiftseg.core.shown_text import without_secrets
 from swiftseg.core.templates import render
 from swiftseg.evaluation.report.frame_pictures import jpeg_uri
 from swiftseg.inference import Segmentation, Segmenter
@@ -142,7 +143,7 @@ def _facts(job: Job, summary: Summary) -> dict[str, str]:
         "model": f"{settings.model}, {len(settings.classes)} classes",
         "digest": settings.digest,
         "engine": f"{settings.backend}, {settings.precision}, scheduled by {summary.engine}",
-        "target": job.place.address,
+        "target": without_secrets(job.place.address),
         "seconds of work": ", ".join(f"{name} {s:.1f}" for name, s in summary.seconds.items()),
     }
 

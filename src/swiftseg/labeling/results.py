@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from swiftseg.core.shown_text import without_secrets
 from swiftseg.labeling.job import Job
 from swiftseg.labeling.pieces import Receipt
 
@@ -113,7 +114,7 @@ def write_results(job: Job, summary: Summary, *, threads: int) -> None:
                 shares.add(frame.name, *(round(pixels / total, 6) for pixels in frame.pixels))
     for piece in job.pending:
         for item in piece.inputs:
-            manifest.add(item.key, item.address, "pending", 0, "")
+            manifest.add(item.key, without_secrets(item.address), "pending", 0, "")
             summary.pending += 1
     summary.inputs = summary.done + summary.failed + summary.pending
     summary.core_hours = _core_hours(summary.seconds, threads)

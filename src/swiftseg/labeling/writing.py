@@ -7,6 +7,7 @@ from time import perf_counter
 from PIL import Image
 
 from swiftseg.core import LabelSet
+from swiftseg.core.shown_text import without_secrets
 from swiftseg.inference import Segmentation
 from swiftseg.inference.planes import resize_planes, restore
 from swiftseg.labeling.job import SHARDS, Settings, write_receipt
@@ -48,9 +49,10 @@ class Writing:
         outcomes: list[Outcome] = []
         rows: list[_Row] = []
         for item, found in zip(labeled.piece.inputs, labeled.inputs, strict=True):
-            outcome = Outcome(item.key, item.address, reason=found.reason)
+            address = without_secrets(item.address)
+            outcome = Outcome(item.key, address, reason=without_secrets(found.reason))
             for frame in found.frames:
-                row = self._row(frame, item.address)
+                row = self._row(frame, address)
                 outcome.frames.append(row.frame)
                 if self.settings.form == "png":
                     self._write_files(row)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import LabelSet, unknown_name
-from swiftseg.core.files import write_file
+from swiftseg.core.files import sweep, write_file
 from swiftseg.data.images.geo_tags import Tag
 from swiftseg.inference import Segmentation
 from swiftseg.render import with_legend
@@ -131,10 +131,16 @@ class Outputs:
         return kind_folders(self.folder)
 
     def mark(self) -> None:
-        """Leave a file by which a later prediction knows that these are no pictures to label."""
+        """Leave a file by which a later prediction knows that these are no pictures to label.
+
+        Where there is one, what a killed prediction was writing is removed.
+        """
         mark = self.folder / MARK
         if not mark.exists():
             write_file(mark, MARK_TEXT)
+            return
+        for folder in self.folders():
+            sweep(folder)
 
     def image_files(self, name: str) -> list[Path]:
         """Return the files that an image of that name gives."""

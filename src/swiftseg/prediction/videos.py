@@ -3,10 +3,12 @@
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.files import remove_left
 from swiftseg.core.interrupts import Interrupt, first_interrupt_stops
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmentation, Segmenter
@@ -75,12 +77,13 @@ class _Stages:
         self._outputs.write_arrays(name, frame.result)
         return frame
 
-    def encode(self, frame: _Frame) -> _Frame:
+    def encode(self, frame: _Frame) -> "av.VideoFrame | None":
+        """Write a frame's picture, and return it for who shows it; the rest is let go."""
         if self._writer is not None and frame.picture is not None:
             self._writer.write(frame.picture, frame.source.time_s)
         self._prediction.add(frame.result)
         self.pace.tick(perf_counter())
-        return frame
+        return frame.picture
 
 
 def segment_video(
@@ -122,6 +125,8 @@ def segment_video(
         prediction.damaged = video.damaged
         prediction.gaps_s = video.gaps_s
         prediction.sound_lost = sound.lost if sound is not None else ""
+    if "overlay" in prediction.files:  # whole now, so that no part of it is missed
+        remove_left(Path(prediction.files["overlay"]))
     prediction.interrupted = interrupt.came
     return prediction
 
@@ -141,6 +146,7 @@ def _run(
         source_name="decode",
         waiting=1 if video.is_large else WAITING,
         drop_oldest=video.is_live,
+        overlap=not video.is_large,
     )
 
     def stop() -> None:
@@ -150,9 +156,9 @@ def _run(
     interrupt.stop = stop
     try:
         with closing(iter(pipeline)) as frames:
-            for frame in frames:
+            for picture in frames:
                 progress.advance(stages.pace.recent())
-                if window is not None and not window.show(frame.picture):
+                if window is not None and not window.show(picture):
                     stop()
     finally:
         prediction.fps, prediction.p95_ms = stages.pace.fps, stages.pace.p95_ms

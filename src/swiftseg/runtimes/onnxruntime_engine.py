@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime as ort
 
 from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.in_threads import in_another_thread
 from swiftseg.runtimes.base import INPUT_NAME
 from swiftseg.runtimes.cores import physical_cores
 
@@ -60,11 +61,14 @@ def load_graph(
     options.intra_op_num_threads = threads or physical_cores()
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
-    # Arithmetic with values below 1e-38 is many times slower, and no label depends on them.
+    # Arithmetic with values below 1e-38 is many times slower, and no label depends on them. The
+    # first session makes the thread that loads it flush them for good: not the caller's.
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
     providers = list(dict.fromkeys((provider, PROVIDERS["cpu"].name)))  # for operators it lacks
     try:
-        session = ort.InferenceSession(model, options, providers=providers)
+        session = in_another_thread(
+            lambda: ort.InferenceSession(model, options, providers=providers)
+        )
     except Exception as error:  # its errors share no base class of their own
         reason = str(error).partition("\n")[0]
         raise SwiftsegError(f"ONNX Runtime cannot load it: {reason}") from error

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
+from swiftseg.core.in_threads import in_another_thread
 from swiftseg.runtimes.base import INPUT_NAME
 from swiftseg.runtimes.cores import physical_cores
 
@@ -89,7 +90,10 @@ class OpenVinoGraph:
         return self._compile(CORE.read_model(self._source))
 
     def _compile(self, model: ov.Model) -> _Requests:
-        return _Requests(CORE.compile_model(model, self._device, self._options))
+        # The thread that compiles flushes values below 1e-38 from then on: not the caller's.
+        return in_another_thread(
+            lambda: _Requests(CORE.compile_model(model, self._device, self._options))
+        )
 
 
 def load_graph(
