@@ -63,7 +63,7 @@ benchmarks: $(VENV)/installed-dev
 
 docs:
 	@test -x $(BIN)/mkdocs || { echo "no mkdocs in $(VENV): run make test once" >&2; exit 1; }
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict # --quiet would hide what strict counts
 	$(BIN)/swiftseg export enet-toystreet --format web --out site/demo
 
 clean:

@@ -22,7 +22,7 @@ from swiftseg.core.files import replacing
 PICTURES = Path(__file__).parents[1] / "docs/images/gallery"
 CHROMIUM = "/usr/bin/chromium"
 MODEL = "enet-toystreet"
-VIEW = {"width": 1100, "height": 760}
+VIEW = {"width": 1100, "height": 520}  # the page above its times
 PHONE = {"width": 390, "height": 780}
 WEBP_QUALITY = 82
 
@@ -75,8 +75,11 @@ def page_pictures(page: Page, scene: Path, folder: Path) -> None:
     page.emulate_media(color_scheme="light")
 
 
-def report_picture(page: Page, report: Path, name: str, folder: Path) -> None:
+def report_picture(page: Page, report: Path, heading: str, name: str, folder: Path) -> None:
+    """A report from one of its headings on; above stand this machine's paths and times."""
     page.goto(report.as_uri())
+    place = page.get_by_role("heading", name=heading, exact=True)
+    place.evaluate("element => element.scrollIntoView()")
     screenshot(page, name, folder)
 
 
@@ -97,8 +100,14 @@ def main() -> None:
         keep(overlay, "overlay")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport=VIEW)
-        report_picture(page, folder / "report.html", "report", folder)
-        report_picture(page, next((folder / "labels").rglob("*.html")), "label-report", folder)
+        report_picture(page, folder / "report.html", "Classes", "report", folder)
+        report_picture(
+            page,
+            next((folder / "labels").rglob("*.html")),
+            "Frames least sure",
+            "label-report",
+            folder,
+        )
         scene = sorted((folder / "streets/images").rglob("*.*"))[0]
         page_pictures(page, scene, folder)
         browser.close()
