@@ -17,7 +17,6 @@ from swiftseg.models import create_model
 from swiftseg.runtimes.model_file import read_spec
 from swiftseg.trained import (
     Checkpoint,
-    checkpoint_recipe,
     load_checkpoint,
     load_trained,
     read_weights,
@@ -149,7 +148,7 @@ def test_checkpoints_of_version_1_are_read(tmp_path: Path):
     network, spec = load_trained(tmp_path / "last.pt")
     assert spec.metrics == {"val/mean_iou": 0.25}
     assert not network.training
-    assert checkpoint_recipe(tmp_path / "last.pt") == tiny_recipe()
+    assert load_checkpoint(tmp_path / "last.pt").recipe == tiny_recipe()
 
 
 def test_label_sets_by_name_and_from_files(tmp_path: Path):

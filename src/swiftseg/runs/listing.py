@@ -9,7 +9,7 @@ from swiftseg.core import SwiftsegError
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.runs.history import Epoch, best_epoch
 from swiftseg.runs.run_folder import MARKS, RunFolder
-from swiftseg.runs.state import StateFile
+from swiftseg.runs.state import StateFile, read_state
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def read_run(folder: Path) -> RunSummary:
         SwiftsegError: A file is missing, or holds what no training writes.
     """
     run = RunFolder(folder)
-    recipe, epochs, state = run.read_recipe(), run.read_history(), run.read_state()
+    recipe, epochs, state = run.read_recipe(), run.read_history(), read_state(run.state)
     names = [stage.name for stage in recipe.stages]
     reached = epochs[-1].stage if epochs else names[0]
     if reached not in names:

@@ -15,7 +15,6 @@ from swiftseg.recipes.recipe import Recipe
 from swiftseg.recipes.recipe_file import load_recipe
 from swiftseg.runs.history import Epoch, read_epochs, write_epochs
 from swiftseg.runs.lock import locked
-from swiftseg.runs.state import StateFile, read_state
 
 RECIPE, METRICS, STATE, LAST = "recipe.yaml", "metrics.csv", "state.json", "last.pt"
 
@@ -162,10 +161,6 @@ class RunFolder:
         if not self.environment.is_file():
             return None
         return read_json(self.environment, Environment, "not a run's")
-
-    def read_state(self) -> StateFile | None:
-        """Read how the run stands; as `swiftseg.runs.state.read_state`."""
-        return read_state(self.state)
 
     def read_history(self) -> list[Epoch]:
         """Read all epochs so far: none where the first has not ended; as `read_epochs`."""

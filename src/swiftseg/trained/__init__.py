@@ -5,7 +5,6 @@ Everything here takes paths; which file a name stands for is known elsewhere.
 
 from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint
 from swiftseg.trained.trained_networks import (
-    checkpoint_recipe,
     load_trained,
     read_weights,
     torch_device,
@@ -15,7 +14,6 @@ from swiftseg.trained.weights_file import Description, load_weights, save_weight
 __all__ = [
     "Checkpoint",
     "Description",
-    "checkpoint_recipe",
     "load_checkpoint",
     "load_trained",
     "load_weights",

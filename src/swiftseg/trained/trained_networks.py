@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from swiftseg.core import InputSpec, ModelSpec, SwiftsegError, UsageError
 from swiftseg.layers.tensor_file import SAFETENSORS, read_tensor_file, state_dict_in
-from swiftseg.recipes.recipe import Recipe
 from swiftseg.runtimes.model_file import read_spec
 from swiftseg.trained.checkpoint import (
     build_network,
@@ -54,15 +53,6 @@ def _load_safetensors(path: Path) -> tuple[nn.Module, ModelSpec]:
             f"wrote, or the exported model {exported.name} beside it"
         )
     return build_described(described, path), spec
-
-
-def checkpoint_recipe(path: Path) -> Recipe:
-    """Read the recipe of a checkpoint, which says how its network is scored.
-
-    Raises:
-        SwiftsegError: As `load_checkpoint`.
-    """
-    return load_checkpoint(path).recipe
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
