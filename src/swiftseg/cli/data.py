@@ -126,9 +126,7 @@ def places_of(source: Path, out: Path | None) -> Places:
 
 def write_files(diagnosis: "Diagnosis", places: Places, *, out: Path | None) -> dict[str, str]:
     """Write the YAML that is proposed and the contact sheet, where there is anything to write."""
-    from PIL import Image
-
-    from swiftseg.core.files import replacing
+    from swiftseg.core.files import save_picture
     from swiftseg.data.doctor import contact_sheet, with_ignored
     from swiftseg.render import with_legend
 
@@ -141,9 +139,7 @@ def write_files(diagnosis: "Diagnosis", places: Places, *, out: Path | None) -> 
         written["dataset_file"] = str(places.described)
     sheet = contact_sheet(diagnosis.pairs, labels, rules)
     if sheet is not None:
-        with replacing(places.sheet) as temporary:
-            picture = Image.fromarray(with_legend(sheet, with_ignored(labels)))
-            picture.save(temporary, format="PNG")
+        save_picture(places.sheet, with_legend(sheet, with_ignored(labels)))
         written["contact_sheet"] = str(places.sheet)
     return written
 

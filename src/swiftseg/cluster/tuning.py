@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from accelerate.tracking import GeneralTracker
-from pydantic import ValidationError
 
 from swiftseg.cluster.ray_session import own_error, ray_session
 from swiftseg.cluster.search_space import Space, Values, draw_trials
 from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import write_file
 from swiftseg.core.progress import LateProgress
-from swiftseg.core.schema import Section
+from swiftseg.core.schema import Section, read_json
 from swiftseg.recipes import as_overrides
 from swiftseg.recipes.recipe_file import parse_recipe
 from swiftseg.runs import RunFolder
@@ -166,13 +165,7 @@ def read_search(folder: Path) -> Search | None:
         SwiftsegError: The file is damaged.
     """
     path = folder / SEARCH_FILE
-    try:
-        return Search.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError, UnicodeDecodeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise SwiftsegError(f"{path}: is no file of a search: {reason}") from error
+    return read_json(path, Search, "is no file of a search") if path.exists() else None
 
 
 def _absolute(weights: Path | str | None) -> str | None:
@@ -227,8 +220,7 @@ class _Record:
         return trials[number]
 
     def _write(self) -> None:
-        with replacing(self.folder / SEARCH_FILE) as temporary:
-            temporary.write_text(self.search.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        write_file(self.folder / SEARCH_FILE, self.search.model_dump_json(indent=1) + "\n")
 
 
 def measured(run: Path) -> tuple[int, float | None]:

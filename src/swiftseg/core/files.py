@@ -8,8 +8,12 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swiftseg.core.errors import SwiftsegError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _LONGEST_NAME = 200  # in bytes; file systems take 255, and a temporary file's name is longer
 _TEMPORARY = re.compile(r"\..+-[0-9a-f]{8}(\.\w+)?")  # as `_created_beside` names it
@@ -81,6 +85,14 @@ def write_file(path: Path, content: str | bytes) -> None:
     """Write a whole file or none, a text as UTF-8; raise SwiftsegError where that cannot be."""
     with replacing(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def save_picture(path: Path, picture: "np.ndarray") -> None:
+    """Write uint8 (H, W, 3) or (H, W) as a whole PNG or none; raises as `write_file`."""
+    from PIL import Image  # those who write other files do without
+
+    with replacing(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG")
 
 
 def check_suffix(path: Path, suffix: str) -> None:

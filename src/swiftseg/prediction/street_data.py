@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from PIL import Image
-
 from swiftseg.core import SwiftsegError
-from swiftseg.core.files import replacing, write_file
+from swiftseg.core.files import save_picture, write_file
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.own.dataset_file import FILE_NAME, dataset_file_text, folder_description
@@ -37,8 +35,7 @@ def write_street_data(out: Path, num_scenes: int = 50) -> dict[str, int]:
 
             def write(index: int, split: str = split, street: ToyStreet = street) -> None:
                 sample = street[index]
-                with replacing(out / "images" / split / f"{sample.name}.png") as temporary:
-                    Image.fromarray(sample.image).save(temporary, format="PNG")
+                save_picture(out / "images" / split / f"{sample.name}.png", sample.image)
                 mask = out / "masks" / split / f"{sample.name}.png"
                 save_label_map(mask, sample.mask, street.labels)
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import Sample
-from swiftseg.core.files import replacing
+from swiftseg.core.files import replacing, save_picture
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.toy_street import render_clip
 from swiftseg.evaluation import Evaluation
@@ -95,12 +95,6 @@ def percentiles_ms(timings_ms: Sequence[dict[str, float]]) -> dict[str, dict[str
         stage: {f"p{percent}": float(np.percentile(times, percent)) for percent in (50, 95)}
         for stage, times in columns.items()
     }
-
-
-def save_picture(path: Path, image: np.ndarray) -> None:
-    """Write uint8 (H, W, 3) as PNG. Raises SwiftsegError where it cannot be written."""
-    with replacing(path) as temporary:
-        Image.fromarray(image).save(temporary, format="PNG")
 
 
 def save_animation(path: Path, segmentations: Sequence[Segmentation]) -> None:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from PIL import Image
 
 from swiftseg.core import SwiftsegError
-from swiftseg.core.files import replacing, write_file
+from swiftseg.core.files import save_picture, write_file
 from swiftseg.core.schema import Section, read_json
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.recipes.recipe_file import load_recipe
@@ -177,8 +176,7 @@ class RunFolder:
         picture = np.vstack(
             [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in joined]
         )
-        with replacing(self.sample_picture(stage, epoch)) as temporary:
-            Image.fromarray(picture).save(temporary)
+        save_picture(self.sample_picture(stage, epoch), picture)
 
     def sample_picture(self, stage: str, epoch: int) -> Path:
         """Return the file of an epoch's pictures."""

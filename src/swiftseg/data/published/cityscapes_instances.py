@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import SwiftsegError
-from swiftseg.core.files import replacing
+from swiftseg.core.files import save_picture
 from swiftseg.data.dataset import Dataset
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS, CLASSES
@@ -68,5 +68,4 @@ def save_submission(folder: Path, name: str, label_map: np.ndarray) -> None:
     """
     if not _FRAME_NAME.fullmatch(name):
         raise SwiftsegError(f"{name}: expected a frame of Cityscapes, such as berlin_000000_000019")
-    with replacing(folder / f"{name}_labelIds.png") as temporary:
-        Image.fromarray(_LABEL_IDS[label_map]).save(temporary, format="PNG")
+    save_picture(folder / f"{name}_labelIds.png", _LABEL_IDS[label_map])
