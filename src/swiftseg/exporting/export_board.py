@@ -96,7 +96,19 @@ def export_board(
             raise SwiftsegError(
                 f"{folder} not written: {spec.network}: {format_name} cannot be made: {reason}"
             ) from error
-        _describe(temporary, spec, format_name, precision, names, graph.align_corners)
+        package = FORMATS[format_name].package
+        [upsampling] = [name for name, way in UPSAMPLINGS.items() if way is graph.align_corners]
+        files = sorted(path for path in temporary.rglob("*") if path.is_file())
+        BoardModel(
+            format=format_name,
+            precision=precision,
+            runtime={package: version(package)},
+            files={path.relative_to(temporary).as_posix(): digest_of(path) for path in files},
+            input=names[0],
+            output=names[1],
+            upsampling=upsampling,
+            spec=replace(spec, output="logits", versions=package_versions()),
+        ).write(temporary)
         if format_name not in BOARD_ENGINES:
             return BoardParity(format_name, precision, 0, None)
         compared = list(drawn_frames(spec.input) if frames is None else frames)
@@ -111,29 +123,6 @@ def export_board(
                 f"gives {equal:.4%} of torch's labels (at least {least:.2%})"
             )
     return BoardParity(*backend.engine[:2], len(compared), equal)
-
-
-def _describe(
-    folder: Path,
-    spec: ModelSpec,
-    format_name: str,
-    precision: str,
-    names: tuple[str, str],
-    align_corners: bool | None,
-) -> None:
-    package = FORMATS[format_name].package
-    [upsampling] = [name for name, value in UPSAMPLINGS.items() if value is align_corners]
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    BoardModel(
-        format=format_name,
-        precision=precision,
-        runtime={package: version(package)},
-        files={path.relative_to(folder).as_posix(): digest_of(path) for path in files},
-        input=names[0],
-        output=names[1],
-        upsampling=upsampling,
-        spec=replace(spec, output="logits", versions=package_versions()),
-    ).write(folder)
 
 
 @contextmanager

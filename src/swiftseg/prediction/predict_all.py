@@ -107,6 +107,24 @@ def predict_all(
         skips_existing: Leave out images all of whose outputs are there already.
         on_prediction: Is handed each prediction once its files are written.
     """
+
+    def outcomes() -> Iterator[tuple[Source, Prediction | SwiftsegError]]:
+        for is_video, group in groupby(sources, key=lambda source: source.is_video):
+            if not is_video:
+                yield from segment_images(segmenter, list(group), outputs, progress)
+                continue
+            from swiftseg.prediction.videos import segment_video
+
+            for source in group:
+                smoothed = segmenter.smoothed(smooth) if smooth else segmenter
+                try:
+                    outcome = segment_video(
+                        smoothed, source, outputs, progress, reconnect_s=reconnect_s, shows=shows
+                    )
+                except SwiftsegError as error:
+                    outcome = error
+                yield source, outcome
+
     run = Run()
     outputs.mark()
     if skips_existing:
@@ -115,15 +133,7 @@ def predict_all(
     with LateProgress("frames" if any(s.is_video for s in sources) else "images") as progress:
         progress.expect(sum(not source.is_video for source in sources))
         try:
-            for source, outcome in _outcomes(
-                segmenter,
-                sources,
-                outputs,
-                progress,
-                smooth=smooth,
-                reconnect_s=reconnect_s,
-                shows=shows,
-            ):
+            for source, outcome in outcomes():
                 if isinstance(outcome, SwiftsegError):
                     run.failures.append((source.told, str(outcome)))
                     continue
@@ -135,33 +145,6 @@ def predict_all(
         except KeyboardInterrupt:
             run.interrupted = True
     return run
-
-
-def _outcomes(
-    segmenter: Segmenter,
-    sources: Sequence[Source],
-    outputs: Outputs,
-    progress: LateProgress,
-    *,
-    smooth: float,
-    reconnect_s: float,
-    shows: bool,
-) -> Iterator[tuple[Source, Prediction | SwiftsegError]]:
-    for is_video, group in groupby(sources, key=lambda source: source.is_video):
-        if not is_video:
-            yield from segment_images(segmenter, list(group), outputs, progress)
-            continue
-        from swiftseg.prediction.videos import segment_video
-
-        for source in group:
-            smoothed = segmenter.smoothed(smooth) if smooth else segmenter
-            try:
-                outcome = segment_video(
-                    smoothed, source, outputs, progress, reconnect_s=reconnect_s, shows=shows
-                )
-            except SwiftsegError as error:
-                outcome = error
-            yield source, outcome
 
 
 def _is_done(source: Source, outputs: Outputs) -> bool:

@@ -117,7 +117,29 @@ def train_recipe(
         accelerator.wait_for_everyone()  # all have read what the first process may replace
         if main:
             prepare_folder(run, recipe, environment, checkpoint, overwrite=overwrite or resume)
-        train_stages(recipe, data, run, accelerator, checkpoint, initial_weights, teacher)
+        processes, total_steps = accelerator.num_processes, sum(one.total_steps for one in data)
+        with (
+            RunState(
+                run.state, device=accelerator.device.type, processes=processes, enabled=main
+            ) as state,
+            TrainingProgress(total_steps, enabled=main) as progress,
+            StopRequest() as stop_request,
+            EpochLog(run, recipe, accelerator) as log,
+        ):
+            session = Session(
+                recipe=recipe,
+                data=data,
+                run=run,
+                state=state,
+                accelerator=accelerator,
+                progress=progress,
+                stop_request=stop_request,
+                log=log,
+                initial_weights=initial_weights,
+                teacher=teacher,
+            )
+            for index in range(checkpoint.state.stage if checkpoint else 0, len(recipe.stages)):
+                checkpoint = train_stage(session, index, checkpoint)
         network, spec = load_trained(run.best)
         segmenter = Segmenter(TorchBackend(network, spec, device=accelerator.device))
         protocol = recipe_protocol(recipe)
@@ -125,40 +147,6 @@ def train_recipe(
         if main:
             finish()
     return evaluation
-
-
-def train_stages(
-    recipe: Recipe,
-    data: list[StageData],
-    run: RunFolder,
-    accelerator: Accelerator,
-    checkpoint: Checkpoint | None,
-    initial_weights: Path | None,
-    teacher: Teacher | None,
-) -> None:
-    """Train all stages from where the checkpoint stands, and keep the run's state up to date."""
-    main, device = accelerator.is_main_process, accelerator.device.type
-    processes, total_steps = accelerator.num_processes, sum(stage.total_steps for stage in data)
-    with (
-        RunState(run.state, device=device, processes=processes, enabled=main) as state,
-        TrainingProgress(total_steps, enabled=main) as progress,
-        StopRequest() as stop_request,
-        EpochLog(run, recipe, accelerator) as log,
-    ):
-        session = Session(
-            recipe,
-            data,
-            run,
-            state,
-            accelerator,
-            progress,
-            stop_request,
-            log,
-            initial_weights,
-            teacher,
-        )
-        for index in range(checkpoint.state.stage if checkpoint else 0, len(recipe.stages)):
-            checkpoint = train_stage(session, index, checkpoint)
 
 
 def prepare_folder(
