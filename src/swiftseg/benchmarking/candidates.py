@@ -8,7 +8,7 @@ from typing import Any
 
 from swiftseg.benchmarking.graph_costs import graph_costs
 from swiftseg.benchmarking.measure import FRAME_TO_LABELS, Candidate, engine_candidate
-from swiftseg.core import MissingExtraError, UsageError, unknown_name
+from swiftseg.core import UsageError, needs_extra, unknown_name
 from swiftseg.core.fresh_process import run_in_process
 from swiftseg.core.networks import network_names
 from swiftseg.inference import FoundModel, find_model
@@ -154,12 +154,8 @@ def _found(given: str) -> FoundModel | None:
 
 
 def _torch_side(given: str) -> ModuleType:
-    try:
+    with needs_extra(f"measuring {given}, which is no exported file,", "train"):
         from swiftseg.benchmarking import torch_networks
-    except ImportError as error:
-        raise MissingExtraError(
-            f"measuring {given}, which is no exported file,", "train"
-        ) from error
     return torch_networks
 
 

@@ -7,7 +7,7 @@ import typer
 
 from swiftseg.cli.options import MODEL_HELP, SizeOption, parse_size
 from swiftseg.cli.plain_output import new_table, terminal
-from swiftseg.core import OUTPUT_KINDS, MissingExtraError, OutputKind, UsageError, unknown_name
+from swiftseg.core import OUTPUT_KINDS, OutputKind, UsageError, needs_extra, unknown_name
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -64,10 +64,8 @@ def export(
         export_folder(model, out, form)
         return
     size_hw, kind = parse_size(size), parse_output(output)
-    try:
+    with needs_extra("swiftseg export", "train"):
         from swiftseg import exporting
-    except ImportError as error:
-        raise MissingExtraError("swiftseg export", "train") from error
     exported = exporting.export(
         model,
         out,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swiftseg.cli.options import SizeOption, parse_size
-from swiftseg.core import MissingExtraError
+from swiftseg.core import needs_extra
 
 if TYPE_CHECKING:
     from swiftseg.importing import Imported
@@ -49,12 +49,10 @@ def import_weights(
     in its variant, or the file is refused. No code in the file is executed. Where the normalization
     of its frames is known, the result is ready for predict and export.
     """
-    try:
+    with needs_extra("swiftseg import", "train"):
         from swiftseg.importing import MisfitError, import_checkpoint
         from swiftseg.importing.published_labels import find_labels
         from swiftseg.trained import save_weights
-    except ImportError as error:
-        raise MissingExtraError("swiftseg import", "train") from error
     try:
         imported = import_checkpoint(
             checkpoint,

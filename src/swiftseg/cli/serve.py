@@ -44,15 +44,13 @@ def serve(
     POST a picture to /v1/segment and get its label map. Set SWIFTSEG_API_KEY to ask for a key.
     /openapi.json describes all routes; SIGTERM ends the server when every request is answered.
     """
-    from swiftseg.core import MissingExtraError
+    from swiftseg.core import needs_extra
     from swiftseg.runtimes.cores import check_threads
 
-    try:
+    with needs_extra("swiftseg serve", "serve"):
         from swiftseg.server.access import key_from_environment
         from swiftseg.server.limits import Limits
         from swiftseg.server.run import Served, listen, run_server
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("swiftseg serve", "serve") from error
     check_threads(threads)
     limits = Limits(
         max_body_bytes=round(max_body * 1e6),

@@ -10,7 +10,7 @@ import typer
 
 from swiftseg.cli.options import SizeOption, parse_size
 from swiftseg.cli.plain_output import terminal
-from swiftseg.core import MissingExtraError, UsageError
+from swiftseg.core import UsageError, needs_extra
 
 if TYPE_CHECKING:
     from swiftseg.training import TrainingResult
@@ -118,15 +118,13 @@ def train(
 
     A group to hold out is a video sequence or a city, such as 0016E5 of CamVid.
     """
-    try:
+    with needs_extra("swiftseg train", "train"):
         from swiftseg import training
         from swiftseg.runs import RunFolder
         from swiftseg.training.seeds import train_seeds
         from swiftseg.training.stage import check_networks
         from swiftseg.training.train_run import is_first_process, resumed_folder
         from swiftseg.training.training_recipe import find_recipe, option_overrides, parse_sources
-    except ImportError as error:
-        raise MissingExtraError("swiftseg train", "train") from error
     if seeds is not None and (processes > 1 or overfit_one_batch or not recipe):
         raise UsageError("--seeds needs a recipe, and no --processes and --overfit-one-batch")
     if overfit_one_batch and processes > 1:

@@ -7,7 +7,7 @@ import typer
 
 from swiftseg.cli.options import AddressOption
 from swiftseg.cli.plain_output import new_table, terminal
-from swiftseg.core import MissingExtraError
+from swiftseg.core import needs_extra
 
 if TYPE_CHECKING:
     from swiftseg.cluster.tuning import Search
@@ -57,10 +57,8 @@ def tune(
     compared with the others at the same epoch, and the worse two thirds end. A table lists all
     trials, the best first. Ctrl-C stops the search, and --resume continues it.
     """
-    try:
+    with needs_extra("swiftseg tune", "train"):
         from swiftseg.training.training_recipe import option_overrides
-    except ImportError as error:
-        raise MissingExtraError("swiftseg tune", "train") from error
     from swiftseg.cluster.search_space import read_space
     from swiftseg.cluster.tuning import tune as run_search
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core import SwiftsegError, needs_extra
 
 ENGINES_SHARE = 0.75  # of the CPUs; the rest is for reading and writing beside the engines
 
@@ -32,10 +32,8 @@ def import_ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else each start warns of it
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # a worker that dies is replaced
-    try:
+    with needs_extra("Ray (--engine local goes without)", "cluster"):
         import ray
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("Ray (--engine local goes without)", "cluster") from error
     return ray
 
 

@@ -1,6 +1,12 @@
 """The vocabulary both halves share; needs numpy, and PyYAML for a part."""
 
-from swiftseg.core.errors import MissingExtraError, SwiftsegError, UsageError, unknown_name
+from swiftseg.core.errors import (
+    MissingExtraError,
+    SwiftsegError,
+    UsageError,
+    needs_extra,
+    unknown_name,
+)
 from swiftseg.core.labels import ClassSet, LabelSet
 from swiftseg.core.sample import Sample
 from swiftseg.core.spec import OUTPUT_KINDS, InputSpec, ModelSpec, OutputKind
@@ -16,5 +22,6 @@ __all__ = [
     "Sample",
     "SwiftsegError",
     "UsageError",
+    "needs_extra",
     "unknown_name",
 ]

@@ -1,7 +1,8 @@
 """The errors a user causes and can mend: one line each, with an exit code for the command line."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 
 from swiftseg.core.shown_text import shown
 
@@ -29,6 +30,15 @@ class MissingExtraError(SwiftsegError):
 
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(f"{purpose} needs an extra: pip install 'swiftseg[{extra}]'")
+
+
+@contextmanager
+def needs_extra(purpose: str, extra: str) -> Generator[None]:
+    """Raise MissingExtraError where the block imports a package that is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(purpose, extra) from error
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from swiftseg.core import MissingExtraError, ModelSpec, SwiftsegError
+from swiftseg.core import ModelSpec, SwiftsegError, needs_extra
 from swiftseg.core.files import write_file
 from swiftseg.runtimes import read_spec
 
@@ -113,10 +113,8 @@ def _fetched(repository: str, revision: str | None, *, offline: bool) -> Path:
 
 
 def _client() -> Any:
-    try:
+    with needs_extra("a model of a Hugging Face hub", "hub"):
         import huggingface_hub
-    except ImportError as error:
-        raise MissingExtraError("a model of a Hugging Face hub", "hub") from error
     return huggingface_hub
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from swiftseg.core import MissingExtraError, UsageError, unknown_name
+from swiftseg.core import UsageError, needs_extra, unknown_name
 from swiftseg.inference.fitting import Fit
 from swiftseg.inference.found_model import FoundModel, find_model
 from swiftseg.inference.segmenter import Opening, Segmenter
@@ -144,13 +144,11 @@ def _runs_in_torch(found: FoundModel, backend: str | None, precision: str) -> bo
 def _torch_backend(
     found: FoundModel, way: str, precision: str, threads: int | None, device: str | None
 ) -> Backend:
-    try:
+    with needs_extra(f"running {found.name} in torch", "train"):
         import torch
 
         from swiftseg.runtimes.torch_backend import TorchBackend
         from swiftseg.trained import load_trained, torch_device
-    except ImportError as error:
-        raise MissingExtraError(f"running {found.name} in torch", "train") from error
     if threads is not None:
         torch.set_num_threads(threads)
     assert found.weights is not None

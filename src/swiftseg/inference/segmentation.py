@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from swiftseg.core import LabelSet, MissingExtraError
+from swiftseg.core import LabelSet, needs_extra
 from swiftseg.kernels.bands import viewable
 from swiftseg.kernels.coco_rle import bounding_box
 from swiftseg.render import overlay, save_label_map
@@ -94,11 +94,9 @@ class Segmentation:
         Raises:
             MissingExtraError: matplotlib is not installed.
         """
-        try:
+        with needs_extra("plotting a result", "notebook"):
             from matplotlib import pyplot
             from matplotlib.patches import Patch
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("plotting a result", "notebook") from error
         ax = pyplot.gca() if ax is None else ax
         ax.imshow(self.overlay(alpha, hide=hide))
         ax.set_axis_off()
@@ -126,10 +124,8 @@ class Segmentation:
         Raises:
             MissingExtraError: supervision is not installed.
         """
-        try:
+        with needs_extra("supervision's detections", "supervision"):
             from supervision import Detections
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("supervision's detections", "supervision") from error
         present = [index for index, share in enumerate(self.class_shares().values()) if share > 0]
         masks = self.label_map == np.array(present, dtype=np.uint8)[:, None, None]
         boxes = [bounding_box(mask) for mask in masks]

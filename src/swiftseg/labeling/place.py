@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core import SwiftsegError, needs_extra
 from swiftseg.core.files import sweep, write_file
 
 _S3 = "s3"
@@ -185,10 +185,8 @@ def _joined(root: str, path: str) -> str:
 @cache
 def _opened(address: str) -> tuple[Any, str]:
     """Return the file system of an address, and the address's path in it; once a process."""
-    try:
+    with needs_extra(f"{address.partition('://')[0]}://", "cluster"):
         import fsspec
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(f"{address.partition('://')[0]}://", "cluster") from error
     if scheme_of(address) == _S3:
         path = address.partition("://")[2].rstrip("/")
         return _s3(path.partition("/")[0]), path
@@ -202,11 +200,9 @@ def _opened(address: str) -> tuple[Any, str]:
 @cache
 def _s3(bucket: str) -> Any:
     """Return Arrow's S3 client, set up from the environment as AWS's own tools are."""
-    try:
+    with needs_extra("s3://", "cluster"):
         from fsspec.implementations.arrow import ArrowFSWrapper
         from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem, resolve_s3_region
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("s3://", "cluster") from error
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if region is None and endpoint is None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any
 
-from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
+from swiftseg.core import SwiftsegError, UsageError, needs_extra
 from swiftseg.labeling.place import open_address, read_address
 
 TABLE_SUFFIXES = (".csv", ".parquet")
@@ -112,11 +112,9 @@ def _csv_rows(source: str) -> list[list[str]]:
 
 @contextmanager
 def _parquet(source: str) -> Generator[Any]:
-    try:
+    with needs_extra("Parquet", "cluster"):
         import pyarrow as pa
         import pyarrow.parquet as pq
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("Parquet", "cluster") from error
     with open_address(source) as file:
         try:
             yield pq.ParquetFile(file)

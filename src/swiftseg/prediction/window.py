@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core import SwiftsegError, needs_extra
 
 if TYPE_CHECKING:
     import av
@@ -40,10 +40,8 @@ def showing(title: str) -> Generator[Window]:
         MissingExtraError: OpenCV is not installed.
         SwiftsegError: There is no display, or this OpenCV opens no windows.
     """
-    try:
+    with needs_extra("a live window", "show"):
         import cv2
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("a live window", "show") from error
     if sys.platform.startswith("linux") and not any(map(os.environ.get, _DISPLAYS)):
         raise SwiftsegError(
             "--show needs a display and finds none here; without it the overlay is written as a "

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from swiftseg.core import LabelSet, MissingExtraError
+from swiftseg.core import LabelSet, needs_extra
 from swiftseg.core.files import replacing
 
 TILE = 512
@@ -33,10 +33,8 @@ def write_label_tiff(
         MissingExtraError: tifffile is not installed.
         SwiftsegError: The file cannot be written.
     """
-    try:
+    with needs_extra(f"writing {path}", "bands"):
         import tifffile
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(f"writing {path}", "bands") from error
     palette = np.zeros((3, 256), np.uint16)
     palette[:, : len(labels)] = labels.colors.T.astype(np.uint16) * 257  # 16 bits a color
     with replacing(path) as temporary:

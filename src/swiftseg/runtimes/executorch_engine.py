@@ -9,15 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core import SwiftsegError, needs_extra
 from swiftseg.runtimes.board_backend import RunScores
 from swiftseg.runtimes.board_folder import BoardModel
 
-try:
+with needs_extra("the executorch backend", "executorch"):
     import torch
     from executorch.runtime import Runtime  # pyright: ignore
-except ModuleNotFoundError as error:
-    raise MissingExtraError("the executorch backend", "executorch") from error
 
 PROGRAM = "model.pte"
 

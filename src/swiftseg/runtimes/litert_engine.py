@@ -5,14 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core import SwiftsegError, needs_extra
 from swiftseg.runtimes.board_backend import RunScores
 from swiftseg.runtimes.board_folder import BoardModel
 
-try:
+with needs_extra("the litert backend", "litert"):
     from ai_edge_litert.interpreter import Interpreter  # pyright: ignore
-except ModuleNotFoundError as error:
-    raise MissingExtraError("the litert backend", "litert") from error
 
 GRAPH = "model.tflite"
 

@@ -5,14 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core import SwiftsegError, needs_extra
 from swiftseg.runtimes.board_backend import RunScores
 from swiftseg.runtimes.board_folder import BoardModel
 
-try:
+with needs_extra("the ncnn backend", "ncnn"):
     import ncnn as bindings
-except ModuleNotFoundError as error:
-    raise MissingExtraError("the ncnn backend", "ncnn") from error
 
 ncnn: Any = bindings  # a compiled module that tells no types
 

@@ -12,14 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core import SwiftsegError, needs_extra
 from swiftseg.runtimes.base import INPUT_NAME
 
-try:
+with needs_extra("the tensorrt backend", "tensorrt"):
     import tensorrt as trt  # pyright: ignore[reportMissingImports] of another machine
     from cuda.bindings import runtime as cudart  # pyright: ignore
-except ModuleNotFoundError as error:
-    raise MissingExtraError("the tensorrt backend", "tensorrt") from error
 
 LARGEST_BATCH = 8
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core import SwiftsegError, needs_extra
 from swiftseg.core.spec import BAND_TYPES, described_bands
 from swiftseg.data.images.header import (
     MAX_PIXELS,
@@ -115,10 +115,8 @@ def open_tiff(path: Path) -> "Generator[TiffFile]":
         MissingExtraError: tifffile is not installed.
         SwiftsegError: The file is missing or damaged.
     """
-    try:
+    with needs_extra(f"reading the bands of {path}", "bands"):
         import tifffile
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(f"reading the bands of {path}", "bands") from error
     try:
         with tifffile.TiffFile(path) as tiff:
             yield tiff

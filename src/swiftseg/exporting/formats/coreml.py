@@ -4,13 +4,11 @@ from pathlib import Path
 
 import torch
 
-from swiftseg.core import MissingExtraError
+from swiftseg.core import needs_extra
 from swiftseg.exporting.formats.score_graph import ScoreGraph
 
-try:
+with needs_extra("--format coreml", "coreml"):
     import coremltools as ct  # pyright: ignore
-except ModuleNotFoundError as error:
-    raise MissingExtraError("--format coreml", "coreml") from error
 
 PACKAGE = "model.mlpackage"
 

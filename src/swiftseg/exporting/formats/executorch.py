@@ -4,17 +4,15 @@ from pathlib import Path
 
 import torch
 
-from swiftseg.core import MissingExtraError
+from swiftseg.core import needs_extra
 from swiftseg.exporting.formats.score_graph import ScoreGraph
 from swiftseg.runtimes.executorch_engine import PROGRAM
 
-try:
+with needs_extra("--format executorch", "executorch"):
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import (  # pyright: ignore
         XnnpackPartitioner,
     )
     from executorch.exir import to_edge_transform_and_lower  # pyright: ignore
-except ModuleNotFoundError as error:
-    raise MissingExtraError("--format executorch", "executorch") from error
 
 
 def write(graph: ScoreGraph, folder: Path, precision: str) -> tuple[str, str]:

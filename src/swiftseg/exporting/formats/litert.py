@@ -3,14 +3,12 @@
 import re
 from pathlib import Path
 
-from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core import SwiftsegError, needs_extra
 from swiftseg.exporting.formats.score_graph import ScoreGraph
 from swiftseg.runtimes.litert_engine import GRAPH
 
-try:
+with needs_extra("--format litert", "litert"):
     import litert_torch  # pyright: ignore
-except ModuleNotFoundError as error:
-    raise MissingExtraError("--format litert", "litert") from error
 
 
 def write(graph: ScoreGraph, folder: Path, precision: str) -> tuple[str, str]:

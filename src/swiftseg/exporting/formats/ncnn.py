@@ -7,14 +7,12 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from swiftseg.core import MissingExtraError, SwiftsegError
+from swiftseg.core import SwiftsegError, needs_extra
 from swiftseg.exporting.formats.score_graph import ScoreGraph
 from swiftseg.runtimes.ncnn_engine import PARAM, WEIGHTS
 
-try:
+with needs_extra("--format ncnn", "ncnn"):
     import pnnx
-except ModuleNotFoundError as error:
-    raise MissingExtraError("--format ncnn", "ncnn") from error
 
 
 def write(graph: ScoreGraph, folder: Path, precision: str) -> tuple[str, str]:

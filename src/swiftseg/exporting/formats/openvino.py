@@ -4,14 +4,12 @@ from pathlib import Path
 
 import torch
 
-from swiftseg.core import MissingExtraError
+from swiftseg.core import needs_extra
 from swiftseg.exporting.formats.score_graph import ScoreGraph
 from swiftseg.runtimes.openvino_ir_engine import GRAPH
 
-try:
+with needs_extra("--format openvino", "openvino"):
     import openvino as ov
-except ModuleNotFoundError as error:
-    raise MissingExtraError("--format openvino", "openvino") from error
 
 
 def write(graph: ScoreGraph, folder: Path, precision: str) -> tuple[str, str]:
