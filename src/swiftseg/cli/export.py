@@ -65,8 +65,8 @@ def export(
         return
     size_hw, kind = parse_size(size), parse_output(output)
     with needs_extra("swiftseg export", "train"):
-        from swiftseg import exporting
-    exported = exporting.export(
+        from swiftseg.exporting.export_model import export as export_model
+    exported = export_model(
         model,
         out,
         format_name=form,
