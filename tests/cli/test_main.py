@@ -140,6 +140,25 @@ def test_the_deployment_half_works_where_torch_cannot_be_imported():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "enet"],
+        ["export", "enet-camvid", "--out", "model.onnx"],
+        ["import", "weights.pth", "--as", "enet", "--out", "weights.safetensors"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_command_without_torch_names_the_extra(arguments: list[str]):
+    done = run_python(
+        "import sys; sys.modules['torch'] = None\n"
+        f"from swiftseg.cli.main import main; main({arguments})"
+    )
+    assert done.returncode == 1
+    expected = f"error: swiftseg {arguments[0]} needs an extra: pip install 'swiftseg[train]'\n"
+    assert done.stderr == expected
+
+
 def test_a_network_without_torch_names_the_extra():
     script = (
         "import sys; sys.modules['torch'] = None\n"
