@@ -45,6 +45,7 @@ from swiftseg.layers.tensor_file import read_state_dict
 from swiftseg.recipes.recipe import Augmentation
 from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.training.augmentation import Augment
+from swiftseg.training.auto import SHIPPED_WEIGHTS
 from swiftseg.training.frames import EpochFrames, TrainingFrames, batch_loader, epoch_batches
 
 RESULT = Path(__file__).parent / "results" / "few_pictures.json"
@@ -130,7 +131,7 @@ def train_auto(pictures: Pictures, seed: int, minutes: float, folder: Path) -> d
     [stage] = probe.recipe.stages
     return {
         "network": stage.network,
-        "starts_from": "anew" if pictures.weights == "none" else f"{stage.network}-camvid",
+        "starts_from": pictures.weights or SHIPPED_WEIGHTS.get(stage.network, "none"),
         "epochs": epochs,
         "minutes": round(took, 2),
         "mean_iou": round(100 * evaluation.scores.mean_iou, 2),
@@ -168,7 +169,7 @@ def train_unet(
     evaluation = evaluate(segmenter, pictures.scored, show_progress=False)
     return {
         "network": "smp Unet, ResNet-34",
-        "starts_from": "anew" if encoder_weights is None else encoder_weights.name,
+        "starts_from": "none" if encoder_weights is None else encoder_weights.name,
         "steps": steps,
         "minutes": round(took, 2),
         "mean_iou": round(100 * evaluation.scores.mean_iou, 2),

@@ -54,7 +54,8 @@ class EpochLog:
             try:
                 self._accelerator.init_trackers(PROJECT, config, names)
             except Exception as error:  # a store or an account; each package has errors of its own
-                raise SwiftsegError(f"cannot begin to track the training: {error}") from error
+                told = str(error).strip()
+                raise SwiftsegError(f"cannot begin to track the training: {told}") from error
         return self
 
     def __exit__(self, *raised: object) -> None:
