@@ -169,7 +169,7 @@ def shortened(arguments: list[str]) -> list[str]:
         if option in arguments:
             at = arguments.index(option) + 1
             arguments = [*arguments[:at], value, *arguments[at + 1 :]]
-    if "--data" not in arguments:  # resumed, with the values that it began with
+    if "--resume" in arguments:  # with the values that it began with
         return arguments
     copied = {"my_recipe.yaml": "enet_camvid"}.get(arguments[2], arguments[2])
     stages = 1
