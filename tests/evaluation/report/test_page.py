@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec, Sample
+from swiftseg.core.files import write_file
 from swiftseg.evaluation import Evaluation
-from swiftseg.evaluation.report.page import Subject, report_page, write_report
+from swiftseg.evaluation.report.page import Subject, report_page
 from swiftseg.evaluation.report.shown_frames import ShownFrame
 from swiftseg.runs.history import Epoch
 from tests.support.parsed_html import Element, decode_picture, parse_html, urls
@@ -168,5 +169,5 @@ def test_no_frames_at_all_is_a_page_without_numbers():
 
 def test_the_file_is_the_page(evaluation, tmp_path):
     path = tmp_path / "new" / "report.html"
-    write_report(path, evaluation, SUBJECT)
+    write_file(path, report_page(evaluation, SUBJECT))
     assert path.read_text("utf-8") == report_page(evaluation, SUBJECT)

@@ -6,13 +6,14 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from swiftseg.core.files import write_file
 from swiftseg.core.versions import installed_version
 from swiftseg.data import Dataset
 from swiftseg.evaluation.evaluate_model import evaluate
 from swiftseg.evaluation.evaluation import Evaluation
 from swiftseg.evaluation.protocol import ScoringProtocol
 from swiftseg.evaluation.report.frame_scores import FrameScores
-from swiftseg.evaluation.report.page import Subject, write_report
+from swiftseg.evaluation.report.page import Subject, report_page
 from swiftseg.evaluation.report.shown_frames import shown_frames
 from swiftseg.evaluation.unlearned import training_advice, unlearned
 from swiftseg.inference import FoundModel, Segmenter
@@ -59,7 +60,8 @@ def report_model(
     problem = unlearned(evaluation)
     if problem and not run:
         advice = [f"warning: {problem}"]
-    write_report(path, evaluation, subject, frames=frames, epochs=epochs, advice=advice)
+    page = report_page(evaluation, subject, frames=frames, epochs=epochs, advice=advice)
+    write_file(path, page)
     return evaluation
 
 

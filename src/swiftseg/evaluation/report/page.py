@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from swiftseg.core import ModelSpec
-from swiftseg.core.files import write_file
 from swiftseg.core.labels import RGB
 from swiftseg.core.templates import percent, render
 from swiftseg.evaluation.evaluation import Evaluation
@@ -35,26 +34,6 @@ class Subject:
     card: str = ""
 
 
-def write_report(
-    path: Path,
-    evaluation: Evaluation,
-    subject: Subject,
-    *,
-    frames: Sequence[ShownFrame] = (),
-    epochs: Sequence[Epoch] = (),
-    advice: Sequence[str] = (),
-) -> None:
-    """Write the page.
-
-    `advice` says line by line what was not learned and what to try.
-
-    Raises:
-        SwiftsegError: The file cannot be written.
-    """
-    page = report_page(evaluation, subject, frames=frames, epochs=epochs, advice=advice)
-    write_file(path, page)
-
-
 def report_page(
     evaluation: Evaluation,
     subject: Subject,
@@ -63,7 +42,7 @@ def report_page(
     epochs: Sequence[Epoch] = (),
     advice: Sequence[str] = (),
 ) -> str:
-    """Return the page's text; see `write_report`."""
+    """Return the page's text; `advice` says what was not learned and what to try."""
     labels, counts = evaluation.labels, evaluation.calibration
     data = Path(subject.data).name or subject.data
     return render(
