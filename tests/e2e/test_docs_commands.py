@@ -14,6 +14,7 @@ import sys
 import threading
 import urllib.request
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_the_commands_of_a_page_work_in_their_order(page: Path, tmp_path: Path):
     make_world(tmp_path, page, steps)
     with Servers(tmp_path) as servers:
         failures = [told for step in steps if (told := run(step, tmp_path, servers))]
-    assert failures == []
+    assert not failures, "\n".join(failures)
 
 
 def test_what_is_not_run_has_a_reason():
@@ -128,6 +129,10 @@ def run(step: Step, folder: Path, servers: Servers) -> str | None:
     if arguments[:2] == ["swiftseg", "serve"]:
         error = servers.start(arguments)
         return f"{step.text}: {error}" if error else None
+    if arguments[-2:-1] == [">"]:
+        command, target = [sys.executable, "-m", *arguments[:-2]], folder / arguments[-1]
+        with target.open("w", encoding="utf-8") as file:
+            return failure(step, command, folder, stdout=file)
     if arguments[0] == "swiftseg":
         return failure(step, [sys.executable, "-m", *shortened(arguments)], folder)
     if arguments[0] == "curl":
@@ -137,13 +142,16 @@ def run(step: Step, folder: Path, servers: Servers) -> str | None:
     return failure(step, arguments, folder)
 
 
-def failure(step: Step, command: list[str], folder: Path) -> str | None:
+def failure(
+    step: Step, command: list[str], folder: Path, *, stdout: IO[str] | int = subprocess.PIPE
+) -> str | None:
     done = subprocess.run(
         command,
         cwd=folder,
         env=environment(),
         text=True,
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         check=False,
         timeout=SECONDS,
     )
