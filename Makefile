@@ -46,8 +46,7 @@ FUZZED := spec recipe dataset_yaml onnx matlab mask picture annotations run_fold
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m pip install --quiet "atheris>=3.0"
 	for target in $(FUZZED); do \
-	  PYTHONPATH=. $(BIN)/python tests/fuzz/run.py $$target -max_total_time=$(SECONDS) \
-	    -print_final_stats=1 || exit 1; done
+	  PYTHONPATH=. $(BIN)/python tests/fuzz/count.py $$target $(SECONDS) || exit 1; done
 
 # On Debian: apt-get install g++ cmake libpng-dev nlohmann-json3-dev npm
 cpp: $(VENV)/installed-dev

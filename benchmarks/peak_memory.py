@@ -1,12 +1,14 @@
 """The most memory that each command takes, each at the largest input that it accepts.
 
     python benchmarks/peak_memory.py
+    python benchmarks/peak_memory.py "predict 8k"    only those that begin so; other rows stay
 
 Each command runs in a process of its own; the peak is what the system says of it when it has ended.
 Pictures and masks of 100 megapixels, a video of 8K, as many probabilities as are saved.
-Writes benchmarks/results/peak_memory.json, and the table in docs/reliability.md.
+Writes benchmarks/results/peak_memory.json; reliability_tables.py puts it into docs/reliability.md.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -66,10 +68,10 @@ def write_video(path: Path) -> None:
 def commands() -> Iterator[tuple[str, ...]]:
     """Name the commands to measure, below the folder of their inputs."""
     model, kinds = ("--model", MODEL), ("--save", "overlay,labels")
+    yield ("predict", "8k.mp4", *model, *kinds)
     yield ("predict", "data/images/val/0.jpg", *model, *kinds)
     yield ("predict", "data/images", *model, *kinds)
     yield ("predict", "probabilities/images", *model, "--save", "overlay,labels,probs")
-    yield ("predict", "8k.mp4", *model, *kinds)
     yield ("label", "data/images", *model, "--engine", "local", "--out", "labeled")
     yield ("label", "8k.mp4", *model, "--engine", "local", "--out", "labeled_video")
     yield ("evaluate", MODEL, "--data", "data")
@@ -101,17 +103,24 @@ def measured(arguments: tuple[str, ...], folder: Path) -> dict[str, object]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("beginning", nargs="?", default="")
+    beginning: str = parser.parse_args().beginning
+    known = json.loads(RESULT.read_text("utf-8"))["rows"] if RESULT.exists() else []
+    rows: dict[str, dict[str, object]] = {row["command"]: row for row in known}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_pictures(folder / "data", int(MAX_PIXELS**0.5))
         num_classes = len(read_spec(shipped_models()[MODEL]).labels)
         write_pictures(folder / "probabilities", int((MAX_PROBABILITIES / num_classes) ** 0.5))
         write_video(folder / "8k.mp4")
-        rows: list[dict[str, object]] = []
         for arguments in commands():
-            rows.append(measured(arguments, folder))
-            print(rows[-1], flush=True)
-    report = {"most_mb": MOST_MB, "machine": describe_machine().model_dump(), "rows": rows}
+            command = " ".join(arguments)
+            if command.startswith(beginning):
+                rows[command] = measured(arguments, folder)
+                print(rows[command], flush=True)
+    found = [rows[command] for command in map(" ".join, commands()) if command in rows]
+    report = {"most_mb": MOST_MB, "machine": describe_machine().model_dump(), "rows": found}
     RESULT.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 

@@ -78,22 +78,22 @@ def tables() -> dict[str, str]:
     }
 
 
-def renewed(readme: str) -> str:
-    """Gives the README's text with every table as it should be.
+def renewed(page: str, tables: dict[str, str]) -> str:
+    """Return the text of a page with every table as it should be.
 
     Raises:
         ValueError: A table's markers are missing.
     """
-    for name, table in tables().items():
+    for name, table in tables.items():
         marked = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        readme, count = marked.subn(
-            lambda found, table=table: found[1] + table + "\n" + found[2], readme
+        page, count = marked.subn(
+            lambda found, table=table: found[1] + table + "\n" + found[2], page
         )
         if count != 1:
             raise ValueError(f"expected one <!-- {name} --> ... <!-- /{name} -->, got {count}")
-    return readme
+    return page
 
 
 if __name__ == "__main__":
-    README.write_text(renewed(README.read_text("utf-8")), encoding="utf-8")
+    README.write_text(renewed(README.read_text("utf-8"), tables()), encoding="utf-8")
     print(f"wrote the tables of {README}")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from benchmarks.readme_tables import README, ROOT, SCORES, renewed
+from benchmarks import reliability_tables
+from benchmarks.readme_tables import README, ROOT, SCORES, renewed, tables
 from benchmarks.score_weights import SCORINGS, weights_digest
 from swiftseg.cli.main import app
 from swiftseg.weights import DEFAULT_MODEL, shipped_models
@@ -60,7 +61,13 @@ def test_the_picture_is_light():
 
 
 def test_the_tables_are_those_of_the_json():
-    assert renewed(TEXT) == TEXT, "run `python benchmarks/readme_tables.py`"
+    assert renewed(TEXT, tables()) == TEXT, "run `python benchmarks/readme_tables.py`"
+
+
+def test_the_tables_of_reliability_are_those_of_the_json():
+    page = reliability_tables.PAGE.read_text("utf-8")
+    tables = reliability_tables.tables()
+    assert renewed(page, tables) == page, "run `python benchmarks/reliability_tables.py`"
 
 
 def test_the_default_model_is_shipped():
