@@ -173,7 +173,8 @@ def shortened(arguments: list[str]) -> list[str]:
     if arguments[1] != "train":
         return arguments
     epochs = "2" if "--resume" in arguments else "1"  # a resumed one has had its first
-    for option, value in (("--epochs", epochs), ("--size", "64x96")):
+    small = {"--epochs": epochs, "--size": "64x96", "--batch-size": "2"}
+    for option, value in small.items():
         if option in arguments:
             at = arguments.index(option) + 1
             arguments = [*arguments[:at], value, *arguments[at + 1 :]]
