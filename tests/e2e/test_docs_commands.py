@@ -170,10 +170,10 @@ def shortened(arguments: list[str]) -> list[str]:
     """Gives a command whose training, if it is one, takes an epoch on small frames."""
     if arguments[1] == "benchmark" and "--seconds" not in arguments:
         return [*arguments, "--seconds", "0.1"]
-    if arguments[1] != "train":
+    if arguments[1] not in ("train", "tune"):
         return arguments
     epochs = "2" if "--resume" in arguments else "1"  # a resumed one has had its first
-    small = {"--epochs": epochs, "--size": "64x96", "--batch-size": "2"}
+    small = {"--epochs": epochs, "--size": "64x96", "--batch-size": "2", "--trials": "2"}
     for option, value in small.items():
         if option in arguments:
             at = arguments.index(option) + 1
@@ -204,6 +204,8 @@ def make_world(folder: Path, page: Path, steps: list[Step]) -> None:
         Image.fromarray(rng.integers(0, 256, (96, 128, 3), np.uint8)).save(folder / name)
     write_clip(folder / "drive.mp4", 5, size_hw=(96, 128))
     (folder / "src").symlink_to(ROOT / "src")
+    for name, content in re.findall(r"```yaml\n# (\S+)\n(.*?)```", page.read_text(), re.DOTALL):
+        (folder / name).write_text(content, "utf-8")
     for name in ("CAMVID", "FEW"):
         frames = {"train": 6, "val": 20, "test": 2}
         make_tiny_camvid(folder / name, size_hw=(90, 120), frames=frames)
