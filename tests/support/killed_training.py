@@ -54,7 +54,7 @@ def run_until_killed(folder: Path, recipe: Recipe, steps: int, saves: int, histo
     if steps:
         StageTraining.run_step = killing_after(steps, StageTraining.run_step)
     elif histories:
-        RunFolder.write_history = killing_after(histories - 1, RunFolder.write_history)
+        RunFolder.write_history = killing_before(histories, RunFolder.write_history)
     else:
         checkpoint_module.torch.save = killing_within(saves, torch.save)
     run_tiny(folder, recipe)
@@ -70,6 +70,19 @@ def killing_after(steps: int, run_step: Any) -> Any:
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
+
+    return run
+
+
+def killing_before(calls: int, function: Any) -> Any:
+    left = calls
+
+    def run(*arguments: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments)
 
     return run
 
