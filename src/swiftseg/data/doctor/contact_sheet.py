@@ -48,19 +48,23 @@ def _cell(name: str, image: np.ndarray, mask: np.ndarray, labels: LabelSet) -> I
     colors = np.full((256, 3), IGNORED, np.uint8)
     colors[known] = labels.value_colors[known]
     cell = Image.new("RGB", (2 * CELL_WH[0], CELL_WH[1] + TEXT_HEIGHT), (40, 40, 40))
-    for column, (array, how) in enumerate(
-        ((image, Image.Resampling.BILINEAR), (colors[mask], Image.Resampling.NEAREST))
-    ):
-        picture = Image.fromarray(array)
-        factor = min(CELL_WH[0] / picture.width, CELL_WH[1] / picture.height)
-        size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
-        cell.paste(picture.resize(size, how), (column * CELL_WH[0], TEXT_HEIGHT))
+    labels_shown = np.asarray(_fitted(mask, Image.Resampling.NEAREST))
+    cell.paste(_fitted(image, Image.Resampling.BILINEAR), (0, TEXT_HEIGHT))
+    cell.paste(Image.fromarray(colors[labels_shown]), (CELL_WH[0], TEXT_HEIGHT))
     text = name[-48:]
     font = font_for(text, TEXT_SIZE)
     if font is None:  # no font on this machine has all letters of the name
         text, font = text.encode("ascii", "replace").decode(), own_font(TEXT_SIZE)
     ImageDraw.Draw(cell).text((2, 1), text, fill=(255, 255, 255), font=font)
     return cell
+
+
+def _fitted(array: np.ndarray, how: Image.Resampling) -> Image.Image:
+    """Resize an image or a mask to fit a cell."""
+    picture = Image.fromarray(array)
+    factor = min(CELL_WH[0] / picture.width, CELL_WH[1] / picture.height)
+    size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
+    return picture.resize(size, how)
 
 
 def _grid(cells: list[Image.Image]) -> Image.Image:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from swiftseg.core import LabelSet, SwiftsegError, UsageError
 from swiftseg.core.in_threads import in_threads
@@ -172,7 +173,8 @@ class Examination:
                 mask, shared = (
                     unite_parts(pair, labels, read) if pair.parts else (read(pair.mask), 0)
                 )
-                return np.bincount(mask.ravel(), minlength=256), shared
+                # np.bincount would widen all of it to int64
+                return np.array(Image.fromarray(mask).histogram()), shared
             except SwiftsegError as error:
                 return error
 

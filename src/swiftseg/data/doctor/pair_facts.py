@@ -45,9 +45,7 @@ def examine_pair(pair: Pair, *, resize_masks: bool = True) -> PairFacts:
     findings: list[Finding] = []
     image_hw, digest, masks, orientation, kind = None, b"", (), 1, RGB_KIND
     try:
-        image = read_picture(pair.image)
-        image_hw, digest = (image.shape[0], image.shape[1]), pixel_digest(image)
-        kind = (image.shape[2], image.dtype.name)
+        image_hw, digest, kind = _image_facts(pair.image)
         orientation = read_header(pair.image).orientation
     except SwiftsegError as error:
         findings.append(_about("broken", "unreadable_image", str(error), pair.image))
@@ -65,6 +63,13 @@ def examine_pair(pair: Pair, *, resize_masks: bool = True) -> PairFacts:
         )
         findings.append(_about("note", "turned_images", message, pair.image))
     return PairFacts(pair, image_hw, digest, masks, tuple(findings), kind)
+
+
+def _image_facts(path: Path) -> tuple[tuple[int, int], bytes, tuple[int, str]]:
+    """Read an image, and let go of it before its mask is read: its size, digest and kind."""
+    image = read_picture(path)
+    height, width, bands = image.shape
+    return (height, width), pixel_digest(image), (bands, image.dtype.name)
 
 
 def _size_finding(

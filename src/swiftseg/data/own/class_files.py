@@ -16,13 +16,21 @@ MAX_DEPTH = 3
 # The names of such files, in the order they are believed.
 _NAMES = re.compile(
     r"(?i)(?:_?class(?:es)?|_?class[_-]?(?:names?|dict|list|colou?rs?|map(?:ping)?|info).*"
-    r"|.*class_?dict.*|label_?(?:map|names?|list|colou?rs?|class.*)|labels|.*_codes|categories|category_?(?:ids?|names?|list)"
-    r"|.*colou?r_?map|obj_class_to_machine_color|palette|legend|names)\.(?:txt|csv|tsv|json|names)"
+    r"|.*class_?dict.*|.*label_?mapping|label_?(?:map|names?|list|colou?rs?|class.*)|labels"
+    r"|.*_codes|colou?rs|categories|category|category_?(?:ids?|names?|list)"
+    r"|.*colou?r_?map|object_?info.*|obj_class_to_machine_color|palette|legend|names)"
+    r"\.(?:txt|csv|tsv|json|names)"
 )
 _README = re.compile(r"(?i)readme.*|.*description.*\.txt")
 _COLOR = re.compile(r"\d+\s+\d+\s+\d+")
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME_KEYS = {"name", "title", "label", "class"}
+# What columns of names, of values, of red, green and blue, and of hexadecimal colors are called.
+_COLUMNS = (
+    ("name", "class_name", "label_name", "category_name", "title", "class", "category"),
+    ("value", "label_key", "idx", "index", "id", "class_id", "label_id", "category_id"),
+    *(("r", "red"), ("g", "green"), ("b", "blue"), ("hex", "color", "colour")),
+)
 _HEADER = {"name", "class", "label", "r", "g", "b", "red", "green", "blue", "value", "id", "index"}
 
 
@@ -115,6 +123,9 @@ def _text_rows(text: str) -> list[list[str]]:
             )
         else:
             rows.append(_spaced(line))
+    columns = _named_columns(rows[0]) if len(rows) > 1 else []
+    if columns:
+        rows = [[row[at] for at in columns if at < len(row)] for row in rows[1:]]
     rows = [
         [part for cell in row for part in (cell.split() if _COLOR.fullmatch(cell) else [cell])]
         for row in rows
@@ -122,7 +133,20 @@ def _text_rows(text: str) -> list[list[str]]:
     if rows and {cell.lower() for cell in " ".join(rows[0]).split()} & _HEADER and len(rows) > 1:
         has_numbers = any(cell.isdigit() for cell in rows[0])
         rows = rows if has_numbers else rows[1:]
+    numbered = [any(cell.isdigit() for cell in row) for row in rows]
+    if numbered[1:] and not numbered[0] and all(numbered[1:]):
+        return rows[1:]  # names of columns, whatever they are
     return rows
+
+
+def _named_columns(header: Sequence[str]) -> list[int]:
+    """Find the columns of a class's name, value and color by a header that has the first two."""
+    words = [cell.strip().lower().replace(" ", "_") for cell in header]
+    found = [next((words.index(w) for w in known if w in words), None) for known in _COLUMNS]
+    if found[0] is None or found[1] is None:
+        return []
+    colors = found[2:5] if None not in found[2:5] else found[5:]
+    return [at for at in (*found[:2], *colors) if at is not None]
 
 
 def _spaced(line: str) -> list[str]:
@@ -130,6 +154,9 @@ def _spaced(line: str) -> list[str]:
     both = re.fullmatch(r"\s*(\d+)\s+(\S*[^\d\s]\S*)\s+(\d+)\s+(\d+)\s+(\d+)\s*", line)
     if both:
         return list(both.groups())
+    ranked = re.fullmatch(r"\s*(\d+)\s+\d+\s+([^\W\d].*)", line)
+    if ranked:  # the class's value, another number of it, its name
+        return [ranked.group(1), ranked.group(2).strip()]
     numbered = re.fullmatch(r"\s*(\d+)\s*[:=.)]?\s+(\D.*)", line) or re.fullmatch(
         r"\s*(\d+)\s*[:=]\s*(.+)", line
     )

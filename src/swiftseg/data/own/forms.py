@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from swiftseg.data.own.families import SAME, VARIABLE, Family, Member
+from swiftseg.data.own.families import Family, Member
+from swiftseg.data.own.items import SAME, VARIABLE
 from swiftseg.data.own.words import tokens_of
 
 Kind = Literal["name", "number", "file", "folder"]

@@ -28,6 +28,7 @@ class Look:
         num_main: Those of them that are more than soft edges.
         foreground: bool `THUMBNAIL_HW`, where the values are not the most frequent one.
         digest: Of the values.
+        gray: uint8 `THUMBNAIL_HW`, some of the pixels as gray, to tell copies by.
         turned_hw: The size after the EXIF orientation.
     """
 
@@ -38,6 +39,7 @@ class Look:
     num_main: int
     foreground: np.ndarray
     digest: int
+    gray: np.ndarray
 
 
 def look_at(path: Path) -> Look | None:
@@ -47,28 +49,28 @@ def look_at(path: Path) -> Look | None:
     except SwiftsegError:
         return None
     size_hw = (pixels.shape[0], pixels.shape[1])
-    codes = _codes(pixels // 32 if lossy else pixels)
     top, left = (max(0, (side - CROP) // 2) for side in size_hw)
-    crop = codes[top : top + CROP, left : left + CROP]
+    crop = _codes(pixels[top : top + CROP, left : left + CROP], lossy=lossy)
     values, counts = np.unique(crop, return_counts=True)
-    flat = float((crop[1:, 1:] == crop[:-1, :-1]).mean()) if min(crop.shape) > 1 else 1.0
     rows, columns = (
         np.linspace(0, side - 1, cells).astype(int)
         for side, cells in zip(size_hw, THUMBNAIL_HW, strict=True)
     )
-    small = codes[np.ix_(rows, columns)]
+    thumbnail = pixels[np.ix_(rows, columns)]
+    small = _codes(thumbnail, lossy=lossy)
+    gray = thumbnail if thumbnail.ndim == 2 else thumbnail.mean(axis=-1)
     foreground = small != values[np.argmax(counts)]
     turned_hw = size_hw[::-1] if orientation > 4 else size_hw
     maskness = None
     if len(values) > 1:
         maskness = (
-            _lossy_maskness(counts, flat)
+            _lossy_maskness(values, counts, crop)
             if lossy
             else _maskness(values, counts, crop, marked=marked)
         )
     num_main = int((counts >= MAIN_SHARE * crop.size).sum())
     digest = zlib.crc32(small.tobytes())
-    return Look(size_hw, turned_hw, maskness, len(values), num_main, foreground, digest)
+    return Look(size_hw, turned_hw, maskness, len(values), num_main, foreground, digest, gray)
 
 
 def _pixels(path: Path) -> tuple[np.ndarray, bool, bool, int]:
@@ -94,8 +96,12 @@ def _pillow_pixels(path: Path) -> tuple[np.ndarray, bool, bool, int]:
         return np.array(image), marked, lossy, orientation
 
 
-def _codes(pixels: np.ndarray) -> np.ndarray:
-    """Return one number a pixel, (H, W), for colors of up to four channels as well."""
+def _codes(pixels: np.ndarray, *, lossy: bool) -> np.ndarray:
+    """Return one number a pixel, (H, W), for colors of up to four channels as well.
+
+    Of lossy ones the steps of 32 count.
+    """
+    pixels = pixels // 32 if lossy else pixels
     if pixels.ndim == 2:
         return pixels
     codes = np.zeros(pixels.shape[:2], np.int64)
@@ -131,8 +137,15 @@ def _maskness(values: np.ndarray, counts: np.ndarray, crop: np.ndarray, *, marke
     return 0.3 if marked and flat > 0.3 else 0.05
 
 
-def _lossy_maskness(counts: np.ndarray, flat: float) -> float:
-    """Judge a JPEG by its values in steps of 32: a mask's regions are flat but for their edges."""
+def _lossy_maskness(values: np.ndarray, counts: np.ndarray, crop: np.ndarray) -> float:
+    """Judge a JPEG by its values in steps of 32: a mask's regions are flat but for their edges.
+
+    What is most frequent is left aside: a photograph may be cut out on a plain background.
+    """
     ordered = np.sort(counts)[::-1]
     covered = ordered[:8].sum() / max(ordered.sum(), 1)
-    return 0.8 if covered > 0.95 and flat > 0.85 else 0.05
+    is_same = crop[1:, 1:] == crop[:-1, :-1]
+    is_inside = crop[1:, 1:] != values[np.argmax(counts)]
+    flat = float(is_same.mean()) if is_same.size else 1.0
+    flat_inside = float(is_same[is_inside].mean()) if is_inside.any() else 1.0
+    return 0.8 if covered > 0.95 and flat > 0.85 and flat_inside > 0.5 else 0.05

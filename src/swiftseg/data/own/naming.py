@@ -121,8 +121,9 @@ def name_values(values: Sequence[int], hints: Hints) -> Named | None:
                 names = tuple(dict.fromkeys(class_of.values()))
                 palette = table.colors if names == table.names else None
                 return Named(names, {**class_of}, palette, _findings(table, []))
-    if values and set(values) <= hints.by_value.keys():
-        class_of = {value: hints.by_value[value] for value in values}
+    by_value = {0: "background", **hints.by_value}
+    if len(set(values) & hints.by_value.keys()) > 1 and set(values) <= by_value.keys():
+        class_of = {value: by_value[value] for value in values}
         if len(set(class_of.values())) == len(class_of):
             message = f"classes are named as the README says: {', '.join(class_of.values())}"
             note = Finding("note", "class_names", message)
@@ -134,6 +135,7 @@ def _ways_to_name(table: ClassTable, values: Sequence[int]) -> list[dict[int, st
     ways: list[dict[int, str]] = []
     if table.values is not None and len(set(table.values)) == len(table.names):
         ways.append(dict(zip(table.values, table.names, strict=True)))
+        ways.append({0: "background"} | ways[0])
     if table.colors is not None:
         grays = [color[0] if len(set(color)) == 1 else None for color in table.colors]
         if None not in grays and len(set(grays)) == len(grays):

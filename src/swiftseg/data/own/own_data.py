@@ -12,6 +12,7 @@ from swiftseg.data.own.dataset_file import (
     DatasetFile,
     read_dataset_file,
 )
+from swiftseg.data.own.families import sort_files
 from swiftseg.data.own.file_tree import FileTree, walk_tree
 from swiftseg.data.own.finding import Finding, refuse_broken
 from swiftseg.data.own.folders import contents_text, pair_files, pair_folders
@@ -180,13 +181,27 @@ def _find_by_looking(
 
 
 def _nothing_found(tree: FileTree) -> str:
-    if tree.images:
-        first = tree.root / tree.images[0].path
-        found = f"{len(tree.images)} images, such as {first}, but no masks that belong to them"
-    else:
+    """Tell what a folder holds in which nothing pairs up, and what is missing."""
+    _, units = sort_files(tree)
+    pictures, masks = (
+        [item.file.path for unit in units if other not in unit.roles for item in unit.items]
+        for other in ("mask", "picture")
+    )
+    images = pictures or [file.path for file in tree.images]
+    what = "no masks found"
+    if not images:
         found = contents_text(tree.root)
+    elif pictures and masks:
+        what = "no mask belongs to an image by its name"
+        found = (
+            f"{len(pictures)} images, such as {min(pictures)}, and {len(masks)} files that look "
+            f"like masks, such as {min(masks)}"
+        )
+    else:
+        first = tree.root / min(images)
+        found = f"{len(images)} images, such as {first}, but no masks that belong to them"
     return (
-        f"no masks found; expected images and one mask for each, a list of pairs, or a {FILE_NAME} "
+        f"{what}; expected images and one mask for each, a list of pairs, or a {FILE_NAME} "
         f"that says where they are (image: PATTERN, mask: PATTERN, {EXAMPLE}); got {found}"
     )
 

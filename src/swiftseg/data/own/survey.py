@@ -23,6 +23,7 @@ MAX_VALUES_A_MASK = 4096
 MOSTLY = 0.95
 MANY_OBJECTS = 5
 MAX_VALUES = 65536
+STRIP_PIXELS = 1 << 21  # counted at a time, as counting widens them
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,7 @@ def survey_mask(path: Path) -> MaskFacts:
     if has_channels:
         pixels = read_colors(path)
         kind: Kind = "gray" if pixels.ndim == 2 or is_gray(pixels) else "rgb"
-        gray = pixels if pixels.ndim == 2 else pixels[..., 0]
-        array = gray.astype(np.uint32) if kind == "gray" else to_codes(pixels)
+        array = pixels if pixels.ndim == 2 or kind == "rgb" else pixels[..., 0]
     else:
         kind = "palette" if header and header.mode == "P" else "gray"
         array = _indices(path)
@@ -152,38 +152,51 @@ def survey_mask(path: Path) -> MaskFacts:
 
 
 def _indices(path: Path) -> np.ndarray:
-    """Read whole numbers of 0 to 65535 as uint32 (H, W)."""
+    """Read whole numbers of 0 to 65535, (H, W)."""
     values = read_values(path)
     lowest, highest = values.min(initial=0), values.max(initial=0)
     if lowest < 0 or highest > MAX_VALUES:
         raise SwiftsegError(
             f"{path}: expected class indices of 0 to 65535, got values from {lowest} to {highest}"
         )
-    return values.astype(np.uint32)
+    return values
 
 
-def count_values(array: np.ndarray, *, slack: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Count an array uint32 (H, W): distinct values, their pixels, and those in solid blocks.
+def count_values(pixels: np.ndarray, *, slack: int = 0) -> tuple[np.ndarray, ...]:
+    """Count pixels in strips of rows: distinct values, their pixels, and those in solid blocks.
 
-    A block is solid if its values differ by at most `slack` in every channel.
+    Colors (H, W, 3) become 24-bit codes. A block is solid if its values differ by at most `slack`
+    in every channel.
     """
-    small = int(array.max(initial=0)) < 256
-    corner = array[:-1, :-1]
+    rows = max(1, STRIP_PIXELS // max(1, pixels.shape[1]))
+    tops = range(0, max(1, pixels.shape[0]), rows)
+    strips = [_count_strip(pixels[top : top + rows + 1], rows, slack) for top in tops]
+    every = np.concatenate([values for values, _, _ in strips])
+    values, where = np.unique(every, return_inverse=True)
+    counts, solid = (
+        np.bincount(where, np.concatenate(parts), minlength=len(values)).astype(np.int64)
+        for parts in list(zip(*strips, strict=True))[1:]
+    )
+    order = np.argsort(-counts, kind="stable")[:MAX_VALUES_A_MASK]
+    order = order[counts[order] > 0]
+    return values[order].astype(np.uint32), counts[order], solid[order]
+
+
+def _count_strip(pixels: np.ndarray, rows: int, slack: int) -> tuple[np.ndarray, ...]:
+    """Count some rows; one more may follow, for the blocks that reach into it."""
+    array = to_codes(pixels) if pixels.ndim == 3 else pixels
+    own, corner = array[:rows], array[:-1, :-1]
     in_block = np.ones(corner.shape, bool)
     for other in (array[1:, :-1], array[:-1, 1:], array[1:, 1:]):
         in_block &= _are_close(corner, other, slack)
-    if small:
-        counts = np.bincount(array.ravel(), minlength=256)
-        solid = np.bincount(corner[in_block], minlength=256)
-        values = np.arange(256, dtype=np.uint32)
-    else:
-        values, counts = np.unique(array, return_counts=True)
-        found, pixels = np.unique(corner[in_block], return_counts=True)
-        solid = np.zeros_like(counts)
-        solid[np.searchsorted(values, found)] = pixels
-    order = np.argsort(-counts, kind="stable")[:MAX_VALUES_A_MASK]
-    order = order[counts[order] > 0]
-    return values[order], counts[order], solid[order]
+    if int(own.max(initial=0)) < 256:
+        counts = np.bincount(own.ravel(), minlength=256)
+        return np.arange(256), counts, np.bincount(corner[in_block], minlength=256)
+    values, counts = np.unique(own, return_counts=True)
+    found, in_solid = np.unique(corner[in_block], return_counts=True)
+    solid = np.zeros_like(counts)
+    solid[np.searchsorted(values, found)] = in_solid
+    return values, counts, solid
 
 
 def _are_close(one: np.ndarray, other: np.ndarray, slack: int) -> np.ndarray:

@@ -11,7 +11,9 @@ from swiftseg.data.own.families import Unit, sort_files
 from swiftseg.data.own.file_tree import FileTree, walk_tree
 from swiftseg.data.own.finding import SHOWN_FILES, Finding, Severity
 from swiftseg.data.own.forms import Form, pattern_text, stem_texts
-from swiftseg.data.own.hypotheses import Hypothesis, Looker, find_hypotheses
+from swiftseg.data.own.hypotheses import find_hypotheses
+from swiftseg.data.own.hypothesis import Hypothesis
+from swiftseg.data.own.judging import Looker
 from swiftseg.data.own.patterns import Match, Matched, Parts, Pattern, match_files
 from swiftseg.data.own.words import SPLIT_WORDS, words_of
 from swiftseg.data.paired_files import MaskPart, Pair
@@ -19,7 +21,7 @@ from swiftseg.data.paired_files import MaskPart, Pair
 UNSPLIT = "all"
 MAX_READINGS = 5
 MIN_COMPLEMENT = 0.7  # of the best reading's quality, for others' pairs to be added to it
-FEW_PAIRS = 0.05
+FEW_PAIRS = 0.2  # of its pairs
 _FOLDERS_AT_END = re.compile(r"(\{folder\d*\}/)+(?=[^/]*$)")
 LEAST_SCORE = 0.2  # of the best reading's, for another to be shown
 
@@ -99,7 +101,7 @@ def _distinct(
             )
         except SwiftsegError:
             continue  # names with braces, which no pattern can hold
-        if reading.num_pairs and not readings:
+        if reading.num_pairs and not readings and not hypothesis.has_copies:
             reading = _completed(hypothesis, reading, hypotheses, tree, units)
         used = frozenset(pair.mask for pairs in reading.splits.values() for pair in pairs)
         if used and used not in seen and not any(used <= other for other in seen):
@@ -120,7 +122,7 @@ def _completed(
 ) -> Reading:
     """Add to the best reading the pairs of others whose files it does not use."""
     used = _paths_of(best)
-    others = [(other, patterns_of(other)) for other in hypotheses if _is_alike(best, other)]
+    others = [(other, patterns_of(other)) for other in hypotheses if _is_complement(best, other)]
     named = words_of("/".join(reading.masks))
     # Those whose masks are named as the best one's come first: cup and disc are not the same.
     others.sort(key=lambda entry: -len(named & words_of("/".join(entry[1][1]))))
@@ -149,14 +151,24 @@ def _paths_of(hypothesis: Hypothesis) -> set[str]:
     }
 
 
-def _is_alike(best: Hypothesis, other: Hypothesis) -> bool:
-    """Whether masks may be of the same classes: one file an image, as good, binary or richer."""
-    is_one = best.parts == other.parts == "one"
-    is_good = other.quality > MIN_COMPLEMENT * best.quality
-    is_much = len(other.pairs) > max(1, FEW_PAIRS * len(best.pairs))
+def _is_complement(best: Hypothesis, other: Hypothesis) -> bool:
+    """Whether another hypothesis may pair further images with masks of the same classes.
+
+    Images of the same names are the same views in other light, or copies.
+    """
+    names, others = (
+        {(picture.item.split, picture.item.stem) for picture, _ in hypothesis.pairs}
+        for hypothesis in (best, other)
+    )
     has_splits = [h.pairs[0][0].item.split is None for h in (best, other)]
-    is_as_rich = (best.num_values > 3) == (other.num_values > 3)
-    return is_one and is_good and is_much and is_as_rich and len(set(has_splits)) == 1
+    return (
+        best.parts == other.parts == "one"
+        and other.quality > MIN_COMPLEMENT * best.quality
+        and len(other.pairs) > FEW_PAIRS * len(best.pairs)
+        and (best.num_values > 3) == (other.num_values > 3)
+        and has_splits[0] == has_splits[1]
+        and 2 * len(names & others) <= len(others)
+    )
 
 
 def patterns_of(hypothesis: Hypothesis) -> tuple[list[str], list[str]]:

@@ -1,0 +1,101 @@
+"""How much pixels, names and sizes speak for a hypothesis."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from swiftseg.core import SwiftsegError
+from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
+from swiftseg.data.images.header import read_header
+from swiftseg.data.own.families import Member, Unit
+from swiftseg.data.own.hypothesis import Hypothesis
+from swiftseg.data.own.look import Look, look_at
+from swiftseg.data.own.words import mask_evidence, picture_share, side_share
+from swiftseg.data.paired_files import are_proportional
+
+Entry = TypeVar("Entry")
+
+PROBES = 10  # pairs whose pixels are looked at
+FEW_VALUES = 3
+FIXED_OVERLAP = 0.93  # masks that overlap more than this are one mask: a field of view
+
+
+class Looker:
+    """Looks at files, each once."""
+
+    def __init__(self, root: Path, units: Iterable[Unit]) -> None:
+        self.root = root
+        self.known: dict[str, Look | None] = {}
+        for unit in units:
+            self.known.update(unit.looks)
+
+    def look(self, path: str) -> Look | None:
+        if path not in self.known:
+            self.known[path] = look_at(self.root / path)
+        return self.known[path]
+
+    def sizes_hw(self, path: str) -> set[tuple[int, int]]:
+        """Return the size of a file's image as stored and as shown; nothing if unreadable."""
+        place = self.root / path
+        try:
+            if place.suffix.lower() in ARRAY_SUFFIXES:
+                shape = read_array(place).shape
+                return {(shape[0], shape[1])}
+            header = read_header(place)
+        except SwiftsegError:
+            return set()
+        return {header.size_hw, header.shown_hw}
+
+
+def judge(hypothesis: Hypothesis, looker: Looker) -> None:
+    """Weigh looks, names and sizes of some pairs."""
+    probes = evenly(hypothesis.pairs, PROBES)
+    mask_looks = [looker.look(masks[0].item.file.path) for _, masks in probes]
+    known = [look for look in mask_looks if look is not None]
+    paths = [masks[0].item.file.path for _, masks in probes]
+    name = paths[0].rpartition(".")[0]
+    quality = max(1 - hypothesis.pictures.maskness, 0.15) * max(hypothesis.masks.maskness, 0.1)
+    quality *= picture_share(probes[0][0].item.file.path.rpartition(".")[0])
+    quality *= side_share(name) * (1 + 0.05 * np.clip(mask_evidence(name), -2, 2))
+    quality *= 0.2 + 0.8 * _size_agreement(probes, looker)
+    if hypothesis.parts == "one" and _is_field_of_view(known):
+        quality *= 0.1
+    hypothesis.quality = float(quality) * (1.1 if hypothesis.parts != "one" else 1.0)
+    hypothesis.num_values = float(np.mean([look.num_values for look in known])) if known else 0.0
+
+
+def _size_agreement(probes: Sequence[tuple[Member, list[Member]]], looker: Looker) -> float:
+    """Return the mean over pairs: 1 for one size, 0.95 for one proportion, 0 for others."""
+    agreed: list[float] = []
+    for picture, masks in probes:
+        sizes = looker.sizes_hw(picture.item.file.path)
+        others = looker.sizes_hw(masks[0].item.file.path)
+        if sizes and others:
+            same = any(are_proportional(a, b) for a in sizes for b in others)
+            agreed.append(1.0 if sizes & others else 0.95 if same else 0.0)
+    return float(np.mean(agreed)) if agreed else 1.0
+
+
+def _is_field_of_view(looks: Sequence[Look]) -> bool:
+    """Whether all masks are nearly the same: they show the camera's field of view, no classes."""
+    if any(look.num_values > FEW_VALUES for look in looks):
+        return False  # masks of classes, alike as neighboring frames of a drive are
+    shown = [look.foreground for look in looks if look.num_values > 1]
+    if len(shown) < 3 or (len({look.digest for look in looks}) < 2 and len(looks) < 4):
+        return False
+    overlaps = [overlap(a, b) for a, b in pairwise(shown) if a.shape == b.shape]
+    return min(overlaps) > FIXED_OVERLAP
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the intersection over union of two bool arrays."""
+    return float((one & other).sum() / max((one | other).sum(), 1))
+
+
+def evenly(entries: Sequence[Entry], count: int) -> list[Entry]:
+    """Return some entries, evenly spaced."""
+    chosen = np.unique(np.linspace(0, len(entries) - 1, min(count, len(entries))).round())
+    return [entries[index] for index in chosen.astype(int).tolist()]
