@@ -15,7 +15,6 @@ from tests.support.strangers import (
     mask,
     picture,
     save,
-    soft,
     to_255,
     to_rgb,
 )
@@ -125,16 +124,6 @@ def in_two_ways(root: Path) -> None:
         save(root / f"kind ({number})_mask.png", shown > 0 if number % 2 else shown)
 
 
-def numbered_parts(root: Path) -> None:
-    """Each image has as many masks, and their number is the class."""
-    for number in range(6):
-        name, values = f"{100 + 91 * number}_1", mask(number, 4)
-        save(root / f"images/{name}.jpg", picture(number, 4))
-        for value in range(4):
-            shown = np.asarray(soft(to_255(values == value)))
-            save(root / f"labels/{name}/{name}_lbl{value:02}.png", shown)
-
-
 def in_two_formats(root: Path) -> None:
     """All images are there twice, each time with masks."""
     for number in range(8):
@@ -185,7 +174,6 @@ MAKERS: dict[str, tuple[Callable[[Path], None], Right]] = {
     "TR and TE": (short_splits, Right({"train": 6, "test": 3}, 2, BINARY)),
     "0 and 65535": (of_16_bits, Right(all_of(8), 2, BINARY)),
     "1 bit and 8 bits": (in_two_ways, Right(all_of(8), 2, BINARY)),
-    "numbered parts": (numbered_parts, Right(all_of(6), 5)),
     "all in two formats": (in_two_formats, Right(all_of(8), 2, BINARY)),
     "masks as text": (as_text, Right(all_of(6), 3)),
     "two views": (two_views, Right(all_of(10), 3)),

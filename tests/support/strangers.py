@@ -708,8 +708,10 @@ def unknown_words(root: Path) -> None:
 
 
 def unknown_words_deep(root: Path) -> None:
-    for day in ("monday", "tuesday"):
-        two(root, f"one/{day}/{{}}.png", f"two/{day}/{{}}.png", range(4))
+    for seed, day in ((0, "monday"), (20, "tuesday")):
+        for number in range(4):
+            save(root / f"one/{day}/{number}.png", picture(seed + number))
+            save(root / f"two/{day}/{number}.png", mask(seed + number))
 
 
 def letter(root: Path) -> None:
