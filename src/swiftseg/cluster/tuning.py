@@ -245,7 +245,8 @@ class _Reporter(GeneralTracker):
 
     def log(self, values: dict[str, Any], step: int | None = None, **options: Any) -> None:
         """Report a validation; Ray may end the trial then."""
-        report(step or 0, values.get(SCORE))
+        scores = (values.get(f"{frames}/mean_iou") for frames in ("val", "held_out"))
+        report(step or 0, next((score for score in scores if score is not None), None))
 
 
 def report(epoch: int, mean_iou: float | None) -> None:
