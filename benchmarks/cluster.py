@@ -12,7 +12,7 @@ Draws street frames, labels them with a shipped network, and writes results/clus
 - many small inputs: the most memory of the command, and of the shared memory of Ray's objects.
 
 Figures are valid from a quiet machine only. The JSON says how busy others kept it, and a run with
-`--try` or on a busy machine is marked `"valid": false`.
+`--try` or on a busy machine is marked `"valid": false`. Each part is written as it is measured.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from PIL import Image
 
 from swiftseg import label_images
 from swiftseg.benchmarking.machine import describe_machine
+from swiftseg.core.files import replacing
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
@@ -205,16 +206,19 @@ def main() -> None:
     }
     with LateProgress("measuring") as progress, tempfile.TemporaryDirectory() as folder:
         progress.expect(4)
+
+        def note(part: str, measured: Any) -> None:
+            found[part] = measured
+            with replacing(given.out) as temporary:
+                temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            progress.advance(part)
+
         root = Path(folder)
-        found["speed"] = measure_speed(root, given.frames, given.batch)
-        progress.advance()
+        note("speed", measure_speed(root, given.frames, given.batch))
         source = write_frames(root / "few", 8 * given.batch)
         for victim, count in (("worker", given.kills), ("command", given.restarts)):
-            found[f"{victim}_killed"] = disturbed_runs(root, source, given.batch, count, victim)
-            progress.advance()
-        found["many"] = measure_many(root, given.many)
-        progress.advance()
-    given.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            note(f"{victim}_killed", disturbed_runs(root, source, given.batch, count, victim))
+        note("many", measure_many(root, given.many))
     print(json.dumps(found, indent=1))
 
 
