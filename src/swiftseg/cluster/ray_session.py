@@ -158,9 +158,12 @@ def set_up_data() -> None:
 def own_error(error: BaseException) -> SwiftsegError:
     """Return the error that a worker has raised, or one that says that Ray has given up."""
     cause: BaseException | None = error
+    found: SwiftsegError | None = None
     while cause is not None:
         if isinstance(cause, SwiftsegError):
-            return SwiftsegError(str(cause).partition("\n")[0])
+            found = cause  # Ray's own around it is of this kind too, and its text a traceback
         cause = getattr(cause, "cause", None) or cause.__cause__
+    if found is not None:
+        return SwiftsegError(str(found).partition("\n")[0])
     reason = f"{type(error).__name__}: {error}".partition("\n")[0]
     return SwiftsegError(f"Ray has given up: {reason}")

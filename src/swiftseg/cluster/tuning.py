@@ -288,7 +288,10 @@ def _run(
                 storage_path=storage, verbose=0, callbacks=[_follower(record, progress, epochs)]
             ),
         )
-        tuner.fit()
+        for result in tuner.fit():
+            if result.error is not None and result.config is not None:
+                reason = own_error(result.error)  # known once Ray has written it down
+                record.note(result.config["trial"].number, "failed", str(reason))
 
 
 def _share(count: float, workers: int) -> float:
@@ -308,8 +311,7 @@ def _follower(record: _Record, progress: LateProgress, epochs: int) -> Any:
             progress.advance(f"trial {number}: {noted.mean_iou or 0:.3f}")
 
         def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-            error = own_error(trial.get_pickled_error() or RuntimeError("its worker has died"))
-            record.note(trial.config["trial"].number, "failed", str(error))
+            record.note(trial.config["trial"].number, "failed")
             progress.advance()
 
     return Follower()
