@@ -55,6 +55,11 @@ def test_links_lead_somewhere(page: Path):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_no_page_sends_readers_to_a_repository_that_is_not_there():
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    assert [str(page) for page in pages if "github.com/swiftseg" in page.read_text("utf-8")] == []
+
+
 def test_the_picture_is_light():
     [picture] = re.findall(r"!\[.*?\]\((.+?)\)", TEXT)
     assert (ROOT / picture).stat().st_size < 500_000
