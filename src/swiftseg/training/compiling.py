@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.cache import cache_folder
@@ -25,8 +26,9 @@ def keep_compiled_code() -> None:
     """Let torch keep compiled code in our cache folder, unless the user has named another."""
     torch.compiler.set_stance("default")  # an earlier training here may have gone on without
     folder = cache_folder()
-    if folder is not None:
-        os.environ.setdefault(CACHE_VARIABLE, str(folder / FOLDER))
+    # Torch writes its own folder into the variable as soon as a part of it is imported.
+    if folder is not None and os.environ.get(CACHE_VARIABLE) in (None, default_cache_dir()):
+        os.environ[CACHE_VARIABLE] = str(folder / FOLDER)
 
 
 def compiling_step(
