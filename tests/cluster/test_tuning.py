@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 
 import pytest
 
@@ -74,11 +74,14 @@ def test_a_search_that_is_killed_goes_on_with_the_same_trials(folder):
     with subprocess.Popen(search_command(), cwd=folder, start_new_session=True) as killed:
         last = folder / "search/trial_000/last.pt"
         while not last.exists():
-            assert killed.poll() is None
-            os.sched_yield()
-            time.sleep(0.05)
+            with suppress(subprocess.TimeoutExpired):
+                killed.wait(0.05)
+            assert killed.returncode is None
         os.killpg(killed.pid, signal.SIGKILL)
     before = [trial["values"] for trial in trials(folder)]
+    other = run(folder, [*search_command("--resume"), "--set", "seed=3"])
+    assert other.returncode == 2
+    assert "name the same to go on" in other.stderr
     done = run(folder, search_command("--resume"))
     assert done.returncode == 0, done.stderr
     assert [trial["values"] for trial in trials(folder)] == before

@@ -72,6 +72,11 @@ class Search(Section):
     trials: tuple[Trial, ...]
 
     @property
+    def question(self) -> tuple[str, tuple[str, ...], list[Values]]:
+        """What is searched for: what must be the same for a search to go on."""
+        return self.recipe, self.overrides, [trial.values for trial in self.trials]
+
+    @property
     def ranking(self) -> list[Trial]:
         """The trials that have a score, the best first."""
         scored = [trial for trial in self.trials if trial.mean_iou is not None]
@@ -196,9 +201,11 @@ def _begin(folder: Path, fresh: Search, *, resume: bool) -> Search:
         return fresh
     if stored is None:
         raise UsageError(f"{folder}: holds no search to go on with")
-    asked = [trial.values for trial in fresh.trials]
-    if (stored.recipe, [trial.values for trial in stored.trials]) != (fresh.recipe, asked):
-        raise UsageError(f"{folder}: holds a search of {stored.recipe} over another space")
+    if stored.question != fresh.question:
+        raise UsageError(
+            f"{folder}: holds a search of {stored.recipe} over another space, or with other values "
+            "by --set or --hold-out; name the same to go on"
+        )
     return stored
 
 
