@@ -73,6 +73,18 @@ AddressOption = Annotated[
         show_default="Ray on this machine",
     ),
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override a value of the recipe: optimizer.lr=0.02."
+    ),
+]
+HoldOutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--hold-out", metavar="GROUP", help="Hold out this group of frames and score on it."
+    ),
+]
 DataOption = Annotated[
     str, typer.Option("--data", help="Folder of the labeled data, or toystreet.")
 ]

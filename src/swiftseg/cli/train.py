@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from swiftseg.cli.options import SizeOption, parse_size
+from swiftseg.cli.options import HoldOutOption, SetOption, SizeOption, parse_size
 from swiftseg.cli.plain_output import terminal
 from swiftseg.core import UsageError, needs_extra
 
@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from swiftseg.training import TrainingResult
     from swiftseg.training.seeds import SeedsResult
     from swiftseg.training.training_recipe import FoundRecipe
-
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override a value of the recipe: optimizer.lr=0.02."
-    ),
-]
 
 
 def train(
@@ -40,7 +33,7 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run.", show_default="runs/RECIPE")
     ] = None,
-    set_: Overrides = None,
+    set_: SetOption = None,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -88,10 +81,7 @@ def train(
             help="Test whether the network can learn one batch by heart.",
         ),
     ] = False,
-    hold_out: Annotated[
-        str | None,
-        typer.Option(metavar="GROUP", help="Hold out this group of frames and score on it."),
-    ] = None,
+    hold_out: HoldOutOption = None,
     seeds: Annotated[
         str | None,
         typer.Option(metavar="0,1,2", help="Train once per seed; print mean and deviation."),

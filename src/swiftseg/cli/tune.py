@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swiftseg.cli.options import AddressOption
+from swiftseg.cli.options import AddressOption, HoldOutOption, SetOption
 from swiftseg.cli.plain_output import new_table, terminal
 from swiftseg.core import needs_extra
 
@@ -34,14 +34,8 @@ def tune(
     weights: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="As `swiftseg train` takes it.")
     ] = None,
-    hold_out: Annotated[
-        str | None,
-        typer.Option(metavar="GROUP", help="Score on a group of the training frames."),
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a value in all trials."),
-    ] = None,
+    hold_out: HoldOutOption = None,
+    set_: SetOption = None,
     address: AddressOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the search in --out.")] = False,
 ) -> None:
