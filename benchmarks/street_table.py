@@ -32,18 +32,18 @@ RECIPE, SEEDS, HELD_OUT_DRIVE = "fast_scnn_streets", (0, 1), "0006R0"
 ROWS: dict[str, tuple[str, ...]] = {
     "base": (),
     "CamVid alone": ("datasets.1.share=1e-9", "datasets.2.share=1e-9"),
-    "equal shares": ("datasets.0.share=1", "datasets.1.share=1", "datasets.2.share=1"),
-    "twice the rate": ("optimizer.lr=2.0e-3",),
-    "four times the rate, twice the epochs": ("optimizer.lr=4.0e-3", "epochs=80"),
-    "larger crops": ("augmentation.crop_hw=[720, 960]", "batch_size=4"),
     "no changes of light": (
         *("augmentation.gamma=0", "augmentation.white_balance=0", "augmentation.dusk=0"),
     ),
-    "more dusk": ("augmentation.dusk=0.4", "augmentation.gamma=1.0"),
-    "hard pixels": ("class_weights=null", "loss={name: ohem}"),
     "no class weights": ("class_weights=null",),
-    "statistics of the frames": ("reestimate_batch_norm=true",),
+    "twice the rate": ("optimizer.lr=2.0e-3",),
+    "more dusk": ("augmentation.dusk=0.4", "augmentation.gamma=1.0"),
     "half the frames' size": ("input.size_hw=[360, 480]", "augmentation.crop_hw=[240, 320]"),
+    "equal shares": ("datasets.0.share=1", "datasets.1.share=1", "datasets.2.share=1"),
+    "statistics of the frames": ("reestimate_batch_norm=true",),
+    "hard pixels": ("class_weights=null", "loss={name: ohem}"),
+    "larger crops": ("augmentation.crop_hw=[720, 960]", "batch_size=4"),
+    "four times the rate, twice the epochs": ("optimizer.lr=4.0e-3", "epochs=80"),
 }
 EPOCHS = 40
 

@@ -7,6 +7,8 @@ The draws are the same in kind, not one by one:
 - Resizing averages 2x2 bilinear samples a pixel, which stands for torchvision's antialiasing.
 - A turned frame keeps the corners that torchvision would cut off before it crops.
 - Brightness, contrast and saturation follow in this order, not in a drawn one.
+
+Frames of several sizes lie in the top left corners of images of one size.
 """
 
 import math
@@ -16,6 +18,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from swiftseg.recipes.recipe import Augmentation
+from swiftseg.training.augmentation import (
+    DISPLAY_GAMMA,
+    DUSK_EXPOSURE,
+    DUSK_NOISE,
+    DUSK_TINT,
+)
 
 SAMPLES = 2  # a pixel and axis
 GRAY = (0.2989, 0.587, 0.114)  # torchvision's
@@ -53,33 +61,38 @@ class BatchAugment:
         self.resizes = recipe.scale != (1.0, 1.0) or recipe.base_short_side is not None
         self.draws = torch.Generator(device).manual_seed(seed)
 
-    def __call__(self, images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """Change images uint8 (N, H, W, 3) and masks uint8 (N, H, W): the same kinds, cropped."""
-        maps = self.affine_maps(len(images), (images.shape[1], images.shape[2]), images.device)
+    def __call__(self, images: Tensor, masks: Tensor, frame_hw: Tensor) -> tuple[Tensor, Tensor]:
+        """Change images uint8 (N, H, W, 3) and masks uint8 (N, H, W): the same kinds, cropped.
+
+        `frame_hw`, float (N, 2), are the sizes of the frames in them.
+        """
+        whole_hw = images.shape[1], images.shape[2]
+        maps = self.affine_maps(frame_hw)
         height, width = self.crop_hw
         grid = F.affine_grid(maps, [len(images), 1, height, width], align_corners=False)
         inside = (grid.abs() <= 1).all(dim=-1)  # (N, h, w)
         fine_hw = [len(images), 1, SAMPLES * height, SAMPLES * width]
         fine_grid = F.affine_grid(maps, fine_hw, align_corners=False)
         planes = images.permute(0, 3, 1, 2).float()  # (N, 3, H, W)
-        samples = F.grid_sample(planes, fine_grid, padding_mode="border", align_corners=False)
+        fine_grid = within_images(fine_grid, frame_hw, whole_hw)
+        samples = F.grid_sample(planes, fine_grid, align_corners=False)
         crops = F.avg_pool2d(samples, SAMPLES)  # (N, 3, h, w)
-        labels = F.grid_sample(
-            masks[:, None].float(), grid, "nearest", padding_mode="border", align_corners=False
-        )[:, 0]
+        grid = within_images(grid, frame_hw, whole_hw)
+        labels = F.grid_sample(masks[:, None].float(), grid, "nearest", align_corners=False)[:, 0]
         crops = self.recolored(crops * inside[:, None]).round().clamp(0, 255).to(torch.uint8)
         masks = torch.where(inside, labels.to(torch.uint8), self.ignore_index)
         return crops.permute(0, 2, 3, 1).contiguous(), masks.to(torch.uint8)
 
-    def affine_maps(self, count: int, frame_hw: tuple[int, int], device: torch.device) -> Tensor:
-        """Draw maps (N, 2, 3) from a crop's coordinates to a frame's, both -1..1."""
-        height, width = frame_hw
+    def affine_maps(self, frame_hw: Tensor) -> Tensor:
+        """Draw maps (N, 2, 3) from a crop's coordinates to those of frames (N, 2), all -1..1."""
+        height, width = frame_hw.unbind(1)
+        count, device = len(frame_hw), frame_hw.device
         crop_height, crop_width = self.crop_hw
         recipe = self.recipe
         scale = torch.ones(count, device=device)
         if self.resizes:
             scale = self.uniform(count, *recipe.scale, device=device)
-            scale = scale * (self.base / min(frame_hw))
+            scale = scale * self.base / frame_hw.min(1).values
         # What a scaled frame has over the crop is negative where the crop is padded.
         top = (self.uniform(count, 0, 1, device=device) * (height * scale - crop_height)).round()
         left = (self.uniform(count, 0, 1, device=device) * (width * scale - crop_width)).round()
@@ -108,6 +121,8 @@ class BatchAugment:
             crops = blend(crops, mean, self.factor(recipe.contrast, crops))
         if recipe.saturation:
             crops = blend(crops, gray(crops), self.factor(recipe.saturation, crops))
+        if recipe.gamma or recipe.white_balance or recipe.dusk:
+            crops = self.relit(crops)
         if recipe.channel_noise:
             noise = torch.randn(count, 3, 1, 1, generator=self.draws, device=crops.device)
             crops = (crops + noise * (255 * recipe.channel_noise)).clamp(0, 255)
@@ -117,6 +132,27 @@ class BatchAugment:
             crops = torch.where(chosen[:, None, None, None], blurred(crops, radius), crops)
         return crops
 
+    def relit(self, crops: Tensor) -> Tensor:
+        """Change the light of crops float (N, 3, h, w), as `LightChange` does."""
+        recipe, count, device = self.recipe, len(crops), crops.device
+        exponent, gain = (
+            self.ratio(s, count, device) for s in (recipe.gamma, recipe.white_balance)
+        )
+        dark = self.uniform(count, 0, 1, device=device) < recipe.dusk
+        exposure = self.uniform(count, *DUSK_EXPOSURE, device=device) ** (1 / DISPLAY_GAMMA)
+        scale = torch.where(dark, exposure, 1.0)
+        gain = torch.where(dark, gain * self.ratio(DUSK_TINT, count, device), gain)
+        gains = torch.stack((gain, torch.ones_like(gain), 1 / gain), dim=1) * scale[:, None]
+        curved = (crops / 255).clamp(0, 1) ** exponent[:, None, None, None]
+        noise = torch.where(dark, self.uniform(count, 0, DUSK_NOISE, device=device), 0.0)
+        grain = torch.randn(crops.shape, generator=self.draws, device=device)
+        grain = grain * noise[:, None, None, None]
+        return (255 * (curved * gains[..., None, None] + grain)).clamp(0, 255)
+
+    def ratio(self, strength: float, count: int, device: torch.device) -> Tensor:
+        """Draw factors between 1 / (1 + strength) and 1 + strength, evenly in logarithm: (N,)."""
+        return (1 + strength) ** self.uniform(count, -1, 1, device=device)
+
     def factor(self, strength: float, crops: Tensor) -> Tensor:
         """Draw one factor a crop, as torchvision's `ColorJitter` does: (N, 1, 1, 1)."""
         low = max(0.0, 1 - strength)
@@ -124,6 +160,21 @@ class BatchAugment:
 
     def uniform(self, count: int, low: float, high: float, *, device: torch.device) -> Tensor:
         return torch.rand(count, generator=self.draws, device=device) * (high - low) + low
+
+
+def within_images(grid: Tensor, frame_hw: Tensor, whole_hw: tuple[int, int]) -> Tensor:
+    """Turn places (N, h, w, 2) of frames into places of the images that hold them.
+
+    What lies outside a frame takes its border's pixels.
+    """
+    axes = zip(grid.unbind(-1), frame_hw.flip(1).unbind(1), reversed(whole_hw), strict=True)
+    return torch.stack([within_axis(*axis) for axis in axes], dim=-1)
+
+
+def within_axis(places: Tensor, sizes: Tensor, whole: int) -> Tensor:
+    sizes = sizes[:, None, None]
+    border = 1 - 1 / sizes
+    return (places.clamp(-border, border) + 1) * sizes / whole - 1
 
 
 def gray(crops: Tensor) -> Tensor:

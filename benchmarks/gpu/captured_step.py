@@ -1,6 +1,6 @@
 """Frames and masks to gradients: eagerly, or replayed as one CUDA graph."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -14,6 +14,7 @@ TINY = 1e-12  # a batch of nothing but void has no loss, rather than none that i
 WARM_UP = 3
 
 Gradients = Callable[[Tensor, Tensor], Tensor]
+Batch = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def gradients_of(step: TrainingStep, device: torch.device, *, compiled: bool) -> Gradients:
@@ -39,32 +40,45 @@ def mixed_precision(device: torch.device) -> torch.autocast:
 
 
 class CapturedGradients:
-    """The same as one CUDA graph for batches of one shape: thousands of launches become one.
+    """From the numbers of a batch's frames to gradients, as one CUDA graph.
 
     The gradients lie at fixed places and are overwritten by every call: they need no zeroing, and
     nobody may set them to None.
+
+    Args:
+        batch: Gives frames and masks by their numbers, int64 (N,), on the device.
+        gradients: What to do with them.
+        network: Whose gradients these are.
+        numbers: Any, to try it with.
+        draws: The generators that `batch` draws from, beside the device's own.
     """
 
     def __init__(
-        self, gradients: Gradients, network: nn.Module, frames: Tensor, masks: Tensor
+        self,
+        batch: Batch,
+        gradients: Gradients,
+        network: nn.Module,
+        numbers: Tensor,
+        draws: Sequence[torch.Generator] = (),
     ) -> None:
-        self.frames, self.masks = frames.clone(), masks.clone()
+        self.numbers = numbers.clone()
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(WARM_UP):
                 network.zero_grad(set_to_none=True)
-                gradients(self.frames, self.masks)
+                gradients(*batch(self.numbers))
         torch.cuda.current_stream().wait_stream(stream)
         network.zero_grad(set_to_none=True)
         self.graph = torch.cuda.CUDAGraph()
+        for generator in draws:
+            self.graph.register_generator_state(generator)
         with torch.cuda.graph(self.graph):
-            self.loss = gradients(self.frames, self.masks)
+            self.loss = gradients(*batch(self.numbers))
 
-    def __call__(self, frames: Tensor, masks: Tensor) -> Tensor:
-        """Replay the graph on other frames and masks of the same shapes; return the loss."""
-        self.frames.copy_(frames)
-        self.masks.copy_(masks)
+    def __call__(self, numbers: Tensor) -> Tensor:
+        """Replay the graph on other frames; return the loss."""
+        self.numbers.copy_(numbers)
         self.graph.replay()
         return self.loss
 
@@ -72,12 +86,12 @@ class CapturedGradients:
 class EagerGradients:
     """The same launch by launch, for a CPU and for losses whose shapes depend on the data."""
 
-    def __init__(self, gradients: Gradients, network: nn.Module) -> None:
-        self.gradients, self.network = gradients, network
+    def __init__(self, batch: Batch, gradients: Gradients, network: nn.Module) -> None:
+        self.batch, self.gradients, self.network = batch, gradients, network
 
-    def __call__(self, frames: Tensor, masks: Tensor) -> Tensor:
+    def __call__(self, numbers: Tensor) -> Tensor:
         self.network.zero_grad(set_to_none=True)
-        return self.gradients(frames, masks)
+        return self.gradients(*self.batch(numbers))
 
 
 @contextmanager

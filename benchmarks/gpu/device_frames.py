@@ -1,5 +1,6 @@
-"""CamVid's frames, decoded once into the memory of the device that learns from them."""
+"""Frames and masks, decoded once into the memory of the device that learns from them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -9,10 +10,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from swiftseg.data import Dataset, open_dataset
+from swiftseg.data.views.groups import hold_out
+from swiftseg.data.views.mixture import Mixture
 from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.metrics import confusion_matrix
 from swiftseg.recipes.recipe import Recipe
-from swiftseg.training.frames import TrainingFrames
+from swiftseg.training.frames import TrainingFrames, epoch_batches
+from swiftseg.training.stage_data import divided_parts
+from swiftseg.training.training_data import split_opener
+
+CAMVID = "camvid"
+MIXTURES: dict[str, TrainingFrames] = {}
 
 
 @dataclass
@@ -20,25 +28,37 @@ class RecipeData:
     """What one recipe learns from and is scored on.
 
     Attributes:
-        recipe: Its input's size, its classes and whether it augments decide.
-        folder: CamVid in the tree of the SegNet tutorial.
+        recipe: Its input's size, its classes and whether it augments decide. One that learns from
+            several data sets is scored on the first one's.
+        folders: Those of the data sets by their names in recipes, CamVid among them, in the tree
+            of the SegNet tutorial.
         device: Where everything is kept.
     """
 
     recipe: Recipe
-    folder: Path
+    folders: Mapping[str, Path]
     device: torch.device
 
     @cached_property
     def train_frames(self) -> TrainingFrames:
         """Training frames at the network's size, or at their own where the recipe augments."""
+        if self.recipe.datasets:
+            return decoded_mixture(self.recipe, self.folders, self.device)
         size_hw = None if self.recipe.augmentation else self.recipe.input.size_hw
         return self.read("train", size_hw)
 
     @cached_property
-    def train(self) -> tuple[Tensor, Tensor]:
-        """Images uint8 (M, H, W, 3) and masks uint8 (M, H, W)."""
+    def train(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Images uint8 (M, H, W, 3), masks uint8 (M, H, W) and frames' sizes in them (M, 2)."""
         return stacked(self.train_frames)
+
+    def batches(self, batch_size: int, seed: tuple[int, int, int]) -> list[list[int]]:
+        """Return the frames of each batch of an epoch, as `swiftseg.training` draws them."""
+        frames, dataset = self.train_frames, self.train_frames.dataset
+        sizes = dataset.sizes if isinstance(dataset, Mixture) else ()
+        shares = tuple(part.share for part in self.recipe.datasets)
+        batches = epoch_batches(len(frames), batch_size, seed, sizes=sizes, shares=shares)
+        return [[draw % len(frames) for draw in batch] for batch in batches]
 
     @cached_property
     def val_images(self) -> Tensor:
@@ -59,7 +79,8 @@ class RecipeData:
         self, split: str, size_hw: tuple[int, int] | None, device: torch.device | None = None
     ) -> TrainingFrames:
         void_as_class = self.recipe.void_as_class
-        return decoded(self.folder, split, size_hw, void_as_class, device or self.device)
+        device, folder = device or self.device, self.folders[CAMVID]
+        return decoded(folder, split, size_hw, void_as_class, self.recipe.hold_out, device)
 
     def confusions(self, labels: Tensor) -> dict[str, Tensor]:
         """Compare labels uint8 (M, h, w) of the validation images with the masks.
@@ -89,16 +110,48 @@ def decoded(
     split: str,
     size_hw: tuple[int, int] | None,
     void_as_class: bool,
+    held_out: str | None,
     device: torch.device,
 ) -> TrainingFrames:
-    """Read a split into the device's memory, once for all recipes."""
-    dataset: Dataset = open_dataset(folder, split)
-    frames = TrainingFrames(WithVoidClass(dataset) if void_as_class else dataset, size_hw, device)
+    """Read a split into the device's memory, once for all recipes.
+
+    Where a drive is held out, `val` is that drive.
+    """
+    dataset: Dataset = open_dataset(folder, "train" if held_out else split)
+    if held_out:
+        dataset = hold_out(dataset, held_out)[split == "val"]
+    return read_all(WithVoidClass(dataset) if void_as_class else dataset, size_hw, device)
+
+
+def decoded_mixture(
+    recipe: Recipe, folders: Mapping[str, Path], device: torch.device
+) -> TrainingFrames:
+    """Read several data sets into the device's memory, once for all that divide them alike."""
+    divided = recipe.model_dump_json(include={"datasets", "hold_out"})
+    if divided not in MIXTURES:
+        open_split = split_opener(recipe.name, {name: str(path) for name, path in folders.items()})
+        MIXTURES[divided] = read_all(divided_parts(recipe, open_split, "train")[0], None, device)
+    return MIXTURES[divided]
+
+
+def read_all(
+    dataset: Dataset, size_hw: tuple[int, int] | None, device: torch.device
+) -> TrainingFrames:
+    frames = TrainingFrames(dataset, size_hw, device)
     for _ in frames.read_ahead():
         pass
     return frames
 
 
-def stacked(frames: TrainingFrames) -> tuple[Tensor, Tensor]:
+def stacked(frames: TrainingFrames) -> tuple[Tensor, Tensor, Tensor]:
+    """Put frames into the top left corners of images of one size; give the frames' sizes too."""
     pairs = [frames[index] for index in range(len(frames))]
-    return torch.stack([image for image, _ in pairs]), torch.stack([mask for _, mask in pairs])
+    sizes_hw = torch.tensor([mask.shape for _, mask in pairs])
+    height, width = sizes_hw.max(0).values.tolist()
+    device = pairs[0][1].device
+    images = torch.zeros(len(pairs), height, width, 3, dtype=torch.uint8, device=device)
+    masks = torch.zeros(len(pairs), height, width, dtype=torch.uint8, device=device)
+    for index, (image, mask) in enumerate(pairs):
+        images[index, : mask.shape[0], : mask.shape[1]] = image
+        masks[index, : mask.shape[0], : mask.shape[1]] = mask
+    return images, masks, sizes_hw.to(device).float()

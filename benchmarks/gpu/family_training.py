@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,6 @@ from swiftseg.recipes.recipe import Optimizer, Recipe, Schedule
 from swiftseg.runtimes.torch_backend import FrameGraph
 from swiftseg.training.batch_norm import reestimate_batch_norm
 from swiftseg.training.criterion import build_pixel_loss, padding_index
-from swiftseg.training.frames import epoch_batches
 from swiftseg.training.optimization import build_schedule, parameter_groups
 from swiftseg.training.step import TrainingStep
 
@@ -63,6 +62,7 @@ class StageRun:
         index: Of the stage.
         data: What it learns from.
         start: Tensors to start from, as far as they fit by name and shape.
+        change: Of `CHANGES`, or None.
         backbones: A folder that holds VGG-16's convolutions, if the network starts from them.
         compiled: Whether torch.compile makes the step.
         captured: Whether the step becomes a CUDA graph, where the loss allows it.
@@ -75,6 +75,7 @@ class StageRun:
         data: RecipeData,
         *,
         start: Mapping[str, Tensor],
+        change: str | None,
         backbones: Path | None,
         compiled: bool,
         captured: bool,
@@ -82,7 +83,7 @@ class StageRun:
         self.recipe, self.stage, self.data, self.index = recipe, recipe.stages[index], data, index
         device = data.device
         torch.manual_seed(recipe.seed + index)
-        network = unfilled_network(self.stage, recipe.num_classes)
+        network = unfilled_network(self.stage, recipe.num_classes, change)
         self.filled = fill_fitting(network, start)
         if backbones is not None and not start:
             self.filled = fill_convolutions(network, load_file(backbones / VGG16_FILE))
@@ -113,41 +114,44 @@ class StageRun:
         """Capture the step; say why in `way` where it cannot be."""
         gradients = gradients_of(self.step, device, compiled=compiled)
         names = ["compiled"] if compiled else []
+        eager = EagerGradients(self.batch, gradients, self.network)
         if captured and device.type == "cuda" and self.recipe.loss.name in DATA_DEPENDENT_LOSSES:
             self.way = f"eager: the loss {self.recipe.loss.name} depends on its values"
-            return EagerGradients(gradients, self.network)
+            return eager
         if not captured or device.type != "cuda":
             self.way = " ".join([*names, "eager"])
-            return EagerGradients(gradients, self.network)
+            return eager
         kept = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+        draws = (self.augment.draws,) if self.augment else ()
         try:
             made = CapturedGradients(
-                gradients, self.network, *self.batch([*range(self.batch_size)])
+                self.batch, gradients, self.network, self.numbers(range(self.batch_size)), draws
             )
             self.way = " ".join([*names, "CUDA graph"])
         except RuntimeError as error:
             self.way = f"eager: not captured, {str(error).splitlines()[0]}"
-            made = EagerGradients(gradients, self.network)
+            made = eager
         self.network.load_state_dict(kept)  # trying has moved the statistics
         return made
 
-    def batch(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+    def numbers(self, indices: Iterable[int | list[int]]) -> Tensor:
+        return torch.tensor([*indices]).to(self.data.device, non_blocking=True)
+
+    def batch(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """Return frames uint8 (N, h, w, 3) and masks uint8 (N, h, w), augmented."""
-        images, masks = self.data.train
-        chosen = torch.tensor(indices).to(self.data.device, non_blocking=True)
-        images, masks = images[chosen], masks[chosen]
-        return self.augment(images, masks) if self.augment else (images, masks)
+        images, masks, frame_hw = (tensor[numbers] for tensor in self.data.train)
+        return self.augment(images, masks, frame_hw) if self.augment else (images, masks)
 
     def step_seconds(self) -> float:
         """Time a step; what it has moved is put back."""
         kept = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
         optimizer = fused_optimizer(self.recipe.optimizer, self.network, 0.0, self.data.device)
-        indices = [*range(self.batch_size)]
+        numbers = self.numbers(range(self.batch_size))
         times: list[float] = []
         for _ in range(TIMED_STEPS):
             self.synchronize()
             started = time.perf_counter()
-            self.gradients(*self.batch(indices))
+            self.gradients(numbers)
             optimizer.step()
             self.synchronize()
             times.append(time.perf_counter() - started)
@@ -183,7 +187,9 @@ class StageRun:
             loss = self.run_epoch(epoch, optimizer, schedule)
             late = time.perf_counter() - started > deadline
             row = {"epoch": epoch, "loss": loss, "lr": float(schedule.get_last_lr()[0])}
-            if is_scored(epoch, epochs) or late:
+            # Of several data sets the first alone says too little to choose weights by.
+            due = epoch == epochs if self.recipe.datasets else is_scored(epoch, epochs)
+            if due or late:
                 matrices = self.scored()
                 found = scores(matrices["native"].numpy())
                 row["val/mean_iou"] = found.mean_iou
@@ -222,8 +228,8 @@ class StageRun:
         self.step.train()
         total = torch.zeros((), device=self.data.device)
         seed = self.recipe.seed, self.index, epoch
-        for indices in epoch_batches(len(self.data.train_frames), self.batch_size, seed):
-            total += self.gradients(*self.batch(indices))
+        for numbers in self.numbers(self.data.batches(self.batch_size, seed)):
+            total += self.gradients(numbers)
             if self.recipe.optimizer.max_gradient_norm:
                 nn.utils.clip_grad_norm_(
                     self.network.parameters(), self.recipe.optimizer.max_gradient_norm

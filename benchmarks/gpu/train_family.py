@@ -20,7 +20,7 @@ import shlex
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.gpu.captured_step import pooling_on_device
-from benchmarks.gpu.device_frames import RecipeData
+from benchmarks.gpu.device_frames import CAMVID, RecipeData
 from benchmarks.gpu.family_plan import (
+    GROUPS,
     RUNS,
     Run,
     estimate,
@@ -43,6 +44,8 @@ from benchmarks.gpu.weight_shards import WeightShards
 from swiftseg.core.files import replacing
 from swiftseg.metrics import scores
 from swiftseg.recipes.recipe import Recipe
+from swiftseg.trained import read_weights
+from swiftseg.weights import shipped_weights
 
 RESULT = "train_family.json"
 LEAST_SECONDS = 8.0  # less than that trains nothing, and is left to nobody
@@ -54,9 +57,12 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--data", type=Path, default=Path("camvid"), help="CamVid, 480x360")
     parser.add_argument("--out", type=Path, default=Path("family"), help="folder of results")
+    parser.add_argument("--idd-lite", type=Path, help="IDD-Lite, for what learns from streets")
+    parser.add_argument("--labelmefacade", type=Path, help="LabelMeFacade, likewise")
     parser.add_argument("--backbones", type=Path, help="folder of VGG-16's convolutions [random]")
     parser.add_argument("--budget-seconds", type=float, default=540.0)
-    parser.add_argument("--only", help="names of runs, comma-separated [all]")
+    parser.add_argument("--group", help=f"of runs: {', '.join(GROUPS)}; several by commas [all]")
+    parser.add_argument("--only", help="names of runs, separated by semicolons [all]")
     parser.add_argument("--device", default="cuda", help="cuda or cpu")
     parser.add_argument("--compile", action="store_true", help="torch.compile the step")
     parser.add_argument("--eager", action="store_true", help="no CUDA graphs")
@@ -88,6 +94,12 @@ class Family:
         self.trained: dict[str, dict[str, Tensor]] = {}
         self.results: list[dict[str, Any]] = []
         self.needed_later = {run.starts_from for run in RUNS}
+        given_folders = {
+            CAMVID: given.data,
+            "idd_lite": given.idd_lite,
+            "labelmefacade": given.labelmefacade,
+        }
+        self.folders = {name: path for name, path in given_folders.items() if path is not None}
 
     def seconds_left(self) -> float:
         return self.given.budget_seconds - (time.monotonic() - self.started)
@@ -109,9 +121,9 @@ class Family:
         """Train one run, and write what it came to."""
         began = time.monotonic()
         recipe = self.recipe(run)
-        data = RecipeData(recipe, self.given.data, self.device)
+        data = RecipeData(recipe, self.folders, self.device)
         planned = estimate(run, recipe, len(data.train_frames), seconds)
-        weights = self.trained.get(run.starts_from or "", {})
+        weights = self.starting_weights(run)
         stages: list[dict[str, Any]] = []
         result = StageResult({})
         for index in range(len(recipe.stages)):
@@ -120,6 +132,7 @@ class Family:
                 index,
                 data,
                 start=weights,
+                change=run.change,
                 backbones=self.given.backbones if run.backbone else None,
                 compiled=self.given.compile,
                 captured=not self.given.eager,
@@ -133,6 +146,12 @@ class Family:
             del stage_run
         self.keep(run, recipe, planned, stages, result, time.monotonic() - began)
 
+    def starting_weights(self, run: Run) -> Mapping[str, Tensor]:
+        """Return a shipped model's weights or those of a run that is done; else none."""
+        if run.starts_from in shipped_weights():
+            return read_weights(shipped_weights()[run.starts_from])
+        return self.trained.get(run.starts_from or "", {})
+
     def keep(
         self,
         run: Run,
@@ -142,7 +161,7 @@ class Family:
         result: StageResult,
         seconds: float,
     ) -> None:
-        labels = RecipeData(recipe, self.given.data, self.device).train_frames.dataset.labels
+        labels = RecipeData(recipe, self.folders, self.device).train_frames.dataset.labels
         if run.name in self.needed_later:
             self.trained[run.name] = result.weights
         row: dict[str, Any] = {
@@ -151,7 +170,7 @@ class Family:
             "network": recipe.stages[-1].network,
             "overrides": list(run.overrides),
             "deviates": run.deviates,
-            "starts_from": run.starts_from if run.starts_from in self.trained else None,
+            "starts_from": run.starts_from if self.starting_weights(run) else None,
             "backbone": "VGG-16's convolutions" if run.backbone and self.given.backbones else None,
             "precision": "bf16" if self.device.type == "cuda" else "f32",
             "seed": recipe.seed,
@@ -208,10 +227,12 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
-def chosen_runs(only: str | None) -> tuple[Run, ...]:
+def chosen_runs(group: str | None, only: str | None) -> tuple[Run, ...]:
+    if group is not None:
+        return tuple(run for name in group.split(",") for run in GROUPS[name])
     if only is None:
         return RUNS
-    names = [name.strip() for name in only.split(",")]
+    names = [name.strip() for name in only.split(";")]
     unknown = set(names) - {run.name for run in RUNS}
     if unknown:
         known = ", ".join(run.name for run in RUNS)
@@ -226,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.backends.cudnn.benchmark = True
     torch.set_float32_matmul_precision("high")
     family = Family(given, started)
-    to_do = chosen_runs(given.only)
+    to_do = chosen_runs(given.group, given.only)
     print_estimates(to_do, given.budget_seconds)
     if given.estimate:
         return

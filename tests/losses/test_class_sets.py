@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from swiftseg.core import ClassSet, LabelSet
-from swiftseg.losses.class_sets import members_of
+from swiftseg.losses.class_sets import losses_without_waiting, members_of, pixel_losses
 from swiftseg.losses.cross_entropy import WeightedCrossEntropy
 from swiftseg.losses.distillation_loss import distillation_loss
 from swiftseg.losses.ohem import OhemCrossEntropy
@@ -63,6 +63,20 @@ def test_the_loss_of_a_set_is_that_of_merged_probabilities(batch: tuple[Tensor, 
     expected = [loss for _, loss in merged_losses(*batch)]
     assert float(loss_sum) == pytest.approx(sum(expected), rel=1e-5)
     assert float(normalizer) == len(expected)
+
+
+def test_a_gpus_way_gives_the_same_losses_and_gradients(batch: tuple[Tensor, Tensor]):
+    logits, mask = batch
+    members = members_of(LABELS)
+    assert members is not None
+    found: list[tuple[Tensor, Tensor]] = []
+    for way in (pixel_losses, losses_without_waiting):
+        given = logits.clone().requires_grad_()
+        losses = way(given, mask, members, ignore_index=VOID)
+        losses.sum().backward()
+        assert given.grad is not None
+        found.append((losses.detach(), given.grad))
+    torch.testing.assert_close(found[1], found[0])
 
 
 @pytest.mark.parametrize("normalize", ["weights", "pixels"])

@@ -18,14 +18,14 @@ def members_of(labels: LabelSet) -> Tensor | None:
 
 
 def set_losses(logits: Tensor, inside: Tensor) -> Tensor:
-    """Return -log of the sum of the probabilities inside a set, float (P,).
+    """Return -log of the sum of the probabilities inside a set, float (P, ...).
 
     As a difference of two logarithms of sums of exponentials, which neither over- nor underflows;
     for a set of one class it is cross entropy.
 
     Args:
-        logits: float (P, C).
-        inside: bool (P, C), a class at least for each pixel.
+        logits: float (P, C, ...).
+        inside: bool (P, C, ...), a class at least for each pixel.
     """
     return logits.logsumexp(1) - logits.masked_fill(~inside, -float("inf")).logsumexp(1)
 
@@ -43,11 +43,25 @@ def pixel_losses(
     """
     if members is None:
         return F.cross_entropy(logits, mask, ignore_index=ignore_index, reduction="none")
+    if logits.is_cuda:
+        return losses_without_waiting(logits, mask, members, ignore_index=ignore_index)
     of_set = is_of_set(mask, members)
     plain = mask.masked_fill(of_set, ignore_index)
     losses = F.cross_entropy(logits, plain, ignore_index=ignore_index, reduction="none")
     pixels = logits.movedim(1, -1)[of_set]  # (P, C)
     return losses.masked_scatter(of_set, set_losses(pixels, members[mask[of_set]]))
+
+
+def losses_without_waiting(
+    logits: Tensor, mask: Tensor, members: Tensor, *, ignore_index: int
+) -> Tensor:
+    """Return the same as `pixel_losses`, by taking every label for a set.
+
+    To pick the pixels of sets costs less arithmetic, but the host has to wait for their number.
+    An ignored pixel may be any class, so that its loss and gradient are zero.
+    """
+    inside = members[mask] | (mask == ignore_index)[..., None]  # (N, H, W, C)
+    return set_losses(logits, inside.movedim(-1, 1))
 
 
 def is_of_set(mask: Tensor, members: Tensor) -> Tensor:

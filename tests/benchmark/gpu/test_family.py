@@ -15,7 +15,14 @@ from benchmarks.gpu import train_family
 from benchmarks.gpu.batch_augment import BatchAugment
 from benchmarks.gpu.captured_step import MovingAverage
 from benchmarks.gpu.device_frames import RecipeData, stacked
-from benchmarks.gpu.family_plan import RUNS, Run, estimated_seconds, time_for, tiny_overrides
+from benchmarks.gpu.family_plan import (
+    GROUPS,
+    RUNS,
+    Run,
+    estimated_seconds,
+    time_for,
+    tiny_overrides,
+)
 from benchmarks.gpu.family_training import StageRun, is_scored
 from benchmarks.gpu.weight_shards import WeightShards, read_run
 from swiftseg.data import open_dataset
@@ -48,6 +55,10 @@ def frames(
     return (20 * mask)[..., None].repeat(1, 1, 1, 3), mask
 
 
+def sizes(masks: torch.Tensor) -> torch.Tensor:
+    return torch.tensor(masks.shape[1:]).float().expand(len(masks), 2)
+
+
 def augment(size_hw: tuple[int, int] = (24, 32), seed: int = 0, **fields: object) -> BatchAugment:
     recipe = Augmentation.model_validate(fields)
     return BatchAugment(recipe, size_hw, ignore_index=255, device=CPU, seed=seed)
@@ -55,7 +66,7 @@ def augment(size_hw: tuple[int, int] = (24, 32), seed: int = 0, **fields: object
 
 def test_nothing_to_draw_changes_nothing():
     images, masks = frames()
-    changed, moved = augment()(images, masks)
+    changed, moved = augment()(images, masks, sizes(masks))
     assert torch.equal(moved, masks)
     # Each pixel is the mean of four samples around its center, which lie on a line here.
     assert (changed.int() - images.int()).abs()[:, :, 1:-1].max() <= 20 / 4
@@ -64,7 +75,7 @@ def test_nothing_to_draw_changes_nothing():
 def test_image_and_mask_are_moved_alike():
     images, masks = frames()
     draw = augment(scale=(0.7, 1.6), horizontal_flip=0.5, rotation_degrees=10.0)
-    changed, moved = draw(images, masks)
+    changed, moved = draw(images, masks, sizes(masks))
     inside = moved != 255
     assert 0.3 < float(inside.float().mean()) < 1
     assert not changed[~inside].any()
@@ -72,20 +83,48 @@ def test_image_and_mask_are_moved_alike():
     assert float((off <= 20).float().mean()) > 0.97  # but for the frame's rim and turned edges
 
 
+def test_frames_in_a_corner_are_drawn_as_if_they_were_alone():
+    images, masks = frames(2)
+    wide_images = torch.full((2, 30, 50, 3), 7, dtype=torch.uint8)
+    wide_masks = torch.full((2, 30, 50), 7, dtype=torch.uint8)
+    wide_images[:, :24, :32], wide_masks[:, :24, :32] = images, masks
+    fields = {"scale": (0.7, 1.6), "horizontal_flip": 0.5, "rotation_degrees": 10.0}
+    alone = augment(**fields)(images, masks, sizes(masks))
+    in_corner = augment(**fields)(wide_images, wide_masks, sizes(masks))
+    torch.testing.assert_close(in_corner[0], alone[0], atol=1, rtol=0)
+    assert torch.equal(in_corner[1], alone[1])
+
+
+def test_light_changes_within_the_limits_of_one_frames():
+    level = torch.full((64, 8, 8, 3), 64, dtype=torch.uint8)
+    masks = torch.zeros(64, 8, 8, dtype=torch.uint8)
+    draw = augment(size_hw=(8, 8), gamma=0.5, white_balance=0.15)
+    changed = draw(level, masks, sizes(masks))[0][:, 4, 4].float()  # (64, 3)
+    green = changed[:, 1]
+    assert 255 * (64 / 255) ** 1.5 - 1 <= float(green.min()) < 50
+    assert 80 < float(green.max()) <= 255 * (64 / 255) ** (1 / 1.5) + 1
+    ratio = changed[:, 0] / changed[:, 2]
+    assert 1 / 1.16**2 - 0.05 < float(ratio.min()) < 0.9
+    assert 1.1 < float(ratio.max()) < 1.16**2 + 0.05
+    dark = augment(size_hw=(8, 8), dusk=1.0)(level, masks, sizes(masks))[0].float()
+    assert float(dark.mean()) < 0.75 * 64
+    assert float(dark.std(dim=(1, 2)).mean()) > 1  # noise
+
+
 def test_a_flip_mirrors():
     images, masks = frames()
-    changed, moved = augment(horizontal_flip=1.0)(images, masks)
+    changed, moved = augment(horizontal_flip=1.0)(images, masks, sizes(masks))
     assert torch.equal(moved, masks.flip(2))
-    assert torch.equal(changed, augment()(images, masks)[0].flip(2))
+    assert torch.equal(changed, augment()(images, masks, sizes(masks))[0].flip(2))
 
 
 def test_a_doubled_frame_is_torchvisions():
     torch.manual_seed(0)
     image = torch.rand(1, 3, 12, 16).mul(255)
     images = image.permute(0, 2, 3, 1).to(torch.uint8)
-    changed, _ = augment(size_hw=(24, 32), scale=(1.0, 1.0), base_short_side=24)(
-        images, torch.zeros(1, 12, 16, dtype=torch.uint8)
-    )
+    masks = torch.zeros(1, 12, 16, dtype=torch.uint8)
+    draw = augment(size_hw=(24, 32), scale=(1.0, 1.0), base_short_side=24)
+    changed, _ = draw(images, masks, sizes(masks))
     expected = V.resize(images.permute(0, 3, 1, 2), [24, 32], antialias=True)
     smoothed = torch.nn.functional.avg_pool2d(expected.float(), 2)
     ours = torch.nn.functional.avg_pool2d(changed.permute(0, 3, 1, 2).float(), 2)
@@ -96,7 +135,7 @@ def test_colors_change_as_torchvision_changes_them():
     torch.manual_seed(0)
     images = torch.randint(60, 180, (1, 24, 32, 3), dtype=torch.uint8)
     masks = torch.zeros(1, 24, 32, dtype=torch.uint8)
-    plain = augment()(images, masks)[0].permute(0, 3, 1, 2)
+    plain = augment()(images, masks, sizes(masks))[0].permute(0, 3, 1, 2)
 
     class Fixed(BatchAugment):
         def factor(self, strength: float, crops: torch.Tensor) -> torch.Tensor:
@@ -109,7 +148,7 @@ def test_colors_change_as_torchvision_changes_them():
     ):
         recipe = Augmentation.model_validate({name: 0.5})
         fixed = Fixed(recipe, (24, 32), ignore_index=255, device=CPU, seed=0)
-        changed = fixed(images, masks)[0].permute(0, 3, 1, 2)
+        changed = fixed(images, masks, sizes(masks))[0].permute(0, 3, 1, 2)
         assert (changed.int() - changed_by(plain, 1.25).int()).abs().max() <= 2, name
 
 
@@ -142,6 +181,8 @@ def test_averages_are_those_of_swiftsegs_training():
 
 def test_shares_divide_what_is_left():
     first, second, third = RUNS[:3]
+    row = GROUPS["rows"][0]
+    assert time_for(row, RUNS, 100.0) == 100.0  # rows of a table are as long as each other
     whole = first.share + second.share + third.share
     assert time_for(first, RUNS[:3], 100.0) == pytest.approx(100 * first.share / whole)
     assert time_for(third, (third,), 7.0) == 7.0
@@ -150,11 +191,11 @@ def test_shares_divide_what_is_left():
 
 def test_each_network_of_the_papers_has_a_run_of_either_kind():
     networks = {run.recipe().stages[-1].network: set() for run in RUNS}
-    for run in RUNS:
+    for run in (*GROUPS["papers"], *GROUPS["wide"], *GROUPS["narrow"]):
         networks[run.recipe().stages[-1].network].add(run.name.split()[1])
     variants = {"enet_encoder", "bayesian_segnet", "bayesian_segnet_basic", "shelfnet101"}
     assert networks.keys() == NETWORKS.keys() - variants
-    assert all(kinds == {"paper", "ours"} for kinds in networks.values())
+    assert all(kinds >= {"paper", "ours"} for kinds in networks.values())
 
 
 def test_six_networks_get_most_of_the_time():
@@ -172,8 +213,9 @@ def test_a_stage_learns(camvid: Path):
     stage = StageRun(
         recipe,
         0,
-        RecipeData(recipe, camvid, CPU),
+        RecipeData(recipe, {"camvid": camvid}, CPU),
         start={},
+        change=None,
         backbones=None,
         compiled=False,
         captured=True,
@@ -187,8 +229,10 @@ def test_a_stage_learns(camvid: Path):
 def test_scores_are_those_of_the_evaluator(camvid: Path):
     run = next(run for run in RUNS if run.name == "segfast paper")
     recipe = run.recipe(("input.size_hw=[20, 28]", "batch_size=2"))
-    data = RecipeData(recipe, camvid, CPU)
-    stage = StageRun(recipe, 0, data, start={}, backbones=None, compiled=False, captured=False)
+    data = RecipeData(recipe, {"camvid": camvid}, CPU)
+    stage = StageRun(
+        recipe, 0, data, start={}, change=None, backbones=None, compiled=False, captured=False
+    )
     val_set = WithVoidClass(open_dataset(camvid, "val"))
     spec = model_spec(recipe, val_set.labels, TrainingState())
     segmenter = Segmenter(TorchBackend(stage.network, spec))
@@ -200,7 +244,7 @@ def test_scores_are_those_of_the_evaluator(camvid: Path):
 
 def test_the_family_is_trained_end_to_end(camvid: Path, tmp_path: Path):
     torch.manual_seed(0)
-    names = "enet paper,segfast paper,enet ours"
+    names = "enet paper;segfast paper;enet ours"
     train_family.main(
         [
             "--data",
@@ -216,7 +260,7 @@ def test_the_family_is_trained_end_to_end(camvid: Path, tmp_path: Path):
     )
     told = json.loads((tmp_path / "train_family.json").read_text("utf-8"))
     assert told["state"] == "done"
-    assert [row["run"] for row in told["runs"]] == names.split(",")
+    assert [row["run"] for row in told["runs"]] == names.split(";")
     enet, segfast, ours = told["runs"]
     assert [stage["stage"] for stage in enet["stages"]] == ["encoder", "full"]
     assert enet["stages"][1]["started_from_tensors"] > 100
@@ -241,7 +285,7 @@ def test_a_run_that_fails_costs_itself_alone(
         train(self, run, seconds)
 
     monkeypatch.setattr(train_family.Family, "train", failing)
-    names = "segfast paper,segfast_basic paper"
+    names = "segfast paper;segfast_basic paper"
     train_family.main(
         [
             "--data",
@@ -275,8 +319,9 @@ def test_convolutions_start_from_a_backbones_file(camvid: Path, tmp_path: Path):
     stage = StageRun(
         recipe,
         0,
-        RecipeData(recipe, camvid, CPU),
+        RecipeData(recipe, {"camvid": camvid}, CPU),
         start={},
+        change=None,
         backbones=tmp_path,
         compiled=False,
         captured=False,
@@ -304,7 +349,7 @@ def test_weights_are_kept_in_files_of_a_limited_size(tmp_path: Path):
 def test_frames_are_those_of_the_data_set(camvid: Path):
     run = next(run for run in RUNS if run.name == "segfast paper")
     recipe = run.recipe(("input.size_hw=[16, 16]",))
-    data = RecipeData(recipe, camvid, CPU)
+    data = RecipeData(recipe, {"camvid": camvid}, CPU)
     assert data.train[0].shape == (6, 16, 16, 3)
     assert data.val_masks.shape == (2, 24, 32)
     assert int(data.val_masks.max()) == 11  # void as a class
