@@ -42,7 +42,7 @@ def scenes() -> list[np.ndarray]:
 
 
 def labels_of(segmenter: Segmenter, frames: Sequence[np.ndarray]) -> np.ndarray:
-    return np.stack([segmenter(frame).labels for frame in frames])
+    return np.stack([segmenter(frame).label_map for frame in frames])
 
 
 def compare(model: str, device: str, frames: Sequence[np.ndarray]) -> dict[str, Any]:
