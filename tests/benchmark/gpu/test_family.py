@@ -24,6 +24,7 @@ from benchmarks.gpu.family_plan import (
     tiny_overrides,
 )
 from benchmarks.gpu.family_training import StageRun, is_scored
+from benchmarks.gpu.network_changes import CHANGES, DropBranch
 from benchmarks.gpu.weight_shards import WeightShards, read_run
 from swiftseg.data import open_dataset
 from swiftseg.data.views.void_class import WithVoidClass
@@ -31,7 +32,7 @@ from swiftseg.evaluation import evaluate
 from swiftseg.inference import Segmenter
 from swiftseg.layers.vgg16 import CONVOLUTIONS
 from swiftseg.metrics import scores
-from swiftseg.models import NETWORKS
+from swiftseg.models import NETWORKS, create_model
 from swiftseg.recipes.recipe import Augmentation
 from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.trained.checkpoint import TrainingState, model_spec
@@ -330,6 +331,33 @@ def test_convolutions_start_from_a_backbones_file(camvid: Path, tmp_path: Path):
         if isinstance(module, nn.Conv2d):
             assert bool((module.weight == 0.5).all())
             assert bool((module.bias == 0.25).all())
+
+
+def test_choices_of_the_enet_paper_are_undone():
+    sizes = {}
+    for change in (None, *CHANGES):
+        network = create_model("enet", num_classes=11)
+        if change:
+            CHANGES[change](network)
+        sizes[change] = sum(p.numel() for p in network.parameters())
+        assert network.train()(torch.rand(2, 3, 64, 96)).shape == (2, 11, 64, 96)
+        dilated = [m for m in network.modules() if getattr(m, "dilation", (1, 1)) == (2, 2)]
+        assert bool(dilated) == (change != "without dilation")
+        inside = [type(module) for module in network.encoder.modules()]
+        assert (nn.PReLU in inside) == (change != "ReLU in the encoder")
+    # Two projections of 16 to 16 and 64 to 32 maps see one pixel in place of four.
+    assert sizes[None] - sizes["1x1 projection"] == 3 * (16 * 16 + 64 * 32)
+    assert sizes["without dilation"] == sizes["stochastic depth"] == sizes[None]
+
+
+def test_stochastic_depth_drops_whole_branches_and_keeps_the_mean():
+    torch.manual_seed(0)
+    drop = DropBranch(0.25).train()
+    dropped = drop(torch.ones(4000, 2, 3, 3))
+    assert set(dropped.unique().tolist()) == pytest.approx({0.0, 1 / 0.75})
+    assert bool((dropped == dropped[:, :1, :1, :1]).all())
+    assert float(dropped.mean()) == pytest.approx(1, abs=0.05)
+    assert bool((drop.eval()(dropped) == dropped).all())
 
 
 def test_weights_are_kept_in_files_of_a_limited_size(tmp_path: Path):
