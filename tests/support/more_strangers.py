@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.support.broken_datasets import SIZE_HW
 from tests.support.strangers import (
     BINARY,
     Case,
@@ -163,7 +164,85 @@ def named_in_a_table(root: Path) -> None:
     lines(root / "objectInfo150.txt", rows)
 
 
-MAKERS: dict[str, tuple[Callable[[Path], None], Right]] = {
+def one_object(number: int, at: int, count: int) -> np.ndarray:
+    """Return where the objects of an image are, uint8 0 and 255: one of a few that lie apart."""
+    shown = np.zeros(SIZE_HW, np.uint8)
+    shown[4 + number : 30, 2 + 60 * at // count : 60 * (at + 1) // count] = 255
+    return shown
+
+
+def cells(root: Path) -> None:
+    """Each cell has a mask, with its inner part of another value; numbers count them."""
+    for number in range(8):
+        save(root / f"x/{100 + number}.bmp", picture(number))
+        for at in range(1 + number % 3):
+            cell = np.where(one_object(number, at, 3) > 0, 20, 0).astype(np.uint8)
+            cell[12 + number : 26][cell[12 + number : 26] > 0] = 40
+            save(root / f"y/{100 + number}_{at + 1}.bmp", cell)
+
+
+def people(root: Path) -> None:
+    """The masks' names tell how many people there are, and which one each shows."""
+    for number in range(8):
+        save(root / f"images/{number}.jpg", picture(number))
+        count = 1 + number % 3
+        for at in range(count):
+            save(
+                root / f"parsing_annos/{number}_{count:02}_{at + 1:02}.png",
+                one_object(number, at, 3),
+            )
+
+
+def bands_as_arrays(root: Path) -> None:
+    for number in range(6):
+        bands = np.stack([np.asarray(picture(number))[..., 0] / np.float32(255)] * 5)
+        for folder, array in (("scenes", bands), ("labels", mask(number).astype(np.int64))):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            np.save(root / folder / f"s{number}.npy", array)
+
+
+def full_masks(root: Path) -> None:
+    """Beside a folder for each class lies one that says where there is a picture at all."""
+    for number in range(8):
+        save(root / f"images/{number}a.jpg", picture(number))
+        save(root / f"masks/{number}a.png", np.full(SIZE_HW, 255, np.uint8))
+        for at, name in enumerate(("endrow", "water", "weed")):
+            shown = one_object(number, at, 3) if (number + at) % 3 else np.zeros(SIZE_HW, np.uint8)
+            save(root / f"labels/{name}/{number}a.png", shown)
+
+
+def same_scenes(root: Path) -> None:
+    """Two scenes have the same pictures; each has its own masks."""
+    for scene in ("Scene01", "Scene02"):
+        for number in range(8):
+            save(root / f"{scene}/rgb/rgb_{number:05}.jpg", picture(number))
+            shown = mask(number) if scene == "Scene01" else mask(number + 50)
+            save(root / f"{scene}/classes/class_{number:05}.png", to_rgb(shown))
+
+
+def colored_objects(root: Path) -> None:
+    """Colors number the leaves of a plant."""
+    colors = np.random.default_rng(0).integers(1, 255, (12, 3), np.uint8)
+    for number in range(10):
+        count = 2 + number
+        shown = np.zeros((*SIZE_HW, 3), np.uint8)
+        for at in range(count):
+            shown[10:40, 5 * at : 5 * at + 4] = colors[at]
+        save(root / f"plants/rgb_{number:02}.png", picture(number))
+        save(root / f"leaves/label_{number:02}.png", shown)
+
+
+def cut_out(root: Path) -> None:
+    """Photographs on plain blue are no masks."""
+    noise = np.random.default_rng(0)
+    for number in range(6):
+        photograph = noise.integers(0, 255, (*SIZE_HW, 3), np.uint8)
+        save(root / f"jpg/image_{number:05}.jpg", photograph)
+        photograph[binary(number) == 0] = (0, 0, 254)
+        save(root / f"segmim/segmim_{number:05}.jpg", photograph)
+
+
+MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
     "centers": (centers, Right(all_of(12), 2, BINARY)),
     "flights": (flights, Right(all_of(12), 3)),
     "drives with lists": (drives, Right({"train": 6, "val": 4}, 3)),
@@ -181,5 +260,15 @@ MAKERS: dict[str, tuple[Callable[[Path], None], Right]] = {
         named_in_a_table,
         Right({"train": 8}, 3, ("background", "wall", "bed, cot")),
     ),
+    "numbered cells of two values": (cells, Right(all_of(8), 3)),
+    "a mask a person": (people, Right(all_of(8), 2, BINARY)),
+    "bands as arrays": (bands_as_arrays, Right(all_of(6), 3)),
+    "masks that are full": (
+        full_masks,
+        Right(all_of(8), 4, ("background", "endrow", "water", "weed")),
+    ),
+    "two scenes of one content": (same_scenes, Right(all_of(8), 3)),
+    "colored leaves": (colored_objects, Right(all_of(10), 2, BINARY)),
+    "photographs cut out": (cut_out, "no mask"),
 }
 MORE_CASES = {name: Case(make, right) for name, (make, right) in MAKERS.items()}

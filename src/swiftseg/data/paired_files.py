@@ -90,7 +90,8 @@ class PairedFiles(Sequence[Sample]):
 def unite_parts(pair: Pair, labels: LabelSet, read_mask: MaskReader) -> tuple[np.ndarray, int]:
     """Unite masks of one instance or class each into one, uint8 (H, W).
 
-    Where they overlap the smaller one is kept: eyes lie on skin, and skin beneath hair.
+    Where they overlap the smaller one is kept: eyes lie on skin, and skin beneath hair. A mask of
+    an instance keeps its values, as it may show parts of it.
 
     Returns:
         The mask, and how many pixels several parts claim.
@@ -98,17 +99,19 @@ def unite_parts(pair: Pair, labels: LabelSet, read_mask: MaskReader) -> tuple[np
     Raises:
         SwiftsegError: A part cannot be read, or has another size than the others.
     """
-    shown: list[tuple[int, np.ndarray]] = []
+    shown: list[np.ndarray] = []
     for path, class_name in pair.parts:
         part = read_mask(path)
-        if shown and part.shape != shown[0][1].shape:
-            raise SwiftsegError(size_mismatch_text(pair.mask, shown[0][1].shape, path, part.shape))
-        shown.append((1 if class_name is None else labels.names.index(class_name), part > 0))
-    united = np.zeros(shown[0][1].shape, np.uint8)
+        if shown and part.shape != shown[0].shape:
+            raise SwiftsegError(size_mismatch_text(pair.mask, shown[0].shape, path, part.shape))
+        if class_name is not None:
+            part = (part > 0) * np.uint8(labels.names.index(class_name))
+        shown.append(part)
+    united = np.zeros(shown[0].shape, np.uint8)
     overlapping = 0
-    for label, part in sorted(shown, key=lambda entry: -int(entry[1].sum())):
-        overlapping += int((united[part] > 0).sum())
-        united[part] = label
+    for part in sorted(shown, key=lambda part: -int(np.count_nonzero(part))):
+        overlapping += int((united[part > 0] > 0).sum())
+        np.copyto(united, part, where=part > 0)
     return united, overlapping
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.own.tree_reading import UNSPLIT
-from swiftseg.data.own.words import SPLIT_OF_WORD
+from swiftseg.data.own.words import SPLIT_OF_WORD, mask_evidence
 
 MAX_DEPTH = 6  # of folders; exports have two or three
 _UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before an uploaded name
@@ -69,8 +69,14 @@ class PictureFinder:
         agreeing = {file: _common_length(wanted, file.parts[::-1]) for file in there}
         best = [file for file in there if agreeing[file] == max(agreeing.values())]
         if len(best) > 1:
+            best = [file for file in best if self._evidence(file) <= 0] or best
+        if len(best) > 1:
             raise SwiftsegError(f"{best[0]} and {best[1]} may both be {path}")
         return best[0]
+
+    def _evidence(self, file: Path) -> float:
+        """Return how much a file's folders say that it is a mask, which has its picture's name."""
+        return mask_evidence(file.relative_to(self.root).with_suffix("").as_posix())
 
     @cached_property
     def _files(self) -> dict[str, list[Path]]:

@@ -14,6 +14,7 @@ from swiftseg.data.opening import open_dataset
 from swiftseg.data.own.finding import Collector
 
 LABELED_SPLITS = ("train", "val")  # of a test many keep the masks
+EXPORT = "annotations"  # of a labeling tool, whose test is labeled where it is not empty
 
 
 def examine_published(diagnosis: Diagnosis, name: str, progress: LateProgress | None) -> None:
@@ -45,13 +46,14 @@ def examine_published(diagnosis: Diagnosis, name: str, progress: LateProgress | 
 
 def _open_splits(diagnosis: Diagnosis, name: str, collector: Collector) -> dict[str, Dataset]:
     splits: dict[str, Dataset] = {}
-    for split in LABELED_SPLITS:
+    for split in (*LABELED_SPLITS, *(("test",) if name == EXPORT else ())):
         try:
             splits[split] = open_dataset(diagnosis.source, split, name)
         except UsageError:
             continue  # this dataset has no such split
         except SwiftsegError as error:
-            collector.note("broken", "unreadable_split", f"{split}: {error}")
+            severity = "broken" if split in LABELED_SPLITS else "note"
+            collector.note(severity, "unreadable_split", f"{split}: {error}")
     return splits
 
 

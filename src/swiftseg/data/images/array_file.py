@@ -1,4 +1,4 @@
-"""Masks kept as arrays: NumPy's .npy and .npz, MATLAB's .mat, and whole numbers as text."""
+"""Masks and pictures kept as arrays: .npy and .npz of NumPy, .mat of MATLAB, numbers as text."""
 
 import re
 import zipfile
@@ -33,17 +33,35 @@ def read_array(path: Path) -> np.ndarray:
     """
     if path.suffix.lower() == TEXT_SUFFIX:
         return _read_text(path)
-    if path.suffix.lower() == ".mat":
-        arrays = read_matlab_arrays(path)
-        return _only_array(
-            path, {name: array for name, array in arrays.items() if _is_plane(array)}
-        )
+    arrays = _read_arrays(path)
+    return _only_array(path, {name: array for name, array in arrays.items() if _is_plane(array)})
+
+
+def read_array_picture(path: Path) -> np.ndarray:
+    """Read the one picture that an array file holds, (H, W, bands), in the type it is stored in.
+
+    The bands are the shortest axis: the last one where it is no longer than the first.
+
+    Raises:
+        SwiftsegError: The file is missing, damaged, or holds no picture or several.
+    """
+    arrays = _read_arrays(path)
+    pictures = {name: array for name, array in arrays.items() if _is_picture(array)}
+    picture = _only_array(path, pictures, "picture of rows, columns and bands")
+    if picture.ndim == 2:
+        return picture[..., None]
+    return picture if picture.shape[2] <= picture.shape[0] else np.moveaxis(picture, 0, -1)
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    suffix = path.suffix.lower()
+    if suffix == ".mat":
+        return read_matlab_arrays(path)
     try:
-        arrays = _read_archive(path) if path.suffix.lower() == ".npz" else {"": _read_npy(path)}
+        return _read_archive(path) if suffix == ".npz" else {"": _read_npy(path)}
     except Exception as error:  # numpy raises whatever a damaged header makes it do
         reason = " ".join(str(error).split())
         raise SwiftsegError(f"{path}: not a NumPy file that can be read ({reason})") from error
-    return _only_array(path, {name: array for name, array in arrays.items() if _is_plane(array)})
 
 
 def is_text_array(path: Path) -> bool:
@@ -90,12 +108,19 @@ def _is_plane(array: np.ndarray) -> bool:
     return (array.ndim == 2 or is_color) and array.dtype.kind in "biuf" and min(array.shape) > 1
 
 
-def _only_array(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
+def _is_picture(array: np.ndarray) -> bool:
+    is_large = array.ndim in (2, 3) and sorted(array.shape)[-2] > 1
+    return is_large and array.dtype.kind in "biuf"
+
+
+def _only_array(
+    path: Path, arrays: dict[str, np.ndarray], expected: str = "array of rows and columns"
+) -> np.ndarray:
     if len(arrays) > 1:
         lower = {name.lower(): name for name in arrays}
         named = next((lower[name] for name in _MASK_NAMES if name in lower), None)
         arrays = {named: arrays[named]} if named is not None else arrays
     if len(arrays) != 1:
         names = f"the arrays {', '.join(sorted(arrays))}" if arrays else "none"
-        raise SwiftsegError(f"{path}: expected one array of rows and columns, got {names}")
+        raise SwiftsegError(f"{path}: expected one {expected}, got {names}")
     return next(iter(arrays.values()))

@@ -4,7 +4,8 @@ What is read, and how:
 
 - TIFFs by tifffile, their bands beside each other, plane by plane, or one a page; the first series
   of pages, which in a pyramid is the full size;
-- PNGs and others of 16-bit gray by Pillow.
+- PNGs and others of 16-bit gray by Pillow;
+- arrays of NumPy and MATLAB, whose shortest axis is that of the bands.
 
 Values keep their type where it is one of `BAND_TYPES`. Of the others, int8 becomes int16, and types
 of 32 and 64 bits become float32, which holds whole numbers up to 16,777,216.
@@ -18,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from swiftseg.core import SwiftsegError, needs_extra
-from swiftseg.core.spec import BAND_TYPES, described_bands
+from swiftseg.core.spec import BAND_TYPES, RGB_BANDS, described_bands
+from swiftseg.data.images.array_file import BINARY_SUFFIXES, read_array_picture
 from swiftseg.data.images.header import (
     MAX_PIXELS,
+    RGB_KIND,
     BandsError,
     Header,
     opened,
@@ -43,10 +46,21 @@ def read_picture(path: Path | str) -> np.ndarray:
         MissingExtraError: The file is a TIFF of bands, and tifffile is not installed.
         SwiftsegError: As `read_image`, or values are not numbers.
     """
+    path = Path(path)
+    if path.suffix.lower() in BINARY_SUFFIXES:
+        return _array_picture(path)
     try:
-        return read_8_bits(Path(path))
+        return read_8_bits(path)
     except BandsError:
-        return read_bands(Path(path))
+        return read_bands(path)
+
+
+def _array_picture(path: Path) -> np.ndarray:
+    """Read an array as `read_picture` has it: gray of 8 bits is RGB."""
+    pixels = checked(read_array_picture(path), path)
+    if pixels.shape[2:] == (1,) and pixels.dtype == np.uint8:
+        return np.repeat(pixels, RGB_BANDS, axis=2)
+    return pixels
 
 
 def read_bands(path: Path) -> np.ndarray:
@@ -94,12 +108,17 @@ def band_type(dtype: "np.dtype[Any]", path: Path) -> str:
 
 
 def band_header(path: Path) -> Header:
-    """Read the size, bands and type of a TIFF.
+    """Read the size, bands and type of a TIFF, or of a picture kept as an array.
 
     Raises:
         MissingExtraError: tifffile is not installed.
         SwiftsegError: The file is damaged, or its axes are not those of one picture.
     """
+    if path.suffix.lower() in BINARY_SUFFIXES:
+        height, width, bands = (pixels := _array_picture(path)).shape
+        kind = (bands, pixels.dtype.name)
+        mode = "RGB" if kind == RGB_KIND else described_bands(*kind)
+        return Header((height, width), mode, path.suffix[1:].upper(), 1, (), kind)
     with open_tiff(path) as tiff:
         series = tiff.series[0]
         height, width, bands = series_shape(path, series)

@@ -14,6 +14,7 @@ from swiftseg.core import SwiftsegError
 from swiftseg.core.budgets import MAX_JPEG_SCANS, MAX_JPEG_WORK, MAX_PIXELS
 from swiftseg.core.large_in_turn import turn_if_large
 from swiftseg.core.spec import RGB_BANDS, RGB_TYPE
+from swiftseg.data.images.array_file import BINARY_SUFFIXES
 from swiftseg.data.images.phone_formats import SUFFIXES, phone_format
 from swiftseg.data.images.pillow_warnings import pillow_warnings_ignored
 
@@ -87,12 +88,15 @@ def read_header(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> Header:
     Raises:
         SwiftsegError: The file is missing, empty, no image, or larger than `max_pixels`.
     """
-    try:
-        return _read_header(Path(path), max_pixels)
-    except BandsError:
-        from swiftseg.data.images.band_file import band_header
+    path = Path(path)
+    if path.suffix.lower() not in BINARY_SUFFIXES:
+        try:
+            return _read_header(path, max_pixels)
+        except BandsError:
+            pass
+    from swiftseg.data.images.band_file import band_header
 
-        return band_header(Path(path))
+    return band_header(path)
 
 
 def _read_header(path: Path, max_pixels: int) -> Header:

@@ -11,6 +11,11 @@ from swiftseg.data.own.patterns import Parts
 from swiftseg.data.own.survey import MaskTotals
 
 
+def are_united_values(main: Sequence[int], parts: Parts) -> bool:
+    """Whether masks of one instance each tell several classes apart within it."""
+    return parts == "instances" and len(main) > 2 and 0 in main
+
+
 def part_names(hints: Hints, parts: Parts) -> tuple[str, ...] | None:
     """Return the classes of masks that show one instance or class each; None for other masks."""
     if parts == "one":
@@ -44,7 +49,7 @@ def _key_text(value: int, encoding: Encoding) -> int | str:
 
 
 def describe_colors(
-    main: Sequence[int], tolerance: int, hints: Hints
+    main: Sequence[int], tolerance: int, totals: MaskTotals, hints: Hints
 ) -> tuple[DatasetFile, tuple[Finding, ...]]:
     colors = [to_rgb(code) for code in main]
     named = name_colors(colors, hints.tables)
@@ -63,6 +68,8 @@ def describe_colors(
             tolerance=tolerance,
         )
         return file, named.findings
+    if totals.number_objects and 0 in main:
+        return _numbered_objects(main, "rgb", hints)
     names = tuple("background" if not code else f"class_{i}" for i, code in enumerate(main))
     if len(main) == 2 and not main[0]:
         names = ("background", hints.word or "foreground")
@@ -117,11 +124,14 @@ def _numbered_objects(
 ) -> tuple[DatasetFile, tuple[Finding, ...]]:
     """Describe masks whose values count objects of one class."""
     names = ("background", hints.word or "foreground")
+    counted = "colors" if encoding == "rgb" else f"values 1 to {max(main)}"
     message = (
-        f"the values 1 to {max(main)} seem to number objects, since each mask counts from 1; they "
+        f"the {counted} seem to number objects, since each mask counts from the first; they "
         f"are read as the one class {names[1]}. Where they are classes, give names in dataset.yaml"
     )
-    mapping: dict[int | str, int | str] = {value: names[value > 0] for value in main}
+    mapping: dict[int | str, int | str] = {
+        _key_text(value, encoding): names[value > 0] for value in main
+    }
     file = DatasetFile(names=names, mask_encoding=encoding, label_mapping=mapping)
     return file, (Finding("warning", "numbered_objects", message),)
 

@@ -158,6 +158,8 @@ def _unit_maskness(unit: Unit, *, by_words: bool) -> float:
     by_pixels = float(np.clip(np.mean(seen), 0.03, 0.97)) if seen and not by_words else 0.5
     template, suffix, shape = unit.key
     words = mask_evidence("/".join((*template, shape.replace("#", "0"))))
+    if by_words and words <= 0:
+        return 0.0  # where pixels say photograph, a mask has to be called one
     if suffix in (".jpg", ".jpeg"):
         words -= 0.3
     logit = math.log(by_pixels / (1 - by_pixels)) + WORD_WEIGHT * words

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from swiftseg.data.own.families import Family
 from swiftseg.data.own.forms import Form, forms_of, key_of
 from swiftseg.data.own.hypothesis import Hypothesis
+from swiftseg.data.own.instances import counted_instances, take_in_numbered
 from swiftseg.data.own.judging import Looker, judge
-from swiftseg.data.own.variants import class_hypotheses, take_in_numbered, variants
+from swiftseg.data.own.variants import class_hypotheses, variants
 from swiftseg.data.own.words import tokens_of
 
 MAX_VOTING = 6000  # files a family that are asked for their keys
@@ -23,12 +24,17 @@ def find_hypotheses(families: Sequence[Family], looker: Looker) -> list[Hypothes
     tried: list[Hypothesis] = []
     seen: set[tuple[object, ...]] = set()
     for (pictures, masks), forms in _voted(families):
-        hypothesis = Hypothesis(pictures, masks, *forms)
-        for variant in variants(hypothesis, looker):
+        found = variants(Hypothesis(pictures, masks, *forms), looker)
+        counted = [more for variant in found for more in counted_instances(variant, looker)]
+        for variant in (*counted, *found):
             if not variant.pairs:
                 continue
             first = variant.pairs[0][0].item.file.path
-            outcome = (first, frozenset(m[0].item.file.path for _, m in variant.pairs))
+            outcome = (
+                first,
+                variant.parts,
+                frozenset(m[0].item.file.path for _, m in variant.pairs),
+            )
             if outcome not in seen:
                 seen.add(outcome)
                 take_in_numbered(variant, looker)
@@ -41,15 +47,25 @@ def find_hypotheses(families: Sequence[Family], looker: Looker) -> list[Hypothes
 def _ranked(tried: Sequence[Hypothesis]) -> list[Hypothesis]:
     """Order by what is explained; of those that are as good, richer masks and simpler names win."""
 
-    def order(hypothesis: Hypothesis) -> tuple[bool, float, float, int]:
+    def order(hypothesis: Hypothesis) -> tuple[bool, float, float, int, int]:
         is_near = hypothesis.score >= AS_GOOD * best
         richness = min(hypothesis.richness, 64)
         cost = hypothesis.picture_form.cost + hypothesis.mask_form.cost
         score = round(hypothesis.score, 1)
-        return is_near, richness if is_near else score, score if is_near else richness, -cost
+        best_of_two = (richness, score) if is_near else (score, richness)
+        length = len("/".join(hypothesis.masks.template)) + sum(
+            map(len, _first_folders(hypothesis))
+        )
+        return is_near, *best_of_two, -cost, -length
 
     best = max((hypothesis.score for hypothesis in tried), default=0.0)
     return sorted(tried, key=order, reverse=True)
+
+
+def _first_folders(hypothesis: Hypothesis) -> tuple[str, ...]:
+    """Return the variable folders of the first mask."""
+    first = hypothesis.pairs[0][1][0]
+    return (*first.slots, *first.tail)
 
 
 def _voted(
@@ -79,7 +95,9 @@ def _voted(
                 continue  # images that the key does not tell apart
             for other, mask_form in masks:
                 votes[one, form, other, mask_form] += 1
-    ranked = sorted(votes.items(), key=lambda vote: (-vote[1], vote[0][1].cost + vote[0][3].cost))
+    ranked = sorted(
+        votes.items(), key=lambda vote: (-vote[1], vote[0][1].cost + vote[0][3].cost, vote[0])
+    )
     chosen = _spread(ranked)
     return [((families[a], families[b]), (form, mask_form)) for a, form, b, mask_form in chosen]
 

@@ -29,6 +29,8 @@ class Hypothesis:
         endings: What the stems of the classes' masks end with, where each class has its own.
         has_copies: Whether the same images lie in other folders, too.
         numbered: The sign before the number of further masks of an image, as in `a_mask_1`.
+        counted: What the stems of an image's masks end with, as in `a_1` and `a_2`: an expression
+            of signs and digits. Empty where they do not count.
     """
 
     pictures: Family
@@ -45,6 +47,7 @@ class Hypothesis:
     class_place: str = ""
     endings: tuple[str, ...] = ()
     numbered: str = ""
+    counted: str = ""
     has_copies: bool = False
 
     @property

@@ -29,25 +29,45 @@ class Looker:
     def __init__(self, root: Path, units: Iterable[Unit]) -> None:
         self.root = root
         self.known: dict[str, Look | None] = {}
+        self.files: set[str] = set()
         for unit in units:
             self.known.update(unit.looks)
+            self.files.update(item.file.path for item in unit.items)
 
     def look(self, path: str) -> Look | None:
         if path not in self.known:
             self.known[path] = look_at(self.root / path)
         return self.known[path]
 
+    def is_nearer_to_another(self, picture: Member, mask: Member) -> bool:
+        """Whether an image of the same name lies where the mask does: in its scene, not another."""
+        folders, of_mask = picture.item.file.folders, mask.item.file.folders
+        name = picture.item.file.path.rpartition("/")[2]
+        swapped = (
+            "/".join((*folders[:at], other, *folders[at + 1 :], name))
+            for at, (own, other) in enumerate(zip(folders, of_mask, strict=False))
+            if own != other
+        )
+        return any(p in self.files and p != mask.item.file.path for p in swapped)
+
     def sizes_hw(self, path: str) -> set[tuple[int, int]]:
         """Return the size of a file's image as stored and as shown; nothing if unreadable."""
         place = self.root / path
         try:
             if place.suffix.lower() in ARRAY_SUFFIXES:
-                shape = read_array(place).shape
-                return {(shape[0], shape[1])}
+                return {_array_hw(place)}
             header = read_header(place)
         except SwiftsegError:
             return set()
         return {header.size_hw, header.shown_hw}
+
+
+def _array_hw(path: Path) -> tuple[int, int]:
+    try:
+        shape = read_array(path).shape
+    except SwiftsegError:  # no mask; a picture of bands
+        return read_header(path).size_hw
+    return shape[0], shape[1]
 
 
 def judge(hypothesis: Hypothesis, looker: Looker) -> None:
@@ -63,6 +83,10 @@ def judge(hypothesis: Hypothesis, looker: Looker) -> None:
     quality *= 0.2 + 0.8 * _size_agreement(probes, looker)
     if hypothesis.parts == "one" and _is_field_of_view(known):
         quality *= 0.1
+    if hypothesis.parts == "one" and _are_of_one_value(known):
+        quality *= 0.1 if known[0].gray.any() else 0.5  # without any defect masks are empty
+    if any(looker.is_nearer_to_another(picture, masks[0]) for picture, masks in probes):
+        quality *= 0.1
     hypothesis.quality = float(quality) * (1.1 if hypothesis.parts != "one" else 1.0)
     hypothesis.num_values = float(np.mean([look.num_values for look in known])) if known else 0.0
 
@@ -77,6 +101,12 @@ def _size_agreement(probes: Sequence[tuple[Member, list[Member]]], looker: Looke
             same = any(are_proportional(a, b) for a in sizes for b in others)
             agreed.append(1.0 if sizes & others else 0.95 if same else 0.0)
     return float(np.mean(agreed)) if agreed else 1.0
+
+
+def _are_of_one_value(looks: Sequence[Look]) -> bool:
+    """Whether all masks hold the same single value, and so tell nothing apart."""
+    is_single = {look.num_values for look in looks} == {1}
+    return len(looks) > 2 and is_single and len({look.digest for look in looks}) == 1
 
 
 def _is_field_of_view(looks: Sequence[Look]) -> bool:

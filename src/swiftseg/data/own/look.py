@@ -8,7 +8,7 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
-from swiftseg.data.images.band_file import read_bands
+from swiftseg.data.images.band_file import read_bands, read_picture
 from swiftseg.data.images.header import BandsError, has_more_bands, opened, orientation_of
 
 CROP = 512  # pixels of height and width that are looked at
@@ -76,7 +76,10 @@ def look_at(path: Path) -> Look | None:
 def _pixels(path: Path) -> tuple[np.ndarray, bool, bool, int]:
     """Read pixels as stored; whether the format speaks for a mask, or is lossy; the orientation."""
     if path.suffix.lower() in ARRAY_SUFFIXES:
-        return read_array(path), True, False, 1
+        try:
+            return read_array(path), True, False, 1
+        except SwiftsegError:
+            return read_picture(path)[..., 0], False, False, 1
     try:
         return _pillow_pixels(path)
     except BandsError:  # a band is enough to tell a photograph

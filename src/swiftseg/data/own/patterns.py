@@ -7,6 +7,7 @@
 | `{folder}`, `{folder2}` | the name of a folder |
 | `{end}` | what follows a word within a name |
 | `{number}` | digits; 7 and 007 are the same |
+| `{instance}`, `{instance2}` | digits that count the masks of an image |
 | `{split}` | a word for train, val or test |
 | `{class}` | the name of the class that a mask of its own shows |
 | `{class:hair|skin}` | one of these words, with any field |
@@ -32,6 +33,7 @@ _TEXT_OF_FIELD = {
     "path": ".+",
     "file": ".+?",
     "number": r"\d+",
+    **dict.fromkeys(("instance", "instance2", "instance3"), r"\d+"),
     "split": f"(?i:{_SPLIT_WORDS})",
 }
 _PART = re.compile(r"\{(\w+)(?::([^{}]+))?\}|(\*\*/)|(\*)|([^{}*]+)")

@@ -8,6 +8,7 @@ import numpy as np
 
 from swiftseg.data.own.dataset_file import DatasetFile
 from swiftseg.data.own.describe import (
+    are_united_values,
     binary_names,
     describe_colors,
     describe_parts,
@@ -25,6 +26,7 @@ MIN_DAMAGED_VALUES = 3
 MIN_CENTER_SHARE = 2e-3
 MIN_PEAKS_SHARE = 0.9  # of the pixels in solid blocks, for two peaks to be a binary mask
 MAX_CLASSES = 255
+MIN_MASKS, MANY_CLASSES = 8, 32  # from which on values that one mask alone has are doubted
 # Parts of pixels that are near no main color, and that are none exactly. CamVid's masks as JPEGs
 # of 160x120 and quality 15 to 90 have up to 0.11 and 0.52 of these, its photographs 0.77 and more.
 MAX_IGNORED, MAX_DAMAGED = 0.25, 0.7
@@ -67,13 +69,27 @@ def propose(totals: MaskTotals, hints: Hints | None = None, parts: Parts = "one"
     snapped, ignored = snapped_shares(counts, main, tolerance, encoding)
     if is_damaged:
         findings.append(_damage(totals, snapped, ignored))
-    if parts != "one":
+    if parts != "one" and not are_united_values(main, parts):
         file, more = describe_parts(main, tolerance, encoding, hints, parts)
     elif encoding == "rgb":
-        file, more = describe_colors(main, tolerance, hints)
+        file, more = describe_colors(main, tolerance, totals, hints)
     else:
         file, more = describe_values(main, tolerance, encoding, totals, hints)
+    if totals.files.total() >= MIN_MASKS and len(main) >= MANY_CLASSES:
+        more = (*more, *_rare_values(main, totals))
     return Proposal(file, (*findings, *more), snapped, ignored)
+
+
+def _rare_values(main: Sequence[int], totals: MaskTotals) -> list[Finding]:
+    """Doubt that so many values are classes where most of them occur in one mask alone."""
+    rare = totals.num_in_one_mask(main)
+    if 2 * rare <= len(main):
+        return []
+    message = (
+        f"{rare} of the {len(main)} values or colors occur in one mask alone; they are read as "
+        "classes. Where they number objects, masks of classes are needed"
+    )
+    return [Finding("warning", "rare_values", message, rare)]
 
 
 def _binary(names: tuple[str, ...], values: Sequence[int]) -> DatasetFile:

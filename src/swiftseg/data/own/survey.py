@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,7 @@ MAX_VALUES_A_MASK = 4096
 MOSTLY = 0.95
 MANY_OBJECTS = 5
 MAX_VALUES = 65536
+MAX_COLOR_SETS = 1024
 STRIP_PIXELS = 1 << 21  # counted at a time, as counting widens them
 
 
@@ -64,6 +66,8 @@ class MaskTotals:
         numbered: How many masks hold the values 1 to n beside 0, for each n; 0 for other masks.
         has_both: Whether a mask holds both 1 and 255.
         one_channel: How many gray masks have one channel.
+        masks_with: Masks by value, for each kind.
+        color_sets: The colors of masks in color; of many masks not all.
     """
 
     files: Counter[Kind] = field(default_factory=Counter[Kind])
@@ -75,6 +79,8 @@ class MaskTotals:
     numbered: Counter[int] = field(default_factory=Counter[int])
     has_both: bool = False
     one_channel: int = 0
+    masks_with: dict[Kind, Counter[int]] = field(default_factory=dict[Kind, Counter[int]])
+    color_sets: set[frozenset[int]] = field(default_factory=set[frozenset[int]])
 
     def add(self, facts: MaskFacts) -> None:
         self.files[facts.kind] += 1
@@ -82,6 +88,9 @@ class MaskTotals:
         self.one_channel += facts.kind == "gray" and not facts.has_channels
         values = facts.values.tolist()
         self.has_both |= {1, 255} <= set(values)
+        self.masks_with.setdefault(facts.kind, Counter()).update(values)
+        if facts.kind == "rgb" and len(self.color_sets) < MAX_COLOR_SETS:
+            self.color_sets.add(frozenset(values))
         beside = [value for value in values if value]
         self.numbered[len(beside) if max(beside, default=0) == len(beside) else 0] += 1
         for totals, more in ((self.counts, facts.counts), (self.solid, facts.solid)):
@@ -95,7 +104,8 @@ class MaskTotals:
     def _prune(self, kind: Kind) -> None:
         kept = Counter(dict(self.counts[kind].most_common(MAX_VALUES)))
         self.counts[kind] = kept
-        self.solid[kind] = Counter({v: n for v, n in self.solid[kind].items() if v in kept})
+        for totals in (self.solid, self.masks_with):
+            totals[kind] = Counter({v: n for v, n in totals[kind].items() if v in kept})
 
     @property
     def are_binary_in_two_ways(self) -> bool:
@@ -105,11 +115,27 @@ class MaskTotals:
 
     @property
     def number_objects(self) -> bool:
-        """Whether values count objects: every mask has 1 to n, and n differs as classes do not."""
+        """Whether values count objects: every mask has 1 to n, and n differs as classes do not.
+
+        Colors do where each mask has all those that masks of fewer colors have.
+        """
         with_any = self.numbered.total() - self.numbered[0]
         counts = [n for n in self.numbered if n]
         is_rule = with_any >= MOSTLY * self.numbered.total()
-        return is_rule and max(counts, default=0) >= MANY_OBJECTS and len(counts) > 2
+        is_rule = is_rule and max(counts, default=0) >= MANY_OBJECTS and len(counts) > 2
+        return is_rule or self._colors_number_objects
+
+    @property
+    def _colors_number_objects(self) -> bool:
+        ordered = sorted(self.color_sets, key=len)
+        if len(ordered) <= MANY_OBJECTS or len(ordered[-1]) < 2 * len(ordered[0]):
+            return False  # classes of which the rarest are missing here and there
+        return all(less < more for less, more in pairwise(ordered))
+
+    def num_in_one_mask(self, values: Iterable[int]) -> int:
+        """Return how many of some values occur in one mask alone."""
+        masks = sum(self.masks_with.values(), Counter[int]())
+        return sum(masks[value] == 1 for value in values)
 
     @property
     def palettes_differ(self) -> bool:

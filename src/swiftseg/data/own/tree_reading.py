@@ -205,6 +205,8 @@ def _mask_stems(hypothesis: Hypothesis, stem: str | None) -> list[str | None]:
     """Write how the masks' stems end: one text, or one a class where folders name the classes."""
     if hypothesis.class_place == "stem":
         return ["{class}"]
+    if stem is not None and hypothesis.counted:
+        return [stem.removesuffix(hypothesis.mask_form.after) + _counted_text(hypothesis.counted)]
     if stem is not None and hypothesis.numbered:
         return [stem, f"{stem}{hypothesis.numbered}*"]
     if stem is None or not hypothesis.endings:
@@ -214,6 +216,12 @@ def _mask_stems(hypothesis: Hypothesis, stem: str | None) -> list[str | None]:
         return [begin + ending for ending in hypothesis.endings]
     names = "|".join(ending[1:] for ending in hypothesis.endings)
     return [f"{begin}{hypothesis.endings[0][0]}{{class:{names}}}"]
+
+
+def _counted_text(shape: str) -> str:
+    """Write what stems end with that count: `_{instance}`, or `_{instance}_{instance2}`."""
+    runs = iter(("", "2", *map(str, range(3, 10))))
+    return re.sub(r"\\d\+", lambda _: f"{{instance{next(runs)}}}", shape)
 
 
 def _is_plain(form: Form) -> bool:

@@ -28,13 +28,12 @@ MIN_QUALITY = 0.4  # of a mask that may show one class among others
 CLASS_OVERLAP = 0.25  # masks of one image that overlap less are classes or instances
 MAX_COPIES = 4
 COPY_DIFFERENCE = 4.0  # of gray levels, between an image and its copy in another format
-_NUMBERED_CLASS = re.compile(r"([_-][A-Za-z]*)\d+")
-_NUMBERED = re.compile(r"(.*[^\W\d_])([_-])\d+")
+_NUMBERED_CLASS = re.compile(r"([_-][A-Za-z]*)\d+(?:[_-]\d+)*")
 
 
 def variants(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
     """Pair the files; where images have several masks each, tell instances from alternatives."""
-    pairs, hypothesis.same = _paired(hypothesis)
+    pairs, hypothesis.same = paired_by_key(hypothesis)
     if len(hypothesis.same) > 0.5 * len(pairs):
         return _narrowed_pictures(hypothesis, looker)
     if sum(len(masks) > 1 for _, masks in pairs) <= 0.02 * len(pairs):
@@ -47,10 +46,10 @@ def variants(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
     if place:
         pairs = _of_classes(pairs, tells)
     several = [masks for _, masks in pairs if len(masks) > 1]
-    if place == "suffix" or not several or not _are_parts(several, looker):
+    if place == "suffix" or not several or not are_parts(several, looker):
         return variants
     if place == "":
-        is_count = not _are_numbered_classes(several)
+        is_count = not are_numbered_classes(several)
         return [replace(hypothesis, parts="instances", pairs=pairs)] if is_count else []
     return [replace(hypothesis, parts="classes", pairs=pairs, class_place=place), *variants]
 
@@ -84,7 +83,7 @@ def _are_copies(groups: Sequence[list[Member]], looker: Looker) -> bool:
     return True
 
 
-def _are_numbered_classes(groups: Sequence[Sequence[Member]]) -> bool:
+def are_numbered_classes(groups: Sequence[Sequence[Member]]) -> bool:
     """Whether the masks of every image have the same numbers: they show classes, no instances."""
     numbers = {
         frozenset(tuple(re.findall(r"\d+", mask.item.stem)[-1:]) for mask in g) for g in groups
@@ -119,7 +118,7 @@ def _of_classes(
     return [(picture, masks) for picture, masks in kept if masks]
 
 
-def _paired(
+def paired_by_key(
     hypothesis: Hypothesis,
 ) -> tuple[list[tuple[Member, list[Member]]], list[Member]]:
     """Pair the files by their keys.
@@ -130,7 +129,7 @@ def _paired(
     by_key: tuple[dict[tuple[str, str], list[Member]], ...] = (defaultdict(list), defaultdict(list))
     families = (hypothesis.pictures, hypothesis.masks)
     forms = (hypothesis.picture_form, hypothesis.mask_form)
-    with_split = all(m.item.split is not None for f in families for m in f.members)
+    with_split = has_splits(families)
     for family, form, found in zip(families, forms, by_key, strict=True):
         for member in family.members:
             key = key_of(member, form)
@@ -148,6 +147,11 @@ def _paired(
     return pairs, same
 
 
+def has_splits(families: Sequence[Family]) -> bool:
+    """Whether the paths of all files name a split, which then belongs to their keys."""
+    return all(m.item.split is not None for family in families for m in family.members)
+
+
 def _narrowed_pictures(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
     """Take the images of one suffix or folder where each image is there in several."""
     pictures = hypothesis.pictures
@@ -161,7 +165,7 @@ def _narrowed_pictures(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesi
         for members in alike.values():
             family = replace(pictures, members=members, maskness=_maskness(members, pictures))
             narrowed = replace(hypothesis, pictures=family, same=[])
-            pairs, same = _paired(narrowed)
+            pairs, same = paired_by_key(narrowed)
             if pairs and not same:
                 found += variants(narrowed, looker)
         if found:
@@ -198,34 +202,15 @@ def _narrowed(
     return replace(hypothesis, pairs=[(picture, masks) for picture, masks in chosen if masks])
 
 
-def take_in_numbered(hypothesis: Hypothesis, looker: Looker) -> None:
-    """Add masks such as `a_mask_1` to the image of `a_mask`, as further instances."""
-    if hypothesis.parts != "one" or hypothesis.mask_form.kind == "folder":
-        return
-    paired = {m.item.file.path for _, masks in hypothesis.pairs for m in masks}
-    more: defaultdict[tuple[object, ...], list[Member]] = defaultdict(list)
-    for member in hypothesis.masks.members:
-        found = _NUMBERED.fullmatch(member.item.stem)
-        if found and member.item.file.path not in paired:
-            more[member.item.file.folders, found[1], found[2]].append(member)
-    for sign in sorted({str(key[2]) for key in more}):
-        pairs = [
-            (picture, [mask, *more[mask.item.file.folders, mask.item.stem, sign]])
-            for picture, (mask, *_) in hypothesis.pairs
-        ]
-        several = [masks for _, masks in pairs if len(masks) > 1]
-        if several and _are_parts(several, looker):
-            hypothesis.pairs, hypothesis.parts, hypothesis.numbered = pairs, "instances", sign
-            return
-
-
-def _are_parts(groups: Sequence[list[Member]], looker: Looker) -> bool:
-    """Whether masks of one image are binary and hardly overlap: instances or classes of it."""
+def are_parts(
+    groups: Sequence[list[Member]], looker: Looker, *, of_few_values: bool = True
+) -> bool:
+    """Whether masks of one image have few values and hardly overlap: instances or classes of it."""
     overlaps: list[float] = []
     for masks in evenly(groups, PROBES):
         looks = [looker.look(mask.item.file.path) for mask in masks[:6]]
         known = [look for look in looks if look is not None]
-        if any(_is_many(look) for look in known):
+        if of_few_values and any(_is_many(look) for look in known):
             return False
         for one, other in pairwise(known):
             if one.foreground.any() and other.foreground.any():
@@ -283,7 +268,7 @@ def _joined(group: Sequence[Hypothesis], looker: Looker) -> Hypothesis | None:
     is_numbered = _NUMBERED_CLASS.fullmatch(group[0].mask_form.after) is not None
     if is_numbered and any(len(masks) < len(group) for _, masks in pairs):
         return None  # numbers that only some images have count instances
-    if len(group) < 2 or len(several) < 0.2 * len(pairs) or not _are_parts(several, looker):
+    if len(group) < 2 or len(several) < 0.2 * len(pairs) or not are_parts(several, looker):
         return None
     endings = tuple(sorted(hypothesis.mask_form.after for hypothesis in group))
     folders = {group[0].mask_form.freed(mask) for _, masks in pairs for mask in masks}

@@ -19,9 +19,9 @@ _GLUED = (
 MASK_WORDS = frozenset(
     (  # noqa: SIM905 words are easier to read without quotes
         "mask masks label labels labelled labeled labelids labeltrainids lbl lab gt gts "
-        "gtmaps groundtruth truth ground annotation annotations annot annots anno ann seg "
+        "gtmaps groundtruth truth ground annotation annotations annot annots anno annos ann seg "
         "segm segs segmentation segmentations segmentationclass segmentationclasspng segmap "
-        "segmaps semantic semantics semseg target targets manual trimap trimaps matte mattes "
+        "segmaps semantic semantics semseg target targets manual trimap trimaps matte mattes matting "
         "parsing parse pixellevel class classes lesion lesions roadmask stuffthingmaps expert ho fg"
     ).split()
 )
