@@ -21,8 +21,9 @@ MASK_WORDS = frozenset(
         "mask masks label labels labelled labeled labelids labeltrainids lbl lab gt gts "
         "gtmaps groundtruth truth ground annotation annotations annot annots anno annos ann seg "
         "segm segs segmentation segmentations segmentationclass segmentationclasspng segmap "
-        "segmaps semantic semantics semseg target targets manual trimap trimaps matte mattes matting "
-        "parsing parse pixellevel class classes lesion lesions roadmask stuffthingmaps expert ho fg"
+        "segmaps semantic semantics semseg target targets manual trimap trimaps matte mattes "
+        "matting parsing parse pixellevel class classes lesion lesions roadmask "
+        "stuffthingmaps expert ho fg"
     ).split()
 )
 IMAGE_WORDS = frozenset(
