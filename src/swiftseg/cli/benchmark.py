@@ -24,7 +24,7 @@ def benchmark(
     models: Annotated[
         list[str],
         typer.Argument(
-            metavar="MODEL...",
+            metavar="MODEL",
             help="Shipped models, files, or networks (with random weights).",
             show_default=False,
         ),

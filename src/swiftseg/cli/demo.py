@@ -22,7 +22,7 @@ def demo(
     frames: Annotated[int, typer.Option(min=1, help="Frames to render, 12 per second.")] = 48,
     as_json: JsonOption = False,
 ) -> None:
-    """Render a short street clip, segment it, and score it against its exact masks.
+    """Render a short street clip, segment it, and score it.
 
     Writes OUT/overlay/NAME.png for every frame and OUT/toystreet.webp, an animation of the frames
     beside their overlays. Needs no data and no torch.

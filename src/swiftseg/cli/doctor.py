@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def doctor(
     as_json: JsonOption = False,
 ) -> None:
-    """Show versions, engines, instruction sets, threads and caches, and what is missing.
+    """Show versions, engines, threads, caches and what is missing.
 
     Nothing is changed. To check data, use `swiftseg data check`.
     """

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help=MODEL_HELP)],
+    models: Annotated[list[str], typer.Argument(metavar="MODEL", help=MODEL_HELP)],
     data: DataOption,
     split: SplitOption = "val",
     dataset_name: DatasetOption = None,

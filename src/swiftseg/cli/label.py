@@ -80,7 +80,7 @@ def label(
     threads: Annotated[int, typer.Option(min=1, help="Threads per model.")] = 1,
     fit: FitOption = "auto",
 ) -> None:
-    """Label millions of images and videos, on this machine or a cluster.
+    """Label millions of images and videos, here or on a cluster.
 
     Writes OUT/labels/NAME.png (or OUT/shards/part-N.parquet), manifest.csv with what became of each
     input, failures.csv and summary.json. Run the same command again to continue where it stopped.

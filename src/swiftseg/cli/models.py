@@ -18,7 +18,7 @@ WIDE_TERMINAL = 120  # columns; narrower ones get the first numbers alone
 def models(
     as_json: JsonOption = False,
 ) -> None:
-    """List the networks that can be trained and the weights that are shipped."""
+    """List the networks to train and the weights that are shipped."""
     networks = network_table()
     weights = _shipped_weights()
     if as_json:

@@ -30,7 +30,7 @@ def predict(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="INPUT...",
+            metavar="INPUT",
             help="Images, folders, globs, lists (.txt or -), videos, camera:0, URLs.",
             show_default=False,
         ),

@@ -29,7 +29,7 @@ def runs(
     folder: Annotated[Path, typer.Argument(help="Folder with runs at any depth.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Compare trainings: progress, best score, and what it was measured on.
+    """Compare trainings: progress, best score, and its data.
 
     Do not compare a score on `val` with one on a group that was held out.
     """

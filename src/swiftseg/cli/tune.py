@@ -39,7 +39,7 @@ def tune(
     address: AddressOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the search in --out.")] = False,
 ) -> None:
-    """Search for good values of a recipe; trials that fall behind end early.
+    """Search for good values of a recipe's settings.
 
     The file of --space names keys of the recipe, each with a list of values or a range:
 
