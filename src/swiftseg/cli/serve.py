@@ -12,7 +12,7 @@ def serve(
     models: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[MODEL...]",
+            metavar="MODEL",
             help=MODEL_HELP,
             show_default=DEFAULT_MODEL,
         ),

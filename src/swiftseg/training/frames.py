@@ -16,7 +16,7 @@ from swiftseg.core.in_threads import THREADS, in_threads
 from swiftseg.core.memory import free_memory_bytes
 from swiftseg.data import Dataset
 from swiftseg.data.views.mixture import Mixture
-from swiftseg.kernels.bands import resize_bands
+from swiftseg.kernels.resize import resize_frame
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.training.augmentation import Augment
 from swiftseg.training.training_progress import say_once
@@ -106,12 +106,8 @@ class TrainingFrames:
         sample = self.dataset[index]
         image, mask = sample.image, sample.mask
         if self.size_hw is not None and mask.shape != self.size_hw:
+            image = resize_frame(image, self.size_hw)
             size_wh = self.size_hw[1], self.size_hw[0]
-            if image.dtype == np.uint8 and image.shape[2] == 3:
-                picture = Image.fromarray(image)
-                image = np.asarray(picture.resize(size_wh, Image.Resampling.BILINEAR))
-            else:
-                image = resize_bands(image, self.size_hw)
             mask = np.asarray(Image.fromarray(mask).resize(size_wh, Image.Resampling.NEAREST))
         if image.dtype != np.uint8:  # torch does little with 16 bits
             image = image.astype(np.float32)

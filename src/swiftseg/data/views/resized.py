@@ -7,6 +7,7 @@ from PIL import Image
 
 from swiftseg.core import LabelSet, Sample
 from swiftseg.data.dataset import Dataset
+from swiftseg.kernels.resize import resize_frame
 
 
 class Resized:
@@ -24,12 +25,9 @@ class Resized:
         sample = self.dataset[index]
         if sample.mask.shape == self.size_hw:
             return sample
-        image = self._resized(sample.image, Image.Resampling.BILINEAR)
-        return Sample(sample.name, image, self._resized(sample.mask, Image.Resampling.NEAREST))
+        size_wh = self.size_hw[1], self.size_hw[0]
+        mask = Image.fromarray(sample.mask).resize(size_wh, Image.Resampling.NEAREST)
+        return Sample(sample.name, resize_frame(sample.image, self.size_hw), np.array(mask))
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))
-
-    def _resized(self, pixels: np.ndarray, resampling: Image.Resampling) -> np.ndarray:
-        height, width = self.size_hw
-        return np.array(Image.fromarray(pixels).resize((width, height), resampling))
