@@ -201,6 +201,9 @@ def test_a_target_keeps_to_the_model_and_the_options_it_began_with(here, capsys)
     assert "was begun with the fit auto, not letterbox" in done.err
     done = label(capsys, "in", "--save", "labels,probs")
     assert "the save labels, not labels,probs" in done.err
+    shutil.copytree(here / "in", here / "elsewhere")
+    done = label(capsys, "elsewhere")
+    assert f"out was begun with a/000 from {here}/in/a/000.png, and the source has" in done.err
     assert results_in(here / "out") == before
 
 
@@ -221,6 +224,8 @@ def test_a_folder_of_other_results_is_left_alone(here, capsys):
         (("in", "--address", "auto"), "--engine local uses none"),
         (("gs://bucket/in",), "gcsfs"),
         (("nowhere",), "no such file or folder: nowhere"),
+        (("in", "--device", "tpu"), "unknown device 'tpu'"),
+        (("in", "--flip", "--device", "tpu"), "unknown device 'tpu'"),
     ],
 )
 def test_what_is_asked_for_wrongly_is_told_in_one_line(here, capsys, arguments, message):

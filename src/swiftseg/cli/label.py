@@ -11,6 +11,7 @@ from swiftseg.cli.options import (
     AddressOption,
     BackendOption,
     CalibrationOption,
+    DeviceOption,
     FitOption,
     FlipOption,
     JsonOption,
@@ -47,7 +48,7 @@ def label(
     engine: Annotated[str, typer.Option(help="ray, or local (threads, for small jobs).")] = "ray",
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Models that run in parallel.", show_default="one a core"),
+        typer.Option(min=1, help="Models that run in parallel.", show_default="one a core or GPU"),
     ] = None,
     address: AddressOption = None,
     batch: Annotated[int, typer.Option(min=1, help="Frames per step, and rows per shard.")] = 64,
@@ -78,6 +79,7 @@ def label(
     precision: PrecisionOption = "f32",
     calibration: CalibrationOption = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads per model.")] = 1,
+    device: DeviceOption = None,
     fit: FitOption = "auto",
 ) -> None:
     """Label millions of images and videos, here or on a cluster.
@@ -103,6 +105,8 @@ def label(
             form=form,
             scales=(1.0,) if scales is None else parse_scales(scales),
             flip=flip,
+            backend=backend,
+            device=device,
         )
         print_labeling(labeling, out)
         return
@@ -124,6 +128,7 @@ def label(
         precision=precision,
         calibration=calibration,
         threads=threads,
+        device=device,
         fit=check_fit(fit),
         report=report,
     )

@@ -12,6 +12,7 @@ from typing import Any, cast
 from swiftseg.cluster.opening import Opening
 from swiftseg.cluster.ray_session import (
     engine_cpus,
+    engine_gpus,
     import_ray,
     own_error,
     ray_session,
@@ -88,9 +89,8 @@ def evaluate_on_ray(
         protocol = fitting_protocol(segmenter, found)
     elif isinstance(protocol, str):
         protocol = find_protocol(protocol)
-    engine = segmenter.engine
     files = read_model_files(str(model), segmenter)
-    opening = Opening(files, engine.backend, engine.precision, 1, segmenter.fit)
+    opening = Opening(files, segmenter.engine, 1, segmenter.fit)
     where = str(Path(data).absolute()) if Path(data).exists() else str(data)
     counting = _Counting(where, split, dataset, protocol, calibration_error)
     evaluation = Evaluation(protocol.view(found).labels, protocol)
@@ -120,6 +120,7 @@ def _shards(
         fn_constructor_args=([ray.put(opening)], counting),
         compute=ActorPoolStrategy(size=min(workers, len(shards))),
         num_cpus=cpus,
+        num_gpus=engine_gpus(opening.engine.device, workers),
     )
     try:
         for row in work.iter_rows():

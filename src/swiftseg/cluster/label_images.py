@@ -11,7 +11,7 @@ import numpy as np
 
 from swiftseg.cluster.label_on_ray import RayStages, label_on_ray, label_through_client
 from swiftseg.cluster.opening import Opening
-from swiftseg.cluster.ray_session import is_client, ray_session
+from swiftseg.cluster.ray_session import cluster_gpus, is_client, ray_session
 from swiftseg.core import UsageError, unknown_name
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmenter
@@ -52,6 +52,7 @@ def label_images(
     precision: str = "f32",
     calibration: Path | str | Sequence[np.ndarray] | None = None,
     threads: int = 1,
+    device: str | None = None,
     fit: Fit = "auto",
     report: bool = False,
 ) -> Summary:
@@ -63,7 +64,8 @@ def label_images(
         out: The target: a folder, or an address.
         model: What `Segmenter.load` takes.
         engine: `ray`, or `local` for threads of this process; the results are equal.
-        workers: Engines that run at the same time; None takes as many as there are cores.
+        workers: Engines that run at the same time; None takes as many as there are cores, or GPUs
+            where they compute on these.
         address: Of a Ray cluster, `auto` or `ray://HOST:PORT`; None starts Ray on this machine.
         save: Any of `labels`, `overlay`, `probs` and `shares`.
         form: `png` for files in the source's tree, `parquet` for shards.
@@ -73,6 +75,7 @@ def label_images(
         precision: As `Segmenter.load` takes it.
         calibration: As `Segmenter.load` takes it.
         threads: Threads of one engine.
+        device: As `Segmenter.load` takes it; this machine must have it too.
         fit: How images of other sizes are shown to the network.
         report: Whether report.html is written too, which takes probabilities.
 
@@ -94,20 +97,23 @@ def label_images(
         precision=precision,
         calibration=calibration,
         threads=threads,
+        device=device,
         fit=fit,
     )
+    engine_of = segmenter.engine
     files = read_model_files(str(model), segmenter)
     place = open_place(out)
     listed = list_inputs(str(source), column=column, frames=batch, leave_out=_results_of(place))
     settings = Settings(
         segmenter.spec.name,
         files.digest,
-        segmenter.engine.backend,
-        segmenter.engine.precision,
+        engine_of.backend,
+        engine_of.precision,
         fit,
         kinds,
         form,
         segmenter.spec.labels.names,
+        engine_of.device,
     )
     read = Reading(segmenter.spec.input, fit, keeps_frames="overlay" in kinds)
     segmenting = partial(Segmenting, keeps_probabilities="probs" in kinds, wants_confidence=report)
@@ -120,9 +126,8 @@ def label_images(
             segment = segmenting(segmenter)
             work = label_here(job.pending, read, segment, write, workers=summary.workers)
         else:
-            engine_of = segmenter.engine
-            opening = Opening(files, engine_of.backend, engine_of.precision, threads, fit)
-            summary.workers = workers or max(1, int(cpus) // threads)
+            opening = Opening(files, engine_of, threads, fit)
+            summary.workers = workers or _usual_workers(engine_of.device, cpus, threads)
             stages = RayStages(read, opening, segmenting, write)
             run = label_through_client if is_client(address) else label_on_ray
             work = run(job.pending, stages, workers=summary.workers, cpus=cpus)
@@ -163,6 +168,11 @@ def _results_of(place: Place) -> list[Path]:
     if not isinstance(place, LocalPlace):
         return []
     return [place.folder / name for name in (*SAVED, SHARDS, "job")]
+
+
+def _usual_workers(device: str, cpus: float, threads: int) -> int:
+    gpus = 0 if device == "cpu" else int(cluster_gpus())
+    return gpus or max(1, int(cpus) // threads)
 
 
 def _work_through(job: Job, work: Iterator[Receipt], summary: Summary) -> None:

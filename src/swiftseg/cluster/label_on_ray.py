@@ -15,6 +15,7 @@ from swiftseg.cluster.attempts import Attempts, Stage, refusing
 from swiftseg.cluster.opening import Opening
 from swiftseg.cluster.ray_session import (
     engine_cpus,
+    engine_gpus,
     import_ray,
     own_error,
     set_up_data,
@@ -77,6 +78,7 @@ def label_on_ray(
             fn_constructor_args=([opening], stages.segmenting, attempts),
             compute=ActorPoolStrategy(size=workers),
             num_cpus=engine_cpus(cpus, workers, stages.opening.threads),
+            num_gpus=engine_gpus(stages.opening.engine.device, workers),
         )
         .map(partial(_write, stages.write), num_cpus=for_tasks)
     )

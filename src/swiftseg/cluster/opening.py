@@ -8,6 +8,7 @@ from swiftseg.core.cache import cache_folder
 from swiftseg.inference import Segmenter
 from swiftseg.inference.fitting import Fit
 from swiftseg.labeling.model_files import ModelFiles
+from swiftseg.runtimes.base import Engine
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,7 @@ class Opening:
     """From what, and how, each worker opens the model."""
 
     files: ModelFiles
-    backend: str
-    precision: str
+    engine: Engine
     threads: int
     fit: Fit
 
@@ -25,8 +25,9 @@ class Opening:
         folder = cache_folder() or Path(tempfile.mkdtemp(prefix="swiftseg-"))
         return Segmenter.load(
             self.files.unpacked(folder / "models"),
-            backend=self.backend,
-            precision=self.precision,
+            backend=self.engine.backend,
+            precision=self.engine.precision,
             threads=self.threads,
+            device=self.engine.device,
             fit=self.fit,
         )

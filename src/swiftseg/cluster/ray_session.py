@@ -1,6 +1,7 @@
 """A connection to Ray: to a cluster that has an address, or to one started on this machine."""
 
 import logging
+import math
 import os
 import signal
 import socket
@@ -138,6 +139,17 @@ def engine_cpus(cpus: float, workers: int, threads: int) -> float:
     would leave none for reading, and nothing would ever start.
     """
     return ENGINES_SHARE * min(threads, cpus / workers)
+
+
+def engine_gpus(device: str, workers: int) -> float:
+    """Return the share of a GPU that an engine asks Ray for, so that it starts where one is."""
+    gpus = cluster_gpus()
+    return 0.0 if device == "cpu" or not gpus else 1 / math.ceil(workers / gpus)
+
+
+def cluster_gpus() -> float:
+    """Return how many GPUs the cluster has that this process is connected to."""
+    return float(import_ray().cluster_resources().get("GPU", 0.0))
 
 
 def task_cpus(cpus: float) -> float:

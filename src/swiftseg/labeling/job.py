@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from swiftseg.core import SwiftsegError
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.schema import first_problem
+from swiftseg.core.shown_text import without_secrets
 from swiftseg.labeling.inputs import Input, read_input
 from swiftseg.labeling.pieces import Piece, Receipt, cut, read_receipt
 from swiftseg.labeling.place import LocalPlace, Place
@@ -52,6 +53,7 @@ class Settings:
     save: tuple[Saved, ...]
     form: Form
     classes: tuple[str, ...]
+    device: str = "cpu"
 
 
 @dataclass
@@ -84,8 +86,8 @@ def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batc
     Inputs that the job already knows keep their pieces.
 
     Raises:
-        SwiftsegError: The target holds results of other settings or of something else, or cannot
-            be read or written.
+        SwiftsegError: The target holds results of other settings, of other inputs by the same names
+            or of something else, or cannot be read or written.
     """
     known_files = list(place.files("job"))
     plans = [path for path in known_files if path.startswith(_PLANS)]
@@ -98,7 +100,7 @@ def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batc
         _check_empty(place)
         plans = []
     now = {item.key: item for item in listed}
-    pieces = [piece for plan in plans for piece in _read_plan(place.read(plan), now)]
+    pieces = [piece for plan in plans for piece in _read_plan(place, plan, now)]
     known = {item.key for piece in pieces for item in piece.inputs}
     fresh = [item for item in listed if item.key not in known]
     added = list(cut(fresh, batch, first=len(pieces)))
@@ -167,11 +169,22 @@ def _plan(pieces: Sequence[Piece]) -> bytes:
     return gzip.compress("\n".join(lines).encode(), mtime=0)
 
 
-def _read_plan(data: bytes, now: Mapping[str, Input]) -> list[Piece]:
-    """Read a plan's pieces; inputs that the source still holds are read where it says now."""
+def _read_plan(place: Place, path: str, now: Mapping[str, Input]) -> list[Piece]:
+    """Read a plan's pieces; addresses are the source's, which have their secrets.
+
+    Raises:
+        SwiftsegError: The source has another input by the name of one in the plan.
+    """
     inputs: dict[int, list[Input]] = {}
-    for line in gzip.decompress(data).decode().split("\n"):
+    for line in gzip.decompress(place.read(path)).decode().split("\n"):
         number, _, text = line.partition("\t")
         item = read_input(text)
-        inputs.setdefault(int(number), []).append(now.get(item.key, item))
+        current = now.get(item.key, item)
+        if read_input(current.to_json()) != item:
+            raise SwiftsegError(
+                f"{place.address} was begun with {item.key} from {item.address}, and the source "
+                f"has another {item.key}, from {without_secrets(current.address)}; choose another "
+                "--out, or the source that the job began with"
+            )
+        inputs.setdefault(int(number), []).append(current)
     return [Piece(number, tuple(items)) for number, items in inputs.items()]

@@ -133,6 +133,8 @@ def label_by_teachers(
     form: str = "png",
     scales: Sequence[float] = (1.0,),
     flip: bool = False,
+    backend: str | None = None,
+    device: str | None = None,
 ) -> PseudoLabeling:
     """Write what models say of images, or of labeled frames within their labels.
 
@@ -146,6 +148,8 @@ def label_by_teachers(
         form: One of `FORMS`.
         scales: See `Teachers`.
         flip: See `Teachers`.
+        backend: As `Segmenter.load` takes it.
+        device: As `Segmenter.load` takes it.
 
     Raises:
         UsageError: There is no such form, or the source is a video.
@@ -153,7 +157,8 @@ def label_by_teachers(
     """
     if form not in FORMS:
         raise unknown_name("format", form, FORMS)
-    teachers = Teachers([Segmenter.load(model) for model in models], scales=scales, flip=flip)
+    loaded = [Segmenter.load(model, backend=backend, device=device) for model in models]
+    teachers = Teachers(loaded, scales=scales, flip=flip)
     if within_sets:
         frames = labeled_frames(source)
     else:

@@ -145,8 +145,8 @@ class TorchBackend:
         if precision not in PRECISIONS:
             raise unknown_name("precision of torch", precision, PRECISIONS)
         self.spec = spec
-        self.engine = Engine("torch", precision)
         self._device = torch.device(device)
+        self.engine = Engine("torch", precision, str(self._device))
         self._options = {"channels_last": channels_last, "compiled": compiled}
         self._graph = FrameGraph(network, spec.input, "labels").to(self._device)
         if channels_last:
