@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from contextlib import suppress
 import pytest
 
 from swiftseg.runs import RunFolder
+from swiftseg.trained import load_checkpoint
 from tests.support.tiny_camvid import make_tiny_camvid
 from tests.support.tiny_training import OVERRIDES
 
@@ -86,6 +88,34 @@ def test_a_search_that_is_killed_goes_on_with_the_same_trials(folder):
     assert done.returncode == 0, done.stderr
     assert [trial["values"] for trial in trials(folder)] == before
     assert all(trial["state"] in ("done", "stopped early") for trial in trials(folder))
+
+
+def test_trials_are_scored_on_the_group_that_is_held_out(folder):
+    camvid = folder / "camvid"
+    for path in [*camvid.glob("train/*_00000[45].png"), *camvid.glob("trainannot/*_00000[45].png")]:
+        path.rename(path.with_name(path.name.replace("0001TP", "0016E5")))
+    shutil.rmtree(camvid / "val")  # nothing but the group can be scored on
+    shutil.rmtree(camvid / "valannot")
+    (folder / "space.yaml").write_text("optimizer.lr: [0.0005]\n")
+    done = run(folder, search_command("--hold-out", "0016E5"))
+    assert done.returncode == 0, done.stderr
+    [trial] = trials(folder)
+    best = load_checkpoint(folder / "search/trial_000/best.pt")
+    assert best.recipe.hold_out == "0016E5"
+    assert trial["mean_iou"] == max(
+        epoch.val_mean_iou for epoch in best.state.history if epoch.val_mean_iou is not None
+    )
+
+    shutil.copytree(camvid, folder / "copy")
+    hold_out = ("--resume", "--hold-out", "0016E5")
+    for changed, what in (
+        (["--resume"], "--set or --hold-out"),
+        ([*hold_out, "--data", "copy"], "--data"),
+        ([*hold_out, "--weights", "enet-toystreet"], "--weights"),
+    ):
+        refused = run(folder, search_command(*changed))
+        assert refused.returncode == 2, refused.stderr
+        assert f"with another {what}; name the same to go on" in refused.stderr
 
 
 def test_a_trial_that_fails_costs_itself_alone(folder):

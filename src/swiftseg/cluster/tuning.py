@@ -5,6 +5,7 @@ that a search that was stopped goes on with the same trials. What a trial has me
 its run's folder; nothing that Ray has pickled is ever read again.
 """
 
+import hashlib
 import json
 import os
 import tempfile
@@ -15,7 +16,7 @@ from typing import Any, Literal
 
 from accelerate.tracking import GeneralTracker
 
-from swiftseg.cluster.ray_session import own_error, ray_session
+from swiftseg.cluster.ray_session import cluster_gpus, own_error, ray_session
 from swiftseg.cluster.search_space import Space, Values, draw_trials
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.files import write_file
@@ -29,7 +30,7 @@ from swiftseg.runs.lock import locked
 from swiftseg.runs.state import StoppedError
 from swiftseg.training import train
 from swiftseg.training.train_run import Data, absolute_sources, as_sources
-from swiftseg.training.training_recipe import DataSources, find_recipe
+from swiftseg.training.training_recipe import find_recipe
 
 SEARCH_FILE = "tune.json"
 REDUCTION = 3  # of ASHA: of the trials that reach a rung, the best third goes on
@@ -63,18 +64,30 @@ class Search(Section):
 
     Attributes:
         recipe: As the user named it.
+        recipe_sha256: Of the recipe with what all trials change.
+        data: Where the data are.
+        weights_sha256: Of the file that trials start from; None where they start anew.
         overrides: What all trials change.
         trials: By number.
     """
 
     recipe: str
+    recipe_sha256: str
+    data: tuple[str, ...]
+    weights_sha256: str | None
     overrides: tuple[str, ...]
     trials: tuple[Trial, ...]
 
-    @property
-    def question(self) -> tuple[str, tuple[str, ...], list[Values]]:
-        """What is searched for: what must be the same for a search to go on."""
-        return self.recipe, self.overrides, [trial.values for trial in self.trials]
+    def question(self) -> dict[str, object]:
+        """Return what must be the same for a search to go on, each by what the user gives."""
+        return {
+            "RECIPE": self.recipe,
+            "--space": [trial.values for trial in self.trials],
+            "--set or --hold-out": self.overrides,
+            "--data": self.data,
+            "--weights": self.weights_sha256,
+            "content of RECIPE": self.recipe_sha256,
+        }
 
     @property
     def ranking(self) -> list[Trial]:
@@ -137,17 +150,23 @@ def tune(
         StoppedError: Ctrl-C; `resume` goes on.
     """
     folder, sources = Path(out).absolute(), as_sources(data)
+    places = absolute_sources(sources)
     drawn = draw_trials(space, trials)
-    epochs = _check_recipe(str(source), sources, overrides, weights, drawn)
+    found = find_recipe(str(source), sources, overrides, weights=weights)
+    text = json.dumps(found.recipe.model_dump(mode="json", exclude_none=True))  # JSON is YAML
+    epochs = _most_epochs(text, str(source), drawn)
     job = _Job(
         source=str(Path(source).absolute()) if Path(source).is_file() else str(source),
-        data=absolute_sources(sources),
+        data=places,
         weights=_absolute(weights),
         overrides=list(overrides),
         folder=str(folder),
     )
     fresh = Search(
         recipe=str(source),
+        recipe_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        data=tuple(places),
+        weights_sha256=_digest(found.initial_weights),
         overrides=tuple(overrides),
         trials=tuple(Trial(number=i, values=values) for i, values in enumerate(drawn)),
     )
@@ -179,17 +198,13 @@ def _absolute(weights: Path | str | None) -> str | None:
     return str(Path(weights).absolute()) if Path(weights).exists() else str(weights)
 
 
-def _check_recipe(
-    source: str,
-    data: DataSources,
-    overrides: Sequence[str],
-    weights: Path | str | None,
-    drawn: Sequence[Values],
-) -> int:
+def _digest(weights: Path | None) -> str | None:
+    return None if weights is None else hashlib.sha256(weights.read_bytes()).hexdigest()
+
+
+def _most_epochs(recipe: str, origin: str, drawn: Sequence[Values]) -> int:
     """Try the values of every trial on the recipe; return how many epochs a trial has at most."""
-    found = find_recipe(source, data, overrides, weights=weights)
-    text = json.dumps(found.recipe.model_dump(mode="json", exclude_none=True))  # JSON is YAML
-    recipes = [parse_recipe(text, origin=source, overrides=as_overrides(one)) for one in drawn]
+    recipes = [parse_recipe(recipe, origin=origin, overrides=as_overrides(one)) for one in drawn]
     return max(sum(stage.epochs for stage in recipe.stages) for recipe in recipes)
 
 
@@ -201,11 +216,13 @@ def _begin(folder: Path, fresh: Search, *, resume: bool) -> Search:
         return fresh
     if stored is None:
         raise UsageError(f"{folder}: holds no search to go on with")
-    if stored.question != fresh.question:
-        raise UsageError(
-            f"{folder}: holds a search of {stored.recipe} over another space, or with other values "
-            "by --set or --hold-out; name the same to go on"
-        )
+    asked = fresh.question()
+    for what, value in stored.question().items():
+        if value != asked[what]:
+            raise UsageError(
+                f"{folder}: holds a search of {stored.recipe} with another {what}; name the same "
+                "to go on"
+            )
     return stored
 
 
@@ -271,12 +288,10 @@ def _run(
     # Read when Ray Tune is imported: no loggers of its own, and no frames around its lines.
     os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-    import ray
     from ray import tune as ray_tune
     from ray.tune.schedulers import ASHAScheduler
 
-    gpus = float(ray.cluster_resources().get("GPU", 0.0))
-    share = {"cpu": _share(cpus, workers), "gpu": _share(gpus, workers)}
+    share = {"cpu": _share(cpus, workers), "gpu": _share(cluster_gpus(), workers)}
     progress.expect(len(record.search.trials))
     scheduler = ASHAScheduler(
         time_attr="epoch",
