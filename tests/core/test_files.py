@@ -1,9 +1,13 @@
 """What killed runs have left is found again, and nothing else."""
 
+import errno
 import os
 import time
+from pathlib import Path
 
-from swiftseg.core.files import remove_left, replacing, sweep
+import pytest
+
+from swiftseg.core.files import create_file, remove_left, replacing, sweep
 
 OTHERS = (".hidden.png", ".a-b.png", ".a-0123456g.png", "a-01234567.png", ".other-01234567.mp4")
 
@@ -35,3 +39,20 @@ def test_what_is_left_of_one_file_is_found_by_its_name(tmp_path):
     for name in names:
         remove_left(tmp_path / name)
     assert {path.name for path in tmp_path.iterdir()} == set(names)
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_file_is_created_whole_and_once(tmp_path, monkeypatch, has_links):
+    if not has_links:
+        monkeypatch.setattr(Path, "hardlink_to", refuse_links)
+    path = tmp_path / "folder/.lock"
+    assert create_file(path, "mine")
+    assert not create_file(path, "yours")
+    assert [found.name for found in path.parent.iterdir()] == [".lock"]
+    assert path.read_text() == "mine"
+
+
+def refuse_links(path, target):
+    if path.exists():
+        raise FileExistsError
+    raise OSError(errno.ENOTSUP, "Operation not supported")

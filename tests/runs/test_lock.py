@@ -73,6 +73,12 @@ def test_a_damaged_lock_is_refused_with_the_way_to_remove_it(tmp_path: Path, con
     assert str(caught.value).endswith(f"remove {path}")
 
 
+def test_a_lock_that_a_kill_has_cut_off_stops_nobody(tmp_path: Path):
+    (tmp_path / "..lock-0123abcd").write_text('{"host"')
+    with RunFolder(tmp_path).locked():
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
 def test_a_lock_is_taken_over_by_one_alone(tmp_path: Path):
     gone = Writer(host=platform.node(), pid=2**22 + 1)
     (tmp_path / ".lock").write_text(gone.model_dump_json())

@@ -87,6 +87,41 @@ def write_file(path: Path, content: str | bytes) -> None:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+def create_file(path: Path, content: str) -> bool:
+    """Write a whole file where there is none; return False, and leave it, where there is one.
+
+    Raises:
+        SwiftsegError: The folder or the file cannot be written.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _created_beside(path)
+        temporary.write_text(content, encoding="utf-8")
+        _link(temporary, path)
+    except FileExistsError:
+        if path.parent.is_dir():
+            return False
+        raise SwiftsegError(f"cannot write {path}: {path.parent} is no folder") from None
+    except OSError as error:
+        raise SwiftsegError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        if temporary is not None:
+            _remove(temporary)
+    return True
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give a file a second name that nothing has; raise FileExistsError where something has."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError:  # file systems without links; a kill between these two leaves an empty file
+        with path.open("xb") as file:
+            file.write(temporary.read_bytes())
+
+
 def save_picture(path: Path, picture: "np.ndarray") -> None:
     """Write uint8 (H, W, 3) or (H, W) as a whole PNG or none; raises as `write_file`."""
     from PIL import Image  # those who write other files do without

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from swiftseg.core import SwiftsegError
-from swiftseg.core.files import write_file
+from swiftseg.core.files import create_file, remove_left, write_file
 from swiftseg.runs.writer import Writer
 
 
@@ -23,6 +23,7 @@ def locked(path: Path) -> Generator[None]:
     """
     _take(path)
     try:
+        remove_left(path)
         yield
     finally:
         path.unlink(missing_ok=True)
@@ -50,17 +51,7 @@ def _take_over(path: Path) -> None:
 
 def _create(path: Path) -> bool:
     """Create a lock file of this process; return False where there is one."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(Writer.here().model_dump_json())
-    except FileExistsError:
-        if path.parent.is_dir():
-            return False
-        raise SwiftsegError(f"cannot write {path}: {path.parent} is no folder") from None
-    except OSError as error:
-        raise SwiftsegError(f"cannot write {path}: {error.strerror}") from error
-    return True
+    return create_file(path, Writer.here().model_dump_json())
 
 
 def _is_left(path: Path) -> bool:
