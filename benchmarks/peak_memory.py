@@ -1,7 +1,7 @@
 """The most memory that each command takes, each at the largest input that it accepts.
 
     python benchmarks/peak_memory.py
-    python benchmarks/peak_memory.py "predict 8k"    only those that begin so; other rows stay
+    python benchmarks/peak_memory.py "predict 8k" export    only those that begin so; others stay
 
 Each command runs in a process of its own; the peak is what the system says of it when it has ended.
 Pictures and masks of 100 megapixels, a video of 8K, as many probabilities as are saved.
@@ -104,8 +104,8 @@ def measured(arguments: tuple[str, ...], folder: Path) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("beginning", nargs="?", default="")
-    beginning: str = parser.parse_args().beginning
+    parser.add_argument("beginnings", nargs="*", default=[""])
+    beginnings: list[str] = parser.parse_args().beginnings
     known = json.loads(RESULT.read_text("utf-8"))["rows"] if RESULT.exists() else []
     rows: dict[str, dict[str, object]] = {row["command"]: row for row in known}
     with tempfile.TemporaryDirectory() as name:
@@ -116,9 +116,14 @@ def main() -> None:
         write_video(folder / "8k.mp4")
         for arguments in commands():
             command = " ".join(arguments)
-            if command.startswith(beginning):
+            if command.startswith(tuple(beginnings)):
                 rows[command] = measured(arguments, folder)
                 print(rows[command], flush=True)
+                write_rows(rows)
+
+
+def write_rows(rows: dict[str, dict[str, object]]) -> None:
+    """Write the rows that there are, in the order of the commands."""
     found = [rows[command] for command in map(" ".join, commands()) if command in rows]
     report = {"most_mb": MOST_MB, "machine": describe_machine().model_dump(), "rows": found}
     RESULT.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
