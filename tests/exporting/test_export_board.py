@@ -2,20 +2,24 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch import nn
 
-from swiftseg.core import InputSpec, MissingExtraError, SwiftsegError, UsageError
+from swiftseg.core import InputSpec, MissingExtraError, ModelSpec, SwiftsegError, UsageError
 from swiftseg.exporting.export_board import export_board
 from swiftseg.exporting.formats import FORMATS
 from swiftseg.exporting.formats.score_graph import run, score_graph
 from swiftseg.inference import Segmenter, find_model
+from swiftseg.inference.calibration_frames import Calibration
 from swiftseg.models import create_model
+from swiftseg.runtimes import labels_of
 from swiftseg.runtimes.board_backend import BOARD_ENGINES, BoardBackend
 from swiftseg.runtimes.board_folder import read_board_folder
 from swiftseg.runtimes.torch_backend import FrameGraph
@@ -30,10 +34,11 @@ FRAMES = street_frames(INPUT.size_hw, 3)
 # The packages of the formats, by what imports them; those of the others have a table made by
 # benchmarks/board_formats.py.
 PACKAGES = {"openvino": "openvino", "ncnn": "pnnx", "litert": "litert_torch"}
-PACKAGES |= {"executorch": "executorch", "coreml": "coremltools"}
+PACKAGES |= {"executorch": "executorch", "coreml": "coremltools", "tensorrt": "onnx"}
 INSTALLED = [name for name, package in PACKAGES.items() if find_spec(package)]
 RUN = [name for name in INSTALLED if name in BOARD_ENGINES]
-KINDS = [(name, kind) for name in RUN for kind in FORMATS[name].precisions]
+KINDS = [(name, kind) for name in RUN for kind in FORMATS[name].precisions if kind != "int8"]
+IN_INT8 = [name for name in INSTALLED if "int8" in FORMATS[name].precisions]
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +53,18 @@ def folder(enet: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("format_name", "precision"), KINDS)
-def test_the_runtime_gives_torchs_labels(format_name: str, precision: str, tmp_path: Path):
-    """Of shipped weights: random ones are sure of nothing, and rounding turns labels."""
+@pytest.fixture(scope="module")
+def segfast() -> tuple[nn.Module, ModelSpec]:
     network, spec = load_trained(shipped_weights()["segfast-camvid"])
-    spec = replace(spec, input=replace(spec.input, size_hw=(96, 128)))
+    return network, replace(spec, input=replace(spec.input, size_hw=(96, 128)))
+
+
+@pytest.mark.parametrize(("format_name", "precision"), KINDS)
+def test_the_runtime_gives_torchs_labels(
+    segfast: tuple[nn.Module, ModelSpec], format_name: str, precision: str, tmp_path: Path
+):
+    """Of shipped weights: random ones are sure of nothing, and rounding turns labels."""
+    network, spec = segfast
     out = tmp_path / "model"
     parity = export_board(network, spec, out, format_name=format_name, precision=precision)
     least = 0.9999 if precision == "f32" else 0.995
@@ -67,6 +79,60 @@ def test_the_runtime_gives_torchs_labels(format_name: str, precision: str, tmp_p
         expected = graph(torch.from_numpy(frames))[0].numpy()
     labels = np.stack([segmenter(frame).label_map for frame in frames])
     assert (labels == expected).mean() >= least
+
+
+@pytest.mark.parametrize("format_name", IN_INT8)
+def test_int8_stays_within_the_budget(format_name: str, tmp_path: Path):
+    """Of labels in float32, where there are no masks; by the graph that the folder holds."""
+    network = Tiny()
+    exported = partial(
+        export_board,
+        *(network, SPEC, tmp_path / "model"),
+        format_name=format_name,
+        precision="int8",
+        calibration=Calibration(tuple(FRAMES), (None,) * len(FRAMES)),
+    )
+    with pytest.raises(SwiftsegError, match=r"falls from 100.00 % to .* --max-drop allows 100.00"):
+        exported(max_drop=0)
+    assert list(tmp_path.iterdir()) == []
+    parity = exported(max_drop=10)
+    assert (parity.before, parity.measure) == (100, "labels equal to f32's")
+    assert 90 <= parity.after < 100
+    backend = BoardBackend(tmp_path / "model", by_stand_in=True)
+    with torch.inference_mode():
+        graph = FrameGraph(network.eval(), SPEC.input, "labels")
+        expected = graph(torch.from_numpy(FRAMES))[0].numpy()
+    labels = np.stack([labels_of(backend, frame[None])[0] for frame in FRAMES])
+    assert 100 * (labels == expected).mean() == pytest.approx(parity.after)
+
+
+def test_int8_and_frames_go_together(tmp_path: Path):
+    with pytest.raises(UsageError, match="int8 takes calibration frames"):
+        export_board(
+            Tiny(), SPEC, tmp_path / "m", format_name="tensorrt", precision="int8", frames=FRAMES
+        )
+
+
+def test_tensorrts_graph_is_compared_in_onnx_runtime_and_runs_nowhere_else(tmp_path: Path):
+    out = tmp_path / "model"
+    for precision in ("f32", "fp16"):
+        parity = export_board(
+            Tiny(), SPEC, out, format_name="tensorrt", precision=precision, frames=FRAMES
+        )
+        assert parity.ran_in == "onnxruntime"
+        assert parity.equal_labels is not None
+        assert parity.equal_labels >= 0.995
+    with pytest.raises(UsageError, match="tensorrt does not run here"):
+        Segmenter.load(out)
+    described = json.loads((out / "swiftseg.json").read_text("utf-8"))
+    model = onnx.load(out / "model.onnx")
+    assert [value.name for value in model.graph.input] == [described["input"]]
+    assert [value.name for value in model.graph.output] == [described["output"]]
+
+
+def test_an_operator_that_tensorrt_lacks_is_named(tmp_path: Path):
+    with pytest.raises(SwiftsegError, match=r"tensorrt cannot be made: TensorRT lacks .* Det"):
+        export_board(Determinant(), SPEC, tmp_path / "m", format_name="tensorrt", frames=FRAMES)
 
 
 def test_unpooling_by_arithmetic_is_torchs(enet: nn.Module):
@@ -157,6 +223,11 @@ class Tiny(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         logits = self.conv(image)
         return logits * self.factor if torch.compiler.is_exporting() else logits
+
+
+class Determinant(Tiny):
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.conv(image) * torch.linalg.det(image[..., :3, :3])[..., None, None].mean()
 
 
 def test_other_labels_than_torchs_write_nothing(tmp_path: Path):

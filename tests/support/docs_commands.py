@@ -28,6 +28,7 @@ NOT_RUN = {
     "cd web": "needs npm packages; tests/web builds the page",
     "docker ": "needs Docker",
     "torchrun": "needs several GPUs or machines",
+    "trtexec": "needs TensorRT and NVIDIA's GPU",
     "tritonserver": "needs NVIDIA's Triton server",
     "#!/bin/bash": "a script for Slurm",
     "swiftseg predict camera:": "needs a camera",

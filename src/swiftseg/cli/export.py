@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from swiftseg.exporting.quantization import QuantizationReport
 
 FORMATS = ("onnx", "web", "triton")
-BOARD_FORMATS = ("coreml", "executorch", "litert", "ncnn", "openvino")
+BOARD_FORMATS = ("coreml", "executorch", "litert", "ncnn", "openvino", "tensorrt")
 
 
 def export(
@@ -119,6 +119,13 @@ def files_of(path: Path) -> list[Path]:
 
 def told_of(parity: "BoardParity") -> str:
     """Say how an exported folder compares with torch."""
+    own = parity.ran_in == parity.format
+    elsewhere = "" if own else f", run in {parity.ran_in}; {parity.format} itself was not at hand"
+    if parity.measure:
+        return (
+            f"{parity.format} in int8: {parity.measure} {parity.before:.2f} % before, "
+            f"{parity.after:.2f} % after, on {parity.frames} frames{elsewhere}"
+        )
     if parity.equal_labels is None:
         return (
             f"{parity.format} does not run here: its converter took every operator, and the "
@@ -126,7 +133,7 @@ def told_of(parity: "BoardParity") -> str:
         )
     return (
         f"{parity.format} in {parity.precision} gives {parity.equal_labels:.4%} of torch's labels "
-        f"on {parity.frames} frames"
+        f"on {parity.frames} frames{elsewhere}"
     )
 
 

@@ -83,10 +83,11 @@ def export(
     out = Path(out)
     if output not in OUTPUT_KINDS:
         raise unknown_name("output", output, OUTPUT_KINDS)
-    if format_name == ONNX:
-        check_precision(precision, calibration)
-    elif output != "labels" or calibration is not None:
-        raise UsageError("--output and --calibration are for --format onnx")
+    if format_name == ONNX and precision not in PRECISIONS:
+        raise unknown_name("precision", precision, PRECISIONS)
+    check_calibration(precision, calibration)
+    if format_name != ONNX and output != "labels":
+        raise UsageError("--output is for --format onnx")
     found = find_model(model)
     if found.weights is None and format_name != ONNX:
         raise UsageError(
@@ -108,7 +109,14 @@ def export(
     compared = None if frames is None else _resized(frames, input_spec.size_hw)
     if format_name != ONNX:
         board = export_board(
-            network, spec, out, format_name=format_name, precision=precision, frames=compared
+            network,
+            spec,
+            out,
+            format_name=format_name,
+            precision=precision,
+            frames=compared,
+            calibration=None if calibration is None else read_calibration(Path(calibration), spec),
+            max_drop=max_drop,
         )
         return Exported(out, spec.name, None, board=board)
     if not again:
@@ -120,10 +128,8 @@ def export(
         return _export_again(in_float, out, precision, calibration, max_drop, parity)
 
 
-def check_precision(precision: str, calibration: Path | str | None) -> None:
-    """Raise UsageError for an unknown precision, or one without the options it needs."""
-    if precision not in PRECISIONS:
-        raise unknown_name("precision", precision, PRECISIONS)
+def check_calibration(precision: str, calibration: Path | str | None) -> None:
+    """Raise UsageError for int8 without frames, or frames without int8."""
     if precision == "int8" and calibration is None:
         raise UsageError("--precision int8 needs frames: name a folder with --calibration DIR")
     if precision != "int8" and calibration is not None:

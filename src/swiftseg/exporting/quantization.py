@@ -4,13 +4,13 @@ Ranges of activations come from real frames, weights have a scale a channel. Whe
 together cost too much, each is measured alone and the most sensitive ones stay in float.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import onnx
@@ -19,15 +19,13 @@ from onnxruntime.quantization import CalibrationDataReader, QuantType
 from onnxruntime.quantization.calibrate import create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core import SwiftsegError
 from swiftseg.core.files import check_suffix, replacing
+from swiftseg.exporting.budget import Measure, check_max_drop, measure_against, measure_name
 from swiftseg.exporting.graph import attribute
 from swiftseg.exporting.onnx_file import save_onnx
 from swiftseg.inference.calibration_frames import Calibration
-from swiftseg.inference.fitting import inside
-from swiftseg.inference.planes import restore
-from swiftseg.metrics import confusion_matrix, scores
-from swiftseg.runtimes import BACKENDS, labels_of, load_backend, read_spec
+from swiftseg.runtimes import BACKENDS, load_backend
 from swiftseg.runtimes.base import INPUT_NAME, upsampled_of
 from swiftseg.runtimes.trial import Trial, compare_ms
 
@@ -83,11 +81,10 @@ def quantize_onnx(
         SwiftsegError: No set of convolutions stays within `max_drop`, or int8 is in no installed
             engine faster than float32 in the fastest; nothing is written.
     """
-    if not 0 <= max_drop <= 100:
-        raise UsageError(f"expected --max-drop of 0 to 100 points, got {max_drop:g}")
+    check_max_drop(max_drop)
     check_suffix(path, ".onnx")
-    measure = _measure(source, seen)
-    before = measure(source)
+    measure = measure_against(load_backend(source), seen)
+    before = measure(load_backend(source))
     with TemporaryDirectory() as folder, replacing(path) as temporary:
         quantizer = _Quantizer(source, seen.frames, Path(folder))
         after, in_float = _within_budget(quantizer, measure, temporary, before - max_drop, path)
@@ -98,12 +95,12 @@ def quantize_onnx(
                 f"({after_backend}) where float takes {before_ms:.1f} ms ({before_backend})"
             )
         if after_backend != DEFAULT_BACKEND:
-            after = measure(temporary, after_backend)
+            after = measure(load_backend(temporary, name=after_backend))
             if after < before - max_drop:
                 raise _over_budget(path, after, before - max_drop, after_backend)
     return QuantizationReport(
         frames=len(seen.frames),
-        measure="mean IoU" if seen.masks else "labels equal to f32's",
+        measure=measure_name(seen),
         before=before,
         after=after,
         before_ms=before_ms,
@@ -222,7 +219,7 @@ def _fastest(paths: Sequence[Path]) -> list[tuple[float, str]]:
 
 def _within_budget(
     quantizer: _Quantizer,
-    measure: "_Measure",
+    measure: Measure,
     path: Path,
     least: float,
     final: Path,
@@ -233,7 +230,7 @@ def _within_budget(
         The measure, and the names of those in float.
     """
     quantizer.write(quantizer.names, path)
-    best = reached = measure(path)
+    best = reached = measure(load_backend(path))
     if reached >= least:
         return reached, ()
     moved = quantizer.sensitivities()
@@ -241,7 +238,7 @@ def _within_budget(
     kept = 1
     while kept < len(by_sensitivity):
         quantizer.write(by_sensitivity[kept:], path)
-        reached = measure(path)
+        reached = measure(load_backend(path))
         if reached >= least:
             return reached, tuple(by_sensitivity[:kept])
         best, kept = max(best, reached), 2 * kept
@@ -253,42 +250,6 @@ def _over_budget(path: Path, best: float, least: float, backend: str) -> Swiftse
         f"{path} not written: with int8 the measure falls to {best:.2f} % at best in {backend}, "
         f"and --max-drop allows {least:.2f} %"
     )
-
-
-class _Measure(Protocol):
-    def __call__(self, path: Path, backend: str = DEFAULT_BACKEND) -> float: ...
-
-
-def _measure(source: Path, seen: Calibration) -> _Measure:
-    """Return what scores a file in percent: mean IoU by masks, else labels as the source's."""
-    if seen.masks:
-        num_classes = len(read_spec(source).labels)
-
-        def score(path: Path, backend: str = DEFAULT_BACKEND) -> float:
-            matrix = np.zeros((num_classes, num_classes), dtype=np.int64)
-            for label_map, mask in zip(_label_maps(path, seen, backend), seen.masks, strict=True):
-                own = restore(label_map, mask.shape)
-                matrix += confusion_matrix(own, mask, num_classes, seen.ignore_index)
-            return 100 * scores(matrix).mean_iou
-
-        return score
-    right = list(_label_maps(source, seen))
-
-    def equal(path: Path, backend: str = DEFAULT_BACKEND) -> float:
-        pairs = zip(_label_maps(path, seen, backend), right, strict=True)
-        return 100 * float(np.mean([np.mean(own == other) for own, other in pairs]))
-
-    return equal
-
-
-def _label_maps(
-    path: Path, seen: Calibration, backend: str = DEFAULT_BACKEND
-) -> Iterator[np.ndarray]:
-    """Yield the labels of each picture, without those of its padding."""
-    engine = load_backend(path, name=backend)
-    for frame, area in zip(seen.frames, seen.areas, strict=True):
-        labels = labels_of(engine, frame[None])[0]
-        yield labels if area is None else inside(labels, area)
 
 
 def _scores(path: Path, frames: Sequence[np.ndarray]) -> np.ndarray:

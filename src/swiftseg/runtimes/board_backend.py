@@ -37,11 +37,22 @@ BOARD_ENGINES: Mapping[str, str] = {
     "openvino": "openvino_ir_engine",
 }
 
+# What runs a format's graph where its own runtime does not: an export is compared by it.
+STAND_INS: Mapping[str, str] = {"tensorrt": "onnx_scores_engine"}
+
 
 class BoardBackend:
     """Runs an exported folder; see `swiftseg.runtimes.base.Backend`.
 
     Frames are run one by one, since the files take one, and by one thread at a time.
+
+    Args:
+        folder: The exported folder.
+        threads: Threads for one frame; None takes one a physical core.
+        by_stand_in: Whether one of `STAND_INS` may run it.
+
+    Attributes:
+        ran_in: The runtime's name, another than the format's for a stand-in.
 
     Raises:
         UsageError: The format runs on its own devices only, or there are fewer CPUs than threads.
@@ -51,18 +62,22 @@ class BoardBackend:
 
     any_size = False
 
-    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, threads: int | None = None, by_stand_in: bool = False
+    ) -> None:
         check_threads(threads)
         model = read_board_folder(folder)
-        if model.format not in BOARD_ENGINES:
+        engines = {**BOARD_ENGINES, **STAND_INS} if by_stand_in else BOARD_ENGINES
+        if model.format not in engines:
             known = ", ".join(BOARD_ENGINES)
             raise UsageError(f"{folder}: {model.format} does not run here; these do: {known}")
         self.engine = Engine(model.format, model.precision)
+        self.ran_in = "onnxruntime" if model.format in STAND_INS else model.format
         self.spec = model.spec
         self._folder = folder
         self._align_corners = UPSAMPLINGS[model.upsampling]
         self._lock = Lock()
-        engine = import_module(f"swiftseg.runtimes.{BOARD_ENGINES[model.format]}")
+        engine = import_module(f"swiftseg.runtimes.{engines[model.format]}")
         load_scores: LoadScores = engine.load_scores
         try:
             self._run = load_scores(folder, model, threads=threads or physical_cores())

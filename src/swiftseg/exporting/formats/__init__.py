@@ -3,10 +3,12 @@
 To add one, write a module with `write` and add a line to `FORMATS`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from swiftseg.exporting.formats.score_graph import ScoreGraph
 
@@ -15,10 +17,13 @@ class Write(Protocol):
     """What a format's module offers.
 
     It writes a graph's files into an empty folder and returns the names of its input and output.
+    For int8 it takes the ranges of activations from images float32 (1, 3, H, W), RGB in 0..255.
     It raises SwiftsegError, without a file's name, where the format lacks an operator.
     """
 
-    def __call__(self, graph: ScoreGraph, folder: Path, precision: str) -> tuple[str, str]: ...
+    def __call__(
+        self, graph: ScoreGraph, folder: Path, precision: str, images: Sequence[np.ndarray]
+    ) -> tuple[str, str]: ...
 
 
 class Format(NamedTuple):
@@ -35,10 +40,11 @@ class Format(NamedTuple):
 
 FORMATS: Mapping[str, Format] = {
     "coreml": Format(("f32", "fp16"), "coremltools"),
-    "executorch": Format(("f32",), "executorch"),
-    "litert": Format(("f32",), "litert-torch"),
+    "executorch": Format(("f32", "int8"), "executorch"),
+    "litert": Format(("f32", "fp16", "int8"), "litert-torch"),
     "ncnn": Format(("f32", "fp16"), "pnnx"),
-    "openvino": Format(("f32", "fp16"), "openvino"),
+    "openvino": Format(("f32", "fp16", "int8"), "openvino"),
+    "tensorrt": Format(("f32", "fp16", "int8"), "onnx"),
 }
 
 

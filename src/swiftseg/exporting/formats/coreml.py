@@ -1,7 +1,9 @@
 """Core ML's package; needs the `coreml` extra. It runs on Apple's systems alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from swiftseg.core import needs_extra
@@ -13,8 +15,11 @@ with needs_extra("--format coreml", "coreml"):
 PACKAGE = "model.mlpackage"
 
 
-def write(graph: ScoreGraph, folder: Path, precision: str) -> tuple[str, str]:
+def write(
+    graph: ScoreGraph, folder: Path, precision: str, images: Sequence[np.ndarray]
+) -> tuple[str, str]:
     """Write the package; see `swiftseg.exporting.formats.Write`."""
+    del images  # it has no int8 here
     program = torch.export.export(graph.module, (graph.example,)).run_decompositions({})
     chosen = ct.precision.FLOAT16 if precision == "fp16" else ct.precision.FLOAT32
     model = ct.convert(

@@ -2,9 +2,11 @@
 
 import subprocess
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
 
 from swiftseg.core import SwiftsegError, needs_extra
@@ -15,8 +17,11 @@ with needs_extra("--format ncnn", "ncnn"):
     import pnnx
 
 
-def write(graph: ScoreGraph, folder: Path, precision: str) -> tuple[str, str]:
+def write(
+    graph: ScoreGraph, folder: Path, precision: str, images: Sequence[np.ndarray]
+) -> tuple[str, str]:
     """Write the files; see `swiftseg.exporting.formats.Write`."""
+    del images  # it has no int8 here
     with TemporaryDirectory(prefix="swiftseg-") as name:
         traced = Path(name) / "model.pt"
         with warnings.catch_warnings():
