@@ -49,6 +49,7 @@ NETWORKS = (
     "segnet",
     "fcn8s",
 )
+PRECISIONS = ("f32", "fp16", "int8")
 SIZE_HW = (96, 128)
 FRAMES, STEPS, BATCH, CROP_HW, SEED = 8, 60, 4, (64, 96), 0
 INPUT = InputSpec(SIZE_HW, mean=(0.45, 0.45, 0.45), std=(0.25, 0.25, 0.25))
@@ -97,15 +98,10 @@ def train(network: nn.Module, name: str) -> None:
 
 
 def rows_of(
-    name: str, formats: Sequence[str], kept: Path | None, known: set[tuple[str, str, str]]
+    name: str, kinds: Sequence[tuple[str, str]], kept: Path | None, known: set[tuple[str, str, str]]
 ) -> Iterator[dict[str, Any]]:
     """Yield a row for each format and precision of a network that is not known."""
-    wanted = [
-        (form, precision)
-        for form in formats
-        for precision in FORMATS[form].precisions
-        if (name, form, precision) not in known and is_installed(form)
-    ]
+    wanted = [kind for kind in kinds if (name, *kind) not in known and is_installed(kind[0])]
     if not wanted:
         return
     network, spec = learned(name, kept)
@@ -218,6 +214,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", nargs="*", default=NETWORKS, help="only these")
     parser.add_argument("--formats", nargs="*", default=tuple(FORMATS), help="only these")
+    parser.add_argument("--precisions", nargs="*", default=PRECISIONS, help="only these")
     parser.add_argument("--again", action="store_true", help="measure them anew")
     parser.add_argument("--kept", type=Path, help="where trained weights are kept between runs")
     parser.add_argument("--page", action="store_true", help="write docs/board-formats.md")
@@ -232,9 +229,15 @@ def main() -> None:
         rows = [
             row for row in rows if row["network"] not in named[0] or row["format"] not in named[1]
         ]
+    kinds = [
+        (form, precision)
+        for form in options.formats
+        for precision in FORMATS[form].precisions
+        if precision in options.precisions
+    ]
     for name in options.networks:
         known = {(row["network"], row["format"], row["precision"]) for row in rows}
-        for row in rows_of(name, options.formats, options.kept, known):
+        for row in rows_of(name, kinds, options.kept, known):
             rows.append(row)
             result = result_of(rows, result["versions"])
             RESULT.write_text(json.dumps(result, indent=1) + "\n")

@@ -140,6 +140,7 @@ UNTESTED = {
     "cuda-python",
     "litert-torch",
     "ai-edge-litert",
+    "ai-edge-quantizer",
     "executorch",
     "coremltools",
 }
