@@ -127,6 +127,29 @@ def test_a_few_unequal_labels_are_warned_of_and_more_are_refused():
         ParityReport(3, (replace(good, equal_labels=0.9989),)).check(path)
 
 
+class TurnedChoices(TinyNetwork):
+    """Gives, while it is exported, a few logits that are far off and leave the labels alone."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        lifted = torch.zeros(1, 1, 48, 64)
+        lifted[..., :rows, :] = 1.0  # in all classes alike
+        self.register_buffer("lifted", lifted)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        logits = super().forward(image)
+        return logits + self.lifted if torch.onnx.is_in_onnx_export() else logits
+
+
+def test_a_few_turned_choices_do_not_count_and_many_do(tmp_path: Path):
+    path = tmp_path / "turned.onnx"
+    report = export_onnx(TurnedChoices(2), SPEC, path, frames=FRAMES)
+    assert report.engines[0].largest_difference == pytest.approx(1.0, abs=1e-3)
+    assert report.engines[0].usual_difference < 1e-5
+    with pytest.raises(SwiftsegError, match="90% of its scores are within"):
+        export_onnx(TurnedChoices(10), SPEC, path, frames=FRAMES)
+
+
 def test_without_frames_there_is_no_file(tmp_path: Path):
     with pytest.raises(SwiftsegError, match="no frames to compare on"):
         export_onnx(TinyNetwork(), SPEC, tmp_path / "enet.onnx", frames=np.zeros((0, 48, 64, 3)))

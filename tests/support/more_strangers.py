@@ -242,6 +242,14 @@ def cut_out(root: Path) -> None:
         save(root / f"segmim/segmim_{number:05}.jpg", photograph)
 
 
+def cut_out_by_alpha(root: Path) -> None:
+    """The masks are the photographs, with what is cut out in the alpha channel."""
+    for number in range(8):
+        save(root / f"clip/{number}a.jpg", picture(number))
+        noise = np.random.default_rng(number).integers(0, 255, (*SIZE_HW, 3), np.uint8)
+        save(root / f"matting/{number}a.png", np.dstack([noise, binary(number)]))
+
+
 MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
     "centers": (centers, Right(all_of(12), 2, BINARY)),
     "flights": (flights, Right(all_of(12), 3)),
@@ -269,6 +277,7 @@ MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
     ),
     "two scenes of one content": (same_scenes, Right(all_of(8), 3)),
     "colored leaves": (colored_objects, Right(all_of(10), 2, BINARY)),
+    "cut out by alpha": (cut_out_by_alpha, Right(all_of(8), 2, BINARY)),
     "photographs cut out": (cut_out, "no mask"),
 }
 MORE_CASES = {name: Case(make, right) for name, (make, right) in MAKERS.items()}

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.shown_text import shown
+from swiftseg.data.images.array_file import BINARY_SUFFIXES
 from swiftseg.data.images.header import IMAGE_SUFFIXES, is_animated
 from swiftseg.data.images.web_picture import is_picture, is_web_address
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
@@ -137,19 +138,25 @@ def _stream_name(address: str) -> str:
 
 def _images_below(folder: Path, kept_out: tuple[Path, ...]) -> list[Source]:
     kept_out += tuple(written.resolve() for written in marked_folders(folder))
-    found = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-        and not any(path.resolve().is_relative_to(out) for out in kept_out)
-    ]
+    found = _files_below(folder, IMAGE_SUFFIXES, kept_out)
+    found = found or _files_below(folder, BINARY_SUFFIXES, kept_out)  # pictures kept as arrays
     if not found:
         raise SwiftsegError(f"no images in {folder} (looked for {', '.join(IMAGE_SUFFIXES)})")
     return [
         Source(str(path), str(path.relative_to(folder).with_suffix("")), is_video=_is_video(path))
         for path in found
+    ]
+
+
+def _files_below(folder: Path, suffixes: tuple[str, ...], kept_out: tuple[Path, ...]) -> list[Path]:
+    """List the files below a folder that have one of the suffixes, but for hidden ones."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in suffixes
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+        and not any(path.resolve().is_relative_to(out) for out in kept_out)
     ]
 
 

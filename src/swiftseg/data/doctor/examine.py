@@ -26,7 +26,7 @@ from swiftseg.data.opening import OWN_DATA, recognize
 from swiftseg.data.own.dataset_file import FILE_NAME, SUFFIXES, DatasetFile
 from swiftseg.data.own.finding import Collector, Finding
 from swiftseg.data.own.mask_rules import MaskRules
-from swiftseg.data.own.own_data import OwnData, find_own_data
+from swiftseg.data.own.own_data import ONLY_VAL, OwnData, find_own_data
 from swiftseg.data.own.survey import MaskTotals
 from swiftseg.data.paired_files import Pair, unite_parts
 
@@ -225,6 +225,8 @@ class Examination:
         if self.own.file is not None and self.totals.palettes_differ:
             message = "palettes differ between masks: one index means several colors"
             self.collector.note("warning", "palettes_differ", message)
+        if self.own.splits.keys() == {"val"}:
+            self.collector.note("warning", "only_val", f"{self.own.source}: {ONLY_VAL}")
         if self.own.pairs and "val" not in self.own.splits:
             message = "there is no val; training holds out a fifth of the pairs, by their names"
             self.collector.note("note", "no_val_split", message)

@@ -18,6 +18,7 @@ from swiftseg.data.paired_files import MaskReader
 Encoding = Literal["index", "rgb", "palette", "binary"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 # Pillow's modes of several channels, of which masks that hold one value a pixel are read, too.
+FLAT_SHARE = 0.5  # of the neighbors, that are equal in a mask; photographs have far fewer
 COLOR_MODES = ("RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "PA", "LA")
 
 
@@ -134,8 +135,8 @@ def read_colors(path: Path) -> np.ndarray:
     """Read a mask of several channels as stored.
 
     Returns:
-        uint8 (H, W, 3) RGB; or uint8 (H, W) where all colors are one and the mask is in the alpha
-        channel.
+        uint8 (H, W, 3) RGB; or uint8 (H, W) where the mask is in the alpha channel, as all colors
+        are one, or those of a photograph that is cut out.
 
     Raises:
         SwiftsegError: The file cannot be read, or its array holds no 8-bit colors.
@@ -150,10 +151,17 @@ def read_colors(path: Path) -> np.ndarray:
         if image.mode in ("RGBA", "LA", "PA"):
             channels = np.array(image.convert("RGBA"))
             rgb, alpha = channels[..., :3], channels[..., 3]
-            if (rgb == rgb[:1, :1]).all() and (alpha != alpha[0, 0]).any():
-                return np.ascontiguousarray(alpha)
-            return np.ascontiguousarray(rgb)
+            is_alpha = (alpha != alpha[0, 0]).any() and not _are_flat(rgb, alpha)
+            return np.ascontiguousarray(alpha if is_alpha else rgb)
         return rgb_array(image, str(path))
+
+
+def _are_flat(rgb: np.ndarray, alpha: np.ndarray) -> bool:
+    """Whether colors are those of a mask: several, and most neighbors within it have the same."""
+    if (rgb == rgb[:1, :1]).all():
+        return False
+    is_same = (rgb[:, 1:] == rgb[:, :-1]).all(axis=-1)[alpha[:, 1:] > 127]
+    return not is_same.size or float(is_same.mean()) > FLAT_SHARE
 
 
 def read_colored(path: Path) -> np.ndarray:

@@ -34,6 +34,10 @@ from swiftseg.data.paired_files import Pair, PairedFiles
 
 SPLITS = tuple(SPLIT_WORDS)
 MORE_BY_LISTS = 1.05  # a list of pairs is believed where it names more than the names pair up
+ONLY_VAL = (
+    "all pairs are in val, and there is no train; to train on them, put `*` in the place of "
+    "{split} in the patterns of a dataset.yaml"
+)
 
 
 class NoMasksError(SwiftsegError):
@@ -112,6 +116,8 @@ class OwnData:
     def open(self, split: str, file: DatasetFile) -> PairedFiles:
         """Open a split; train and val are made where there is no val."""
         splits = hold_out_val(self.splits)
+        if split not in splits and splits.keys() == {"val"}:
+            raise UsageError(f"{self.source}: {ONLY_VAL}")
         if split not in splits:
             raise UsageError(f"{self.source}: {unknown_name('split', split, splits)}")
         return open_pairs(splits[split], file)
