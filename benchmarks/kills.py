@@ -166,7 +166,8 @@ def killed_once(whole: Undisturbed, number: int, seed: int) -> dict[str, Any]:
                 run, is_resume = Path(name) / "run", kind == "resume"
                 row["killed"] = check_training(whole, run, seconds, is_resume=is_resume)
         except Exception as error:
-            row |= {"killed": True, "problem": f"{type(error).__name__}: {error}"}
+            problem = str(error).replace(f"{name}/", "").strip()
+            row |= {"killed": True, "problem": f"{type(error).__name__}: {problem}"}
     if not row["killed"]:
         whole.seconds[kind] *= 0.8  # the machine has more time for it than it had
     return row

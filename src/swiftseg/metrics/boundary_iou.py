@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from swiftseg.metrics.confusion import divide
+from swiftseg.metrics.confusion import divide, parts
 
 DISTANCE = 0.02  # of the diagonal, as in the paper
 _Pick = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -38,11 +38,18 @@ def boundary_counts(
         label_map = np.where(mask == ignore_index, mask, label_map)
     distance = max(1, round(DISTANCE * float(np.hypot(*mask.shape))))
     near_true, near_predicted = near_contour(mask, distance), near_contour(label_map, distance)
-    true = np.bincount(mask[near_true], minlength=256)
-    predicted = np.bincount(label_map[near_predicted], minlength=256)
-    both = near_true & near_predicted & (mask == label_map)
-    intersection = np.bincount(mask[both], minlength=256)
+    true, predicted = _counts(mask, near_true), _counts(label_map, near_predicted)
+    intersection = _counts(mask, near_true & near_predicted & (mask == label_map))
     return np.stack([intersection, true + predicted - intersection])[:, :num_classes]
+
+
+def _counts(labels: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Count the chosen pixels of every label, int64 (256,)."""
+    found = labels[chosen]
+    counts = np.zeros(256, np.int64)
+    for part in parts(found.size):
+        counts += np.bincount(found[part], minlength=256)
+    return counts
 
 
 def boundary_iou(counts: np.ndarray) -> np.ndarray:

@@ -4,13 +4,15 @@ The matrix is summed over all frames and the scores are taken once at the end, a
 PASCAL VOC do; a mean over frames of per-frame IoU is another number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from swiftseg.core import LabelSet
+
+_PART = 1 << 22  # pixels
 
 
 def confusion_matrix(
@@ -33,21 +35,31 @@ def confusion_matrix(
     if label_map.shape != mask.shape:
         raise ValueError(f"label map {label_map.shape} and mask {mask.shape} differ in shape")
     # One histogram of 256 x 256 codes needs no selection of valid pixels, which would cost more.
-    codes = mask.astype(np.uint16) << 8
-    codes |= label_map.astype(np.uint8, copy=False)
-    counts = np.bincount(codes.ravel(), minlength=65536).reshape(256, 256)
+    predicted, true = label_map.astype(np.uint8, copy=False).reshape(-1), mask.reshape(-1)
+    counts = np.zeros(65536, np.int64)
+    for part in parts(mask.size):
+        codes = true[part].astype(np.uint16) << 8
+        codes |= predicted[part]
+        counts += np.bincount(codes, minlength=65536)
+    counts = counts.reshape(256, 256)
     if ignore_index is not None:
         counts[ignore_index] = 0
     matrix = counts[:num_classes, :num_classes]
     outside = int(counts.sum() - matrix.sum())
     if outside:
         truth = np.flatnonzero(counts[num_classes:].any(axis=1)) + num_classes
-        predicted = np.flatnonzero(counts[:, num_classes:].any(axis=0)) + num_classes
+        labels = np.flatnonzero(counts[:, num_classes:].any(axis=0)) + num_classes
         raise ValueError(
             f"{outside} pixels outside the {num_classes} classes: mask values {truth.tolist()}, "
-            f"predicted values {predicted.tolist()}"
+            f"predicted values {labels.tolist()}"
         )
-    return matrix.astype(np.int64)
+    return matrix
+
+
+def parts(size: int) -> Iterator[slice]:
+    """Yield slices that cover so many pixels, since numpy copies to int64 what it counts."""
+    for first in range(0, size, _PART):
+        yield slice(first, first + _PART)
 
 
 @dataclass(frozen=True)
