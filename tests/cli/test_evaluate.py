@@ -150,6 +150,6 @@ def test_a_submission_needs_cityscapes_and_one_model(capsys, model, data, tmp_pa
     one = run_cli(capsys, "evaluate", model, "--data", data, "--submission", out)
     two = run_cli(capsys, "evaluate", model, model, "--data", data, "--submission", out)
     assert (one.code, two.code) == (2, 2)
-    assert "19 classes of Cityscapes" in one.err
+    assert "Cityscapes (19)" in one.err
     assert "one model" in two.err
     assert not out.exists()

@@ -117,6 +117,7 @@ def make_voc(root: Path) -> Path:
         mask.save(path)
     lists = {"train": ["2007_000001", "2007_000002"], "val": ["2007_000003"]}
     lists["trainval"] = lists["train"] + lists["val"]
+    lists["test"] = ["2008_000005"]
     for split, names in lists.items():
         write_lines(voc / "ImageSets" / "Segmentation" / f"{split}.txt", names)
     for name in ("2007_000002", "2007_000003", "2008_000004"):
@@ -221,6 +222,23 @@ def make_synthia(root: Path) -> Path:
     return root
 
 
+# As the readme of SYNTHIA_RAND_CVPR16 lists them, from void to lane marking.
+SYNTHIA_RAND_COLORS = """
+0 0 0/128 128 128/128 0 0/128 64 128/0 0 192/64 64 128/128 128 0/192 192 128/64 0 128/192 128 128
+64 64 0/0 128 192/0 172 0
+"""
+
+
+def make_synthia_rand(root: Path) -> Path:
+    rows = SYNTHIA_RAND_COLORS.replace("/", "\n").strip().splitlines()
+    colors = filled([[int(channel) for channel in row.split()] for row in rows])
+    for index in range(6):
+        name = f"ap_000_01-11-2015_19-20-57_{index:06d}_0_Rand_{index}"
+        write_frame(root / "RGB" / f"{name}.png")
+        write(root / "GT" / f"{name}.png", colors)
+    return root
+
+
 def make_folder(root: Path) -> Path:
     for split in ("train", "val"):
         write_frame(root / "images" / split / "a.jpg")
@@ -289,4 +307,5 @@ TREES = {
     "mapillary_66": make_mapillary,
     "synthia": make_synthia,
     "synthia_16": make_synthia,
+    "synthia_rand": make_synthia_rand,
 }

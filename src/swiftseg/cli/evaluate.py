@@ -1,7 +1,7 @@
 """`swiftseg evaluate`: models and labeled data in, scores out."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,9 +31,6 @@ from swiftseg.cli.plain_output import terminal
 from swiftseg.core import UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from swiftseg.core import Sample
     from swiftseg.data import Dataset
     from swiftseg.evaluation import Evaluation, ScoringProtocol
     from swiftseg.inference import Segmenter
@@ -51,7 +48,7 @@ def evaluate(
     calibration_error: CalibrationErrorOption = False,
     submission: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write label maps for Cityscapes' server."),
+        typer.Option(metavar="DIR", help="Write label maps as servers take them."),
     ] = None,
     backend: BackendOption = None,
     precision: PrecisionOption = "f32",
@@ -69,7 +66,9 @@ def evaluate(
     from swiftseg import evaluation
     from swiftseg.cli.score_table import comparison_table, score_table
     from swiftseg.data import open_dataset
+    from swiftseg.evaluation.submission import submission_writer
     from swiftseg.inference import Segmenter
+    from swiftseg.prediction.sources import check_writable
 
     if submission is not None and len(models) > 1:
         raise UsageError("--submission takes one model, since each would overwrite the other's")
@@ -91,7 +90,10 @@ def evaluate(
     )
     for segmenter in segmenters:
         chosen.segmenter(segmenter)  # a model that cannot run so is refused before hours of work
-    on_frame = submission_writer(submission, dataset) if submission else None
+    on_frame = None
+    if submission is not None:
+        on_frame = submission_writer(submission, dataset.labels, split)
+        check_writable(submission)
     console = terminal()
     scored: list[tuple[str, Evaluation]] = []
     for model, segmenter in zip(models, segmenters, strict=True):
@@ -162,19 +164,3 @@ def choose_protocol(
     if scales is not None:
         protocol = replace(protocol, scales=parse_scales(scales))
     return replace(protocol, flip=flip or protocol.flip, sliding=sliding or protocol.sliding)
-
-
-def submission_writer(folder: Path, dataset: "Dataset") -> "Callable[[Sample, np.ndarray], None]":
-    """Return a function that writes a frame's label map for Cityscapes' server.
-
-    Raises:
-        UsageError: The data are not labeled with Cityscapes' 19 classes.
-    """
-    from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
-    from swiftseg.data.published.cityscapes_instances import save_submission
-    from swiftseg.prediction.sources import check_writable
-
-    if dataset.labels != CITYSCAPES_LABELS:
-        raise UsageError("--submission is for the 19 classes of Cityscapes, which these data lack")
-    check_writable(folder)
-    return lambda sample, label_map: save_submission(folder, sample.name, label_map)

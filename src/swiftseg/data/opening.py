@@ -1,6 +1,6 @@
 """Finds out what a folder holds and opens it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from swiftseg.data.mask_values import UnknownValuesError
 from swiftseg.data.own.class_files import find_class_files
 from swiftseg.data.own.dataset_file import FILE_NAME
 from swiftseg.data.own.own_data import open_own_data
-from swiftseg.data.paired_files import PairedFiles
+from swiftseg.data.paired_files import MaskReader, PairedFiles
 from swiftseg.data.published.bdd100k import is_bdd100k, open_bdd100k
 from swiftseg.data.published.camvid import is_camvid, open_camvid
 from swiftseg.data.published.camvid_rgb import is_camvid_rgb, open_camvid_rgb
@@ -24,6 +24,7 @@ from swiftseg.data.published.mapillary import is_mapillary, open_mapillary
 from swiftseg.data.published.pascal_context import is_pascal_context, open_pascal_context
 from swiftseg.data.published.sun_rgbd import is_sun_rgbd, open_sun_rgbd
 from swiftseg.data.published.synthia import is_synthia, open_synthia
+from swiftseg.data.published.synthia_rand import is_synthia_rand, open_synthia_rand
 from swiftseg.data.published.voc import is_voc, open_voc
 
 TOY_STREET = "toystreet"
@@ -31,6 +32,7 @@ OWN_DATA = "folder"
 ANNOTATIONS = "annotations"
 TOY_STREET_SCENES = {"train": 800, "val": 100, "test": 100}
 PROBED_MASKS = 24
+AND = "+"  # between splits that are opened as one
 # Files of published data sets that list their classes; any other is a user's.
 OFFICIAL_CLASS_FILES = {
     "camvid_rgb": "label_colors.txt",
@@ -56,7 +58,7 @@ class Reader(NamedTuple):
 
 CITYSCAPES_SPLITS = ("train", "val", "test", "train_extra")
 COARSE_SPLITS = ("train", "val", "train_extra")
-VOC_SPLITS = ("train", "val", "trainval", "trainaug")
+VOC_SPLITS = ("train", "val", "trainval", "trainaug", "test")
 SYNTHIA_SPLITS = ("train", "four_fifths", "fifth")
 TRAIN_VAL, TRAIN_TEST = ("train", "val"), ("train", "test")
 THREE = ("train", "val", "test")
@@ -87,6 +89,7 @@ DATASETS: dict[str, Reader] = {
     "mapillary_66": Reader(partial(open_mapillary, class_set="66"), TRAIN_VAL),
     "synthia": Reader(open_synthia, SYNTHIA_SPLITS, is_synthia),
     "synthia_16": Reader(partial(open_synthia, class_set="16"), SYNTHIA_SPLITS),
+    "synthia_rand": Reader(open_synthia_rand, TRAIN_VAL, is_synthia_rand),
 }
 
 
@@ -96,7 +99,7 @@ def open_dataset(source: Path | str, split: str, dataset: str | None = None) -> 
     Args:
         source: A folder; a dataset YAML or a list of pairs; or the name `toystreet` for scenes that
             are rendered as they are read.
-        split: Such as `train` or `val`.
+        split: Such as `train` or `val`; several as one by `train+train_extra`.
         dataset: A name of `DATASETS`, for a class set that is not the usual one; None recognizes
             the folder by what it holds.
 
@@ -112,9 +115,36 @@ def open_dataset(source: Path | str, split: str, dataset: str | None = None) -> 
     if not folder.exists():
         raise SwiftsegError(f"{folder}: no such folder")
     reader = DATASETS[dataset or recognize(folder)]
-    if reader.splits is not None and split not in reader.splits:
-        raise unknown_name("split", split, reader.splits)
-    return reader.open(folder, split)
+    names = split.split(AND)
+    for name in names:
+        if reader.splits is not None and name not in reader.splits:
+            raise unknown_name("split", name, reader.splits)
+    return joined([reader.open(folder, name) for name in names], split)
+
+
+def joined(parts: Sequence[Dataset], split: str) -> Dataset:
+    """Return splits of one data set as one.
+
+    Raises:
+        UsageError: They are not pairs of files, their masks hold unlike values, or a frame is in
+            two of them.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    files = [part for part in parts if isinstance(part, PairedFiles)]
+    if len(files) < len(parts):
+        raise UsageError(f"only splits of files can be joined; name one in place of {split!r}")
+    if any(not reads_alike(part.read_mask, files[0].read_mask) for part in files):
+        raise UsageError(f"the masks of the splits {split!r} hold unlike values")
+    pairs = [pair for part in files for pair in part.pairs]
+    if len({pair.image for pair in pairs}) < len(pairs):
+        raise UsageError(f"the splits {split!r} have frames in common")
+    return files[0].with_pairs(pairs)
+
+
+def reads_alike(one: MaskReader, other: MaskReader) -> bool:
+    """Whether two readers of masks turn the same values into the same classes."""
+    return one == other or (type(one) is type(other) and vars(one) == vars(other))
 
 
 def recognize(folder: Path) -> str:

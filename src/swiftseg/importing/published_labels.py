@@ -17,6 +17,7 @@ from swiftseg.data.published.mapillary import MAPILLARY_66_LABELS, MAPILLARY_LAB
 from swiftseg.data.published.pascal_context import CONTEXT_59_LABELS, CONTEXT_60_LABELS
 from swiftseg.data.published.sun_rgbd import SUN_RGBD_LABELS
 from swiftseg.data.published.synthia import SYNTHIA_13_LABELS, SYNTHIA_16_LABELS
+from swiftseg.data.published.synthia_rand import SYNTHIA_RAND_LABELS
 from swiftseg.data.published.voc import VOC_LABELS
 from swiftseg.data.voc_colors import voc_colors
 from swiftseg.importing.ports import Port
@@ -37,6 +38,7 @@ PUBLISHED_LABELS: Mapping[str, LabelSet] = {
     "sun_rgbd": SUN_RGBD_LABELS,
     "synthia_13": SYNTHIA_13_LABELS,
     "synthia_16": SYNTHIA_16_LABELS,
+    "synthia_rand": SYNTHIA_RAND_LABELS,
     "voc": VOC_LABELS,
 }
 

@@ -7,17 +7,21 @@ import pytest
 from cityscapesscripts.helpers.labels import name2label
 from PIL import Image
 
-from swiftseg.core import SwiftsegError
+from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import open_dataset
 from swiftseg.data.published.bdd100k import BDD100K_20_LABELS, BDD100K_LABELS
 from swiftseg.data.published.mapillary import MAPILLARY_66_LABELS, MAPILLARY_LABELS
 from swiftseg.data.published.synthia import SYNTHIA_13_LABELS, SYNTHIA_16_LABELS
+from swiftseg.data.published.synthia_rand import is_val
+from swiftseg.recipes import load_recipe
 from tests.support.dataset_trees import (
     SIZE_HW,
     filled,
     make_bdd100k,
+    make_cityscapes,
     make_mapillary,
     make_synthia,
+    make_synthia_rand,
     write,
 )
 from tests.support.wide_png import write_wide_png
@@ -159,3 +163,35 @@ def test_synthia_masks_of_another_kind_are_refused(tmp_path: Path):
     Image.new("L", SIZE_HW[::-1]).save(path)
     with pytest.raises(SwiftsegError, match="three 16-bit channels"):
         open_dataset(tmp_path, "train")[0]
+
+
+def test_synthia_rand_has_void_as_a_class_and_a_fifth_to_score(tmp_path: Path):
+    make_synthia_rand(tmp_path)
+    train, val = (open_dataset(tmp_path, split) for split in ("train", "val"))
+    assert (len(train), len(val)) == (5, 1)
+    assert not {sample.name for sample in train} & {sample.name for sample in val}
+    assert (train.labels.names[0], train.labels.names[12]) == ("void", "lane marking")
+    assert train.labels.ignore_index is None
+    assert np.array_equal(train[0].mask, filled(range(13)))
+    assert sum(is_val(at) for at in range(13_407)) == 2_621  # the SegFast paper's numbers
+
+
+def test_fine_and_coarse_cityscapes_are_one_training_set(tmp_path: Path):
+    make_cityscapes(tmp_path)
+    both = open_dataset(tmp_path, "train+train_extra")
+    apart = [open_dataset(tmp_path, split) for split in ("train", "train_extra")]
+    assert [sample.name for sample in both] == [sample.name for part in apart for sample in part]
+    assert np.array_equal(both[len(both) - 1].mask, apart[1][len(apart[1]) - 1].mask)
+    assert load_recipe("fast_scnn_cityscapes_coarse").stages[0].train_split == "train+train_extra"
+
+
+def test_splits_that_do_not_join_are_refused(tmp_path: Path):
+    make_cityscapes(tmp_path)
+    with pytest.raises(UsageError, match="frames in common"):
+        open_dataset(tmp_path, "train+train")
+    with pytest.raises(UsageError, match="unknown split 'extra'"):
+        open_dataset(tmp_path, "train+extra")
+    for mask in (tmp_path / "gtCoarse/train_extra").rglob("*_labelIds.png"):
+        mask.rename(str(mask).replace("labelIds", "labelTrainIds"))
+    with pytest.raises(UsageError, match="unlike values"):
+        open_dataset(tmp_path, "train+train_extra")

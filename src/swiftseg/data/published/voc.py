@@ -4,8 +4,9 @@ Everingham et al., "The PASCAL Visual Object Classes challenge 2012"; Hariharan 
 contours from inverse detectors", ICCV 2011.
 
 The trees, as the archives unpack: `VOCdevkit/VOC2012` with `JPEGImages`, `SegmentationClass` and
-`ImageSets/Segmentation/{train,val,trainval}.txt` (1,464, 1,449 and 2,913 frames), and beside
-`VOCdevkit` the folder `benchmark_RELEASE/dataset` with `img`, `cls/*.mat` and `{train,val}.txt`.
+`ImageSets/Segmentation/{train,val,trainval,test}.txt` (1,464, 1,449, 2,913 and 1,456 frames; those
+of test have no masks, and the server scores them), and beside `VOCdevkit` the folder
+`benchmark_RELEASE/dataset` with `img`, `cls/*.mat` and `{train,val}.txt`.
 """
 
 from pathlib import Path
@@ -61,8 +62,9 @@ def open_voc(folder: Path, split: str) -> PairedFiles:
 
     Args:
         folder: `VOC2012`, `VOCdevkit`, or the folder that holds `VOCdevkit`.
-        split: train, val, trainval, or trainaug: VOC's train and all of SBD that is not in VOC's
-            val (10,582 frames). Where both have a mask, VOC's, which is finer, is taken.
+        split: train, val, trainval, test, whose masks are all void, or trainaug: VOC's train and
+            all of SBD that is not in VOC's val (10,582 frames). Where both have a mask, VOC's,
+            which is finer, is taken.
 
     Raises:
         SwiftsegError: A folder, a list or a file that it names is missing.
@@ -72,8 +74,15 @@ def open_voc(folder: Path, split: str) -> PairedFiles:
         raise SwiftsegError(f"{folder}: no VOC2012 here; expected {folder}/VOCdevkit/VOC2012")
     pairs = _trainaug(folder, voc) if split == "trainaug" else _voc_pairs(voc, split)
     refuse_missing(pairs)
+    if split == "test":
+        return PairedFiles(pairs, VOC_LABELS, void_mask)
     values = {value: value for value in (*range(len(VOC_LABELS)), BORDER)}
     return PairedFiles(pairs, VOC_LABELS, IndexMasks(values, BORDER, read_voc_mask))
+
+
+def void_mask(picture: Path) -> np.ndarray:
+    """Return a mask in which nothing is labeled, of a picture's size: uint8 (H, W)."""
+    return np.full(read_header(picture).shown_hw, BORDER, np.uint8)
 
 
 def read_voc_mask(path: Path) -> np.ndarray:
@@ -99,10 +108,10 @@ def _root(folder: Path) -> Path | None:
 
 def _voc_pairs(voc: Path, split: str) -> list[Pair]:
     names = read_names(voc / "ImageSets" / "Segmentation" / f"{split}.txt")
-    return [
-        Pair(name, voc / "JPEGImages" / f"{name}.jpg", voc / "SegmentationClass" / f"{name}.png")
-        for name in names
-    ]
+    pictures, masks = voc / "JPEGImages", voc / "SegmentationClass"
+    if split == "test":
+        return [Pair(name, *2 * (pictures / f"{name}.jpg",)) for name in names]
+    return [Pair(name, pictures / f"{name}.jpg", masks / f"{name}.png") for name in names]
 
 
 def _trainaug(folder: Path, voc: Path) -> list[Pair]:
