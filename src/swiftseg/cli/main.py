@@ -24,6 +24,7 @@ from swiftseg.cli.label import label
 from swiftseg.cli.models import models
 from swiftseg.cli.plain_output import print_whatever_comes
 from swiftseg.cli.predict import predict
+from swiftseg.cli.pretrain import pretrain
 from swiftseg.cli.recipes import recipes
 from swiftseg.cli.report import report
 from swiftseg.cli.runs import runs
@@ -42,6 +43,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "report": report,
     "train": train,
     "tune": tune,
+    "pretrain": pretrain,
     "runs": runs,
     "export": export,
     "import": import_weights,

@@ -108,10 +108,10 @@ def _root(folder: Path) -> Path | None:
 
 def _voc_pairs(voc: Path, split: str) -> list[Pair]:
     names = read_names(voc / "ImageSets" / "Segmentation" / f"{split}.txt")
-    pictures, masks = voc / "JPEGImages", voc / "SegmentationClass"
-    if split == "test":
-        return [Pair(name, *2 * (pictures / f"{name}.jpg",)) for name in names]
-    return [Pair(name, pictures / f"{name}.jpg", masks / f"{name}.png") for name in names]
+    images = [voc / "JPEGImages" / f"{name}.jpg" for name in names]
+    masks = [voc / "SegmentationClass" / f"{name}.png" for name in names]
+    files = zip(names, images, images if split == "test" else masks, strict=True)
+    return [Pair(name, image, mask) for name, image, mask in files]
 
 
 def _trainaug(folder: Path, voc: Path) -> list[Pair]:
