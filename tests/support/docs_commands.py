@@ -34,7 +34,7 @@ NOT_RUN = {
     "swiftseg predict camera:": "needs a camera",
     "swiftseg predict rtsp://": "needs a camera in the network",
     "swiftseg train shelfnet50_cityscapes": "needs Cityscapes and several GPUs",
-    "swiftseg pretrain fast_scnn": "needs ImageNet; tests/training/test_pretraining.py makes a tree",
+    "swiftseg pretrain fast_scnn": "needs ImageNet; tests/training/test_pretraining.py has a tree",
     "swiftseg train fast_scnn_cityscapes_imagenet": "needs Cityscapes and days on a GPU",
     "swiftseg label s3://": "needs a bucket; tests/labeling/test_object_store.py has one",
     "RAY_USAGE_STATS_ENABLED=0 ray start": "starts daemons that outlive the page",
