@@ -127,7 +127,7 @@ def pretrain(
             accelerator, model, optimizer, schedule, train_batches, f"{epoch}/{epochs}"
         )
         top1, top5 = score(accelerator, model, val_batches, len(val_set))
-        history.append(Accuracy(epoch, loss, schedule.get_last_lr()[0], top1, top5))
+        history.append(Accuracy(epoch, loss, float(schedule.get_last_lr()[0]), top1, top5))
         if accelerator.is_main_process:
             keep(out, accelerator.unwrap_model(model), optimizer, schedule, history)
             if on_epoch:
