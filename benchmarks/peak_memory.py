@@ -77,8 +77,6 @@ def commands() -> Iterator[tuple[str, ...]]:
     yield ("evaluate", MODEL, "--data", "data")
     yield ("report", MODEL, "--data", "data", "--out", "report.html")
     yield ("data", "check", "data")
-    yield ("data", "report", "data", "--out", "data.html")
-    yield ("data", "convert", "data", "--out", "converted")
     yield ("export", MODEL, "--out", "model.onnx")
     yield ("models",)
 
