@@ -48,6 +48,13 @@ def test_a_folder_is_searched_with_its_subfolders(here):
     }
 
 
+def test_arrays_are_pictures_where_a_folder_holds_no_others(here):
+    touch(here, "in/a.npy", "in/b.npz")
+    assert names_of("in") == {"in/a.npy": "a", "in/b.npz": "b"}
+    touch(here, "in/c.png")
+    assert names_of("in") == {"in/c.png": "c"}
+
+
 def test_a_glob_is_expanded_in_order(here):
     touch(here, "in/b.jpg", "in/a.jpg", "in/sub/c.jpg", "in/d.png")
     assert list(names_of("in/*.jpg")) == ["in/a.jpg", "in/b.jpg"]
