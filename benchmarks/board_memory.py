@@ -1,14 +1,16 @@
 """How much memory does `swiftseg predict` take, and how large is what it needs on disk?
 
     python benchmarks/board_memory.py            to results/board_memory.json, and the table
+    python benchmarks/board_memory.py install    the install alone; the other rows stay
+    python benchmarks/board_memory.py predict    the memory alone
 
 Each shipped model segments one drawn picture of each size in a process of its own, with one thread;
 told is the most memory the process held at once, as Linux counts it (its shared libraries
 included). The install is the base package's in a fresh virtual environment, by what pip brings.
 """
 
+import argparse
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -16,6 +18,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from peak_memory import measured
 from PIL import Image
 
 from swiftseg.data.toy_street import ToyStreet
@@ -24,55 +27,69 @@ from swiftseg.weights import shipped_models
 RESULT = Path(__file__).parent / "results/board_memory.json"
 ROOT = Path(__file__).parents[1]
 SIZES_HW = ((360, 480), (1024, 2048))
+LEAST_NAMED_MB = 5
 
 
-def peak_megabytes(model: str, picture: Path) -> float:
-    """Run predict on a picture; return the largest resident size of its process."""
-    command = [sys.executable, "-m", "swiftseg", "predict", str(picture), "--model", model]
-    with tempfile.TemporaryDirectory() as out:
-        process = subprocess.Popen(
-            [*command, "--threads", "1", "--out", out], stdout=subprocess.DEVNULL
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"predict ended with {status} on {picture} with {model}")
-    return usage.ru_maxrss / 1024
+def install_megabytes() -> dict[str, float]:
+    """Install the base package into a fresh environment; return what it adds, by what it is.
 
-
-def installed_megabytes() -> float:
-    """Install the base package into a fresh environment; return what that adds to it on disk."""
+    Bytecode, which Python can do without, counts by itself.
+    """
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        before = disk_megabytes(Path(folder))
-        pip = [f"{folder}/bin/python", "-m", "pip", "install", "-q", "--no-compile", str(ROOT)]
-        subprocess.run(pip, check=True)
-        return disk_megabytes(Path(folder)) - before
+        [packages] = Path(folder).glob("lib/python*/site-packages")
+        own = {path.name for path in packages.iterdir()}
+        python = f"{folder}/bin/python"
+        subprocess.run([python, "-m", "pip", "install", "-q", "--no-compile", ROOT], check=True)
+        added = [path for path in packages.iterdir() if path.name not in own]
+        sizes = {path.name: disk_megabytes(path) for path in added}
+        parts = {f"swiftseg/{name}": packages / "swiftseg" / name for name in ("web", "weights")}
+        sizes |= {name: disk_megabytes(path) for name, path in parts.items()}
+        subprocess.run([python, "-m", "compileall", "-q", *added], check=False)
+        total = sum(disk_megabytes(path) for path in added)
+        without = sum(sizes[path.name] for path in added)
+    large = {name: round(size, 1) for name, size in sizes.items() if size >= LEAST_NAMED_MB}
+    largest = dict(sorted(large.items(), key=lambda item: -item[1]))
+    return {"total": round(total, 1), "without bytecode": round(without, 1), **largest}
 
 
 def disk_megabytes(folder: Path) -> float:
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    inside = [folder] if folder.is_file() else folder.rglob("*")
+    files = [path for path in inside if path.is_file() and not path.is_symlink()]
     return sum(path.stat().st_size for path in files) / 1e6
 
 
-def main() -> None:
-    rows = []
+def memory_rows() -> list[dict[str, object]]:
+    """Measure every shipped model at every size."""
+    rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
         for size_hw in SIZES_HW:
             picture = Path(folder) / f"{size_hw[0]}x{size_hw[1]}.png"
             Image.fromarray(ToyStreet("test", 1, size_hw)[0].image).save(picture)
             for model in sorted(shipped_models()):
-                peak = round(peak_megabytes(model, picture))
-                rows.append({"model": model, "size_hw": size_hw, "peak_mb": peak})
-                print(f"{model:20} {size_hw[0]:5}x{size_hw[1]:<5} {peak:6} MiB", flush=True)
+                options = ("--model", model, "--threads", "1", "--out", model)
+                found = measured(("predict", picture.name, *options), Path(folder))
+                if found["exit_code"]:
+                    raise SystemExit(f"{found['command']} ended with {found['exit_code']}")
+                rows.append({"model": model, "size_hw": size_hw, "peak_mb": found["peak_mb"]})
+                print(rows[-1], flush=True)
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("part", nargs="?", choices=("install", "predict"))
+    part: str | None = parser.parse_args().part
+    known = json.loads(RESULT.read_text()) if RESULT.is_file() else {}
     result = {
         "command": "python benchmarks/board_memory.py",
         "machine": platform.machine(),
         "versions": {name: version(name) for name in ("swiftseg", "onnxruntime", "numpy")},
         "threads": 1,
-        "install_mb": round(installed_megabytes()),
-        "rows": rows,
+        "install_mb": known.get("install_mb", {}) if part == "predict" else install_megabytes(),
+        "rows": known.get("rows", []) if part == "install" else memory_rows(),
     }
-    print(f"the base install: {result['install_mb']} MB")
+    print(result["install_mb"])
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
 
 
