@@ -33,6 +33,7 @@ from swiftseg.weights import shipped_models
 RESULTS = Path(__file__).parent / "results/confidence.json"
 MODELS = (
     "enet-camvid",
+    "enet-streets",
     "fast_scnn-camvid",
     "fast_scnn-streets",
     "segfast-camvid",

@@ -38,6 +38,7 @@ class Scoring:
 # val has chosen among the epochs, since the test frames are kept for the last measurement.
 SCORINGS = (
     Scoring("enet-camvid", "CamVid", "val"),
+    Scoring("enet-streets", "CamVid", "val"),
     Scoring("fast_scnn-camvid", "CamVid", "val"),
     Scoring("fast_scnn-streets", "CamVid", "val"),
     Scoring("segfast-camvid", "CamVid", "val"),
