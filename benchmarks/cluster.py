@@ -32,6 +32,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,7 @@ SIZE_HW = (360, 480)
 SLOW_MODEL = "enet-camvid"  # beside which reading and writing take little
 DRAWN = 60  # frames that are drawn; more are copies of them
 BATCH, ROUNDS = 16, 3
+PLAIN_S = 10.0
 PIECES, SMALL_BATCH = 24, 4  # of the jobs that are disturbed
 TROUBLE = 0.25  # the share of a store's requests that go wrong
 GOALS = {"scaling": 1.8, "outside_share": 0.25, "overhead": 0.15}
@@ -142,15 +146,50 @@ def predicting(root: Path) -> Callable[[Path], object]:
     return work
 
 
+def segment_for(seconds: float, start: Barrier, rates: "SimpleQueue[float]") -> None:
+    """Segment a frame over and over with one thread; put the frames/s."""
+    segmenter = Segmenter.load(SLOW_MODEL, threads=1)
+    frame = render_clip(1, 1, SIZE_HW)[0].image
+    segmenter(frame)
+    start.wait()
+    count, begin = 0, time.perf_counter()
+    while time.perf_counter() - begin < seconds:
+        segmenter(frame)
+        count += 1
+    rates.put(count / seconds)
+
+
+def plain_fps(processes: int) -> float:
+    """Return the frames/s of processes that do nothing but segment: what the machine gives."""
+    spawn = get_context("spawn")
+    start, rates = spawn.Barrier(processes), spawn.SimpleQueue()
+    started = [
+        spawn.Process(target=segment_for, args=(PLAIN_S, start, rates)) for _ in range(processes)
+    ]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    return sum(rates.get() for _ in started)
+
+
 def measure_scaling(root: Path, given: argparse.Namespace) -> Measured:
-    """Measure one worker and two, in turns; return medians."""
-    frames = given.frames // 4
+    """Measure one worker and two, in turns, and as many plain processes; return medians."""
+    plain = [[plain_fps(processes) for processes in (1, 2)] for _ in range(given.rounds)]
+    alone, both = (statistics.median(column) for column in zip(*plain, strict=True))
     rounds = [
-        [rate(on_ray(root, workers, SLOW_MODEL), root, frames)[0] for workers in (1, 2)]
+        [rate(on_ray(root, workers, SLOW_MODEL), root, given.frames)[0] for workers in (1, 2)]
         for _ in range(given.rounds)
     ]
     one, two = (statistics.median(column) for column in zip(*rounds, strict=True))
-    return {"one_worker_fps": one, "two_workers_fps": two, "scaling": two / one, "rounds": rounds}
+    return {
+        "one_worker_fps": one,
+        "two_workers_fps": two,
+        "scaling": two / one,
+        "rounds": rounds,
+        "plain_processes_scaling": both / alone,
+        "plain_processes_rounds": plain,
+    }
 
 
 def measure_overhead(root: Path, given: argparse.Namespace) -> Measured:
