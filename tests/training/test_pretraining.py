@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.models import create_model
-from swiftseg.training.pretraining import Accuracy, decayed_groups, pretrain, score
+from swiftseg.training.pretraining import Accuracy, pretrain, score
 
 COLORS = {"n01": (200, 30, 30), "n02": (30, 200, 30), "n03": (30, 30, 200)}
 SMALL = {"batch_size": 8, "lr": 1.0, "side": 32, "workers": 0}
@@ -59,6 +59,8 @@ def test_what_was_stopped_goes_on_as_if_it_had_not_been(pictures: Path, tmp_path
         pretrain("fast_scnn", pictures, parts, epochs=3, on_epoch=stop_after_two, **SMALL)
     with pytest.raises(UsageError, match="--resume"):
         pretrain("fast_scnn", pictures, parts, epochs=3, **SMALL)
+    with pytest.raises(UsageError, match="other --epochs"):
+        pretrain("fast_scnn", pictures, parts, epochs=5, resume=True, **SMALL)
     assert pretrain("fast_scnn", pictures, parts, epochs=3, resume=True, **SMALL) == whole
 
 
@@ -82,16 +84,6 @@ def test_accuracies_are_counted_by_hand():
     batches = [(scores, torch.tensor([0, 4, 5, 6]))]
     found = score(Accelerator(cpu=True), nn.Identity(), batches, 4)  # pyright: ignore[reportArgumentType]
     assert found == (0.5, 0.75)
-
-
-def test_depthwise_convolutions_and_normalizations_do_not_decay():
-    network = create_model("fast_scnn", num_classes=3)
-    decayed, kept = decayed_groups(network)
-    assert (decayed["weight_decay"], kept["weight_decay"]) == (4e-5, 0.0)
-    assert sum(p.numel() for g in (decayed, kept) for p in g["params"]) == sum(
-        p.numel() for p in network.parameters()
-    )
-    assert all(parameter.ndim == 4 and parameter.shape[1] > 1 for parameter in decayed["params"])
 
 
 def test_a_picture_that_cannot_be_read_costs_itself_alone(

@@ -31,14 +31,18 @@ from swiftseg.data.images.image_file import read_image
 from swiftseg.layers.tensor_digest import digest_of
 from swiftseg.layers.tensor_file import DIGEST_KEY, read_tensor_file
 from swiftseg.models.fast_scnn import FastSCNNImageNet
+from swiftseg.recipes.recipe import Optimizer
+from swiftseg.training.fine_tune import MEAN, STD
+from swiftseg.training.optimization import parameter_groups
 
 CLASSIFIERS: Mapping[str, Callable[[int], nn.Module]] = {"fast_scnn": FastSCNNImageNet}
 
 WEIGHTS, METRICS, LAST = "pretrained.safetensors", "metrics.csv", "last.pt"
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SMALLEST_AREA = 0.08
 SHORT_SIDE = 256 / 224  # of a picture to score, times the crop's side
-MOMENTUM, WEIGHT_DECAY = 0.9, 4e-5
+SETTINGS = Optimizer(
+    name="sgd", lr=0.1, weight_decay=4e-5, no_decay=("depthwise", "norm", "bias")
+)  # section 4's, but for the rate
 
 
 @dataclass(frozen=True)
@@ -112,9 +116,12 @@ def pretrain(
     torch.manual_seed(seed)
     model = CLASSIFIERS[network](len(train_set.classes))
     rate = lr * batch_size / 256
-    optimizer = torch.optim.SGD(decayed_groups(model), lr=rate, momentum=MOMENTUM)
+    optimizer = torch.optim.SGD(parameter_groups(SETTINGS, model, rate), momentum=SETTINGS.momentum)
     schedule = lr_scheduler.CosineAnnealingLR(optimizer, epochs * (len(train_set) // batch_size))
+    steps = schedule.T_max
     history = restored(out / LAST, model, optimizer, schedule) if resume else []
+    if schedule.T_max != steps:
+        raise UsageError(f"{out}: was begun with other --epochs or --batch-size; name the same")
     a_device = batch_size // accelerator.num_processes
     train_batches = batches_of(Readable(train_set), a_device, workers, shuffled=True)
     val_batches = batches_of(val_set, a_device, workers, shuffled=False)
@@ -124,7 +131,7 @@ def pretrain(
     for epoch in range(len(history) + 1, epochs + 1):
         torch.manual_seed(hash((seed, epoch)))
         loss = run_epoch(
-            accelerator, model, optimizer, schedule, train_batches, f"{epoch}/{epochs}"
+            accelerator, model, optimizer, schedule, train_batches, f"epoch {epoch}/{epochs}"
         )
         top1, top5 = score(accelerator, model, val_batches, len(val_set))
         history.append(Accuracy(epoch, loss, float(schedule.get_last_lr()[0]), top1, top5))
@@ -195,20 +202,6 @@ def batches_of(
         drop_last=shuffled,
         pin_memory=torch.cuda.is_available(),
     )
-
-
-def decayed_groups(model: nn.Module) -> list[dict[str, Any]]:
-    """Let neither normalizations and biases nor depthwise convolutions decay (section 4)."""
-    decayed: list[nn.Parameter] = []
-    kept: list[nn.Parameter] = []
-    for module in model.modules():
-        depthwise = isinstance(module, nn.Conv2d) and module.groups > 1
-        for parameter in module.parameters(recurse=False):
-            (kept if depthwise or parameter.ndim < 2 else decayed).append(parameter)
-    return [
-        {"params": decayed, "weight_decay": WEIGHT_DECAY},
-        {"params": kept, "weight_decay": 0.0},
-    ]
 
 
 def run_epoch(
