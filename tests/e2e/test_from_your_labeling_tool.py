@@ -61,8 +61,7 @@ def test_the_check_of_a_section_finds_the_export_fit(
     assert outcome.code == 0
     assert "plants: fit for training" in outcome.out
     found = json.loads(run_cli(capsys, *check, "--json").out)
-    count = len(expected) - ("test" in EXPORTS[kind].splits)
-    assert sum(found["splits"].values()) == count
+    assert sum(found["splits"].values()) == len(expected)
 
 
 def test_the_conversion_is_what_the_page_says(

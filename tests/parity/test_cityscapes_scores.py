@@ -9,12 +9,12 @@ from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as offic
 from PIL import Image
 from scipy import ndimage
 
-from swiftseg.cli.evaluate import submission_writer
 from swiftseg.core import InputSpec, ModelSpec, SwiftsegError, UsageError
 from swiftseg.data import open_dataset
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS, CLASSES, IGNORED
 from swiftseg.evaluation import Evaluation, evaluate
 from swiftseg.evaluation.cityscapes_scores import MEAN_INSTANCE_PIXELS
+from swiftseg.evaluation.submission import submission_writer
 from swiftseg.inference import Segmenter
 from tests.support.answers import AnswersBackend
 from tests.support.dataset_trees import make_cityscapes
@@ -67,7 +67,7 @@ def write_streets(root: Path, label_ids: list[int]) -> Path:
 
 def evaluated(root: Path, submission: Path) -> Evaluation:
     dataset = open_dataset(root, "val")
-    on_frame = submission_writer(submission, dataset)
+    on_frame = submission_writer(submission, dataset.labels, "val")
     return evaluate(Segmenter(READS_RED), dataset, on_frame=on_frame)
 
 
@@ -144,7 +144,7 @@ def test_an_instance_mask_of_another_size_is_refused(tmp_path):
         evaluate(Segmenter(READS_RED), open_dataset(root, "val"))
 
 
-def test_a_submission_is_for_the_19_classes(tmp_path):
+def test_a_submission_is_for_classes_that_have_a_server(tmp_path):
     dataset = open_dataset(make_cityscapes(tmp_path), "val", "cityscapes_categories")
-    with pytest.raises(UsageError, match="for the 19 classes of Cityscapes"):
-        submission_writer(tmp_path / "out", dataset)
+    with pytest.raises(UsageError, match=r"classes of Cityscapes \(19\), .* which these data lack"):
+        submission_writer(tmp_path / "out", dataset.labels, "val")
