@@ -144,6 +144,7 @@ class Captured:
     """A function of frames as one CUDA graph; the labels it gives are overwritten by the next."""
 
     def __init__(self, run: FramesToLabels, frames: Tensor) -> None:
+        self.run = run  # a graph does not keep the weights that it reads
         self.frames = frames.clone()
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
