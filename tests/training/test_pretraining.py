@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.models import create_model
+from swiftseg.runs.lock import locked
 from swiftseg.training.pretraining import Accuracy, pretrain, score
 
 COLORS = {"n01": (200, 30, 30), "n02": (30, 200, 30), "n03": (30, 30, 200)}
@@ -59,8 +60,12 @@ def test_what_was_stopped_goes_on_as_if_it_had_not_been(pictures: Path, tmp_path
         pretrain("fast_scnn", pictures, parts, epochs=3, on_epoch=stop_after_two, **SMALL)
     with pytest.raises(UsageError, match="--resume"):
         pretrain("fast_scnn", pictures, parts, epochs=3, **SMALL)
-    with pytest.raises(UsageError, match="other --epochs"):
+    with pytest.raises(UsageError, match="begun with --epochs 3, not 5"):
         pretrain("fast_scnn", pictures, parts, epochs=5, resume=True, **SMALL)
+    with pytest.raises(UsageError, match=r"begun with --lr 1\.0, not 0\.2"):
+        pretrain("fast_scnn", pictures, parts, epochs=3, resume=True, **{**SMALL, "lr": 0.2})
+    with locked(parts / ".lock"), pytest.raises(SwiftsegError, match="process"):
+        pretrain("fast_scnn", pictures, parts, epochs=3, resume=True, **SMALL)
     assert pretrain("fast_scnn", pictures, parts, epochs=3, resume=True, **SMALL) == whole
 
 

@@ -9,6 +9,7 @@ of 8 to 100 % of a picture's area, mirrored at random.
 import csv
 import io
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from swiftseg.layers.tensor_digest import digest_of
 from swiftseg.layers.tensor_file import DIGEST_KEY, read_tensor_file
 from swiftseg.models.fast_scnn import FastSCNNImageNet
 from swiftseg.recipes.recipe import Optimizer
+from swiftseg.runs.lock import locked
 from swiftseg.training.fine_tune import MEAN, STD
 from swiftseg.training.optimization import parameter_groups
 
@@ -97,7 +99,8 @@ def pretrain(
         All epochs so far.
 
     Raises:
-        UsageError: There is no such network, or `out` holds a run and `resume` is false.
+        UsageError: There is no such network, `out` holds a run and `resume` is false, or it holds
+            one that was begun otherwise.
         SwiftsegError: A folder is missing or a picture cannot be read.
     """
     if network not in CLASSIFIERS:
@@ -105,6 +108,11 @@ def pretrain(
     if not resume and (out / LAST).exists():
         raise UsageError(f"{out}: holds a pre-training already; go on with it by --resume")
     accelerator = Accelerator(cpu=not torch.accelerator.is_available())
+    if batch_size % accelerator.num_processes:
+        raise UsageError(
+            f"a batch of {batch_size} cannot be shared by {accelerator.num_processes} processes"
+        )
+    settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "side": side, "seed": seed}
     train_set = open_pictures(data / "train", training_transform(side))
     val_set = open_pictures(data / "val", validation_transform(side))
     if train_set.classes != val_set.classes:
@@ -118,27 +126,26 @@ def pretrain(
     rate = lr * batch_size / 256
     optimizer = torch.optim.SGD(parameter_groups(SETTINGS, model, rate), momentum=SETTINGS.momentum)
     schedule = lr_scheduler.CosineAnnealingLR(optimizer, epochs * (len(train_set) // batch_size))
-    steps = schedule.T_max
-    history = restored(out / LAST, model, optimizer, schedule) if resume else []
-    if schedule.T_max != steps:
-        raise UsageError(f"{out}: was begun with other --epochs or --batch-size; name the same")
+    history = restored(out / LAST, settings, model, optimizer, schedule) if resume else []
     a_device = batch_size // accelerator.num_processes
     train_batches = batches_of(Readable(train_set), a_device, workers, shuffled=True)
     val_batches = batches_of(val_set, a_device, workers, shuffled=False)
     model, optimizer, train_batches, val_batches = accelerator.prepare(
         model, optimizer, train_batches, val_batches
     )
-    for epoch in range(len(history) + 1, epochs + 1):
-        torch.manual_seed(hash((seed, epoch)))
-        loss = run_epoch(
-            accelerator, model, optimizer, schedule, train_batches, f"epoch {epoch}/{epochs}"
-        )
-        top1, top5 = score(accelerator, model, val_batches, len(val_set))
-        history.append(Accuracy(epoch, loss, float(schedule.get_last_lr()[0]), top1, top5))
-        if accelerator.is_main_process:
-            keep(out, accelerator.unwrap_model(model), optimizer, schedule, history)
-            if on_epoch:
-                on_epoch(history[-1])
+    with locked(out / ".lock") if accelerator.is_main_process else nullcontext():
+        for epoch in range(len(history) + 1, epochs + 1):
+            torch.manual_seed(hash((seed, epoch)))
+            loss = run_epoch(
+                accelerator, model, optimizer, schedule, train_batches, f"epoch {epoch}/{epochs}"
+            )
+            top1, top5 = score(accelerator, model, val_batches, len(val_set))
+            history.append(Accuracy(epoch, loss, float(schedule.get_last_lr()[0]), top1, top5))
+            if accelerator.is_main_process:
+                whole = accelerator.unwrap_model(model)
+                keep(out, settings, whole, optimizer, schedule, history)
+                if on_epoch:
+                    on_epoch(history[-1])
     return history
 
 
@@ -248,18 +255,19 @@ def score(
 
 def keep(
     out: Path,
+    settings: Mapping[str, float],
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     schedule: lr_scheduler.LRScheduler,
     history: list[Accuracy],
 ) -> None:
     """Write an epoch's results; the weights are those of the best one."""
-    out.mkdir(parents=True, exist_ok=True)
     if history[-1].top1 >= max(epoch.top1 for epoch in history):
         weights = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items()}
         with replacing(out / WEIGHTS, durable=True) as path:
             save_file(weights, path, {DIGEST_KEY: digest_of(weights)})
     state = {
+        "settings": dict(settings),
         "network": model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "schedule": schedule.state_dict(),
@@ -276,6 +284,7 @@ def keep(
 
 def restored(
     path: Path,
+    settings: Mapping[str, float],
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     schedule: lr_scheduler.LRScheduler,
@@ -284,9 +293,15 @@ def restored(
 
     Raises:
         SwiftsegError: The file is missing, damaged, or of other classes.
+        UsageError: It was begun with other settings.
     """
     state = read_tensor_file(path)
     try:
+        for name, value in settings.items():
+            begun = state["settings"][name]
+            if begun != value:
+                option = "--" + name.replace("_", "-")
+                raise UsageError(f"{path.parent}: was begun with {option} {begun}, not {value}")
         model.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
