@@ -110,8 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _report(f"error: {file}{error.strerror or error}", debug)
         sys.exit(1)
     except Exception as error:
+        from swiftseg.core.memory import NO_MEMORY, ran_out
+
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        _report(f"error: unexpected {reason} ({DEBUG} shows where)", debug)
+        unexpected = f"unexpected {reason} ({DEBUG} shows where)"
+        _report(f"error: {NO_MEMORY if ran_out(error) else unexpected}", debug)
         sys.exit(1)
 
 

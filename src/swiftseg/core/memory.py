@@ -1,11 +1,23 @@
-"""How much memory is left, for this process and the container it runs in."""
+"""How much memory is left for this process and its container, and what says that none was."""
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
+# What native libraries say when the system gives them no more, by no exception of its own.
+NO_MEMORY = "not enough memory; a smaller picture, --threads 1 or a smaller model takes less"
+_OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc", "bad allocation", "start new thread")
 _GROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that there was no memory left."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    told = str(error)
+    return isinstance(error, MemoryError) or any(words in told for words in _OUT_OF_MEMORY)
 
 
 def free_memory_bytes() -> int:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.budgets import LARGE_PIXELS
+from swiftseg.core.memory import NO_MEMORY, ran_out
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.images.geo_tags import geo_tags, has_geo_tags
 from swiftseg.data.images.header import pixels_of
@@ -47,6 +48,8 @@ def segment_images(
         except SwiftsegError as error:
             return _Job(source, outcome=error)
         except Exception as error:  # whatever a decoder raises costs this image alone
+            if ran_out(error):
+                return _Job(source, outcome=_no_memory(source))
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
             return _Job(source, outcome=SwiftsegError(f"{source.given}: cannot be read ({reason})"))
 
@@ -59,6 +62,10 @@ def segment_images(
                 job.result = segmenter.segment(job.image, with_probabilities=asked)
         except SwiftsegError as error:
             job.outcome = error
+        except Exception as error:
+            if not ran_out(error):
+                raise
+            job.outcome = _no_memory(job.source)
         return job
 
     def write(job: _Job) -> _Job:
@@ -87,6 +94,10 @@ def segment_images(
 
 def _is_large(source: Source) -> bool:
     return pixels_of(source.given) >= LARGE_PIXELS
+
+
+def _no_memory(source: Source) -> SwiftsegError:
+    return SwiftsegError(f"{source.given}: {NO_MEMORY}")
 
 
 def _overwrites(source: Source) -> str:

@@ -249,17 +249,26 @@ def test_a_jpeg_of_thousands_of_scans_is_refused(tmp_path):
     assert read_image(scans_repeated(tmp_path / "usual.jpg", 5)).shape == (64, 64, 3)
 
 
+DAMAGED = r"a\.png: the image is truncated or damaged \(.+\)"
+
+
 @pytest.mark.parametrize(
-    "error", [AssertionError(), MemoryError(), KeyError("x"), ZeroDivisionError]
+    ("error", "told"),
+    [
+        (AssertionError(), DAMAGED),
+        (MemoryError(), r"a\.png: not enough memory"),
+        (KeyError("x"), DAMAGED),
+        (ZeroDivisionError, DAMAGED),
+    ],
 )
-def test_whatever_a_decoder_raises_is_one_line(tmp_path, color, monkeypatch, error):
+def test_whatever_a_decoder_raises_is_one_line(tmp_path, color, monkeypatch, error, told):
     path = save(tmp_path / "a.png", Image.fromarray(color))
 
     def load(image):
         raise error
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
-    with pytest.raises(SwiftsegError, match=r"a\.png: the image is truncated or damaged \(.+\)"):
+    with pytest.raises(SwiftsegError, match=told):
         read_image(path)
 
 

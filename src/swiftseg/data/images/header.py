@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from swiftseg.core import SwiftsegError
 from swiftseg.core.budgets import MAX_JPEG_SCANS, MAX_JPEG_WORK, MAX_PIXELS
 from swiftseg.core.large_in_turn import turn_if_large
+from swiftseg.core.memory import NO_MEMORY
 from swiftseg.core.spec import RGB_BANDS, RGB_TYPE
 from swiftseg.data.images.array_file import BINARY_SUFFIXES
 from swiftseg.data.images.phone_formats import SUFFIXES, phone_format
@@ -203,6 +204,8 @@ def opened(
         raise SwiftsegError(f"no such file: {path}") from error
     except (IsADirectoryError, PermissionError) as error:
         raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
+    except MemoryError as error:
+        raise SwiftsegError(f"{path}: {NO_MEMORY}") from error
     except Exception as error:  # a decoder raises whatever it happens to meet in a damaged file
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SwiftsegError(f"{path}: the image is truncated or damaged ({reason})") from error

@@ -1,0 +1,36 @@
+"""What costs one image alone."""
+
+import numpy as np
+from PIL import Image
+
+from swiftseg.core import InputSpec, LabelSet, ModelSpec
+from swiftseg.inference import Segmenter
+from swiftseg.prediction.predict_all import predict_images
+from tests.support.answers import AnswersBackend
+
+SPEC = ModelSpec(
+    "halves",
+    "halves",
+    LabelSet(("dark", "bright"), ((0, 0, 0), (255, 255, 255))),
+    InputSpec((8, 8)),
+)
+
+
+def halves(batch: np.ndarray) -> np.ndarray:
+    """Label by the red channel; a white frame asks for more memory than any machine has."""
+    if batch.min() == 255:
+        np.empty(1 << 60, np.uint8)
+    return (batch[..., 0] > 127).astype(np.uint8)
+
+
+def test_an_image_that_there_is_no_memory_for_costs_itself_alone(tmp_path):
+    for name, gray in (("a", 0), ("b", 255), ("c", 200)):
+        Image.new("RGB", (8, 8), (gray, gray, gray)).save(tmp_path / f"{name}.png")
+    run = predict_images(
+        tmp_path, model=Segmenter(AnswersBackend(SPEC, halves)), out=tmp_path / "out"
+    )
+    [(source, reason)] = run.failures
+    assert source.endswith("b.png")
+    assert "b.png: not enough memory" in reason
+    labels = sorted((tmp_path / "out/labels").iterdir())
+    assert [path.name for path in labels] == ["a.png", "c.png"]
