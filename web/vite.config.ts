@@ -1,6 +1,7 @@
 // Builds the page into the Python package, or where SWIFTSEG_PAGE says.
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
 declare const process: { env: Record<string, string | undefined> };
@@ -12,17 +13,19 @@ const out = resolve(process.env.SWIFTSEG_PAGE ?? "../src/swiftseg/web/page");
 const RUNTIME = "node_modules/onnxruntime-web";
 const { version } = JSON.parse(readFileSync(join(RUNTIME, "package.json"), "utf8"));
 const RUNTIME_FOLDER = `ort-${version}`;
-const RUNTIME_FILES = ["ort-wasm-simd-threaded", "ort-wasm-simd-threaded.asyncify"].flatMap(
-  (name) => [`${name}.mjs`, `${name}.wasm`],
-);
+const RUNTIME_BUILDS = ["ort-wasm-simd-threaded", "ort-wasm-simd-threaded.asyncify"];
 
 function runtimeFiles(): Plugin {
   return {
     name: "onnxruntime-files",
     writeBundle() {
-      mkdirSync(join(out, RUNTIME_FOLDER), { recursive: true });
-      for (const file of RUNTIME_FILES) {
-        copyFileSync(join(RUNTIME, "dist", file), join(out, RUNTIME_FOLDER, file));
+      const folder = join(out, RUNTIME_FOLDER);
+      mkdirSync(folder, { recursive: true });
+      for (const name of RUNTIME_BUILDS) {
+        copyFileSync(join(RUNTIME, "dist", `${name}.mjs`), join(folder, `${name}.mjs`));
+        // Packed, since an installation keeps it and only `swiftseg export --format web` needs it.
+        const wasm = readFileSync(join(RUNTIME, "dist", `${name}.wasm`));
+        writeFileSync(join(folder, `${name}.wasm.gz`), gzipSync(wasm, { level: 9 }));
       }
     },
   };

@@ -1,5 +1,6 @@
 """What `swiftseg export --format web` writes."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "page"
     folder.mkdir()
     (folder / "index.html").write_text("the page")
+    (folder / "ort").mkdir()
+    (folder / "ort/runtime.wasm.gz").write_bytes(gzip.compress(b"the runtime"))
     monkeypatch.setattr(web, "built_page", lambda: folder)
     return folder
 
@@ -34,6 +37,8 @@ def test_the_graph_and_the_manifest_give_the_files_labels(
     model = write_upsampled_model(tmp_path / "m.onnx", (24, 32), align_corners=align_corners)
     export_web(model, tmp_path / "out")
     assert (tmp_path / "out/index.html").read_text() == "the page"
+    assert [path.name for path in (tmp_path / "out/ort").iterdir()] == ["runtime.wasm"]
+    assert (tmp_path / "out/ort/runtime.wasm").read_bytes() == b"the runtime"
     about = json.loads((tmp_path / "out/page.json").read_text())
     assert about["engine"] == "browser"
     manifest = json.loads((tmp_path / "out" / about["manifest"]).read_text())

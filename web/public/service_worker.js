@@ -13,10 +13,11 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const address = new URL(request.url);
   if (request.method !== "GET" || address.origin !== self.location.origin) return;
-  event.respondWith(answer(request, address));
+  event.respondWith(answer(event, address));
 });
 
-async function answer(request, address) {
+async function answer(event, address) {
+  const { request } = event;
   const cache = await caches.open(CACHE);
   const isLasting = HASHED.test(address.pathname) || RUNTIME.test(address.pathname);
   if (isLasting) {
@@ -25,7 +26,8 @@ async function answer(request, address) {
   }
   try {
     const response = await fetch(request);
-    if (response.ok) await cache.put(request, response.clone());
+    // Kept beside answering: the page compiles what has arrived while the rest is under way.
+    if (response.ok) event.waitUntil(cache.put(request, response.clone()));
     return isolated(response);
   } catch (error) {
     const kept = await cache.match(request, { ignoreSearch: true });

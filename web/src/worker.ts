@@ -35,14 +35,19 @@ interface Loaded {
   manifest: Manifest;
 }
 
+const IDLE_MS = 500;
+
 let loaded: Loaded | undefined;
 let device = "";
+let idle: number | undefined;
+let warmed: Promise<unknown> = Promise.resolve();
 
 async function start(base: string, manifest: Manifest, webgpu: boolean): Promise<void> {
   const model = fetched(new URL(manifest.file, base).href); // while the runtime loads
   if (webgpu && (await hasWebGpu())) {
     try {
       await startWith(await import("onnxruntime-web/webgpu"), "webgpu", base, manifest, await model);
+      await infer(blankFrame(manifest)); // compiles its shaders, and may find that it cannot
       device = "WebGPU";
       return;
     } catch (error) {
@@ -52,6 +57,12 @@ async function start(base: string, manifest: Manifest, webgpu: boolean): Promise
   await startWith(await import("onnxruntime-web/wasm"), "wasm", base, manifest, await model);
   const threads = loaded?.ort.env.wasm.numThreads ?? 1;
   device = `WebAssembly, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+  // The first run takes twice the time of later ones; a picture that comes at once is the first.
+  idle = self.setTimeout(() => (warmed = infer(blankFrame(manifest))), IDLE_MS);
+}
+
+function blankFrame({ size_hw: [height, width] }: Manifest): Uint8Array {
+  return new Uint8Array(height * width * 3);
 }
 
 async function fetched(address: string): Promise<Uint8Array> {
@@ -82,7 +93,6 @@ async function startWith(
     logSeverityLevel: 3,
   });
   loaded = { ort, session, manifest };
-  await infer(new Uint8Array(manifest.size_hw[0] * manifest.size_hw[1] * 3)); // warms it
 }
 
 async function infer(rgb: Uint8Array): Promise<Ort.Tensor> {
@@ -141,6 +151,8 @@ self.onmessage = async ({ data }: MessageEvent<Request>) => {
       answer({ kind: "loaded", number, device });
       return;
     }
+    self.clearTimeout(idle);
+    await warmed;
     const [labels, timings] = await segment(data.frame);
     answer({ kind: "labels", number, labels, timings });
   } catch (error) {

@@ -1,5 +1,6 @@
 """An exported model as a static folder: a page that segments in the browser."""
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -48,6 +49,7 @@ def export_web(model: Path, folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
             made = Path(name) / "web"
             shutil.copytree(page, made)
+            _unpack(made)
             (made / file).write_bytes(graph)
             _write_json(made / MANIFEST, web_manifest(spec, head, file))
             _write_json(made / "page.json", {"engine": "browser", "manifest": MANIFEST})
@@ -77,6 +79,14 @@ def web_manifest(spec: ModelSpec, head: LabelHead | None, file: str) -> dict[str
         "align_corners": head.align_corners if head else None,
         "note": spec.training_data,
     }
+
+
+def _unpack(folder: Path) -> None:
+    """Replace gzip files by what they hold; static hosts do not unpack for browsers."""
+    for packed in sorted(folder.rglob("*.gz")):
+        with gzip.open(packed) as source, packed.with_suffix("").open("wb") as target:
+            shutil.copyfileobj(source, target)
+        packed.unlink()
 
 
 def _check_runs(graph: Path, spec: ModelSpec, head: LabelHead | None) -> None:
