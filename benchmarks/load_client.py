@@ -19,17 +19,27 @@ class Load:
         statuses: Answers by status; 0 counts connections that broke.
         latencies_ms: Of the answers with status 200.
         seconds: From the first request to the last answer.
-        different: Answers with status 200 whose body is none of the expected ones.
+        asked_again: Requests whose connection was closed and that another one took.
+        different: Answers with status 200 whose body is not the expected one.
     """
 
     statuses: Counter[int] = field(default_factory=Counter[int])
     latencies_ms: list[float] = field(default_factory=list[float])
     seconds: float = 0.0
+    asked_again: int = 0
     different: int = 0
 
     def per_second(self) -> float:
         """Answers with status 200 a second."""
         return self.statuses[200] / self.seconds
+
+    def add(self, other: "Load") -> None:
+        """Count another load's requests as this one's."""
+        self.statuses += other.statuses
+        self.latencies_ms += other.latencies_ms
+        self.seconds += other.seconds
+        self.asked_again += other.asked_again
+        self.different += other.different
 
 
 def request_bytes(body: bytes, content_type: str = "image/jpeg") -> bytes:
@@ -43,6 +53,7 @@ class Connection:
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self.asked_again = 0
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
@@ -53,7 +64,10 @@ class Connection:
         """
         was_open = self._streams is not None
         status, body = await self._ask(request)
-        return await self._ask(request) if was_open and status == 0 else (status, body)
+        if not was_open or status != 0:
+            return status, body
+        self.asked_again += 1
+        return await self._ask(request)
 
     async def _ask(self, request: bytes) -> tuple[int, bytes]:
         try:
@@ -89,7 +103,7 @@ async def closed_loop(
         connection = Connection(port)
         turn = number
         while perf_counter() - begin < seconds:
-            await _ask(connection, requests[turn % len(requests)], load, set())
+            await _ask(connection, requests[turn % len(requests)], load, None)
             turn += 1
         connection.close()
 
@@ -105,11 +119,12 @@ async def open_loop(
     rate: float,
     count: int,
     connections: int,
-    expected: frozenset[bytes] = frozenset(),
+    expected: Sequence[bytes] = (),
 ) -> Load:
     """Sends requests at a fixed rate, whether or not the ones before are answered.
 
-    A request that finds no free connection waits for one, and its wait counts as latency.
+    A request that finds no free connection waits for one, and its wait counts as latency. Of
+    `expected`, where given, each request has one body.
     """
     load = Load()
     free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
@@ -120,7 +135,8 @@ async def open_loop(
     async def one(number: int) -> None:
         due = begin + number / rate
         connection = await free.get()
-        await _ask(connection, requests[number % len(requests)], load, expected, due)
+        turn = number % len(requests)
+        await _ask(connection, requests[turn], load, expected[turn] if expected else None, due)
         free.put_nowait(connection)
 
     running: set[asyncio.Task[None]] = set()
@@ -134,7 +150,9 @@ async def open_loop(
     await asyncio.gather(*running)
     load.seconds = perf_counter() - begin
     while not free.empty():
-        free.get_nowait().close()
+        connection = free.get_nowait()
+        connection.close()
+        load.asked_again += connection.asked_again
     return load
 
 
@@ -142,7 +160,7 @@ async def _ask(
     connection: Connection,
     request: bytes,
     load: Load,
-    expected: frozenset[bytes] | set[bytes],
+    expected: bytes | None,
     due: float | None = None,
 ) -> None:
     begin = due if due is not None else perf_counter()
@@ -150,4 +168,4 @@ async def _ask(
     load.statuses[status] += 1
     if status == 200:
         load.latencies_ms.append(1000 * (perf_counter() - begin))
-        load.different += bool(expected) and body not in expected
+        load.different += expected is not None and body != expected

@@ -1,13 +1,11 @@
 """What the server costs: throughput beside the same work in one process, and its tail of latencies.
 
-    python benchmarks/serving.py [--seconds S] [--images DIR] [--soak N]
+    python benchmarks/serving.py [--seconds S] [--images DIR]
 
 JPEGs of 480x360 in, label maps as PNG out. Throughput: as many requests as keep all workers busy;
 goal 85 % of what threads reach without HTTP. Tail: p99 at 80 % of that rate; goal three times the
 median of a lone request. Beside it the same for LitServe and for FastAPI with a lock. The client
-runs on the same cores, and its time is the server's loss. With --soak, N requests come at twice
-the server's capacity: all must be answered or refused, with the labels of `predict`, in a memory
-that stays.
+runs on the same cores, and its time is the server's loss. `server_soak.py` overloads the server.
 
 Writes results/serving.json.
 """
@@ -31,7 +29,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from load_client import Connection, Load, closed_loop, open_loop, request_bytes
+from load_client import Connection, closed_loop, open_loop, request_bytes
 from PIL import Image
 
 from swiftseg.benchmarking.machine import describe_machine
@@ -51,17 +49,17 @@ PICTURES = 20
 GOALS = {"throughput_share": 0.85, "p99_to_lone": 3.0}
 
 
-def pictures(folder: Path | None) -> list[bytes]:
+def pictures(folder: Path | None, size_hw: tuple[int, int] = SIZE_HW) -> list[bytes]:
     """Makes JPEGs of one size, of a folder's images or of drawn streets."""
     if folder is None:
-        images = [frame.image for frame in render_clip(0, PICTURES, SIZE_HW)]
+        images = [frame.image for frame in render_clip(0, PICTURES, size_hw)]
     else:
         files = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
         images = [read_image(path) for path in files[:PICTURES]]
     encoded: list[bytes] = []
     for image in images:
         file = io.BytesIO()
-        picture = Image.fromarray(image).resize(SIZE_HW[::-1], Image.Resampling.BILINEAR)
+        picture = Image.fromarray(image).resize(size_hw[::-1], Image.Resampling.BILINEAR)
         picture.save(file, format="JPEG", quality=90)
         encoded.append(file.getvalue())
     return encoded
@@ -152,45 +150,11 @@ def measure(port: int, requests: Sequence[bytes], seconds: float) -> dict[str, A
     }
 
 
-def soak(
-    port: int, pid: int, requests: Sequence[bytes], expected: frozenset[bytes], count: int
-) -> dict[str, Any]:
-    """Sends requests at twice the capacity; tells of answers, labels and memory."""
-    busy = 2 * physical_cores()
-    full = asyncio.run(closed_loop(port, requests, connections=busy, seconds=5))
-    start_mb = resident_mb(pid)
-    load: Load = asyncio.run(
-        open_loop(
-            port,
-            requests,
-            rate=2 * full.per_second(),
-            count=count,
-            connections=256,
-            expected=expected,
-        )
-    )
-    return {
-        "requests": count,
-        "rate": 2 * full.per_second(),
-        "statuses": {str(s): n for s, n in sorted(load.statuses.items())},
-        "different_labels": load.different,
-        "resident_mb": {"start": start_mb, "end": resident_mb(pid)},
-        "seconds": load.seconds,
-    }
-
-
-def resident_mb(pid: int) -> float:
-    """Gives the memory that a process holds (Linux)."""
-    lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1e3
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--seconds", type=float, default=20.0, help="Of each measurement.")
     parser.add_argument("--images", type=Path, help="A folder of images [drawn streets].")
-    parser.add_argument("--soak", type=int, default=0, metavar="N", help="Requests of the soak.")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     machine = describe_machine()
@@ -223,14 +187,6 @@ def main() -> None:
     results["engine_fps_by_batch"] = {
         str(size): in_batches(options.model, size, options.seconds / 2) for size in (1, 2, 4)
     }
-    if options.soak:
-        segmenter = Segmenter.load(options.model, threads=1)
-        expected = frozenset(
-            answer_picture(segmenter, body, "picture", Wanted("labels"), Limits()).content
-            for body in bodies
-        )
-        with running(swiftseg, requests[0]) as (port, pid):
-            results["soak"] = soak(port, pid, requests, expected, options.soak)
     written = {
         "command": f"python benchmarks/serving.py --seconds {options.seconds:g}",
         "model": options.model,
