@@ -1,10 +1,14 @@
-"""docs/models.md says what was counted and measured; tests/cli/test_models.py holds the table."""
+"""docs/models.md says what was counted and measured, docs/shipped-models.md what the cards say.
+
+tests/cli/test_models.py holds the table.
+"""
 
 import json
 from typing import Any
 
 import pytest
 
+from benchmarks import card_page
 from benchmarks.export_parity import CAMVID_HW, ENGINES, PAPER_SIZES_HW
 from benchmarks.network_page import NETWORKS, PAGE, PARITY, page
 from swiftseg.exporting.parity import MIN_EQUAL_LABELS
@@ -22,6 +26,13 @@ def settings_of(name: str) -> dict[str, dict[str, Any]]:
 def test_the_page_is_what_the_table_says():
     expected = page(ROWS, PARITY_ROWS)
     assert PAGE.read_text("utf-8") == expected, "run `python benchmarks/network_page.py`"
+
+
+def test_the_shipped_models_page_is_what_the_cards_say():
+    expected = card_page.page()
+    assert card_page.PAGE.read_text("utf-8") == expected, "run `python benchmarks/card_page.py`"
+    pictures = {path.stem for path in card_page.PICTURES.iterdir()}
+    assert pictures == set(card_page.names())
 
 
 def test_a_network_is_held_against_torch_at_its_papers_size_and_camvids():
