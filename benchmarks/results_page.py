@@ -10,6 +10,7 @@ from typing import Any
 RESULTS = Path(__file__).parents[1] / "docs/results"
 PAGE = RESULTS / "README.md"
 ROWS = RESULTS / "rows.json"
+GPU = Path(__file__).parent / "results/gpu_training.json"
 
 HEAD = """# What our trainings gave
 
@@ -21,7 +22,12 @@ CamVid's val frames are of a drive that train has seen, so val says little about
 A row whose column `scored on` names a sequence was trained without it and scored on it
 (`swiftseg train RECIPE --hold-out SEQUENCE`). The best epoch was chosen on what the row is scored
 on. The minutes are those of the training steps alone.
-Scores of unlike protocols (`swiftseg evaluate --protocol`) are not to be held against each other.
+Do not compare scores of different protocols (`swiftseg evaluate --protocol`).
+
+Measured on the shipped weights, without a training: the
+[accuracy of each class](class-accuracies.md) beside the papers', the
+[slopes of ENet's PReLUs](enet-slopes.md), and [Fast-SCNN without its skip and with smaller
+inputs](fast-scnn-claims.md).
 """
 
 # Mean IoU, class average and all pixels as the papers print them, for the runs that follow them.
@@ -76,6 +82,40 @@ def rows_section(kept: dict[str, Any]) -> list[str]:
     return lines
 
 
+def gpu_section(kept: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Gives the table of the trainings of a quarter of an hour on a GPU."""
+    devices = sorted({part["device"] for parts in kept.values() for part in parts})
+    lines = [
+        "",
+        "## A quarter of an hour on a GPU",
+        "",
+        f"`benchmarks/gpu/train_family.py` on one {', '.join(devices)}, scored on CamVid's val,",
+        "or on `0006R0` where a run has a seed in its name and was trained without it. Most runs were",
+        "stopped long before the end of their recipe, and three at a time shared the GPU, so they say",
+        "nothing about the papers; `benchmarks/gpu/README.md` has what was learned.",
+        "",
+        "| run | epochs done | of the recipe's | mean IoU % | class average % | all pixels % "
+        "| seconds | beside others |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for way, parts in kept.items():
+        for run in (run for part in parts for run in part["runs"] if "scores" in run):
+            native = run["scores"]["native"]
+            keys = ("mean_iou", "mean_class_accuracy", "global_accuracy")
+            began = run["stages"][0].get("started_from_tensors")
+            is_fresh = run["run"].endswith("streets") and not began  # the others start from weights
+            cells = [
+                run["run"] + " (from random weights)" * bool(is_fresh),
+                str(sum(stage["epochs_done"] for stage in run["stages"])),
+                str(sum(stage["recipe_epochs"] for stage in run["stages"])),
+                *(f"{100 * native[key]:.1f}" for key in keys),
+                f"{run['seconds']:.0f}",
+                "no" if way == "alone" else "yes",
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 def page(runs: dict[str, dict[str, Any]]) -> str:
     """Gives the whole page."""
     lines = [
@@ -87,6 +127,8 @@ def page(runs: dict[str, dict[str, Any]]) -> str:
     ]
     if ROWS.exists():
         lines += rows_section(json.loads(ROWS.read_text("utf-8")))
+    if GPU.exists():
+        lines += gpu_section(json.loads(GPU.read_text("utf-8")))
     for name, run in runs.items():
         lines += ["", f"## {name}", "", "```", run["command"], "```", ""]
         lines += [
