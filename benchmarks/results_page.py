@@ -90,9 +90,9 @@ def gpu_section(kept: dict[str, list[dict[str, Any]]]) -> list[str]:
         "## A quarter of an hour on a GPU",
         "",
         f"`benchmarks/gpu/train_family.py` on one {', '.join(devices)}, scored on CamVid's val,",
-        "or on `0006R0` where a run has a seed in its name and was trained without it. Most runs were",
-        "stopped long before the end of their recipe, and three at a time shared the GPU, so they say",
-        "nothing about the papers; `benchmarks/gpu/README.md` has what was learned.",
+        "or on `0006R0` where a run has a seed in its name and was trained without it. Most runs",
+        "were stopped long before the end of their recipe, and three at a time shared the GPU, so",
+        "they say nothing about the papers; `benchmarks/gpu/README.md` has what was learned.",
         "",
         "| run | epochs done | of the recipe's | mean IoU % | class average % | all pixels % "
         "| seconds | beside others |",
