@@ -18,7 +18,7 @@ _HEAD_BYTES = 1 << 16
 # Names that settle which of several arrays in one file is the mask, the surest first.
 _MASK_NAMES = (
     *("type_map", "mask", "masks", "label", "labels", "groundtruth", "gt", "labelmap"),
-    *("segmentation", "seg", "annotation", "arr_0"),
+    *("segmentation", "seg", "annotation", "inst_map", "arr_0"),
 )
 
 
@@ -26,7 +26,7 @@ def read_array(path: Path) -> np.ndarray:
     """Read the one array of rows and columns that a file holds, in the type it is stored in.
 
     Returns:
-        (H, W), or (H, W, 3) of colors in a NumPy file.
+        (H, W), or (H, W, 3) of colors in a NumPy file; (H, W) channels of a one-hot array.
 
     Raises:
         SwiftsegError: The file is missing, damaged, or holds no such array or several.
@@ -34,7 +34,43 @@ def read_array(path: Path) -> np.ndarray:
     if path.suffix.lower() == TEXT_SUFFIX:
         return _read_text(path)
     arrays = _read_arrays(path)
-    return _only_array(path, {name: array for name, array in arrays.items() if _is_plane(array)})
+    planes = {name: plane_of(array) for name, array in arrays.items()}
+    found = {name: plane for name, plane in planes.items() if plane is not None}
+    if not found and len(arrays) == 1:
+        shape = " x ".join(map(str, next(iter(arrays.values())).shape))
+        raise SwiftsegError(
+            f"{path}: expected a mask of rows and columns, or one channel a class with one 1 at "
+            f"each pixel; got an array of {shape}"
+        )
+    return _only_array(path, found)
+
+
+def plane_of(array: np.ndarray) -> np.ndarray | None:
+    """Return what an array holds as a mask, or None where it is none.
+
+    Returns:
+        (H, W) as it is or without an axis of one, (H, W, 3) of colors, or for an array of one
+        channel a class, where each pixel has a single value above 0, the channel, uint8 (H, W).
+    """
+    if array.ndim != 3:
+        return array if _is_plane(array) else None
+    axis = 2 if array.shape[2] <= array.shape[0] else 0
+    if array.shape[axis] == 1:
+        array = array.squeeze(axis)
+    elif _is_one_hot(array, axis):
+        return array.argmax(axis).astype(np.uint8)
+    return array if _is_plane(array) else None
+
+
+def _is_one_hot(array: np.ndarray, axis: int) -> bool:
+    channels, pixels = array.shape[axis], array.size // max(array.shape[axis], 1)
+    if not 2 <= channels <= 255 or array.dtype.kind not in "biuf":
+        return False
+    top = array.max()
+    # Three channels of 0 and 255 are pure colors.
+    if top not in (1, 255) or (channels == 3 and top == 255):
+        return False
+    return np.count_nonzero(array) == pixels and bool((array.max(axis) == top).all())
 
 
 def read_array_picture(path: Path) -> np.ndarray:

@@ -21,7 +21,7 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.budgets import MAX_PIXELS
-from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
+from swiftseg.data.images.array_file import ARRAY_SUFFIXES, plane_of, read_array
 from swiftseg.data.images.fast_jpeg import decode_jpeg
 from swiftseg.data.images.header import (
     FORMATS,
@@ -169,14 +169,34 @@ def read_values(path: Path | str) -> np.ndarray:
         if values.ndim != 2:
             raise _no_index_mask(path, "an array of colors")
         return whole_values(values, path)
+    try:
+        values = _pillow_values(path)
+    except BandsError:
+        values = _plane_of_bands(path)
+    return values if values.dtype == np.uint8 else whole_values(values, path)
+
+
+def _pillow_values(path: Path) -> np.ndarray:
     with opened(path) as image:
+        if has_more_bands(image):
+            raise BandsError(f"{path}: more bands than RGB")
         image.load()
         if image.mode in ("1", "L", "P"):
             return np.array(image, dtype=np.uint8)
         if not image.mode.startswith(("I", "F")):
             raise _no_index_mask(path, _described(image.mode))
-        values = np.array(image)
-    return whole_values(values, path)
+        return np.array(image)
+
+
+def _plane_of_bands(path: Path) -> np.ndarray:
+    """Read the class of each pixel from a TIFF of one band a class."""
+    from swiftseg.data.images.band_file import read_bands
+
+    bands = read_bands(path)
+    plane = plane_of(bands)
+    if plane is None or plane.ndim != 2:
+        raise _no_index_mask(path, f"a TIFF of {bands.shape[2]} bands that are not one-hot")
+    return plane
 
 
 def whole_values(values: np.ndarray, path: Path) -> np.ndarray:
@@ -209,17 +229,32 @@ def read_first_channel(path: Path | str) -> np.ndarray:
     Raises:
         SwiftsegError: The file is missing, damaged, no such PNG, or the channel exceeds 255.
     """
-    with opened(Path(path)) as image, Image.open(path, formats=("PNG",)) as again:
-        if [tile.args for tile in again.tile] != ["RGB;16B"]:
-            raise SwiftsegError(f"{path}: expected a PNG of three 16-bit channels")
-        # Pillow keeps the upper byte of each value. Read as little-endian it keeps the lower one.
-        again.tile = [tile._replace(args="RGB;16L") for tile in again.tile]
-        image.load()
-        again.load()
-        upper, lower = np.array(image)[..., 0], np.array(again)[..., 0]
-    if upper.any():
+    values = read_16_bit_colors(Path(path))
+    if values is None:
+        raise SwiftsegError(f"{path}: expected a PNG of three 16-bit channels")
+    if values[..., 0].max(initial=0) > 255:
         raise SwiftsegError(f"{path}: expected values of 0 to 255 in the first channel")
-    return lower
+    return np.ascontiguousarray(values[..., 0], np.uint8)
+
+
+def read_16_bit_colors(path: Path) -> np.ndarray | None:
+    """Read a PNG of 16 bits a color channel as uint16 (H, W, 3); return None for other files.
+
+    Raises:
+        SwiftsegError: The file is missing or damaged.
+    """
+    with opened(path) as image:
+        modes = {str(tile.args) for tile in image.tile} if image.format == "PNG" else set()
+        if len(modes) != 1 or not modes <= {"RGB;16B", "RGBA;16B"}:
+            return None
+        with Image.open(path, formats=("PNG",)) as again:
+            # Pillow keeps the upper byte of each value. Read as little-endian it keeps the lower.
+            args = modes.pop().replace("16B", "16L")
+            again.tile = [tile._replace(args=args) for tile in again.tile]
+            image.load()
+            again.load()
+            upper, lower = np.array(image)[..., :3], np.array(again)[..., :3]
+    return upper.astype(np.uint16) << 8 | lower
 
 
 def _described(mode: str) -> str:

@@ -21,10 +21,12 @@ _NAMES = re.compile(
     r"|.*colou?r_?map|object_?info.*|obj_class_to_machine_color|palette|legend|names)"
     r"\.(?:txt|csv|tsv|json|names)"
 )
+_SETTINGS = re.compile(r"(?i)(?:.*config.*|label_?descriptions?)\.json")  # hold more than classes
 _README = re.compile(r"(?i)readme.*|.*description.*\.txt")
 _COLOR = re.compile(r"\d+\s+\d+\s+\d+")
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME_KEYS = {"name", "title", "label", "class"}
+_LIST_KEYS = ("labels", "classes", "categories")
 # What columns of names, of values, of red, green and blue, and of hexadecimal colors are called.
 _COLUMNS = (
     ("name", "class_name", "label_name", "category_name", "title", "class", "category"),
@@ -74,7 +76,7 @@ def find_readme_names(root: Path) -> dict[int, str]:
 
 
 def _candidates(root: Path) -> list[Path]:
-    found = [path for path in _below(root, 0) if _NAMES.fullmatch(path.name)]
+    found = [path for path in _below(root, 0) if _NAMES.fullmatch(path.name) or _SETTINGS.fullmatch(path.name)]
     return sorted(found, key=lambda path: (len(path.parts), path))
 
 
@@ -94,7 +96,9 @@ def _below(folder: Path, depth: int) -> Iterable[Path]:
 
 
 def _parsed(path: Path, text: str) -> Iterable[ClassTable]:
-    rows = _json_rows(text) if path.suffix.lower() == ".json" else _text_rows(text)
+    is_json = path.suffix.lower() == ".json"
+    only_objects = _SETTINGS.fullmatch(path.name) is not None
+    rows = _json_rows(text, only_objects=only_objects) if is_json else _text_rows(text)
     parsed = [row for row in map(_parse_row, rows) if row is not None]
     names = tuple(name for name, _, _ in parsed)
     if not names or len(names) > 255 or len(set(names)) < len(names):
@@ -171,18 +175,24 @@ def _spaced(line: str) -> list[str]:
     return [line.strip()]
 
 
-def _json_rows(text: str) -> list[list[str]]:
-    """List names with what stands beside them in a JSON file of one of the usual forms."""
+def _json_rows(text: str, *, only_objects: bool = False) -> list[list[str]]:
+    """List names with what stands beside them in a JSON file of one of the usual forms.
+
+    `only_objects` takes lists of objects alone, one a class: settings hold other lists, too.
+    """
     try:
         content: Any = json.loads(text)
     except ValueError:
         return []
     if isinstance(content, dict):
-        inner = [v for v in cast(dict[str, Any], content).values() if _is_list_of_classes(v)]
-        if len(inner) == 1:
-            content = inner[0]
+        inner = {k: v for k, v in cast(dict[str, Any], content).items() if _is_list_of_classes(v)}
+        named = [inner[key] for key in _LIST_KEYS if key in inner] or list(inner.values())
+        if len(named) == 1:
+            content = named[0]
     if _is_list_of_classes(content):
         return [_class_cells(entry) for entry in cast(list[dict[str, Any]], content)]
+    if only_objects:
+        return []
     entries: list[tuple[Any, Any]] = (
         list(cast(dict[str, Any], content).items())
         if isinstance(content, dict)
@@ -208,7 +218,8 @@ def _is_list_of_classes(value: Any) -> bool:
 
 def _class_cells(entry: dict[str, Any]) -> list[str]:
     """Return the name, the color and the value of a class from a JSON object."""
-    name = next(str(entry[key]) for key in ("name", "title", "label", "class") if key in entry)
+    keys = ("readable", "name", "title", "label", "class")
+    name = next(str(entry[key]) for key in keys if key in entry)
     cells = [name]
     value = next((entry[key] for key in ("value", "id", "index") if key in entry), None)
     if isinstance(value, int):

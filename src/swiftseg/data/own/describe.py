@@ -1,11 +1,13 @@
 """The classes of masks, described by the values or colors that show them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from swiftseg.core.labels import RGB
+from swiftseg.data.own.class_files import ClassTable
 from swiftseg.data.own.dataset_file import IGNORE, IGNORED, DatasetFile
 from swiftseg.data.own.finding import Finding
-from swiftseg.data.own.mask_rules import Encoding, to_rgb
+from swiftseg.data.own.mask_rules import Encoding, to_code, to_rgb
 from swiftseg.data.own.naming import Hints, Named, name_colors, name_values
 from swiftseg.data.own.patterns import Parts
 from swiftseg.data.own.survey import MaskTotals
@@ -86,6 +88,8 @@ def describe_colors(
 def describe_values(
     main: Sequence[int], tolerance: int, encoding: Encoding, totals: MaskTotals, hints: Hints
 ) -> tuple[DatasetFile, tuple[Finding, ...]]:
+    if encoding == "palette":
+        hints = replace(hints, tables=_shown_first(main, totals, hints))
     named = name_values(main, hints) or name_values([v for v in main if v != IGNORED], hints)
     if named is None and encoding == "palette":
         named = _named_by_palette(main, totals, hints)
@@ -134,6 +138,20 @@ def _numbered_objects(
     }
     file = DatasetFile(names=names, mask_encoding=encoding, label_mapping=mapping)
     return file, (Finding("warning", "numbered_objects", message),)
+
+
+def _shown_first(
+    main: Sequence[int], totals: MaskTotals, hints: Hints
+) -> tuple[ClassTable, ...]:
+    """Order tables by how many of the masks' values show the color that a table has for them."""
+
+    def shown(table: ClassTable) -> int:
+        values = table.values or range(len(table.names))
+        colors = dict(zip(values, table.colors or (), strict=False))
+        pairs = ((colors.get(value), totals.palette.get(value, set[int]())) for value in main)
+        return sum(color is not None and to_code(color) in seen for color, seen in pairs)
+
+    return tuple(sorted(hints.tables, key=shown, reverse=True))
 
 
 def _named_by_palette(main: Sequence[int], totals: MaskTotals, hints: Hints) -> Named | None:

@@ -216,10 +216,17 @@ def _splits_of_table(
         return
     found = find_split(stem)
     if found:
-        numbers = resolved(table.rows, index)
+        numbers = resolved(_rows(table, index), index)
         if numbers:
             template = f"{folder}/{found[1]}.{suffix}"
             yield found[0], "trainval" not in words_of(stem), template, numbers
+
+
+def _rows(table: Table, index: Index) -> list[Row]:
+    """Return a table's rows, with the first line where it names a pair and no columns."""
+    first = Row(1, table.header, None)
+    names_pair = any(len(index.find(cell)) == 1 for cell in table.header)
+    return [first, *table.rows] if names_pair else table.rows
 
 
 def resolved(rows: Sequence[Row], index: Index) -> set[int]:
@@ -240,8 +247,9 @@ def pairs_in_list(path: Path, split: str, pairs: Sequence[Pair], root: Path) -> 
         table = read_table(path)
     except SwiftsegError as error:
         return PairList(findings=[Finding("broken", "bad_list", str(error), files=(str(path),))])
-    rows = [row for row in table.rows if row.split in (None, split)]
-    numbers = resolved(rows, Index(pairs, root))
+    index = Index(pairs, root)
+    rows = [row for row in _rows(table, index) if row.split in (None, split)]
+    numbers = resolved(rows, index)
     if not numbers:
         message = f"{path}: names no image of this data set for {split}"
         return PairList(findings=[Finding("broken", "no_images", message, files=(str(path),))])

@@ -10,8 +10,15 @@ import numpy as np
 from swiftseg.core import SwiftsegError
 from swiftseg.core.labels import RGB
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
+from swiftseg.data.images.band_file import read_bands
 from swiftseg.data.images.header import opened, read_header
-from swiftseg.data.images.image_file import read_mask, read_values, rgb_array, whole_values
+from swiftseg.data.images.image_file import (
+    read_16_bit_colors,
+    read_mask,
+    read_values,
+    rgb_array,
+    whole_values,
+)
 from swiftseg.data.mask_values import ColorMasks, IndexMasks
 from swiftseg.data.paired_files import MaskReader
 
@@ -20,6 +27,7 @@ ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 # Pillow's modes of several channels, of which masks that hold one value a pixel are read, too.
 FLAT_SHARE = 0.5  # of the neighbors, that are equal in a mask; photographs have far fewer
 COLOR_MODES = ("RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "PA", "LA")
+WIDE_COLORS = (3, "uint16")  # of TIFFs
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,8 @@ def is_colored(path: Path) -> bool:
     """Whether a mask's file has several channels; raises SwiftsegError where it cannot be read."""
     if path.suffix.lower() in ARRAY_SUFFIXES:
         return read_array(path).ndim == 3
-    return read_header(path).mode in COLOR_MODES
+    header = read_header(path)
+    return header.mode in COLOR_MODES or header.kind == WIDE_COLORS
 
 
 def read_colors(path: Path) -> np.ndarray:
@@ -146,6 +155,10 @@ def read_colors(path: Path) -> np.ndarray:
         if values.ndim != 3 or values.dtype != np.uint8:
             raise SwiftsegError(f"{path}: expected colors of 0 to 255")
         return values
+    is_wide = read_header(path).kind == WIDE_COLORS
+    wide = read_bands(path) if is_wide else read_16_bit_colors(path)
+    if wide is not None:
+        return _in_8_bits(wide, path)
     with opened(path) as image:
         image.load()
         if image.mode in ("RGBA", "LA", "PA"):
@@ -154,6 +167,22 @@ def read_colors(path: Path) -> np.ndarray:
             is_alpha = (alpha != alpha[0, 0]).any() and not _are_flat(rgb, alpha)
             return np.ascontiguousarray(alpha if is_alpha else rgb)
         return rgb_array(image, str(path))
+
+
+def _in_8_bits(colors: np.ndarray, path: Path) -> np.ndarray:
+    """Bring uint16 (H, W, 3) colors to uint8: as they stand, or stretched from 8 bits before.
+
+    Raises:
+        SwiftsegError: 8 bits do not hold them.
+    """
+    highest = int(colors.max(initial=0))
+    for factor in (1, 257, 256):
+        if highest <= 255 * factor and not (colors % factor).any():
+            return (colors // factor).astype(np.uint8)
+    raise SwiftsegError(
+        f"{path}: expected colors of 8 bits a channel, got 16 bits with values up to {highest}; "
+        "save the mask with one channel that holds the class index"
+    )
 
 
 def _are_flat(rgb: np.ndarray, alpha: np.ndarray) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swiftseg.core import SwiftsegError, UsageError, unknown_name
+from swiftseg.data.own.bands_apart import bands_apart_text, find_bands_apart
 from swiftseg.data.own.dataset_file import (
     EXAMPLE,
     FILE_NAME,
@@ -203,6 +204,10 @@ def _nothing_found(tree: FileTree) -> str:
             f"{len(pictures)} images, such as {min(pictures)}, and {len(masks)} files that look "
             f"like masks, such as {min(masks)}"
         )
+        if apart := find_bands_apart(pictures):
+            found += f"; {bands_apart_text(apart[min(apart)])}"
+    elif apart := find_bands_apart(images):
+        found = bands_apart_text(apart[min(apart)])
     else:
         first = tree.root / min(images)
         found = f"{len(images)} images, such as {first}, but no masks that belong to them"

@@ -26,6 +26,7 @@ MIN_DAMAGED_VALUES = 3
 MIN_CENTER_SHARE = 2e-3
 MIN_PEAKS_SHARE = 0.9  # of the pixels in solid blocks, for two peaks to be a binary mask
 MAX_CLASSES = 255
+MOST_COLORS = 0.8  # of all that occur in one mask each
 MIN_MASKS, MANY_CLASSES = 8, 32  # from which on values that one mask alone has are doubted
 # Parts of pixels that are near no main color, and that are none exactly. CamVid's masks as JPEGs
 # of 160x120 and quality 15 to 90 have up to 0.11 and 0.52 of these, its photographs 0.77 and more.
@@ -63,6 +64,8 @@ def propose(totals: MaskTotals, hints: Hints | None = None, parts: Parts = "one"
         return _with_threshold(soft, counts, totals, hints, parts)
     main, is_damaged = main_values(counts, solid, is_lossy=totals.lossy > 0, encoding=encoding)
     problem = _nonsense(counts, main, is_damaged=is_damaged, lossy=totals.lossy, encoding=encoding)
+    if problem is None and encoding == "rgb" and parts == "one":
+        problem = _object_colors(main, totals)
     if problem is not None:
         return Proposal(None, (*findings, problem))
     tolerance = TOLERANCE if is_damaged else 0
@@ -90,6 +93,27 @@ def _rare_values(main: Sequence[int], totals: MaskTotals) -> list[Finding]:
         "classes. Where they number objects, masks of classes are needed"
     )
     return [Finding("warning", "rare_values", message, rare)]
+
+
+def _object_colors(main: Sequence[int], totals: MaskTotals) -> Finding | None:
+    """Find that colors are numbers of objects: in one channel, or all three as one number."""
+    channel = totals.counting_channel
+    if channel is not None:
+        message = (
+            f"the masks' {channel} channel numbers the objects of each image, as in the full "
+            "ADE20K; write the class that the other channels tell (ADE20K: red // 10 * 256 + "
+            "green) into masks of one channel"
+        )
+        return Finding("broken", "object_colors", message)
+    alone = totals.num_in_one_mask(main)
+    if len(main) < MANY_CLASSES or alone < MOST_COLORS * len(main):
+        return None
+    message = (
+        f"{alone} of the {len(main)} colors occur in one mask alone, so they number objects, as in "
+        "COCO's panoptic masks; write the class of each object, which a JSON file beside them may "
+        "tell, into masks of one channel"
+    )
+    return Finding("broken", "object_colors", message, alone)
 
 
 def _binary(names: tuple[str, ...], values: Sequence[int]) -> DatasetFile:

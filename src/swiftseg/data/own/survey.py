@@ -132,6 +132,20 @@ class MaskTotals:
             return False  # classes of which the rarest are missing here and there
         return all(less < more for less, more in pairwise(ordered))
 
+    @property
+    def counting_channel(self) -> str | None:
+        """The channel that numbers an image's objects, from 0 or 1, beside those of the class."""
+        colors = frozenset[int]().union(*self.color_sets)
+        for name, shift in (("red", 16), ("green", 8), ("blue", 0)):
+            of_masks = [{color >> shift & 255 for color in mask} for mask in self.color_sets]
+            runs = [len(v) for v in of_masks if max(v) - min(v) < len(v) and min(v) <= 1]
+            kept = {color & ~(255 << shift) for color in colors}
+            if len(of_masks) < MANY_OBJECTS or len(colors) < 2 * len(kept) or len(kept) < 2:
+                continue
+            if len(runs) >= MOSTLY * len(of_masks) and max(runs) > 2 and len(set(runs)) > 2:
+                return name
+        return None
+
     def num_in_one_mask(self, values: Iterable[int]) -> int:
         """Return how many of some values occur in one mask alone."""
         masks = sum(self.masks_with.values(), Counter[int]())

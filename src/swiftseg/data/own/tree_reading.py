@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from swiftseg.core import SwiftsegError
+from swiftseg.data.images.header import read_header
+from swiftseg.data.own.bands_apart import bands_apart_text, find_bands_apart
 from swiftseg.data.own.families import Unit, sort_files
 from swiftseg.data.own.file_tree import FileTree, walk_tree
 from swiftseg.data.own.finding import SHOWN_FILES, Finding, Severity
@@ -122,7 +124,12 @@ def _completed(
 ) -> Reading:
     """Add to the best reading the pairs of others whose files it does not use."""
     used = _paths_of(best)
-    others = [(other, patterns_of(other)) for other in hypotheses if _is_complement(best, other)]
+    kind = _kind_of(best, tree)
+    others = [
+        (other, patterns_of(other))
+        for other in hypotheses
+        if _is_complement(best, other) and _kind_of(other, tree) == kind
+    ]
     named = words_of("/".join(reading.masks))
     # Those whose masks are named as the best one's come first: cup and disc are not the same.
     others.sort(key=lambda entry: -len(named & words_of("/".join(entry[1][1]))))
@@ -149,6 +156,14 @@ def _paths_of(hypothesis: Hypothesis) -> set[str]:
     return {
         member.item.file.path for picture, masks in hypothesis.pairs for member in (picture, *masks)
     }
+
+
+def _kind_of(hypothesis: Hypothesis, tree: FileTree) -> tuple[int, str] | None:
+    """Return the bands of the first image and their type; None where it cannot be read."""
+    try:
+        return read_header(tree.root / hypothesis.pairs[0][0].item.file.path).kind
+    except SwiftsegError:
+        return None
 
 
 def _is_complement(best: Hypothesis, other: Hypothesis) -> bool:
@@ -258,7 +273,11 @@ def read_by_patterns(
         num_pairs=len(match.pairs),
         splits=_in_order(found),
         left_over=left_over,
-        findings=(*_findings(match, tree.root, parts), *_unused(left_over, tree.root)),
+        findings=(
+            *_findings(match, tree.root, parts),
+            *_unused(left_over, tree.root),
+            *_bands_apart(match),
+        ),
         score=score,
     )
 
@@ -315,6 +334,16 @@ def _unused(left_over: Sequence[LeftOver], root: Path) -> Iterable[Finding]:
             severity, code = codes[group.reason]
             message = f"{root / group.files[0]}: not used; {group.count} {group.reason} are left"
             yield Finding(severity, code, message, group.count, group.files)
+
+
+def _bands_apart(match: Match) -> Iterable[Finding]:
+    """Tell of images that are one band, where the others are not used."""
+    used = {image.path for image, _ in match.pairs}
+    apart = find_bands_apart((*used, *match.unmatched))
+    of_images = [group for path in sorted(used) if len(group := apart.get(path, [])) > 1]
+    if of_images and not used.issuperset(of_images[0]):
+        message = bands_apart_text(of_images[0])
+        yield Finding("warning", "bands_apart", message, len(of_images), tuple(of_images[0]))
 
 
 def _left_over(match: Match, tree: FileTree, units: Sequence[Unit]) -> Iterable[LeftOver]:
