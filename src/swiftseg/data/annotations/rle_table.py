@@ -9,7 +9,7 @@ without the class.
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,7 @@ from swiftseg.data.annotations.run_lengths import as_counts
 from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering, Shape
 from swiftseg.data.annotations.tool_files import naming
 from swiftseg.data.images.header import IMAGE_SUFFIXES, read_header
+from swiftseg.data.own.class_files import find_class_files
 from swiftseg.data.own.tables import RUN_HEADERS, plain_word
 from swiftseg.data.own.words import MASK_WORDS, words_of
 
@@ -117,14 +118,15 @@ def read_rle_tables(root: Path, files: Sequence[Path]) -> Export:
         ordered = sorted(
             names, key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name)
         )
-        gathering.classes += [(_class_text(name), None) for name in ordered]
+        text_of = _class_texts(root, names)
+        gathering.classes += [(text_of[name], None) for name in ordered]
         for given, lines in by_picture.items():
             picture = found[given]
             if picture is None:
                 gathering.leave_out("missing_picture", f"{file}: {given} is not there", given)
                 continue
             name = name_of(picture.relative_to(root).as_posix())
-            shapes = _shapes(lines, order)
+            shapes = _shapes(lines, order, text_of)
             gathering.add(
                 split_of(*picture.relative_to(root).parts[:-1], file.stem),
                 AnnotatedImage(name, picture, file, shapes),
@@ -181,8 +183,14 @@ def _columns(header: Sequence[str]) -> Columns | None:
     return None if picture is None or runs is None else Columns(picture, runs, class_name)
 
 
-def _class_text(name: str) -> str:
-    return f"class_{name}" if name.isdigit() else name
+def _class_texts(root: Path, names: set[str]) -> dict[str, str]:
+    """Return the classes' names by what a table calls them: a file may name their numbers."""
+    if all(name.isdigit() for name in names):
+        for table in find_class_files(root):
+            named = dict(zip(map(str, table.values or ()), table.names, strict=False))
+            if names <= named.keys():
+                return named
+    return {name: f"class_{name}" if name.isdigit() else name for name in names}
 
 
 def _picture(finder: PictureFinder, table: Path, given: str) -> Path | None:
@@ -190,14 +198,14 @@ def _picture(finder: PictureFinder, table: Path, given: str) -> Path | None:
     return next((found for name in tried if (found := finder.find(name, table.parent))), None)
 
 
-def _shapes(lines: Sequence[Line], order: Order) -> tuple[Shape, ...]:
+def _shapes(lines: Sequence[Line], order: Order, text_of: Mapping[str, str]) -> tuple[Shape, ...]:
     sized: list[tuple[int, Shape]] = []
     for line in lines:
         if line.runs in ("", "-1", "nan", "NaN"):
             continue
         draw = partial(covered_by_runs, line.runs, order)
         covered = sum(int(text) for text in line.runs.split()[1::2] if text.isdecimal())
-        shape = Shape(_class_text(line.class_name), f"line {line.number}", draw)
+        shape = Shape(text_of[line.class_name], f"line {line.number}", draw)
         sized.append((covered, shape))
     return tuple(shape for _, shape in sorted(sized, key=lambda one: -one[0]))
 

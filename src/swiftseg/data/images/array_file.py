@@ -36,12 +36,9 @@ def read_array(path: Path) -> np.ndarray:
     arrays = _read_arrays(path)
     planes = {name: plane_of(array) for name, array in arrays.items()}
     found = {name: plane for name, plane in planes.items() if plane is not None}
-    if not found and len(arrays) == 1:
-        shape = " x ".join(map(str, next(iter(arrays.values())).shape))
-        raise SwiftsegError(
-            f"{path}: expected a mask of rows and columns, or one channel a class with one 1 at "
-            f"each pixel; got an array of {shape}"
-        )
+    if not found:
+        expected = "a mask of rows and columns, or one channel a class with one 1 at each pixel"
+        raise _no_such_array(path, expected, arrays)
     return _only_array(path, found)
 
 
@@ -83,7 +80,9 @@ def read_array_picture(path: Path) -> np.ndarray:
     """
     arrays = _read_arrays(path)
     pictures = {name: array for name, array in arrays.items() if _is_picture(array)}
-    picture = _only_array(path, pictures, "picture of rows, columns and bands")
+    if not pictures:
+        raise _no_such_array(path, "a picture of rows, columns and bands", arrays)
+    picture = _only_array(path, pictures)
     if picture.ndim == 2:
         return picture[..., None]
     return picture if picture.shape[2] <= picture.shape[0] else np.moveaxis(picture, 0, -1)
@@ -149,14 +148,20 @@ def _is_picture(array: np.ndarray) -> bool:
     return is_large and array.dtype.kind in "biuf"
 
 
-def _only_array(
-    path: Path, arrays: dict[str, np.ndarray], expected: str = "array of rows and columns"
-) -> np.ndarray:
+def _no_such_array(path: Path, expected: str, arrays: dict[str, np.ndarray]) -> SwiftsegError:
+    shapes = [" x ".join(map(str, array.shape)) for array in arrays.values()]
+    got = f"an array of {', '.join(shapes[:3])}" if shapes else "no array of numbers"
+    return SwiftsegError(f"{path}: expected {expected}; got {got}")
+
+
+def _only_array(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
     if len(arrays) > 1:
         lower = {name.lower(): name for name in arrays}
         named = next((lower[name] for name in _MASK_NAMES if name in lower), None)
         arrays = {named: arrays[named]} if named is not None else arrays
     if len(arrays) != 1:
-        names = f"the arrays {', '.join(sorted(arrays))}" if arrays else "none"
-        raise SwiftsegError(f"{path}: expected one {expected}, got {names}")
+        names = ", ".join(sorted(arrays))
+        raise SwiftsegError(
+            f"{path}: expected one array of rows and columns, got the arrays {names}"
+        )
     return next(iter(arrays.values()))

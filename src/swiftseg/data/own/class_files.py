@@ -76,7 +76,11 @@ def find_readme_names(root: Path) -> dict[int, str]:
 
 
 def _candidates(root: Path) -> list[Path]:
-    found = [path for path in _below(root, 0) if _NAMES.fullmatch(path.name) or _SETTINGS.fullmatch(path.name)]
+    found = [
+        path
+        for path in _below(root, 0)
+        if _NAMES.fullmatch(path.name) or _SETTINGS.fullmatch(path.name)
+    ]
     return sorted(found, key=lambda path: (len(path.parts), path))
 
 

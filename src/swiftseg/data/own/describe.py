@@ -140,9 +140,7 @@ def _numbered_objects(
     return file, (Finding("warning", "numbered_objects", message),)
 
 
-def _shown_first(
-    main: Sequence[int], totals: MaskTotals, hints: Hints
-) -> tuple[ClassTable, ...]:
+def _shown_first(main: Sequence[int], totals: MaskTotals, hints: Hints) -> tuple[ClassTable, ...]:
     """Order tables by how many of the masks' values show the color that a table has for them."""
 
     def shown(table: ClassTable) -> int:

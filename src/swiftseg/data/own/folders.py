@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from swiftseg.data.images.array_file import BINARY_SUFFIXES
@@ -11,6 +11,16 @@ from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.own.finding import SHOWN_FILES, Finding, about_files
 from swiftseg.data.own.lists import PairList
 from swiftseg.data.paired_files import Pair
+
+_SLICES = "save each slice and its mask as an image or .npy"
+_UNPACK = "unpack them first"
+# What to do with data in formats that are not read.
+_UNREAD = {
+    **dict.fromkeys((".nii", ".dcm", ".nrrd", ".mha", ".mhd"), _SLICES),
+    **dict.fromkeys((".zip", ".gz", ".tar", ".tgz", ".7z", ".rar"), _UNPACK),
+    **dict.fromkeys((".h5", ".hdf5", ".tfrecord", ".lmdb"), "save each array as .npy"),
+    **dict.fromkeys((".geojson", ".shp"), "draw their outlines into masks"),
+}
 
 
 def contents_text(folder: Path) -> str:
@@ -20,6 +30,14 @@ def contents_text(folder: Path) -> str:
     parts = [f"the folders {', '.join(folders[:SHOWN_FILES])}"] if folders else []
     parts += [_kinds_text(path for path in entries if path.is_file())] if entries else []
     return " and ".join(part for part in parts if part) or "an empty folder"
+
+
+def unread_text(counts: Mapping[str, int]) -> str:
+    """Tell which files of a tree hold data in formats that are not read, and what to do."""
+    kinds = [(suffix, count) for suffix, count in counts.items() if suffix in _UNREAD]
+    return "".join(
+        f"; {count} {suffix} files are not read: {_UNREAD[suffix]}" for suffix, count in kinds
+    )
 
 
 def pair_folders(images: Path, masks: Path) -> PairList:

@@ -16,7 +16,7 @@ from swiftseg.data.own.dataset_file import (
 from swiftseg.data.own.families import sort_files
 from swiftseg.data.own.file_tree import FileTree, walk_tree
 from swiftseg.data.own.finding import Finding, refuse_broken
-from swiftseg.data.own.folders import contents_text, pair_files, pair_folders
+from swiftseg.data.own.folders import contents_text, pair_files, pair_folders, unread_text
 from swiftseg.data.own.lists import (
     PairList,
     find_list_splits,
@@ -214,6 +214,7 @@ def _nothing_found(tree: FileTree) -> str:
     return (
         f"{what}; expected images and one mask for each, a list of pairs, or a {FILE_NAME} "
         f"that says where they are (image: PATTERN, mask: PATTERN, {EXAMPLE}); got {found}"
+        f"{unread_text(tree.others)}"
     )
 
 

@@ -134,15 +134,19 @@ class MaskTotals:
 
     @property
     def counting_channel(self) -> str | None:
-        """The channel that numbers an image's objects, from 0 or 1, beside those of the class."""
+        """The channel that numbers an image's objects, where the others tell their class.
+
+        Within a mask its values tell all colors apart; over all masks each class has many of them.
+        """
         colors = frozenset[int]().union(*self.color_sets)
+        most = max(map(len, self.color_sets), default=0)
+        if most < MANY_OBJECTS or len(self.color_sets) < MANY_OBJECTS:
+            return None
         for name, shift in (("red", 16), ("green", 8), ("blue", 0)):
-            of_masks = [{color >> shift & 255 for color in mask} for mask in self.color_sets]
-            runs = [len(v) for v in of_masks if max(v) - min(v) < len(v) and min(v) <= 1]
-            kept = {color & ~(255 << shift) for color in colors}
-            if len(of_masks) < MANY_OBJECTS or len(colors) < 2 * len(kept) or len(kept) < 2:
-                continue
-            if len(runs) >= MOSTLY * len(of_masks) and max(runs) > 2 and len(set(runs)) > 2:
+            apart = [len({c >> shift & 255 for c in mask}) == len(mask) for mask in self.color_sets]
+            num_classes = len({color & ~(255 << shift) for color in colors})
+            is_shared = num_classes > 2 and len(colors) >= max(2 * num_classes, 4 * MANY_OBJECTS)
+            if is_shared and sum(apart) >= MOSTLY * len(apart):
                 return name
         return None
 

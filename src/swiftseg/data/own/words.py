@@ -36,14 +36,15 @@ IMAGE_WORDS = frozenset(
 # Pictures made from a mask or beside it, which are not what a network learns.
 SIDE_WORDS = frozenset(
     (  # noqa: SIM905 words are easier to read without quotes
-        "depth disparity disp elevation elevations elev dsm ndsm dem dtm panoptic edge edges border borders boundary boundaries contour contours "
+        "depth disparity disp edge edges border borders boundary boundaries contour contours "
         "overlay overlays blend visualization visualizations visualisation vis viz preview "
         "previews thumb thumbs thumbnail thumbnails heatmap weight weights pred preds "
         "prediction predictions result results output outputs superpixel superpixels fov "
         "skeleton normal normals flow uncertainty instance instances instanceids inst "
         "segmentationobject box boxes bbox bboxes detection roi visibility landmarks centers "
         "centres centerline centerlines watershed distance distances track tracks tracking tra "
-        "confidence densepose agnostic layer layers"
+        "confidence densepose agnostic layer layers panoptic elevation elevations elev dsm ndsm "
+        "dem dtm"
     ).split()
 )
 _TOKEN = re.compile(r"\{split\}|\{=\}|[^\W\d_]+|\d+|[)\]]|(?:(?!\{split\}|\{=\})[^\w)\]]|_)+")
