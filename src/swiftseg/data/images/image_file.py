@@ -15,6 +15,7 @@ What `read_image` makes of the kinds of file there are:
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
@@ -244,7 +245,8 @@ def read_16_bit_colors(path: Path) -> np.ndarray | None:
         SwiftsegError: The file is missing or damaged.
     """
     with opened(path) as image:
-        modes = {str(tile.args) for tile in image.tile} if image.format == "PNG" else set()
+        tiles = cast(Any, image).tile if image.format == "PNG" else ()
+        modes = {str(tile.args) for tile in tiles}
         if len(modes) != 1 or not modes <= {"RGB;16B", "RGBA;16B"}:
             return None
         with Image.open(path, formats=("PNG",)) as again:
