@@ -155,8 +155,10 @@ def read_colors(path: Path) -> np.ndarray:
         if values.ndim != 3 or values.dtype != np.uint8:
             raise SwiftsegError(f"{path}: expected colors of 0 to 255")
         return values
-    is_wide = read_header(path).kind == WIDE_COLORS
-    wide = read_bands(path) if is_wide else read_16_bit_colors(path)
+    header = read_header(path)
+    wide = read_16_bit_colors(path) if header.file_format == "PNG" else None
+    if header.kind == WIDE_COLORS:
+        wide = read_bands(path)
     if wide is not None:
         return _in_8_bits(wide, path)
     with opened(path) as image:

@@ -17,7 +17,7 @@ from swiftseg.data.own.describe import (
 )
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.mask_rules import Encoding, distances, to_rgb
-from swiftseg.data.own.naming import Hints
+from swiftseg.data.own.naming import Hints, name_colors
 from swiftseg.data.own.patterns import Parts
 from swiftseg.data.own.survey import Kind, MaskTotals
 
@@ -65,7 +65,7 @@ def propose(totals: MaskTotals, hints: Hints | None = None, parts: Parts = "one"
     main, is_damaged = main_values(counts, solid, is_lossy=totals.lossy > 0, encoding=encoding)
     problem = _nonsense(counts, main, is_damaged=is_damaged, lossy=totals.lossy, encoding=encoding)
     if problem is None and encoding == "rgb" and parts == "one":
-        problem = _object_colors(main, totals)
+        problem = _object_colors(main, totals, hints)
     if problem is not None:
         return Proposal(None, (*findings, problem))
     tolerance = TOLERANCE if is_damaged else 0
@@ -95,8 +95,10 @@ def _rare_values(main: Sequence[int], totals: MaskTotals) -> list[Finding]:
     return [Finding("warning", "rare_values", message, rare)]
 
 
-def _object_colors(main: Sequence[int], totals: MaskTotals) -> Finding | None:
+def _object_colors(main: Sequence[int], totals: MaskTotals, hints: Hints) -> Finding | None:
     """Find that colors are numbers of objects: in one channel, or all three as one number."""
+    if name_colors([to_rgb(code) for code in main], hints.tables) is not None:
+        return None
     channel = totals.counting_channel
     if channel is not None:
         message = (
@@ -106,7 +108,8 @@ def _object_colors(main: Sequence[int], totals: MaskTotals) -> Finding | None:
         )
         return Finding("broken", "object_colors", message)
     alone = totals.num_in_one_mask(main)
-    if len(main) < MANY_CLASSES or alone < MOST_COLORS * len(main):
+    are_few = totals.files.total() < MIN_MASKS or len(main) < MANY_CLASSES
+    if are_few or alone < MOST_COLORS * len(main):
         return None
     message = (
         f"{alone} of the {len(main)} colors occur in one mask alone, so they number objects, as in "

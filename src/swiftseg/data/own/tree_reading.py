@@ -276,7 +276,7 @@ def read_by_patterns(
         findings=(
             *_findings(match, tree.root, parts),
             *_unused(left_over, tree.root),
-            *_bands_apart(match),
+            *_bands_apart(match, tree.root),
         ),
         score=score,
     )
@@ -336,14 +336,14 @@ def _unused(left_over: Sequence[LeftOver], root: Path) -> Iterable[Finding]:
             yield Finding(severity, code, message, group.count, group.files)
 
 
-def _bands_apart(match: Match) -> Iterable[Finding]:
+def _bands_apart(match: Match, root: Path) -> Iterable[Finding]:
     """Tell of images that are one band, where the others are not used."""
     used = {image.path for image, _ in match.pairs}
     apart = find_bands_apart((*used, *match.unmatched))
     of_images = [group for path in sorted(used) if len(group := apart.get(path, [])) > 1]
     if of_images and not used.issuperset(of_images[0]):
-        message = bands_apart_text(of_images[0])
-        yield Finding("warning", "bands_apart", message, len(of_images), tuple(of_images[0]))
+        files = tuple(str(root / path) for path in of_images[0])
+        yield Finding("warning", "bands_apart", bands_apart_text(files), len(of_images), files)
 
 
 def _left_over(match: Match, tree: FileTree, units: Sequence[Unit]) -> Iterable[LeftOver]:
