@@ -156,6 +156,7 @@ def overload(
         sent += part_count
         memory_mb.append(held_mb(pid))
         print(part, sent, rates[-1], memory_mb[-1], dict(total.statuses), flush=True)
+    held = {"after a tenth": memory_mb[0], "largest": max(memory_mb), "end": memory_mb[-1]}
     return {
         "requests": sent,
         "rates_by_tenths": rates,
@@ -163,6 +164,11 @@ def overload(
         "rubbish": _by_status(rubbish_statuses),
         "beside": dict(badly),
         "memory_mb_by_tenths": memory_mb,
+        "memory_mb": {
+            "after a tenth": memory_mb[0],
+            "largest": max(memory_mb),
+            "end": memory_mb[-1],
+        },
     }
 
 
@@ -241,7 +247,8 @@ def main() -> None:
     with running(lambda port: [*command(port), "--workers", "2"], requests[0]) as (port, pid):
         killed = killed_under_load(port, pid, requests, expected)
     written = {
-        "command": "python benchmarks/server_soak.py",
+        "command": "python benchmarks/server_soak.py "
+        f"--requests {options.requests} --minutes {options.minutes:g}",
         "model": options.model,
         "machine": machine.model_dump(),
         "overload": overloaded,

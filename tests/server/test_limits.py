@@ -93,6 +93,11 @@ def test_a_text_by_the_name_of_a_picture(client: httpx.Client) -> None:
     assert detail.startswith("notes.jpg: not an image")
 
 
+def test_an_empty_file(client: httpx.Client) -> None:
+    expected = (422, "street.jpg is empty (0 bytes); send a picture")
+    assert _problem(client.post("/v1/segment", files={"p": ("street.jpg", b"")})) == expected
+
+
 def test_floats_are_refused(client: httpx.Client) -> None:
     file = io.BytesIO()
     Image.fromarray(np.zeros((4, 4), np.float32)).save(file, format="TIFF")

@@ -104,6 +104,8 @@ def answer_picture(
     Raises:
         ProblemError: The picture cannot be decoded, or the answer would be too large.
     """
+    if not data:
+        raise ProblemError(422, f"{name} is empty (0 bytes); send a picture")
     begin = perf_counter()
     try:
         image = decode_image(data, name, max_pixels=limits.max_pixels, formats=_READ)
