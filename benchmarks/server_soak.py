@@ -156,7 +156,6 @@ def overload(
         sent += part_count
         memory_mb.append(held_mb(pid))
         print(part, sent, rates[-1], memory_mb[-1], dict(total.statuses), flush=True)
-    held = {"after a tenth": memory_mb[0], "largest": max(memory_mb), "end": memory_mb[-1]}
     return {
         "requests": sent,
         "rates_by_tenths": rates,
