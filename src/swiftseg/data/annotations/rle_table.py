@@ -26,7 +26,7 @@ from swiftseg.data.annotations.tool_files import naming
 from swiftseg.data.images.header import IMAGE_SUFFIXES, read_header
 from swiftseg.data.own.class_files import find_class_files
 from swiftseg.data.own.tables import RUN_HEADERS, plain_word
-from swiftseg.data.own.words import MASK_WORDS, words_of
+from swiftseg.data.own.words import MASK_WORDS, whole_number, words_of
 
 Order = Literal["C", "F"]
 
@@ -116,7 +116,7 @@ def read_rle_tables(root: Path, files: Sequence[Path]) -> Export:
             )
         names = {line.class_name for lines in by_picture.values() for line in lines}
         ordered = sorted(
-            names, key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name)
+            names, key=lambda name: (not name.isdigit(), whole_number(name) or 0, name)
         )
         text_of = _class_texts(root, names)
         gathering.classes += [(text_of[name], None) for name in ordered]
@@ -204,7 +204,7 @@ def _shapes(lines: Sequence[Line], order: Order, text_of: Mapping[str, str]) -> 
         if line.runs in ("", "-1", "nan", "NaN"):
             continue
         draw = partial(covered_by_runs, line.runs, order)
-        covered = sum(int(text) for text in line.runs.split()[1::2] if text.isdecimal())
+        covered = sum(whole_number(text) or 0 for text in line.runs.split()[1::2])
         shape = Shape(text_of[line.class_name], f"line {line.number}", draw)
         sized.append((covered, shape))
     return tuple(shape for _, shape in sorted(sized, key=lambda one: -one[0]))
@@ -229,7 +229,8 @@ def covered_by_runs(runs: str, order: Order, size_hw: tuple[int, int]) -> Patch:
     steps = np.zeros(pixels + 1, np.int32)
     np.add.at(steps, starts, 1)
     np.add.at(steps, ends, -1)
-    return Patch(0, 0, (np.cumsum(steps[:-1]) > 0).reshape(size_hw, order=order))
+    np.cumsum(steps, out=steps)
+    return Patch(0, 0, (steps[:-1] > 0).reshape(size_hw, order=order))
 
 
 def _order(listed: Sequence[tuple[Sequence[Line], Path]]) -> Order:

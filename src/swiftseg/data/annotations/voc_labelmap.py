@@ -24,6 +24,7 @@ from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gather
 from swiftseg.data.annotations.tool_files import naming, read_text, short
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.mask_values import ColorMasks, IndexMasks
+from swiftseg.data.own.words import whole_number
 
 LABELMAP, MASKS, LISTS = "labelmap.txt", "SegmentationClass", "ImageSets/Segmentation"
 OUTLINES: RGB = (224, 224, 192)
@@ -80,15 +81,15 @@ def _labelmap_lines(path: Path) -> Iterator[tuple[str, RGB]]:
         if not line.strip() or line.startswith("#"):
             continue
         name, _, rest = line.partition(":")
-        parts = rest.split(":")[0].split(",")
-        if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+        values = [whole_number(part) for part in rest.split(":")[0].split(",")]
+        color = [value for value in values if value is not None]
+        if not len(values) == len(color) == 3:
             raise SwiftsegError(
                 f"{path}: line {number}: expected name:red,green,blue::, got {short(line)}"
             )
-        red, green, blue = (int(part) for part in parts)
-        if max(red, green, blue) > 255:
+        if max(color) > 255:
             raise SwiftsegError(f"{path}: line {number}: expected colors of 0 to 255")
-        yield name.strip(), (red, green, blue)
+        yield name.strip(), (color[0], color[1], color[2])
 
 
 def _color_masks(lines: list[tuple[str, RGB]], value_of: dict[str, int]) -> ColorMasks:

@@ -28,6 +28,7 @@ from swiftseg.data.annotations.tool_files import (
     short,
 )
 from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.data.own.words import whole_number
 from swiftseg.kernels.outlines import polygon_area
 
 SPLIT_KEYS = ("train", "val", "test")
@@ -157,7 +158,8 @@ def _shapes(path: Path, names: dict[int, str]) -> tuple[Shape, ...]:
             continue
         with naming(f"{path}: line {number}"):
             ring = _ring(values[1:])
-            name = names.get(int(values[0])) if values[0].isdecimal() else None
+            value = whole_number(values[0])
+            name = None if value is None else names.get(value)
             if name is None:
                 raise SwiftsegError(f"no class {values[0]}; there are {len(names)}")
             draw = partial(fill_polygon, rings=(ring,), is_relative=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from swiftseg.core.labels import RGB
+from swiftseg.data.own.words import whole_number
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 3
@@ -238,8 +239,8 @@ def _class_cells(entry: dict[str, Any]) -> list[str]:
 
 def _parse_row(cells: Sequence[str]) -> tuple[str, RGB | None, int | None] | None:
     """Read a class's name, color and value from the cells of a line."""
-    numbers = [int(cell) for cell in cells if cell.isdigit()]
-    words = [cell for cell in cells if cell and not cell.isdigit()]
+    numbers = [number for cell in cells if (number := whole_number(cell)) is not None]
+    words = [cell for cell in cells if cell and whole_number(cell) is None]
     hexes = [cell for cell in words if _HEX.fullmatch(cell)]
     names = [cell for cell in words if cell not in hexes]
     if not names:

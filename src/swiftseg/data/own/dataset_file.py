@@ -38,6 +38,7 @@ from swiftseg.core.labels import RGB
 from swiftseg.core.yaml_text import parse_yaml
 from swiftseg.data.own.mask_rules import Encoding, MaskRules, to_code
 from swiftseg.data.own.patterns import Parts, Pattern
+from swiftseg.data.own.words import whole_number
 from swiftseg.data.views.mixture import (
     ANY,
     Classes,
@@ -282,11 +283,10 @@ def _short(value: object) -> str:
 def _parse_key(key: int | str, encoding: Encoding) -> int:
     """Read a mask's value, or a color such as "128,64,128" as its code."""
     if encoding == "rgb":
-        parts = str(key).split(",")
-        if len(parts) == 3 and all(part.strip().isdecimal() for part in parts):
-            red, green, blue = (int(part) for part in parts)
-            if max(red, green, blue) <= 255:
-                return to_code((red, green, blue))
+        values = [whole_number(part) for part in str(key).split(",")]
+        color = [value for value in values if value is not None and value <= 255]
+        if len(values) == len(color) == 3:
+            return to_code((color[0], color[1], color[2]))
         raise SwiftsegError(f'label_mapping: expected a color such as "128,64,128", got {key!r}')
     if isinstance(key, int) and 0 <= key <= 65535:
         return key

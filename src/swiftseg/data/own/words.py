@@ -57,6 +57,15 @@ def tokens_of(text: str) -> tuple[str, ...]:
     return tuple(_TOKEN.findall(text))
 
 
+def whole_number(text: str) -> int | None:
+    """Return the number that a text holds in up to 18 digits; None for any other text.
+
+    `int` refuses digits such as "²", which `isdigit` takes, and numbers of thousands of digits.
+    """
+    digits = text.strip()
+    return int(digits) if digits.isdecimal() and len(digits) <= 18 else None
+
+
 @lru_cache(maxsize=1 << 15)
 def words_of(text: str) -> frozenset[str]:
     """Return the words of a name in lower case: single ones, and neighbors as one."""
