@@ -106,7 +106,9 @@ def export(
     network, spec = load_trained(found.weights)
     input_spec = replace(spec.input, size_hw=size_hw or spec.input.size_hw)
     spec = replace(spec, name=name or spec.name, input=input_spec)
-    compared = None if frames is None else _resized(frames, input_spec.size_hw)
+    compared = None if frames is None else _Resized(frames, input_spec.size_hw)
+    if isinstance(frames, Iterator):
+        compared = list(_Resized(frames, input_spec.size_hw))  # it can be walked through once
     if format_name != ONNX:
         board = export_board(
             network,
@@ -136,12 +138,17 @@ def check_calibration(precision: str, calibration: Path | str | None) -> None:
         raise UsageError("--calibration is for --precision int8")
 
 
-def _resized(
-    frames: Path | str | Iterable[np.ndarray], size_hw: tuple[int, int]
-) -> Iterator[np.ndarray]:
-    if isinstance(frames, Path | str):
-        frames = images_in(Path(frames))
-    return (resize_frame(frame, size_hw) for frame in frames)
+@dataclass(frozen=True)
+class _Resized:
+    """Frames at another size, read one by one each time they are walked through."""
+
+    frames: Path | str | Iterable[np.ndarray]
+    size_hw: tuple[int, int]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        is_folder = isinstance(self.frames, Path | str)
+        frames = images_in(Path(self.frames)) if is_folder else self.frames
+        return (resize_frame(frame, self.size_hw) for frame in frames)
 
 
 def _export_again(

@@ -1,6 +1,6 @@
 """Does a file answer as the network it came from? Both run on the same frames."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -9,7 +9,6 @@ import numpy as np
 
 from swiftseg.core import MissingExtraError, SwiftsegError
 from swiftseg.runtimes import BACKENDS, ENGINES, Backend, labels_of, load_backend
-from swiftseg.runtimes.base import upsampled_of
 from swiftseg.runtimes.file_backend import FileBackend
 
 # Engines add up in another order than torch. Where two classes, or two neighbors that max pooling
@@ -92,68 +91,79 @@ class ParityReport:
 def measure_parity(reference: Backend, path: Path, frames: Iterable[np.ndarray]) -> ParityReport:
     """Compare a file with the network it came from, in every engine that is installed.
 
+    One engine is compared after the other, since each holds the memory that its runs have taken.
+
     Args:
         reference: The network in torch, with the file's spec.
         path: The exported file.
-        frames: uint8 (*size_hw, 3), RGB.
+        frames: uint8 (*size_hw, 3), RGB; walked through once for each engine.
 
     Raises:
         SwiftsegError: There are no frames, or an engine cannot load the file.
     """
-    engines = list(_installed_engines(path))
-    compared: list[list[tuple[float, ...]]] = [[] for _ in engines]  # a row for each batch
-    moments: list[tuple[float, ...]] = []
-    count = 0
-    for batch in _batches(frames):
-        count += len(batch)
-        with reference.running(batch) as answer:
-            is_probs = reference.spec.output == "probs"
-            scores = answer.probabilities() if is_probs else answer.upsampled()
-            labels = answer.labels()
-        squares = np.square(scores, dtype=np.float64)
-        moments.append((scores.size, scores.sum(dtype=np.float64), squares.sum()))
-        for (ours, whole), rows in zip(engines, compared, strict=True):
-            apart = np.abs(upsampled_of(whole, batch) - scores)
-            equal = labels_of(ours, batch) == labels
-            usual = (
-                float(np.quantile(apart, USUAL_SHARE)) * apart.size
-            )  # a batch counts by its size
-            rows.append((apart.max(), usual, apart.size, equal.sum(), equal.size))
-    if not count:
-        raise SwiftsegError("no frames to compare on")
-    deviation = _deviation(moments)
-    return ParityReport(
-        count,
-        tuple(
-            _parity(ours.engine.backend, rows, deviation)
-            for (ours, _), rows in zip(engines, compared, strict=True)
-        ),
-    )
-
-
-def _deviation(moments: Sequence[tuple[float, ...]]) -> float:
-    count, total, squares = np.sum(moments, axis=0)
-    return max(float(squares / count - (total / count) ** 2), 0.0) ** 0.5
-
-
-def _parity(engine: str, rows: Sequence[tuple[float, ...]], deviation: float) -> EngineParity:
-    _, usual, values, equal, pixels = np.sum(rows, axis=0)
-    largest = float(np.max(rows, axis=0)[0])  # keeps NaN, as max() does not
-    # A network that gives one value everywhere has no deviation to measure by.
-    usual = float(usual / values)
-    return EngineParity(
-        engine, largest, usual / deviation if deviation else usual, float(equal / pixels)
-    )
-
-
-def _installed_engines(path: Path) -> Iterator[tuple[FileBackend, FileBackend]]:
-    """Yield each installed engine twice: as we run the file, and as everybody else does."""
+    again = list(frames) if isinstance(frames, Iterator) else frames
+    count, parities = 0, list[EngineParity]()
     for name in BACKENDS:
         try:
             ours = load_backend(path, name=name)
         except MissingExtraError:
             continue
-        yield ours, FileBackend(path, ours.engine, ENGINES[name].find(), cuts_head=False)
+        # As everybody else runs it who has the file.
+        whole = FileBackend(path, ours.engine, ENGINES[name].find(), cuts_head=False)
+        count, parity = _compare(reference, ours, whole, again)
+        parities.append(parity)
+    return ParityReport(count, tuple(parities))
+
+
+def _compare(
+    reference: Backend, ours: FileBackend, whole: FileBackend, frames: Iterable[np.ndarray]
+) -> tuple[int, EngineParity]:
+    """Return the number of frames, and how one engine agrees on them."""
+    rows = [
+        row for batch in _batches(frames) for row in _compare_batch(reference, ours, whole, batch)
+    ]
+    if not rows:
+        raise SwiftsegError("no frames to compare on")
+    largest = float(np.max(rows, axis=0)[0])  # keeps NaN, as max() does not
+    _, usual, total, squares, equal = np.mean(rows, axis=0)
+    deviation = max(float(squares - total**2), 0.0) ** 0.5
+    # A network that gives one value everywhere has no deviation to measure by.
+    usual = float(usual / deviation if deviation else usual)
+    return len(rows), EngineParity(ours.engine.backend, largest, usual, float(equal))
+
+
+def _compare_batch(
+    reference: Backend, ours: FileBackend, whole: FileBackend, batch: np.ndarray
+) -> Iterator[tuple[float, ...]]:
+    """Yield what `_compare_frame` measures of each frame, and the share of equal labels."""
+    with whole.running(batch) as found:
+        compared = [
+            _compare_frame(reference, frame, values)
+            for frame, values in zip(batch, found.upsampled(), strict=True)
+        ]
+    for (row, labels), own in zip(compared, labels_of(ours, batch), strict=True):
+        yield (*row, float((own == labels).mean()))
+
+
+def _compare_frame(
+    reference: Backend, frame: np.ndarray, values: np.ndarray
+) -> tuple[tuple[float, ...], np.ndarray]:
+    """Compare an engine's scores float32 (C, H, W) with torch's, which run frame by frame.
+
+    Returns:
+        The largest difference, what `USUAL_SHARE` of the differences stay within, and the means of
+        torch's scores and of their squares; then torch's labels, uint8 (H, W).
+    """
+    with reference.running(frame[None]) as answer:
+        is_probs = reference.spec.output == "probs"
+        scores = (answer.probabilities() if is_probs else answer.upsampled())[0]
+        labels = answer.labels()[0]
+    squares = [float(np.square(plane, dtype=np.float64).mean()) for plane in scores]
+    total = float(scores.mean(dtype=np.float64))
+    apart = np.subtract(values, scores, out=scores)  # in place: both are large
+    largest = float(np.abs(apart, out=apart).max())
+    usual = float(np.quantile(apart, USUAL_SHARE, overwrite_input=True))
+    return (largest, usual, total, float(np.mean(squares))), labels
 
 
 def _batches(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
