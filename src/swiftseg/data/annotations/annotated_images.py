@@ -52,6 +52,19 @@ class AnnotatedImages(Sequence[Sample]):
         image = self.images[index]
         pixels = read_picture(image)
         size_hw = pixels.shape[0], pixels.shape[1]
+        return Sample(name=image.name, image=pixels, mask=self._mask_of(image, size_hw))
+
+    def mask(self, index: int) -> np.ndarray:
+        """Return a mask alone, uint8 (H, W); raise what reading the image and its mask does.
+
+        The picture is let go of before the mask is drawn.
+        """
+        image = self.images[index]
+        pixels_hw = read_picture(image).shape
+        return self._mask_of(image, (pixels_hw[0], pixels_hw[1]))
+
+    def _mask_of(self, image: AnnotatedImage, size_hw: tuple[int, int]) -> np.ndarray:
+        """Read the mask of an image whose picture has a size."""
         if image.size_hw not in (None, size_hw):
             raise SwiftsegError(_size_text(image, size_hw))
         mask = self.read_mask(image, size_hw)
@@ -60,7 +73,7 @@ class AnnotatedImages(Sequence[Sample]):
                 f"{image.annotation}: the mask is {mask.shape[0]}x{mask.shape[1]}, its picture "
                 f"{image.picture.name} {size_hw[0]}x{size_hw[1]} (height x width)"
             )
-        return Sample(name=image.name, image=pixels, mask=mask)
+        return mask
 
 
 def read_picture(image: AnnotatedImage) -> np.ndarray:

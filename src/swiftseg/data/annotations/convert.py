@@ -111,7 +111,7 @@ def _write_split(
 
 def _write_pair(dataset: AnnotatedImages, index: int, out: Path, part: str, palette: bytes) -> None:
     image = dataset.images[index]
-    mask = dataset[index].mask
+    mask = dataset.mask(index)
     with replacing(out / "masks" / part / f"{image.name}.png") as temporary:
         picture = Image.fromarray(mask)
         picture.putpalette(palette)

@@ -58,9 +58,10 @@ def fill_polygon(
     rows, columns = _crossings(begin, end, (top, bottom))
     width = right - left + 1  # a column more, for what leaves the picture to the right
     places = (rows - top) * width + columns.clip(left, right) - left
-    counts = np.bincount(places, minlength=(bottom - top) * width).reshape(-1, width)
-    is_toggled = (counts & 1).astype(bool)
-    return Patch(top, left, np.logical_xor.accumulate(is_toggled, axis=1)[:, :-1])
+    counts = np.zeros((bottom - top) * width, np.uint8)  # going round after 255, they stay odd
+    np.add.at(counts, places, 1)
+    is_toggled = (counts & 1).view(bool).reshape(-1, width)
+    return Patch(top, left, np.logical_xor.accumulate(is_toggled, axis=1, out=is_toggled)[:, :-1])
 
 
 def fill_ellipse(
@@ -76,11 +77,13 @@ def fill_ellipse(
     right, bottom = _end_pixels(center + reach, center + reach, size_hw)
     if left >= right or top >= bottom or min(radii) <= 0:
         return NOTHING
-    y, x = np.mgrid[top:bottom, left:right] + 0.5
-    x, y = x - center[0], y - center[1]
+    x, rows = np.arange(left, right) + 0.5 - center[0], np.arange(top, bottom) + 0.5 - center[1]
     cosine, sine = np.cos(np.deg2rad(rotation_deg)), np.sin(np.deg2rad(rotation_deg))
-    along, across = x * cosine + y * sine, y * cosine - x * sine
-    return Patch(top, left, (along / radii[0]) ** 2 + (across / radii[1]) ** 2 <= 1)
+    covered = np.empty((len(rows), len(x)), bool)
+    for y, row in zip(rows, covered, strict=True):  # a large one has gigabytes of coordinates
+        along, across = x * cosine + y * sine, y * cosine - x * sine
+        row[:] = (along / radii[0]) ** 2 + (across / radii[1]) ** 2 <= 1
+    return Patch(top, left, covered)
 
 
 def box_corners(
