@@ -130,7 +130,7 @@ def peak_bytes(segmenter: Segmenter, count: int) -> int:
     """Counts what Python and numpy hold at most while `count` frames are evaluated."""
     tracemalloc.start()
     try:
-        evaluate(segmenter, Shades(count))
+        evaluate(segmenter, Shades(count), show_progress=False)  # a bar's package takes memory
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

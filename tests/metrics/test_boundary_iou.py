@@ -1,5 +1,7 @@
 """Against the definition itself: regions minus their erosion, by scipy, mask by mask."""
 
+import sys
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -20,12 +22,15 @@ def blobs(rng: np.random.Generator, size_hw: tuple[int, int], num_classes: int) 
     return ndimage.gaussian_filter(noise, (0, 6, 6)).argmax(axis=0).astype(np.uint8)
 
 
+@pytest.mark.parametrize("strip_pixels", [1, 1 << 23])
 @pytest.mark.parametrize("size_hw", [(90, 120), (51, 200), (7, 300), (1, 1)])
-def test_counts_equal_the_definition(size_hw):
+def test_counts_equal_the_definition(size_hw, strip_pixels, monkeypatch):
     rng = np.random.default_rng(1)
     mask, label_map = blobs(rng, size_hw, 4), blobs(rng, size_hw, 4)
     label_map = np.where(rng.random(size_hw) < 0.02, label_map, np.roll(mask, 2, axis=1))
     distance = max(1, round(0.02 * np.hypot(*size_hw)))
+    module = sys.modules[near_contour.__module__]  # the package has a function of its name
+    monkeypatch.setattr(module, "_STRIP_PIXELS", strip_pixels)
     counts = boundary_counts(label_map, mask, 4, None)
     for index in range(4):
         true = boundary_of(mask == index, distance)

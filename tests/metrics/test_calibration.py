@@ -6,7 +6,9 @@ from torchmetrics.classification import MulticlassCalibrationError
 from swiftseg.metrics import calibration_counts, expected_calibration_error
 
 
-def test_it_equals_torchmetrics_over_the_data_set():
+@pytest.mark.parametrize("strip_values", [1, 1 << 26])
+def test_it_equals_torchmetrics_over_the_data_set(strip_values, monkeypatch):
+    monkeypatch.setattr("swiftseg.metrics.calibration._STRIP_VALUES", strip_values)
     rng = np.random.default_rng(0)
     metric = MulticlassCalibrationError(5, n_bins=15, norm="l1", ignore_index=255)
     counts = np.zeros((3, 15))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from swiftseg.core.budgets import LARGE_PIXELS
 from swiftseg.core.large_in_turn import piece_of_work
 
 Item = TypeVar("Item")
@@ -30,6 +31,30 @@ def in_threads(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def one_ahead(
+    read: Callable[[Item], Result], items: Iterable[Item], *, pixels_of: Callable[[Result], int]
+) -> Iterator[Result]:
+    """Yield `read(item)` in the order of the items; a thread reads one while another is used.
+
+    A large picture is let go of before the next one is read: two would need twice the memory.
+    """
+    upcoming = iter(items)
+    with ThreadPoolExecutor(1) as pool:
+
+        def started() -> Future[Result] | None:
+            for item in upcoming:
+                return pool.submit(_one_piece, read, item)
+            return None
+
+        ahead = started()
+        while ahead is not None:
+            result = ahead.result()
+            ahead = started() if pixels_of(result) < LARGE_PIXELS else None
+            yield result
+            del result  # not kept while the next one is waited for
+            ahead = ahead or started()
 
 
 def _one_piece(function: Callable[[Item], Result], item: Item) -> Result:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import Sample, SwiftsegError
-from swiftseg.core.in_threads import in_threads
+from swiftseg.core.in_threads import one_ahead
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.published.cityscapes_instances import instance_paths, read_instances
@@ -32,7 +32,7 @@ def count_frames(
 
     Label maps come back from the segmenter at the frame's own size, which is the mask's, so
     predictions are brought to the labels and never the labels to the predictions. Frames are read
-    by a thread while the network is at work.
+    by a thread while the network is at work, but for large ones, which are read one at a time.
 
     Args:
         segmenter: What `protocol.segmenter` returned.
@@ -56,14 +56,17 @@ def count_frames(
         ids = read_instances(instances[index], (height, width)) if instances else None
         return sample, ids
 
-    for sample, instance_ids in in_threads(read, indices, threads=1):
+    def count(found: tuple[Sample, np.ndarray | None]) -> FrameCounts:
+        sample, instance_ids = found
         label_map, probs = _predict(segmenter, sample.image, with_probabilities=calibration_error)
         counts = count_frame(
             label_map, sample.mask, dataset.labels, probs=probs, instance_ids=instance_ids
         )
         if on_frame is not None:
             on_frame(sample, label_map)
-        yield counts
+        return counts
+
+    yield from map(count, one_ahead(read, indices, pixels_of=lambda found: found[0].mask.size))
 
 
 def evaluate(

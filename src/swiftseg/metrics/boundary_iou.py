@@ -17,6 +17,7 @@ import numpy as np
 from swiftseg.metrics.confusion import divide, parts
 
 DISTANCE = 0.02  # of the diagonal, as in the paper
+_STRIP_PIXELS = 1 << 23  # counted at a time
 _Pick = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -34,13 +35,38 @@ def boundary_counts(
     Returns:
         int64 (2, C): intersection and union by class.
     """
+    height, width = mask.shape
+    distance = max(1, round(DISTANCE * float(np.hypot(height, width))))
+    rows = max(4 * distance, _STRIP_PIXELS // width)
+    counts = np.zeros((2, 256), np.int64)
+    for top in range(0, height, rows):
+        first = max(0, top - distance)  # what is this near decides, too
+        around, counted = (
+            slice(first, top + rows + distance),
+            slice(top - first, top - first + rows),
+        )
+        strip = label_map[around], mask[around]
+        counts += _strip_counts(*strip, ignore_index, distance=distance, counted=counted)
+    return counts[:, :num_classes]
+
+
+def _strip_counts(
+    label_map: np.ndarray,
+    mask: np.ndarray,
+    ignore_index: int | None,
+    *,
+    distance: int,
+    counted: slice,
+) -> np.ndarray:
+    """Count the boundary pixels in some rows of a strip, int64 (2, 256)."""
     if ignore_index is not None:
         label_map = np.where(mask == ignore_index, mask, label_map)
-    distance = max(1, round(DISTANCE * float(np.hypot(*mask.shape))))
-    near_true, near_predicted = near_contour(mask, distance), near_contour(label_map, distance)
+    near_true = near_contour(mask, distance)[counted]
+    near_predicted = near_contour(label_map, distance)[counted]
+    label_map, mask = label_map[counted], mask[counted]
     true, predicted = _counts(mask, near_true), _counts(label_map, near_predicted)
     intersection = _counts(mask, near_true & near_predicted & (mask == label_map))
-    return np.stack([intersection, true + predicted - intersection])[:, :num_classes]
+    return np.stack([intersection, true + predicted - intersection])
 
 
 def _counts(labels: np.ndarray, chosen: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ Temperature scaling divides all logits by one number, which leaves the labels as
 import numpy as np
 
 NUM_BINS = 15
+_STRIP_VALUES = 1 << 26  # sorted at a time
 _COLDEST, _HOTTEST = 0.1, 10.0  # temperatures between which the best one is looked for
 _SEARCH_STEPS = 40  # each narrows the range by the golden ratio
 _SMALLEST = np.float32(1e-30)  # a probability of 0 has no logarithm
@@ -25,6 +26,15 @@ def calibration_counts(probs: np.ndarray, mask: np.ndarray, ignore_index: int | 
     Returns:
         float64 (3, NUM_BINS): pixels, their summed confidence, how many of them are right.
     """
+    rows = max(1, _STRIP_VALUES // (len(probs) * mask.shape[1]))
+    counts = np.zeros((3, NUM_BINS))
+    for top in range(0, len(mask), rows):
+        strip = slice(top, top + rows)
+        counts += _strip_counts(probs[:, strip], mask[strip], ignore_index)
+    return counts
+
+
+def _strip_counts(probs: np.ndarray, mask: np.ndarray, ignore_index: int | None) -> np.ndarray:
     confidence = probs.max(axis=0).ravel()
     right = (probs.argmax(axis=0) == mask).ravel()
     if ignore_index is not None:

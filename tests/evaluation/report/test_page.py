@@ -6,6 +6,7 @@ import pytest
 from swiftseg.core import InputSpec, LabelSet, ModelSpec, Sample
 from swiftseg.core.files import write_file
 from swiftseg.evaluation import Evaluation
+from swiftseg.evaluation.report.frame_pictures import error_map, frame_pictures
 from swiftseg.evaluation.report.page import Subject, report_page
 from swiftseg.evaluation.report.shown_frames import ShownFrame
 from swiftseg.runs.history import Epoch
@@ -37,6 +38,11 @@ def frame(index: int, size_hw: tuple[int, int] = (24, 32)) -> tuple[Sample, np.n
     return Sample(f"frame_{index}{HOSTILE}", image, mask), label_map
 
 
+def shown(kind: str, sample: Sample, label_map: np.ndarray) -> ShownFrame:
+    pictures = frame_pictures(sample, label_map, LABELS)
+    return ShownFrame(kind, 0.5, sample.name, sample.mask.shape, pictures)
+
+
 @pytest.fixture(scope="module")
 def evaluation() -> Evaluation:
     result = Evaluation(LABELS)
@@ -50,7 +56,7 @@ def evaluation() -> Evaluation:
 
 @pytest.fixture(scope="module")
 def page(evaluation) -> Element:
-    frames = [ShownFrame(k, 0.5, *frame(i)) for i, k in enumerate(("worst", "median", "best"))]
+    frames = [shown(k, *frame(i)) for i, k in enumerate(("worst", "median", "best"))]
     return parse_html(report_page(evaluation, SUBJECT, frames=frames, epochs=EPOCHS))
 
 
@@ -135,11 +141,23 @@ def test_four_pictures_a_frame(page):
 
 
 def test_large_frames_are_shown_small(evaluation):
-    sample, label_map = frame(0, (512, 1024))
-    frames = [ShownFrame("best", 0.5, sample, label_map)]
+    frames = [shown("best", *frame(0, (512, 1024)))]
     page = parse_html(report_page(evaluation, SUBJECT, frames=frames))
     sizes = {decode_picture(img.attributes["src"]).size for img in page.all("img")}
     assert sizes == {(640, 320)}
+
+
+def test_errors_are_bright_over_the_dimmed_frame_in_all_its_strips():
+    sample, label_map = frame(1, (600, 20))
+    painted = error_map(sample, label_map, 255)
+    is_void, is_wrong = sample.mask == 255, label_map != sample.mask
+    assert (painted[is_void] == 0).all()
+    assert (painted[is_wrong & ~is_void] == (255, 70, 40)).all()
+    gray = sample.image @ np.array([299, 587, 114]) / 1000
+    right = ~is_void & ~is_wrong
+    np.testing.assert_allclose(
+        painted[right], (gray // 3 + 20)[right][:, None].repeat(3, 1), atol=1
+    )
 
 
 def test_curves_of_all_stages(page):

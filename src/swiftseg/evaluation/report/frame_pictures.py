@@ -7,10 +7,13 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import LabelSet, Sample
+from swiftseg.inference.planes import restore
 from swiftseg.kernels.bands import viewable
+from swiftseg.kernels.resize import resize_frame
 from swiftseg.render import colorize
 
 MAX_WIDTH = 640  # of a picture in the page: a report of 2048 pixels wide frames stays some MB
+_STRIP_ROWS = 256  # painted at a time, since Pillow takes four bytes a pixel
 WRONG, VOID = (255, 70, 40), (0, 0, 0)
 
 
@@ -18,37 +21,42 @@ def frame_pictures(sample: Sample, label_map: np.ndarray, labels: LabelSet) -> d
     """Return four pictures of a frame as data URIs, by what they show."""
     return {
         "image": jpeg_uri(viewable(sample.image)),
-        "truth": png_uri(colorize(sample.mask, labels)),
-        "prediction": png_uri(colorize(label_map, labels)),
+        "truth": png_uri(sample.mask, labels),
+        "prediction": png_uri(label_map, labels),
         "errors": jpeg_uri(error_map(sample, label_map, labels.ignore_index)),
     }
 
 
 def error_map(sample: Sample, label_map: np.ndarray, ignore_index: int | None) -> np.ndarray:
     """Return uint8 (H, W, 3): what is wrong bright over the dimmed gray frame, and void black."""
-    gray = np.asarray(Image.fromarray(viewable(sample.image)).convert("L"))
-    painted = np.repeat((gray // 3 + 20)[..., None], 3, axis=2)
-    painted[label_map != sample.mask] = WRONG
-    if ignore_index is not None:
-        painted[sample.mask == ignore_index] = VOID
+    image, painted = viewable(sample.image), np.empty((*label_map.shape, 3), np.uint8)
+    for top in range(0, len(painted), _STRIP_ROWS):
+        rows = slice(top, top + _STRIP_ROWS)
+        strip, mask = painted[rows], sample.mask[rows]
+        gray = np.asarray(Image.fromarray(image[rows]).convert("L"))
+        strip[:] = (gray // 3 + 20)[..., None]
+        strip[label_map[rows] != mask] = WRONG
+        if ignore_index is not None:
+            strip[mask == ignore_index] = VOID
     return painted
 
 
 def jpeg_uri(pixels: np.ndarray) -> str:
     """Return a picture uint8 (H, W, 3) as a data URI, at most `MAX_WIDTH` wide."""
-    return _data_uri(_fitted(pixels, Image.Resampling.BILINEAR), "JPEG", quality=85)
+    fitted = resize_frame(pixels, _shown_hw(pixels))
+    return _data_uri(Image.fromarray(fitted), "JPEG", quality=85)
 
 
-def png_uri(pixels: np.ndarray) -> str:
-    """Return colors uint8 (H, W, 3) as a data URI without loss, at most `MAX_WIDTH` wide."""
-    return _data_uri(_fitted(pixels, Image.Resampling.NEAREST), "PNG", optimize=True)
+def png_uri(label_map: np.ndarray, labels: LabelSet) -> str:
+    """Return the colors of uint8 (H, W) as a data URI without loss, at most `MAX_WIDTH` wide."""
+    fitted = restore(label_map, _shown_hw(label_map))
+    return _data_uri(Image.fromarray(colorize(fitted, labels)), "PNG", optimize=True)
 
 
-def _fitted(pixels: np.ndarray, how: Image.Resampling) -> Image.Image:
-    picture = Image.fromarray(pixels)
-    if picture.width > MAX_WIDTH:
-        picture.thumbnail((MAX_WIDTH, picture.height), how, reducing_gap=None)
-    return picture
+def _shown_hw(pixels: np.ndarray) -> tuple[int, int]:
+    height, width = pixels.shape[:2]
+    shown = min(width, MAX_WIDTH)
+    return max(1, round(height * shown / width)), shown
 
 
 def _data_uri(picture: Image.Image, kind: str, **options: int) -> str:

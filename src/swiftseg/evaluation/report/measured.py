@@ -49,7 +49,13 @@ def report_model(
         calibration_error=calibration_error,
         on_frame=scores.add,
     )
-    frames = shown_frames(protocol.segmenter(segmenter), dataset, scores, protocol=protocol)
+    frames = shown_frames(
+        protocol.segmenter(segmenter),
+        dataset,
+        scores,
+        labels=evaluation.labels,
+        protocol=protocol,
+    )
     facts = measured_with(found, segmenter.engine.backend, scores)
     trained = trained_with(run) if run else {}
     # A training that reports itself has one command.

@@ -11,7 +11,6 @@ from swiftseg.core.templates import percent, render
 from swiftseg.evaluation.evaluation import Evaluation
 from swiftseg.evaluation.report.confusion_picture import confusion_picture
 from swiftseg.evaluation.report.curves import training_curves
-from swiftseg.evaluation.report.frame_pictures import frame_pictures
 from swiftseg.evaluation.report.reliability import reliability_diagram
 from swiftseg.evaluation.report.shown_frames import ShownFrame
 from swiftseg.metrics import mean_of_defined
@@ -57,7 +56,7 @@ def report_page(
         classes=_classes(evaluation),
         confusion=confusion_picture(evaluation.matrix, labels.names),
         reliability="" if counts is None else reliability_diagram(counts),
-        frames=[(f, frame_pictures(f.sample, f.label_map, labels)) for f in frames],
+        frames=frames,
         numbers=json.dumps(evaluation.to_dict()),  # what `swiftseg evaluate --json` prints
     )
 

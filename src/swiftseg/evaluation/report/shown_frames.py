@@ -1,12 +1,11 @@
-"""The frames that a report shows, with their label maps."""
+"""The frames that a report shows, as pictures."""
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from swiftseg.core import Sample
+from swiftseg.core import LabelSet
 from swiftseg.data import Dataset
 from swiftseg.evaluation.protocol import ScoringProtocol
+from swiftseg.evaluation.report.frame_pictures import frame_pictures
 from swiftseg.evaluation.report.frame_scores import FrameScores
 from swiftseg.inference import AveragingSegmenter, Segmenter
 
@@ -18,13 +17,15 @@ class ShownFrame:
     Attributes:
         kind: `best`, `median` or `worst`.
         score: Its own mean IoU, 0..1.
-        label_map: uint8 (H, W), the prediction.
+        size_hw: Of its mask.
+        pictures: `frame_pictures`, small ones: of the frame itself nothing is kept.
     """
 
     kind: str
     score: float
-    sample: Sample
-    label_map: np.ndarray
+    name: str
+    size_hw: tuple[int, ...]
+    pictures: dict[str, str]
 
 
 def shown_frames(
@@ -32,6 +33,7 @@ def shown_frames(
     dataset: Dataset,
     scores: FrameScores,
     *,
+    labels: LabelSet,
     protocol: ScoringProtocol,
 ) -> list[ShownFrame]:
     """Read and segment the best, the median and the worst frames once more.
@@ -39,10 +41,11 @@ def shown_frames(
     Nobody knows the median before the last frame, and keeping all of them would cost memory.
     """
     view = protocol.view(dataset)
-    shown: list[ShownFrame] = []
-    for kind, indices in scores.chosen().items():
-        for index in indices:
-            sample = view[index]
-            label_map = segmenter(sample.image).label_map
-            shown.append(ShownFrame(kind, scores.mean_iou[index], sample, label_map))
-    return shown
+
+    def shown(kind: str, index: int) -> ShownFrame:
+        sample = view[index]
+        pictures = frame_pictures(sample, segmenter(sample.image).label_map, labels)
+        score = scores.mean_iou[index]
+        return ShownFrame(kind, score, sample.name, sample.mask.shape, pictures)
+
+    return [shown(kind, index) for kind, chosen in scores.chosen().items() for index in chosen]
