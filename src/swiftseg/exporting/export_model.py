@@ -146,8 +146,9 @@ class _Resized:
     size_hw: tuple[int, int]
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        is_folder = isinstance(self.frames, Path | str)
-        frames = images_in(Path(self.frames)) if is_folder else self.frames
+        frames = self.frames
+        if isinstance(frames, Path | str):
+            frames = images_in(Path(frames))
         return (resize_frame(frame, self.size_hw) for frame in frames)
 
 
