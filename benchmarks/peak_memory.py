@@ -23,6 +23,7 @@ from PIL import Image
 
 from swiftseg.benchmarking.machine import describe_machine
 from swiftseg.core.budgets import MAX_PIXELS, MAX_PROBABILITIES
+from swiftseg.inference.calibration_frames import FEWEST_FRAMES
 from swiftseg.inference.video_writer import writing_video
 from swiftseg.runtimes.model_file import read_spec
 from swiftseg.weights import DEFAULT_MODEL, shipped_models
@@ -31,6 +32,7 @@ RESULT = Path(__file__).parent / "results" / "peak_memory.json"
 MODEL = DEFAULT_MODEL
 VIDEO_HW, FRAMES = (4320, 7680), 16
 MOST_MB = 1500
+ZIGZAGS = 1990  # edges that cross all rows: just below what is refused as too intricate
 # The system counts what a process held before it became another one: this one's numpy, pictures.
 LAUNCHER = """
 import os, sys
@@ -58,6 +60,34 @@ def write_pictures(folder: Path, side: int) -> None:
     (folder / "dataset.yaml").write_text(f"names: {json.dumps(names)}\n")
 
 
+def repeat_pictures(data: Path, folder: Path) -> None:
+    """Link the pictures of a data set to many of other names: as many as calibration asks for."""
+    for path in sorted(data.rglob("*.*")):
+        target = folder / path.relative_to(data)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        repeats = FEWEST_FRAMES // 4 if path.suffix != ".yaml" else 1
+        for number in range(repeats):
+            name = path.name if repeats == 1 else f"{number}_{path.name}"
+            (target.parent / name).hardlink_to(path)
+
+
+def write_export(folder: Path, pictures: Path, side: int) -> None:
+    """Write a COCO export of two pictures: a polygon over all of each, and one of long zigzags."""
+    (folder / "images").mkdir(parents=True)
+    corners = [0, 0, side, 0, side, side, 0, side]
+    zigzag = [value for x in range(1, ZIGZAGS) for value in (x, 1 if x % 2 else side - 1)]
+    images, annotations = list[dict[str, object]](), list[dict[str, object]]()
+    for index, picture in enumerate(sorted(pictures.iterdir())):
+        (folder / "images" / picture.name).hardlink_to(picture)
+        images.append({"id": index, "file_name": picture.name, "height": side, "width": side})
+        for category, outline in enumerate((corners, zigzag), 1):
+            shape = {"category_id": category, "segmentation": [outline], "iscrowd": 0}
+            annotations.append({"id": len(annotations), "image_id": index, **shape})
+    categories = [{"id": number, "name": f"class {number}"} for number in (1, 2)]
+    content = {"images": images, "categories": categories, "annotations": annotations}
+    (folder / "instances.json").write_text(json.dumps(content))
+
+
 def write_video(path: Path) -> None:
     """Write a short video of 8K, longer than the frames that are worked on at a time."""
     with writing_video(path, fps=Fraction(25)) as writer:
@@ -77,7 +107,10 @@ def commands() -> Iterator[tuple[str, ...]]:
     yield ("evaluate", MODEL, "--data", "data")
     yield ("report", MODEL, "--data", "data", "--out", "report.html")
     yield ("data", "check", "data")
+    yield ("data", "convert", "coco", "converted")
     yield ("export", MODEL, "--out", "model.onnx")
+    int8 = ("--precision", "int8", "--calibration", "many", "--max-drop", "100")
+    yield ("export", MODEL, "--out", "int8.onnx", *int8)
     yield ("models",)
 
 
@@ -108,7 +141,10 @@ def main() -> None:
     rows: dict[str, dict[str, object]] = {row["command"]: row for row in known}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_pictures(folder / "data", int(MAX_PIXELS**0.5))
+        side = int(MAX_PIXELS**0.5)
+        write_pictures(folder / "data", side)
+        write_export(folder / "coco", folder / "data/images/val", side)
+        repeat_pictures(folder / "data", folder / "many")
         num_classes = len(read_spec(shipped_models()[MODEL]).labels)
         write_pictures(folder / "probabilities", int((MAX_PROBABILITIES / num_classes) ** 0.5))
         write_video(folder / "8k.mp4")

@@ -68,7 +68,9 @@ def test_indices_without_names_are_the_model_s(tmp_path: Path):
     assert {int(mask[0, 0]) for mask in seen.masks} == {0, 1, 2}
 
 
-def test_the_val_split_of_labeled_data_is_taken(tmp_path: Path):
+@pytest.mark.parametrize("kept_pixels", [1 << 28, 0])
+def test_the_val_split_of_labeled_data_is_taken(tmp_path: Path, kept_pixels: int, monkeypatch):
+    monkeypatch.setattr("swiftseg.inference.calibration_frames.KEPT_PIXELS", kept_pixels)
     make_tiny_camvid(tmp_path, frames={"train": 4, "val": FEWEST_FRAMES})
     data = open_dataset(tmp_path, "val")
     spec = replace(SPEC, labels=CAMVID_LABELS, input=replace(SPEC.input, size_hw=(24, 32)))

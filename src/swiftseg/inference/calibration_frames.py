@@ -1,14 +1,15 @@
 """The data behind `--calibration`: frames as the model will see them, with masks or without."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
-from swiftseg.core import LabelSet, ModelSpec, Sample, SwiftsegError
+from swiftseg.core import LabelSet, ModelSpec, SwiftsegError
 from swiftseg.data import Dataset, open_dataset
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.images.image_file import read_image
@@ -22,6 +23,7 @@ from swiftseg.inference.fitting import Area, shown_whole
 
 FEWEST_FRAMES = 16  # below it a share of labels, or a range of activations, says little
 MOST_FRAMES = 64  # evenly taken of more; they are all held in memory
+KEPT_PIXELS = 1 << 27  # of their masks: what 64 frames of Cityscapes have
 MADE_UP_NAME = re.compile(r"class_\d+|background|foreground")
 
 
@@ -39,8 +41,34 @@ class Calibration:
 
     frames: tuple[np.ndarray, ...]
     areas: tuple[Area | None, ...]
-    masks: tuple[np.ndarray, ...] = ()
+    masks: Sequence[np.ndarray] = ()
     ignore_index: int | None = None
+
+
+class _Masks(Sequence[np.ndarray]):
+    """Masks of samples: held up to `KEPT_PIXELS`, and read again each time beyond that."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[Dataset, int, np.ndarray | None]] = []
+        self._kept = 0
+
+    def add(self, data: Dataset, index: int, mask: np.ndarray) -> None:
+        is_kept = self._kept + mask.size <= KEPT_PIXELS
+        self._kept += mask.size if is_kept else 0
+        self._found.append((data, index, mask if is_kept else None))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[np.ndarray]: ...
+    def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        data, number, mask = self._found[index]
+        return data[number].mask if mask is None else mask
 
 
 def read_calibration(source: Path, spec: ModelSpec) -> Calibration:
@@ -66,15 +94,22 @@ def read_calibration(source: Path, spec: ModelSpec) -> Calibration:
         paths = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
         check_number(source, len(paths))
         return calibrate_on((read_image(paths[index]) for index in _evenly(len(paths))), spec)
-    samples = list(_samples(source, sets))
-    shown = calibrate_on((sample.image for sample in samples), spec)
-    masks = tuple(sample.mask for sample in samples)
+    masks = _Masks()
+
+    def pictures() -> Iterator[np.ndarray]:
+        for data, index in _chosen(source, sets):
+            sample = data[index]
+            masks.add(data, index, sample.mask)
+            yield sample.image
+            del sample  # not kept while the next one is read
+
+    shown = calibrate_on(pictures(), spec)
     return Calibration(shown.frames, shown.areas, masks, sets[0].labels.ignore_index)
 
 
 def calibrate_on(pictures: Iterable[np.ndarray], spec: ModelSpec) -> Calibration:
     """Return pictures uint8 (H, W, 3) as the model sees them."""
-    shown = [shown_whole(picture, spec.input) for picture in pictures]
+    shown = list(map(partial(shown_whole, spec=spec.input), pictures))  # which keeps no picture
     return Calibration(tuple(frame for frame, _ in shown), tuple(area for _, area in shown))
 
 
@@ -127,15 +162,15 @@ def _with_classes(source: Path, data: Dataset, labels: LabelSet) -> Dataset:
     )
 
 
-def _samples(source: Path, sets: list[Dataset]) -> Iterator[Sample]:
+def _chosen(source: Path, sets: list[Dataset]) -> Iterator[tuple[Dataset, int]]:
     """Yield val evenly, and as much of train as `FEWEST_FRAMES` asks for."""
     check_number(source, sum(len(data) for data in sets))
     val_set, *others = sets
     for index in _evenly(len(val_set)):
-        yield val_set[index]
+        yield val_set, index
     for train_set in others:
         for index in _evenly(len(train_set), FEWEST_FRAMES - len(val_set)):
-            yield train_set[index]
+            yield train_set, index
 
 
 def _evenly(count: int, most: int = MOST_FRAMES) -> list[int]:
