@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psutil
 
-# What native libraries say when the system gives them no more, by no exception of its own.
 NO_MEMORY = "not enough memory; a smaller picture, --threads 1 or a smaller model takes less"
+# What native libraries say when the system gives them no more, by no exception of its own.
 _OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc", "bad allocation", "start new thread")
 _GROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 

@@ -38,6 +38,13 @@ def test_channels_that_share_a_pixel_or_leave_one_out_are_refused(tmp_path: Path
             read_array(tmp_path / "a.npy")
 
 
+@pytest.mark.parametrize("shape", [(5, 0, 3), (0, 5, 3), (4, 4, 0)])
+def test_an_array_without_a_pixel_is_refused(tmp_path: Path, shape: tuple[int, ...]):
+    np.save(tmp_path / "a.npy", np.zeros(shape, np.uint8))
+    with pytest.raises(SwiftsegError, match=r"a\.npy: expected a mask of rows and columns"):
+        read_array(tmp_path / "a.npy")
+
+
 def test_the_bands_that_are_not_read_are_told(tmp_path: Path):
     PUBLISHED_CASES["bands in folders"].make(tmp_path)
     told = {finding.code: finding for finding in check_data(tmp_path).findings}

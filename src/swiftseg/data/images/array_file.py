@@ -60,14 +60,15 @@ def plane_of(array: np.ndarray) -> np.ndarray | None:
 
 
 def _is_one_hot(array: np.ndarray, axis: int) -> bool:
-    channels, pixels = array.shape[axis], array.size // max(array.shape[axis], 1)
-    if not 2 <= channels <= 255 or array.dtype.kind not in "biuf":
+    channels = array.shape[axis]
+    if not array.size or not 2 <= channels <= 255 or array.dtype.kind not in "biuf":
         return False
     top = array.max()
     # Three channels of 0 and 255 are pure colors.
     if top not in (1, 255) or (channels == 3 and top == 255):
         return False
-    return np.count_nonzero(array) == pixels and bool((array.max(axis) == top).all())
+    is_single = np.count_nonzero(array) == array.size // channels
+    return is_single and bool((array.max(axis) == top).all())
 
 
 def read_array_picture(path: Path) -> np.ndarray:
