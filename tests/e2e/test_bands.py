@@ -8,6 +8,7 @@ from PIL import Image
 from swiftseg.core import SwiftsegError
 from swiftseg.data import open_dataset
 from swiftseg.data.doctor import examine
+from swiftseg.evaluation import evaluate
 from swiftseg.inference import Segmenter
 from swiftseg.prediction.predict_all import predict_images
 from swiftseg.runtimes.model_file import read_spec
@@ -40,6 +41,29 @@ def test_five_bands_of_16_bits_train_export_and_predict(tmp_path: Path):
     with Image.open(tmp_path / "out/overlay/3.jpg") as shown:
         assert shown.width >= 48
     refuse_other_bands(result.model, tmp_path)
+
+
+@pytest.mark.slow
+def test_bands_that_are_files_of_their_own_train_export_and_are_scored(tmp_path: Path):
+    whole, apart = make_multiband(tmp_path / "whole"), tmp_path / "apart"
+    for path in sorted((whole / "images").iterdir()):
+        bands = np.moveaxis(tifffile.imread(path), -1, 0)
+        for name, band in zip(("red", "green", "blue", "nir", "swir"), bands, strict=True):
+            (apart / name).mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(apart / name / f"{name}_{path.stem}.TIF", band)
+    (whole / "masks").rename(apart / "masks")
+    result = train("fast_scnn", data=apart, out=tmp_path / "run", epochs=1, batch_size=2)
+    assert result.model is not None
+    spec = read_spec(result.model).input
+    assert (spec.bands, spec.dtype) == (5, "uint16")
+    assert (tmp_path / "run/report.html").is_file()
+    segmenter, data = Segmenter.load(result.model), open_dataset(apart, "train+val")
+    evaluation = evaluate(segmenter, apart)
+    assert evaluation.frames == len(open_dataset(apart, "val"))
+    for sample in data:  # the frame as it is read from its bands, and from one file
+        of_file = segmenter(whole / f"images/{sample.name}.tif")
+        np.testing.assert_array_equal(of_file.image, sample.image)
+        np.testing.assert_array_equal(of_file.label_map, segmenter(sample.image).label_map)
 
 
 def labels_by(model: Path, data: Path, backend: str | None = None) -> list[np.ndarray]:

@@ -18,6 +18,7 @@ from typing import IO
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 import yaml
 from PIL import Image
@@ -214,6 +215,9 @@ def make_world(folder: Path, page: Path, steps: list[Step]) -> None:
     make_own(folder / "my_data", folder / "CAMVID")
     EXPORTS["CVAT"].make(folder / "plants")
     make_multiband(folder / "fields")
+    (folder / "scene").mkdir()
+    for name in ("red", "green", "blue", "nir"):
+        tifffile.imwrite(folder / f"scene/{name}.TIF", np.zeros((20, 30), np.uint16))
     Image.fromarray(rng.integers(0, 256, (600, 900, 3), np.uint8)).save(folder / "map.tif")
     torch.save(tramac_state(19), folder / "fast_scnn_citys.pth")
     text = " ".join(step.text for step in steps)

@@ -425,7 +425,7 @@ MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
     "rails": (rails, Right({"train": 8}, 3, ("a", "b", "c"))),
     "bands in folders": (bands_in_folders, Right({"train": 6}, 2, BINARY)),
     "bands behind names": (bands_behind_names, Right(all_of(6), 3)),
-    "bands, a folder a chip": (bands_in_a_folder_a_chip, "look like the bands of one picture"),
+    "bands, a folder a chip": (bands_in_a_folder_a_chip, Right({"train": 6}, 2, BINARY)),
     "stems that begin with letters": (
         stems_that_begin_with_letters,
         Right({"train": 7, "test": 3}, 2, BINARY),

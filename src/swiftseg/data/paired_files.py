@@ -10,6 +10,7 @@ from swiftseg.core import LabelSet, Sample, SwiftsegError
 from swiftseg.data.images.band_file import read_picture
 from swiftseg.data.images.header import SIDEWAYS, read_header
 from swiftseg.data.images.image_file import upright
+from swiftseg.data.images.joined_bands import read_joined_bands
 
 MaskReader = Callable[[Path], np.ndarray]
 
@@ -25,13 +26,18 @@ class Pair(NamedTuple):
     """A frame's name in its dataset, its file, and its mask's file.
 
     A mask that is spread over several files lists them all in `parts`, the first of which is
-    `mask`.
+    `mask`; a frame whose bands are files of their own lists them in `bands`, `image` first.
     """
 
     name: str
     image: Path
     mask: Path
     parts: tuple[MaskPart, ...] = ()
+    bands: tuple[Path, ...] = ()
+
+    def read_image(self) -> np.ndarray:
+        """Read the frame as `read_picture` has it, its bands joined."""
+        return read_joined_bands(self.bands) if self.bands else read_picture(self.image)
 
 
 class PairedFiles(Sequence[Sample]):
@@ -70,7 +76,7 @@ class PairedFiles(Sequence[Sample]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         pair = self.pairs[index]
-        image = read_picture(pair.image)
+        image = pair.read_image()
         mask = self.read_pair_mask(pair)
         if mask.shape != image.shape[:2]:
             mask = fitted_mask(pair, mask, image.shape[:2], resize_masks=self.resize_masks)

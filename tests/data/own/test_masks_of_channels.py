@@ -1,4 +1,4 @@
-"""Masks of several channels give the classes that were written; bands apart are told."""
+"""Masks of several channels give the classes that were written."""
 
 from pathlib import Path
 
@@ -43,13 +43,6 @@ def test_an_array_without_a_pixel_is_refused(tmp_path: Path, shape: tuple[int, .
     np.save(tmp_path / "a.npy", np.zeros(shape, np.uint8))
     with pytest.raises(SwiftsegError, match=r"a\.npy: expected a mask of rows and columns"):
         read_array(tmp_path / "a.npy")
-
-
-def test_the_bands_that_are_not_read_are_told(tmp_path: Path):
-    PUBLISHED_CASES["bands in folders"].make(tmp_path)
-    told = {finding.code: finding for finding in check_data(tmp_path).findings}
-    assert "train_nir" in told["bands_apart"].message
-    assert len(told["bands_apart"].files) == 4
 
 
 def test_many_colors_in_few_masks_may_be_classes(tmp_path: Path):

@@ -9,7 +9,6 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.spec import described_bands
-from swiftseg.data.images.band_file import read_picture
 from swiftseg.data.images.header import RGB_KIND, SIDEWAYS, read_header
 from swiftseg.data.own.finding import Finding, Severity, about_files
 from swiftseg.data.own.survey import MaskFacts, survey_mask
@@ -45,7 +44,7 @@ def examine_pair(pair: Pair, *, resize_masks: bool = True) -> PairFacts:
     findings: list[Finding] = []
     image_hw, digest, masks, orientation, kind = None, b"", (), 1, RGB_KIND
     try:
-        image_hw, digest, kind = _image_facts(pair.image)
+        image_hw, digest, kind = _image_facts(pair)
         orientation = read_header(pair.image).orientation
     except SwiftsegError as error:
         findings.append(_about("broken", "unreadable_image", str(error), pair.image))
@@ -65,9 +64,9 @@ def examine_pair(pair: Pair, *, resize_masks: bool = True) -> PairFacts:
     return PairFacts(pair, image_hw, digest, masks, tuple(findings), kind)
 
 
-def _image_facts(path: Path) -> tuple[tuple[int, int], bytes, tuple[int, str]]:
+def _image_facts(pair: Pair) -> tuple[tuple[int, int], bytes, tuple[int, str]]:
     """Read an image, and let go of it before its mask is read: its size, digest and kind."""
-    image = read_picture(path)
+    image = pair.read_image()
     height, width, bands = image.shape
     return (height, width), pixel_digest(image), (bands, image.dtype.name)
 

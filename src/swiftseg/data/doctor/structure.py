@@ -8,6 +8,7 @@ from swiftseg.core.in_threads import in_threads
 from swiftseg.data.doctor.pair_facts import examine_pair, kind_findings
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
 from swiftseg.data.images.header import read_header
+from swiftseg.data.images.joined_bands import joined_header
 from swiftseg.data.own.finding import Collector, Finding
 from swiftseg.data.own.own_data import OwnData
 from swiftseg.data.paired_files import Pair
@@ -46,8 +47,9 @@ def too_few(own: OwnData) -> list[Finding]:
 def _usual_kind(pair: Pair) -> tuple[int, str] | None:
     """Return the image's bands and type; None where the headers give reason to read the files."""
     try:
-        header = read_header(pair.image)
-        return header.kind if header.shown_hw == _mask_hw(pair.mask) else None
+        header = joined_header(pair.bands) if pair.bands else read_header(pair.image)
+        is_usual = header is not None and header.shown_hw == _mask_hw(pair.mask)
+        return header.kind if is_usual else None
     except SwiftsegError:
         return None  # only reading gives the words
 

@@ -1,13 +1,34 @@
 """Pictures whose bands are files of their own: red, green and near infrared; B02, B03 and B04."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from swiftseg.core import SwiftsegError
+from swiftseg.data.images.joined_bands import read_joined_bands
 
 MIN_BANDS = 3
 _BAND = re.compile(
-    r"(?i)(?<![a-z\d])(?:red|green|blue|nir|swir\d?|rededge|re|r|g|b|b\d{1,2}a?|band_?\d+)(?![a-z\d])"
+    r"(?i)(?<![a-z\d])(?:red_?edge\d?|red|green|blue|nir\d?|swir\d?|tir\d?|coastal|re|r|g|b"
+    r"|b\d{1,2}a?|band_?\d+)(?![a-z\d])"
 )
+_COLORS = {"red": 0, "r": 0, "green": 1, "g": 1, "blue": 2, "b": 2, "nir": 3}
+_NUMBERED_COLORS = {4: 0, 3: 1, 2: 2, 8: 3}  # of Sentinel-2; 4, 3 and 2 are Landsat 8's, too
+_FIELDS = re.compile(r"(\{[^{}]*\})")
+
+
+class BandsApart(NamedTuple):
+    """Pictures whose bands are files of their own.
+
+    Attributes:
+        bands: The names of the bands that most pictures have, in lower case and in order.
+        pictures: The files of each picture by band; some may lack bands.
+    """
+
+    bands: tuple[str, ...]
+    pictures: list[dict[str, str]]
 
 
 def find_bands_apart(paths: Iterable[str]) -> dict[str, list[str]]:
@@ -19,10 +40,70 @@ def find_bands_apart(paths: Iterable[str]) -> dict[str, list[str]]:
     return {path: group for group in groups.values() if len(group) >= MIN_BANDS for path in group}
 
 
-def bands_apart_text(group: Iterable[str]) -> str:
+def bands_apart_text(root: Path, group: Iterable[str]) -> str:
     """Tell what becomes of the bands of a picture, and what to do."""
     first, *others = sorted(group)
-    return (
-        f"{first} and {', '.join(others)} look like the bands of one picture; files of one band "
-        "are not joined. Stack the bands of each picture in one TIFF or one .npy"
-    )
+    named = _by_band([first, *others])
+    bands = bands_in_order(named)
+    try:
+        read_joined_bands([root / named[band] for band in bands])
+        reason = "they are not joined"
+    except SwiftsegError as error:
+        reason = f"they are not joined: {error}"
+    text = f"{root / first} and {', '.join(others)} look like the bands of one picture; {reason}"
+    if not named:
+        return f"{text}. Stack the bands of each picture in one TIFF or one .npy"
+    return f"{text}. In dataset.yaml, {{band:{'|'.join(bands)}}} in an image pattern joins them"
+
+
+def find_joinable(root: Path, paths: Iterable[str]) -> BandsApart | None:
+    """Find pictures whose bands are files of one size and type; None where there are none."""
+    groups = {id(group): group for group in find_bands_apart(paths).values()}
+    named = [by_band for group in groups.values() if (by_band := _by_band(group))]
+    if not named:
+        return None
+    usual = Counter(frozenset(by_band) for by_band in named).most_common(1)[0][0]
+    bands = bands_in_order(usual)
+    pictures = [by_band for by_band in named if len(usual & by_band.keys()) > 1]
+    first = next(by_band for by_band in pictures if usual == by_band.keys())
+    try:
+        read_joined_bands([root / first[band] for band in bands])
+    except SwiftsegError:
+        return None
+    return BandsApart(bands, pictures)
+
+
+def with_bands(pattern: str, bands: Sequence[str]) -> str:
+    """Return the pattern of all bands from the pattern of the first one."""
+    found = iter((f"{{band:{'|'.join(bands)}}}",))
+
+    def named(match: re.Match[str]) -> str:
+        return next(found, "{band}") if match.group().lower() == bands[0] else match.group()
+
+    parts = _FIELDS.split(pattern)
+    return "".join(part if part[:1] == "{" else _BAND.sub(named, part) for part in parts)
+
+
+def bands_in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Order bands as red, green, blue, near infrared, and the others by their numbers and names."""
+    numbers = {name: re.fullmatch(r"(?:b|band_?)(\d+)", name) for name in names}
+    number_of = {name: int(found[1]) for name, found in numbers.items() if found}
+    has_colors = {2, 3, 4} <= set(number_of.values())
+
+    def rank(name: str) -> tuple[int, list[int], str]:
+        number = number_of.get(name, -1)
+        color = _NUMBERED_COLORS.get(number) if has_colors else None
+        digits = [int(digits) for digits in re.findall(r"\d+", name)]
+        return _COLORS.get(name, 4) if color is None else color, digits, name
+
+    return tuple(sorted(numbers, key=rank))
+
+
+def _by_band(group: Sequence[str]) -> dict[str, str]:
+    """Return the files of one picture by the band in their names; nothing if it is unclear."""
+    columns = list(zip(*([word.lower() for word in _BAND.findall(p)] for p in group), strict=True))
+    varying = {column for column in columns if len(set(column)) > 1}
+    if len(varying) != 1:
+        return {}
+    names = varying.pop()
+    return dict(zip(names, group, strict=True)) if len(set(names)) == len(names) else {}

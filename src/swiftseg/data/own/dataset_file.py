@@ -2,7 +2,7 @@
 
     path: .                    # what the rest is relative to; the file's own folder if left out
     image: "{split}/photos/{name}.jpg"   # patterns of paths; see swiftseg.data.own.patterns
-    mask: "{split}/labels/{name}_l.png"
+    mask: "{split}/labels/{name}_l.png"  # a band a file: "{band:red|green|nir}/{name}.tif"
     masks_per_image: one       # or instances or classes: a file for each, united
     resize_masks: false        # true where masks have their images' proportions, not their size
     names: [soil, crop, weed]  # in the order of the classes' indices

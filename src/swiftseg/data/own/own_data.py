@@ -26,10 +26,11 @@ from swiftseg.data.own.lists import (
 )
 from swiftseg.data.own.naming import Hints, find_hints
 from swiftseg.data.own.propose import Proposal, propose
+from swiftseg.data.own.readings import find_readings
 from swiftseg.data.own.splits import hold_out_val
 from swiftseg.data.own.survey import MaskTotals, survey_masks
 from swiftseg.data.own.tables import read_table
-from swiftseg.data.own.tree_reading import UNSPLIT, Reading, find_readings, read_by_patterns
+from swiftseg.data.own.tree_reading import UNSPLIT, Reading, read_by_patterns
 from swiftseg.data.own.words import SPLIT_WORDS
 from swiftseg.data.paired_files import Pair, PairedFiles
 
@@ -205,9 +206,9 @@ def _nothing_found(tree: FileTree) -> str:
             f"like masks, such as {min(masks)}"
         )
         if apart := find_bands_apart(pictures):
-            found += f"; {bands_apart_text(apart[min(apart)])}"
+            found += f"; {bands_apart_text(tree.root, apart[min(apart)])}"
     elif apart := find_bands_apart(images):
-        found = bands_apart_text(apart[min(apart)])
+        found = bands_apart_text(tree.root, apart[min(apart)])
     else:
         first = tree.root / min(images)
         found = f"{len(images)} images, such as {first}, but no masks that belong to them"

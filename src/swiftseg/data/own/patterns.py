@@ -11,6 +11,7 @@
 | `{split}` | a word for train, val or test |
 | `{class}` | the name of the class that a mask of its own shows |
 | `{class:hair|skin}` | one of these words, with any field |
+| `{band:red|green|nir}` | the bands of one image, which are files of their own, in this order |
 | `*` | anything within a name; behind the last dot, any suffix |
 | `**/` | any folders, or none |
 
@@ -19,7 +20,7 @@ An image and a mask belong together when all the fields agree that both patterns
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -37,6 +38,7 @@ _TEXT_OF_FIELD = {
     "split": f"(?i:{_SPLIT_WORDS})",
 }
 _PART = re.compile(r"\{(\w+)(?::([^{}]+))?\}|(\*\*/)|(\*)|([^{}*]+)")
+BAND = "band"
 Key = tuple[str, ...]
 Parts = Literal["one", "instances", "classes"]
 
@@ -47,6 +49,7 @@ class Pattern:
     Attributes:
         fields: The names of its fields, each once.
         weight: How many signs it fixes: of two patterns that fit a file the heavier one has it.
+        bands: The bands that are files of their own, in their order and in lower case.
 
     Raises:
         SwiftsegError: The text is no pattern.
@@ -55,6 +58,7 @@ class Pattern:
     def __init__(self, text: str) -> None:
         self.text = text
         self._names: list[str] = []
+        self.bands: tuple[str, ...] = ()
         body, _, suffix = text.rpartition(".")
         has_suffix = bool(body) and "/" not in suffix and "{" not in suffix
         expression = self._compile(body if has_suffix else text)
@@ -74,6 +78,9 @@ class Pattern:
             if name:
                 # The longest first: of l_eye and eye, the first is meant.
                 known = "|".join(map(re.escape, sorted((words or "").split("|"), key=len)[::-1]))
+                if name == BAND and known:
+                    self.bands = tuple(word.lower() for word in words.split("|"))
+                    known = f"(?i:{known})"
                 parts.append(f"({known or _TEXT_OF_FIELD.get(name, '[^/]+?')})")
                 self._names.append(name)
             else:
@@ -101,15 +108,18 @@ class Pattern:
 def _value(name: str, text: str) -> str:
     if name == "split":
         return SPLIT_OF_WORD.get(text.lower(), "train")
+    if name == BAND:
+        return text.lower()
     return str(int(text)) if name == "number" else text
 
 
 @dataclass(frozen=True)
 class Matched:
-    """A file that fits a pattern, and its fields."""
+    """A file that fits a pattern, and its fields; an image's bands where these are files."""
 
     path: str
     fields: dict[str, str]
+    bands: tuple[str, ...] = ()
 
     def key(self, names: Sequence[str]) -> Key:
         return tuple(self.fields[name] for name in names)
@@ -125,6 +135,7 @@ class Match:
         images_alone: Images without a mask.
         masks_alone: Masks without an image.
         unmatched: Files that fit no pattern.
+        lacking_bands: Bands of images of which other bands are missing.
     """
 
     pairs: list[tuple[Matched, list[Matched]]] = field(
@@ -134,6 +145,7 @@ class Match:
     images_alone: list[Matched] = field(default_factory=list[Matched])
     masks_alone: list[Matched] = field(default_factory=list[Matched])
     unmatched: list[str] = field(default_factory=list[str])
+    lacking_bands: list[str] = field(default_factory=list[str])
 
 
 def match_files(
@@ -169,7 +181,7 @@ def match_files(
         for names in {of[pattern] for of in shared.values()}:
             masks_of[pattern, names][matched.key(names)].append(matched)
     alike: defaultdict[Key, list[tuple[Matched, list[Matched]]]] = defaultdict(list)
-    for pattern, image in image_files:
+    for pattern, image in _with_bands_joined(image_files, found):
         of_image = _masks_of(image, shared[pattern], masks_of)
         if of_image:
             alike[tuple(mask.path for mask in of_image)].append((image, of_image))
@@ -185,8 +197,32 @@ def match_files(
     return found
 
 
+def _with_bands_joined(
+    files: Iterable[tuple[Pattern, Matched]], found: Match
+) -> Iterator[tuple[Pattern, Matched]]:
+    """Yield images, those of several files as one; what lacks bands is noted in `found`."""
+    apart: defaultdict[tuple[Pattern, Key], list[Matched]] = defaultdict(list)
+    for pattern, file in files:
+        if pattern.bands:
+            names = [name for name in pattern.fields if name != BAND]
+            apart[pattern, file.key(names)].append(file)
+        else:
+            yield pattern, file
+    for (pattern, _), group in apart.items():
+        paths = {file.fields[BAND]: file.path for file in group}
+        if len(paths) < len(group):
+            found.same_key.append(group)
+        elif len(paths) < len(pattern.bands):
+            found.lacking_bands += sorted(paths.values())
+        else:
+            fields = {name: text for name, text in group[0].fields.items() if name != BAND}
+            bands = tuple(paths[band] for band in pattern.bands)
+            yield pattern, Matched(bands[0], fields, bands)
+
+
 def _shared(one: Pattern, other: Pattern) -> Key:
-    return tuple(name for name in one.fields if name in other.fields)
+    names = (name for name in one.fields if name in other.fields)
+    return tuple(name for name in names if not (one.bands and name == BAND))
 
 
 def _masks_of(

@@ -3,29 +3,21 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from swiftseg.core import SwiftsegError
-from swiftseg.data.images.header import read_header
 from swiftseg.data.own.bands_apart import bands_apart_text, find_bands_apart
-from swiftseg.data.own.families import Unit, sort_files
-from swiftseg.data.own.file_tree import FileTree, walk_tree
+from swiftseg.data.own.families import Unit
+from swiftseg.data.own.file_tree import FileTree
 from swiftseg.data.own.finding import SHOWN_FILES, Finding, Severity
 from swiftseg.data.own.forms import Form, pattern_text, stem_texts
-from swiftseg.data.own.hypotheses import find_hypotheses
 from swiftseg.data.own.hypothesis import Hypothesis
-from swiftseg.data.own.judging import Looker
 from swiftseg.data.own.patterns import Match, Matched, Parts, Pattern, match_files
-from swiftseg.data.own.words import SPLIT_WORDS, words_of
+from swiftseg.data.own.words import SPLIT_WORDS
 from swiftseg.data.paired_files import MaskPart, Pair
 
 UNSPLIT = "all"
-MAX_READINGS = 5
-MIN_COMPLEMENT = 0.7  # of the best reading's quality, for others' pairs to be added to it
-FEW_PAIRS = 0.2  # of its pairs
 _FOLDERS_AT_END = re.compile(r"(\{folder\d*\}/)+(?=[^/]*$)")
-LEAST_SCORE = 0.2  # of the best reading's, for another to be shown
 
 
 @dataclass(frozen=True)
@@ -70,120 +62,6 @@ class Reading:
             f"images: {', '.join(self.images)}, masks: {', '.join(self.masks)}, "
             f"{self.num_pairs} pairs, {left} files left over"
         )
-
-
-def find_readings(root: Path, asked_for: int = 1) -> tuple[list[Reading], FileTree]:
-    """Walk a folder and return its readings, the best first; none where nothing pairs up.
-
-    Only the one that is asked for, counted from 1, keeps its pairs.
-    """
-    tree = walk_tree(root)
-    for by_words in (False, True):
-        families, units = sort_files(tree, by_words=by_words)
-        hypotheses = find_hypotheses(families, Looker(root, units))
-        readings = _distinct(hypotheses, tree, units, asked_for)
-        if readings:
-            return readings, tree
-    return [], tree
-
-
-def _distinct(
-    hypotheses: Sequence[Hypothesis], tree: FileTree, units: Sequence[Unit], asked_for: int
-) -> list[Reading]:
-    """Make readings of the best hypotheses; those that say the same files are one."""
-    readings: list[Reading] = []
-    seen: set[frozenset[Path]] = set()
-    for hypothesis in hypotheses:
-        if readings and hypothesis.score < LEAST_SCORE * readings[0].score:
-            break
-        images, masks = patterns_of(hypothesis)
-        try:
-            reading = read_by_patterns(
-                tree, images, masks, hypothesis.parts, score=hypothesis.score, units=units
-            )
-        except SwiftsegError:
-            continue  # names with braces, which no pattern can hold
-        if reading.num_pairs and not readings and not hypothesis.has_copies:
-            reading = _completed(hypothesis, reading, hypotheses, tree, units)
-        used = frozenset(pair.mask for pairs in reading.splits.values() for pair in pairs)
-        if used and used not in seen and not any(used <= other for other in seen):
-            seen.add(used)
-            is_asked = len(readings) + 1 == asked_for
-            readings.append(reading if is_asked else replace(reading, splits={}))
-        if len(readings) == MAX_READINGS:
-            break
-    return readings
-
-
-def _completed(
-    best: Hypothesis,
-    reading: Reading,
-    hypotheses: Sequence[Hypothesis],
-    tree: FileTree,
-    units: Sequence[Unit],
-) -> Reading:
-    """Add to the best reading the pairs of others whose files it does not use."""
-    used = _paths_of(best)
-    kind = _kind_of(best, tree)
-    others = [
-        (other, patterns_of(other))
-        for other in hypotheses
-        if _is_complement(best, other) and _kind_of(other, tree) == kind
-    ]
-    named = words_of("/".join(reading.masks))
-    # Those whose masks are named as the best one's come first: cup and disc are not the same.
-    others.sort(key=lambda entry: -len(named & words_of("/".join(entry[1][1]))))
-    for other, new in others:
-        paths = _paths_of(other)
-        if used & paths:
-            continue
-        patterns = zip((reading.images, reading.masks), new, strict=True)
-        images, masks = (list(dict.fromkeys((*known, *more))) for known, more in patterns)
-        try:
-            joined = read_by_patterns(
-                tree, images, masks, best.parts, score=reading.score + other.score, units=units
-            )
-        except SwiftsegError:
-            continue
-        is_sum = joined.num_pairs == reading.num_pairs + len(other.pairs)
-        if is_sum and not any(finding.severity == "broken" for finding in joined.findings):
-            reading, used = joined, used | paths
-    return reading
-
-
-def _paths_of(hypothesis: Hypothesis) -> set[str]:
-    """Return the paths of the images and masks that belong together."""
-    return {
-        member.item.file.path for picture, masks in hypothesis.pairs for member in (picture, *masks)
-    }
-
-
-def _kind_of(hypothesis: Hypothesis, tree: FileTree) -> tuple[int, str] | None:
-    """Return the bands of the first image and their type; None where it cannot be read."""
-    try:
-        return read_header(tree.root / hypothesis.pairs[0][0].item.file.path).kind
-    except SwiftsegError:
-        return None
-
-
-def _is_complement(best: Hypothesis, other: Hypothesis) -> bool:
-    """Whether another hypothesis may pair further images with masks of the same classes.
-
-    Images of the same names are the same views in other light, or copies.
-    """
-    names, others = (
-        {(picture.item.split, picture.item.stem) for picture, _ in hypothesis.pairs}
-        for hypothesis in (best, other)
-    )
-    has_splits = [h.pairs[0][0].item.split is None for h in (best, other)]
-    return (
-        best.parts == other.parts == "one"
-        and other.quality > MIN_COMPLEMENT * best.quality
-        and len(other.pairs) > FEW_PAIRS * len(best.pairs)
-        and (best.num_values > 3) == (other.num_values > 3)
-        and has_splits[0] == has_splits[1]
-        and 2 * len(names & others) <= len(others)
-    )
 
 
 def patterns_of(hypothesis: Hypothesis) -> tuple[list[str], list[str]]:
@@ -292,12 +170,12 @@ def _in_order(splits: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
 
 def _pair(root: Path, image: Matched, masks: Sequence[Matched], parts: Parts) -> Pair:
     name = "/".join(text for field, text in image.fields.items() if field != "split")
-    mask = root / masks[0].path
+    bands = tuple(root / path for path in image.bands)
     if parts == "one":
-        return Pair(name, root / image.path, mask)
+        return Pair(name, root / image.path, root / masks[0].path, bands=bands)
     ordered = sorted(masks, key=lambda matched: matched.path)
     of_mask = tuple(MaskPart(root / m.path, m.fields.get("class")) for m in ordered)
-    return Pair(name, root / image.path, of_mask[0].path, of_mask)
+    return Pair(name, root / image.path, of_mask[0].path, of_mask, bands)
 
 
 def _findings(match: Match, root: Path, parts: Parts) -> Iterable[Finding]:
@@ -321,6 +199,10 @@ def _findings(match: Match, root: Path, parts: Parts) -> Iterable[Finding]:
             paths = sorted(str(root / matched.path) for matched in alone)
             message = f"{paths[0]}: no {other} belongs to it; {len(paths)} such files are left out"
             yield Finding("warning", code, message, len(paths), tuple(paths[:SHOWN_FILES]))
+    if match.lacking_bands:
+        paths = sorted(str(root / path) for path in match.lacking_bands)
+        message = f"{paths[0]}: other bands of its picture are missing; {len(paths)} such files"
+        yield Finding("warning", "lacking_bands", message, len(paths), tuple(paths[:SHOWN_FILES]))
 
 
 def _unused(left_over: Sequence[LeftOver], root: Path) -> Iterable[Finding]:
@@ -338,12 +220,13 @@ def _unused(left_over: Sequence[LeftOver], root: Path) -> Iterable[Finding]:
 
 def _bands_apart(match: Match, root: Path) -> Iterable[Finding]:
     """Tell of images that are one band, where the others are not used."""
-    used = {image.path for image, _ in match.pairs}
+    used = {image.path for image, _ in match.pairs if not image.bands}
     apart = find_bands_apart((*used, *match.unmatched))
     of_images = [group for path in sorted(used) if len(group := apart.get(path, [])) > 1]
     if of_images and not used.issuperset(of_images[0]):
         files = tuple(str(root / path) for path in of_images[0])
-        yield Finding("warning", "bands_apart", bands_apart_text(files), len(of_images), files)
+        message = bands_apart_text(root, of_images[0])
+        yield Finding("warning", "bands_apart", message, len(of_images), files)
 
 
 def _left_over(match: Match, tree: FileTree, units: Sequence[Unit]) -> Iterable[LeftOver]:
@@ -352,6 +235,7 @@ def _left_over(match: Match, tree: FileTree, units: Sequence[Unit]) -> Iterable[
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     reasons["images without a mask"] = [matched.path for matched in match.images_alone]
     reasons["masks without an image"] = [matched.path for matched in match.masks_alone]
+    reasons["bands of images that lack others"] = match.lacking_bands
     reasons["images of the same name"] = [m.path for same in match.same_key for m in same]
     for path in match.unmatched:
         is_mask = "mask" in role_of.get(path, frozenset())

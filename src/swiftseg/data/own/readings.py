@@ -1,0 +1,168 @@
+"""The readings of a folder that nobody has described, the likeliest first."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from swiftseg.core import SwiftsegError
+from swiftseg.data.images.header import read_header
+from swiftseg.data.own.bands_apart import BandsApart, find_joinable, with_bands
+from swiftseg.data.own.families import Unit, sort_files
+from swiftseg.data.own.file_tree import FileTree, walk_tree
+from swiftseg.data.own.hypotheses import find_hypotheses
+from swiftseg.data.own.hypothesis import Hypothesis
+from swiftseg.data.own.judging import Looker
+from swiftseg.data.own.tree_reading import Reading, patterns_of, read_by_patterns
+from swiftseg.data.own.words import words_of
+
+MAX_READINGS = 5
+MIN_COMPLEMENT = 0.7  # of the best reading's quality, for others' pairs to be added to it
+FEW_PAIRS = 0.2  # of its pairs
+LEAST_SCORE = 0.2  # of the best reading's, for another to be shown
+MIN_JOINED = 0.5  # of the pairs before: with a mask for each band they would be a third at most
+
+
+def find_readings(root: Path, asked_for: int = 1) -> tuple[list[Reading], FileTree]:
+    """Walk a folder and return its readings, the best first; none where nothing pairs up.
+
+    Only the one that is asked for, counted from 1, keeps its pairs. Bands that are files of their
+    own are joined where they would be left over, and where not each of them has a mask.
+    """
+    tree = walk_tree(root)
+    readings = _readings_of(tree, asked_for)
+    codes = {finding.code for finding in readings[0].findings} if readings else {"bands_apart"}
+    if "bands_apart" in codes:
+        apart = find_joinable(root, (file.path for file in tree.images))
+        joined = _with_bands_joined(tree, apart, asked_for) if apart else []
+        before = readings[0].num_pairs if readings else 0
+        if joined and joined[0].num_pairs >= MIN_JOINED * before:
+            return joined, tree
+    return readings, tree
+
+
+def _with_bands_joined(tree: FileTree, apart: BandsApart, asked_for: int) -> list[Reading]:
+    """Read a tree by the first band of each picture, and then by all of them."""
+    bands = {path for of_picture in apart.pictures for path in of_picture.values()}
+    hidden = bands - {of_picture.get(apart.bands[0]) for of_picture in apart.pictures}
+    shown = replace(tree, images=[file for file in tree.images if file.path not in hidden])
+    joined: list[Reading] = []
+    files = {tree.root / path for path in bands}
+    for first in _readings_of(shown, asked_for):
+        images = [with_bands(text, apart.bands) for text in first.images]
+        reading = read_by_patterns(tree, images, first.masks, first.parts, score=first.score)
+        pairs = [pair for of_split in reading.splits.values() for pair in of_split]
+        has_a_mask_each = any(pair.mask in files for pair in pairs)
+        if any(pair.bands for pair in pairs) and not has_a_mask_each:
+            is_asked = len(joined) + 1 == asked_for
+            joined.append(reading if is_asked else replace(reading, splits={}))
+    return joined
+
+
+def _readings_of(tree: FileTree, asked_for: int) -> list[Reading]:
+    """Return the readings of the files of a tree, as `find_readings` does."""
+    for by_words in (False, True):
+        families, units = sort_files(tree, by_words=by_words)
+        hypotheses = find_hypotheses(families, Looker(tree.root, units))
+        readings = _distinct(hypotheses, tree, units, asked_for)
+        if readings:
+            return readings
+    return []
+
+
+def _distinct(
+    hypotheses: Sequence[Hypothesis], tree: FileTree, units: Sequence[Unit], asked_for: int
+) -> list[Reading]:
+    """Make readings of the best hypotheses; those that say the same files are one."""
+    readings: list[Reading] = []
+    seen: set[frozenset[Path]] = set()
+    for hypothesis in hypotheses:
+        if readings and hypothesis.score < LEAST_SCORE * readings[0].score:
+            break
+        images, masks = patterns_of(hypothesis)
+        try:
+            reading = read_by_patterns(
+                tree, images, masks, hypothesis.parts, score=hypothesis.score, units=units
+            )
+        except SwiftsegError:
+            continue  # names with braces, which no pattern can hold
+        if reading.num_pairs and not readings and not hypothesis.has_copies:
+            reading = _completed(hypothesis, reading, hypotheses, tree, units)
+        used = frozenset(pair.mask for pairs in reading.splits.values() for pair in pairs)
+        if used and used not in seen and not any(used <= other for other in seen):
+            seen.add(used)
+            is_asked = len(readings) + 1 == asked_for
+            readings.append(reading if is_asked else replace(reading, splits={}))
+        if len(readings) == MAX_READINGS:
+            break
+    return readings
+
+
+def _completed(
+    best: Hypothesis,
+    reading: Reading,
+    hypotheses: Sequence[Hypothesis],
+    tree: FileTree,
+    units: Sequence[Unit],
+) -> Reading:
+    """Add to the best reading the pairs of others whose files it does not use."""
+    used = _paths_of(best)
+    kind = _kind_of(best, tree)
+    others = [
+        (other, patterns_of(other))
+        for other in hypotheses
+        if _is_complement(best, other) and _kind_of(other, tree) == kind
+    ]
+    named = words_of("/".join(reading.masks))
+    # Those whose masks are named as the best one's come first: cup and disc are not the same.
+    others.sort(key=lambda entry: -len(named & words_of("/".join(entry[1][1]))))
+    for other, new in others:
+        paths = _paths_of(other)
+        if used & paths:
+            continue
+        patterns = zip((reading.images, reading.masks), new, strict=True)
+        images, masks = (list(dict.fromkeys((*known, *more))) for known, more in patterns)
+        try:
+            joined = read_by_patterns(
+                tree, images, masks, best.parts, score=reading.score + other.score, units=units
+            )
+        except SwiftsegError:
+            continue
+        is_sum = joined.num_pairs == reading.num_pairs + len(other.pairs)
+        if is_sum and not any(finding.severity == "broken" for finding in joined.findings):
+            reading, used = joined, used | paths
+    return reading
+
+
+def _paths_of(hypothesis: Hypothesis) -> set[str]:
+    """Return the paths of the images and masks that belong together."""
+    return {
+        member.item.file.path for picture, masks in hypothesis.pairs for member in (picture, *masks)
+    }
+
+
+def _kind_of(hypothesis: Hypothesis, tree: FileTree) -> tuple[int, str] | None:
+    """Return the bands of the first image and their type; None where it cannot be read."""
+    try:
+        return read_header(tree.root / hypothesis.pairs[0][0].item.file.path).kind
+    except SwiftsegError:
+        return None
+
+
+def _is_complement(best: Hypothesis, other: Hypothesis) -> bool:
+    """Whether another hypothesis may pair further images with masks of the same classes.
+
+    Images of the same names are the same views in other light, or copies.
+    """
+    names, others = (
+        {(picture.item.split, picture.item.stem) for picture, _ in hypothesis.pairs}
+        for hypothesis in (best, other)
+    )
+    has_splits = [h.pairs[0][0].item.split is None for h in (best, other)]
+    return (
+        best.parts == other.parts == "one"
+        and other.quality > MIN_COMPLEMENT * best.quality
+        and len(other.pairs) > FEW_PAIRS * len(best.pairs)
+        and (best.num_values > 3) == (other.num_values > 3)
+        and has_splits[0] == has_splits[1]
+        and 2 * len(names & others) <= len(others)
+    )
