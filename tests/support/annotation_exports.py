@@ -183,6 +183,39 @@ def make_coco_splits(root: Path, count: int = 8) -> Masks:
     return masks_of(shown)
 
 
+def make_panoptic(root: Path, count: int = 8) -> Masks:
+    """COCO's panoptic tree: ids in the colors of PNGs, a JSON a split that tells their classes."""
+    shown = list(scenes(count))
+    expected = masks_of(shown)
+    categories = [
+        {"id": 3, "name": "leaf", "isthing": 1, "color": [61, 61, 245]},
+        {"id": 1, "name": "background", "isthing": 0, "color": [0, 0, 0]},
+        {"id": 200, "name": "stem", "isthing": 1, "color": [250, 50, 83]},
+    ]
+    for split, part in (("train", shown[: count // 2]), ("val", shown[count // 2 :])):
+        images, annotations = [], []
+        for number, scene in enumerate(part, 139):
+            save(root / f"{split}2017/{scene.name}.jpg", scene.picture())
+            ids = np.array([66051 + number, 7, 3_000_000 + number])  # all three bytes count
+            code = ids[expected[scene.name]]
+            colors = np.stack([code % 256, code // 256 % 256, code // 65536], axis=-1)
+            folder = root / f"annotations/panoptic_{split}2017"
+            save(folder / f"{scene.name}.png", Image.fromarray(colors.astype(np.uint8)))
+            images.append({"id": number, "file_name": f"{scene.name}.jpg"})
+            segments = [
+                {"id": int(key), "category_id": category, "iscrowd": 0, "bbox": [0, 0, 9, 9]}
+                for key, category in zip(ids, (1, 3, 200), strict=True)
+            ]
+            file_name = f"{scene.name}.png"
+            annotations.append(
+                {"image_id": number, "file_name": file_name, "segments_info": segments}
+            )
+        content = {"images": images, "annotations": annotations, "categories": categories}
+        write_json(root / f"annotations/panoptic_{split}2017.json", content)
+    write_json(root / "annotations/instances_val2017.json", coco_content(shown[count // 2 :]))
+    return expected
+
+
 def make_roboflow(root: Path, count: int = 8) -> Masks:
     """Roboflow's "COCO segmentation": a JSON in each split's folder, category 0 a heading."""
     shown = list(scenes(count))
@@ -562,6 +595,7 @@ EXPORTS = {
     "COCO from CVAT": Kind(make_coco, "coco"),
     "COCO with splits": Kind(make_coco_splits, "coco", ("train", "val")),
     "COCO from Roboflow": Kind(make_roboflow, "coco", ("test", "train", "val")),
+    "COCO's panoptic masks": Kind(make_panoptic, "coco_panoptic", ("train", "val")),
     "Labelme": Kind(make_labelme, "labelme"),
     "Labelme with folders": Kind(make_labelme_apart, "labelme", ("train", "val")),
     "CVAT": Kind(make_cvat, "cvat"),

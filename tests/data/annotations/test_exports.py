@@ -1,17 +1,25 @@
 """Every kind of export is recognized, and its masks are those that it means."""
 
+import json
 import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from swiftseg.core import UsageError
+from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import open_dataset
 from swiftseg.data.annotations import open_annotations, read_export, recognize_annotations
 from swiftseg.data.annotations.open_export import open_images
 from swiftseg.data.opening import recognize
-from tests.support.annotation_exports import COLORS, EXPORTS, make_coco, make_coco_splits
+from tests.support.annotation_exports import (
+    COLORS,
+    EXPORTS,
+    make_coco,
+    make_coco_splits,
+    make_panoptic,
+)
 
 
 @pytest.fixture(params=EXPORTS)
@@ -56,6 +64,33 @@ def test_train_and_val_open_as_any_data(kind: str, tmp_path: Path):
 def test_colors_are_the_tools_own(kind: str, tmp_path: Path):
     EXPORTS[kind].make(tmp_path / "data")
     assert open_annotations(tmp_path / "data", "train").labels.palette == tuple(COLORS.values())
+
+
+def test_panoptic_pixels_without_a_segment_are_void(tmp_path: Path):
+    make_panoptic(tmp_path)
+    paths = sorted((tmp_path / "annotations/panoptic_train2017").iterdir())
+    for value, path in zip((0, 5), paths, strict=False):
+        with Image.open(path) as image:
+            ids = np.array(image)
+        ids[:4] = (value, 0, 0)
+        Image.fromarray(ids).save(path)
+    data = open_annotations(tmp_path, "train")
+    assert (data[0].mask[:4] == 255).all()
+    assert (data[0].mask[4:] < 3).all()
+    with pytest.raises(SwiftsegError, match=f"{paths[1].name}: 5 is no segment's id in its JSON"):
+        data.mask(1)
+    codes = {finding.code: finding.message for finding in data.findings}
+    assert "instances_val2017.json: not used" in codes["unused_annotations"]
+
+
+def test_more_panoptic_classes_than_masks_hold_are_refused(tmp_path: Path):
+    make_panoptic(tmp_path)
+    path = tmp_path / "annotations/panoptic_val2017.json"
+    content = json.loads(path.read_text())
+    content["categories"] += [{"id": 300 + n, "name": f"class {n}"} for n in range(253)]
+    path.write_text(json.dumps(content))
+    with pytest.raises(SwiftsegError, match="has 256 classes; expected at most 255"):
+        read_export(tmp_path)
 
 
 def test_one_file_of_an_export_opens_alone(tmp_path: Path):

@@ -9,6 +9,7 @@ from swiftseg.data.annotations.coco_json import read_coco
 from swiftseg.data.annotations.cvat import read_cvat
 from swiftseg.data.annotations.label_studio import read_label_studio
 from swiftseg.data.annotations.labelme import read_labelme
+from swiftseg.data.annotations.panoptic import read_panoptic
 from swiftseg.data.annotations.recognize import Found, find_annotations
 from swiftseg.data.annotations.rle_table import read_rle_tables
 from swiftseg.data.annotations.supervisely import read_supervisely
@@ -20,6 +21,7 @@ from swiftseg.data.paired_files import Pair
 
 TOOLS: dict[str, Callable[[Found], Export]] = {
     "coco": lambda found: read_coco(found.root, found.files),
+    "coco_panoptic": lambda found: read_panoptic(found.root, found.files),
     "labelme": lambda found: read_labelme(found.root, found.files),
     "cvat": lambda found: read_cvat(found.root, found.files),
     "yolo": lambda found: read_yolo(found.files[0]),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from swiftseg.core import SwiftsegError
+from swiftseg.data.annotations.panoptic import panoptic_masks
 from swiftseg.data.annotations.places import files_below
 from swiftseg.data.annotations.rle_table import find_tables, is_rle_table
 from swiftseg.data.annotations.supervisely import META
@@ -24,7 +25,7 @@ from swiftseg.data.annotations.yolo import SPLIT_KEYS, read_yolo_yaml
 MAX_TRIED = 50  # files of one kind: an export that begins with that many others is none
 _HEAD_BYTES = 1 << 16
 _YAMLS = (".yaml", ".yml")
-_COCO_STUFF = "stuffthingmaps"
+_MASKS_OF_PUBLISHED = ("stuffthingmaps", "gtFine")  # of COCO-Stuff and Cityscapes
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ def find_annotations(source: Path) -> Found | None:
     """Return what an export is and its files, or None."""
     if source.is_file():
         return _found_file(source)
-    # Who has masks means these; the pixel maps of COCO-Stuff are richer than the JSON beside them.
-    if not source.is_dir() or any((source / name).is_dir() for name in ("masks", _COCO_STUFF)):
+    # Who has masks means these, or has them from a published data set that says more.
+    masks = ("masks", *_MASKS_OF_PUBLISHED)
+    if not source.is_dir() or any((source / name).is_dir() for name in masks):
         return None
     for look in (_voc_labelmap, _supervisely, _yolo, _cvat, _by_json, _rle_tables):
         found = look(source)
@@ -74,7 +76,8 @@ def _found_file(path: Path) -> Found | None:
     if path.suffix in _YAMLS:
         return Found("yolo", path.parent, (path,)) if _is_yolo(path) else None
     tool = _tool_of_json(path) if path.suffix == ".json" else None
-    is_apart = tool == "coco" and path.parent.name == "annotations"  # the pictures are beside that
+    # COCO's pictures are beside the folder of its annotations.
+    is_apart = tool in ("coco", "coco_panoptic") and path.parent.name == "annotations"
     root = path.parent.parent if is_apart else path.parent
     return None if tool is None else Found(tool, root, (path,))
 
@@ -136,9 +139,10 @@ def _rle_tables(root: Path) -> Found | None:
 def _by_json(root: Path) -> Found | None:
     """Find the JSON files of the tool that the first telling one is of."""
     tried = islice(files_below(root, ".json"), MAX_TRIED)
-    tool = next((tool for path in tried if (tool := _tool_of_json(path))), None)
-    if tool is None:
+    tools = [tool for path in tried if (tool := _tool_of_json(path))]
+    if not tools:
         return None
+    tool = "coco_panoptic" if "coco_panoptic" in tools else tools[0]
     if tool == "labelme":  # the broken ones among them are to be reported
         return Found(tool, root, tuple(_labelme_files(root)))
     files = tuple(path for path in files_below(root, ".json") if _tool_of_json(path) == tool)
@@ -168,7 +172,9 @@ def _tool_of_json(path: Path) -> str | None:
             if begin != b"{":
                 return None
             if _is_coco(held):
-                return "coco"
+                is_panoptic = held.find(b'"segments_info"') >= 0
+                has_masks = panoptic_masks(path).is_dir()
+                return "coco" if not is_panoptic else "coco_panoptic" if has_masks else None
             is_labelme = re.search(rb'"imagePath"\s*:\s*"', held) and re.search(
                 rb'"shapes"\s*:\s*\[\s*(\]|\{[^\]]*?"(label|points|shape_type)"\s*:)', held
             )
@@ -182,15 +188,8 @@ def _is_coco(held: mmap.mmap) -> bool:
     image = _first_of(held, rb"images")
     category = _first_of(held, rb"categories")
     is_listed = re.search(rb'"annotations"\s*:\s*\[', held) is not None
-    has_regions = re.search(rb'"(segmentation|bbox)"\s*:', held) is not None
-    is_panoptic = held.find(b'"segments_info"') >= 0
-    return (
-        _has(image, "file_name")
-        and _has(category, "name")
-        and is_listed
-        and has_regions
-        and not is_panoptic
-    )
+    has_regions = re.search(rb'"(segmentation|bbox|segments_info)"\s*:', held) is not None
+    return _has(image, "file_name") and _has(category, "name") and is_listed and has_regions
 
 
 def _first_of(held: mmap.mmap, key: bytes) -> Any:

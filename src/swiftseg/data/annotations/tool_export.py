@@ -107,12 +107,14 @@ class Gathering:
     Attributes:
         source: What errors name.
         classes: Names in the tool's order, with their colors.
+        has_background: Whether unlabeled pixels are the class `background`, and no void.
     """
 
     source: Path
     classes: list[tuple[str, RGB | None]] = field(default_factory=list[tuple[str, RGB | None]])
     splits: dict[str, list[AnnotatedImage]] = field(default_factory=dict[str, list[AnnotatedImage]])
     notes: Collector = field(default_factory=Collector)
+    has_background: bool = True
 
     def add(self, split: str, image: AnnotatedImage) -> None:
         self.splits.setdefault(split, []).append(image)
@@ -137,7 +139,7 @@ class Gathering:
             why = next((finding.message for finding in found if finding.severity == "warning"), "")
             raise SwiftsegError(f"{self.source}: no annotated image{': ' if why else ''}{why}")
         with naming(self.source):
-            labels, value_of = classes_of(self.classes)
+            labels, value_of = classes_of(self.classes, has_background=self.has_background)
         splits = {split: _named(self.source, images) for split, images in self.splits.items()}
         return Export(splits, labels, Painter(value_of), found)
 

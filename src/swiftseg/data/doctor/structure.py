@@ -48,8 +48,7 @@ def _usual_kind(pair: Pair) -> tuple[int, str] | None:
     """Return the image's bands and type; None where the headers give reason to read the files."""
     try:
         header = joined_header(pair.bands) if pair.bands else read_header(pair.image)
-        is_usual = header is not None and header.shown_hw == _mask_hw(pair.mask)
-        return header.kind if is_usual else None
+        return header.kind if header and header.shown_hw == _mask_hw(pair.mask) else None
     except SwiftsegError:
         return None  # only reading gives the words
 

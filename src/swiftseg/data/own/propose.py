@@ -103,8 +103,8 @@ def _object_colors(main: Sequence[int], totals: MaskTotals, hints: Hints) -> Fin
     if channel is not None:
         message = (
             f"the masks' {channel} channel numbers the objects of each image, as in the full "
-            "ADE20K; write the class that the other channels tell (ADE20K: red // 10 * 256 + "
-            "green) into masks of one channel"
+            "ADE20K, whose 3,688 classes (red // 10 * 256 + green) exceed 255; write masks of one "
+            "channel with up to 255 classes, or take ADEChallengeData2016 with its 150"
         )
         return Finding("broken", "object_colors", message)
     alone = totals.num_in_one_mask(main)
@@ -113,8 +113,8 @@ def _object_colors(main: Sequence[int], totals: MaskTotals, hints: Hints) -> Fin
         return None
     message = (
         f"{alone} of the {len(main)} colors occur in one mask alone, so they number objects, as in "
-        "COCO's panoptic masks; write the class of each object, which a JSON file beside them may "
-        "tell, into masks of one channel"
+        "COCO's panoptic masks; put the JSON file that tells each object's class beside their "
+        "folder and name it as the folder, or write masks of classes"
     )
     return Finding("broken", "object_colors", message, alone)
 
