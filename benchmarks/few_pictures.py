@@ -10,9 +10,11 @@ the same minutes on the same cores, and both are scored by `swiftseg.evaluation`
   CamVid's training frames, so that on CamVid it starts from `enet-toystreet`, the only shipped
   weights that have not, and its row says so.
 - `unet`: segmentation_models.pytorch's Unet on a ResNet-34 as its tutorial for CamVid trains it:
-  Dice loss, Adam at 2e-4 that falls as a cosine, flips, scales and crops of 320x320. The tutorial's
-  encoder has ImageNet's weights: name their file by --encoder-weights, else it starts anew, and its
-  row says so. It is MIT-licensed and no dependency of ours: pip install segmentation-models-pytorch
+  Dice loss, Adam at 2e-4 that falls as a cosine, flips, scales and crops of 320x320. The encoder
+  starts from nothing. It is MIT-licensed and no dependency of ours:
+  pip install segmentation-models-pytorch
+- `unet-imagenet`: the same, but its encoder is a VGG-16 whose convolutions have seen ImageNet, as
+  the tutorial's encoder has; --vgg16 names their file, without which this way is left out.
 
 A row is written as soon as it is there, and rows that are there are not measured again. Measure on
 a machine that has nothing else to do.
@@ -24,7 +26,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -140,18 +142,20 @@ def train_auto(pictures: Pictures, seed: int, minutes: float, folder: Path) -> d
     }
 
 
-def train_unet(
-    pictures: Pictures, seed: int, minutes: float, encoder_weights: Path | None
-) -> dict[str, Any]:
-    """Train the tutorial's U-Net for some minutes; its rate falls with the time that is over."""
+def train_unet(pictures: Pictures, seed: int, minutes: float, vgg16: Path | None) -> dict[str, Any]:
+    """Train the tutorial's U-Net for some minutes; its rate falls with the time that is over.
+
+    Its encoder is a VGG-16 with the weights of a file, or without one a new ResNet-34.
+    """
     import segmentation_models_pytorch as smp  # pyright: ignore[reportMissingImports]
 
     torch.manual_seed(seed)
     train_set = open_dataset(pictures.folder, "train")
     labels = train_set.labels
-    network = smp.Unet("resnet34", encoder_weights=None, classes=len(labels))
-    if encoder_weights is not None:
-        network.encoder.load_state_dict(read_state_dict(encoder_weights))
+    encoder = "resnet34" if vgg16 is None else "vgg16"
+    network = smp.Unet(encoder, encoder_weights=None, classes=len(labels))
+    if vgg16 is not None:
+        network.encoder.load_state_dict(read_state_dict(vgg16))
     loss_of = smp.losses.DiceLoss("multiclass", ignore_index=labels.ignore_index)
     optimizer = torch.optim.Adam(network.parameters(), lr=UNET_LR)
     steps, begin = 0, time.perf_counter()
@@ -170,8 +174,8 @@ def train_unet(
     segmenter = Segmenter(TorchBackend(Whole(network).eval(), spec))
     evaluation = evaluate(segmenter, pictures.scored, show_progress=False)
     return {
-        "network": "smp Unet, ResNet-34",
-        "starts_from": "none" if encoder_weights is None else encoder_weights.name,
+        "network": f"smp Unet, {encoder}",
+        "starts_from": "none" if vgg16 is None else vgg16.stem,
         "steps": steps,
         "minutes": round(took, 2),
         "mean_iou": round(100 * evaluation.scores.mean_iou, 2),
@@ -223,36 +227,41 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
         temporary.write_text(json.dumps(content, indent=1) + "\n")
 
 
+def measure(options: argparse.Namespace, rows: list[dict[str, Any]], folder: Path) -> None:
+    """Measure every row that is not there yet: each set by each way, before the next seed."""
+    sets = dict(open_sets(options, folder))
+    ways: dict[str, Callable[[Pictures, int], dict[str, Any]]] = {
+        "auto": lambda pictures, seed: train_auto(pictures, seed, options.minutes, folder),
+        "unet": lambda pictures, seed: train_unet(pictures, seed, options.minutes, None),
+    }
+    if options.vgg16 is not None:
+        ways["unet-imagenet"] = lambda pictures, seed: train_unet(
+            pictures, seed, options.minutes, options.vgg16
+        )
+    for seed, set_name, way in product(map(int, options.seeds.split(",")), sets, ways):
+        key = {"set": set_name, "way": way, "seed": seed, "budget": options.minutes}
+        if any(key.items() <= row.items() for row in rows):
+            continue
+        try:
+            rows.append({**key, **ways[way](sets[set_name], seed)})
+        except SwiftsegError as error:
+            rows.append({**key, "error": str(error)})
+        write_rows(options.out, rows)
+        print(json.dumps(rows[-1]), flush=True)
+        shutil.rmtree(folder / "run", ignore_errors=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--camvid", type=Path, help="the SegNet tutorial's folder")
     parser.add_argument("--facades", type=Path, help="images/ and masks/ of facades")
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--encoder-weights", type=Path, help="a state dict of ResNet-34")
+    parser.add_argument("--vgg16", type=Path, help="convolutions of torchvision's vgg16")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
-    rows = read_rows(options.out)
     with tempfile.TemporaryDirectory() as name:
-        for set_name, pictures in open_sets(options, Path(name)):
-            for seed in map(int, options.seeds.split(",")):
-                ways: dict[str, Callable[[], dict[str, Any]]] = {
-                    "auto": partial(train_auto, pictures, seed, options.minutes, Path(name)),
-                    "unet": partial(
-                        train_unet, pictures, seed, options.minutes, options.encoder_weights
-                    ),
-                }
-                for way, train in ways.items():
-                    key = {"set": set_name, "way": way, "seed": seed, "budget": options.minutes}
-                    if any(key.items() <= row.items() for row in rows):
-                        continue
-                    try:
-                        rows.append({**key, **train()})
-                    except SwiftsegError as error:
-                        rows.append({**key, "error": str(error)})
-                    write_rows(options.out, rows)
-                    print(json.dumps(rows[-1]), flush=True)
-                    shutil.rmtree(Path(name) / "run", ignore_errors=True)
+        measure(options, read_rows(options.out), Path(name))
 
 
 if __name__ == "__main__":
