@@ -2,11 +2,12 @@ import json
 import re
 import shlex
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import typer.main
 
-from benchmarks import reliability_tables
+from benchmarks import few_pictures_table, reliability_tables
 from benchmarks.readme_tables import README, ROOT, SCORES, renewed, tables
 from benchmarks.score_weights import SCORINGS, weights_digest
 from swiftseg.cli.main import app
@@ -69,10 +70,10 @@ def test_the_tables_are_those_of_the_json():
     assert renewed(TEXT, tables()) == TEXT, "run `python benchmarks/readme_tables.py`"
 
 
-def test_the_tables_of_reliability_are_those_of_the_json():
-    page = reliability_tables.PAGE.read_text("utf-8")
-    tables = reliability_tables.tables()
-    assert renewed(page, tables) == page, "run `python benchmarks/reliability_tables.py`"
+@pytest.mark.parametrize("script", [few_pictures_table, reliability_tables])
+def test_the_tables_of_a_page_are_those_of_the_json(script: ModuleType):
+    page = script.PAGE.read_text("utf-8")
+    assert renewed(page, script.tables()) == page, f"run {script.__file__}"
 
 
 def test_the_default_model_is_shipped():
