@@ -156,8 +156,12 @@ def _files_below(folder: Path, suffixes: tuple[str, ...], kept_out: tuple[Path, 
         if path.suffix.lower() in suffixes
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
-        and not any(path.resolve().is_relative_to(out) for out in kept_out)
+        and not _is_below(path.resolve(), kept_out)
     ]
+
+
+def _is_below(path: Path, folders: tuple[Path, ...]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 def _from_file(path: Path) -> Source:
