@@ -64,6 +64,7 @@ def test_half_precision_halves_the_file(tmp_path: Path, capsys: pytest.CaptureFi
         (["--precision", "fp16", "--calibration", "nowhere"], 2, "is for --precision int8"),
         (["--precision", "int9"], 2, "unknown precision 'int9'; did you mean int8?"),
         (["--precision", "int8"], 2, "name a folder with --calibration DIR"),
+        (["--format", "ncnn", "--precision", "int8"], 2, "unknown precision of ncnn 'int8'"),
         (["--calibration", "nowhere"], 2, "--calibration is for --precision int8"),
     ],
 )

@@ -115,6 +115,14 @@ def export_board(
         return _with_torchs_labels(folder, reference, backend, compared)
 
 
+def check_format(name: str, precision: str) -> None:
+    """Raise UsageError for a format that does not exist, or lacks a precision."""
+    if name not in FORMATS:
+        raise unknown_name("format", name, ["onnx", *FORMATS])
+    if precision not in FORMATS[name].precisions:
+        raise unknown_name(f"precision of {name}", precision, FORMATS[name].precisions)
+
+
 def _check(
     format_name: str,
     precision: str,
@@ -123,11 +131,7 @@ def _check(
     max_drop: float,
 ) -> None:
     """Raise UsageError for what does not exist or go together."""
-    if format_name not in FORMATS:
-        raise unknown_name("format", format_name, ["onnx", *FORMATS])
-    known = FORMATS[format_name].precisions
-    if precision not in known:
-        raise unknown_name(f"precision of {format_name}", precision, known)
+    check_format(format_name, precision)
     if (precision == "int8") != (calibration is not None):
         raise UsageError("int8 takes calibration frames, and nothing else does")
     check_max_drop(max_drop)

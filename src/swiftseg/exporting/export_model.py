@@ -10,7 +10,7 @@ import numpy as np
 from swiftseg.core import OUTPUT_KINDS, OutputKind, UsageError, unknown_name
 from swiftseg.data.images.band_file import read_picture
 from swiftseg.exporting.checked_export import export_onnx
-from swiftseg.exporting.export_board import BoardParity, export_board
+from swiftseg.exporting.export_board import BoardParity, check_format, export_board
 from swiftseg.exporting.half_precision import HalfReport, halve_weights
 from swiftseg.exporting.parity import ParityReport
 from swiftseg.exporting.quantization import QuantizationReport, quantize_onnx
@@ -83,7 +83,9 @@ def export(
     out = Path(out)
     if output not in OUTPUT_KINDS:
         raise unknown_name("output", output, OUTPUT_KINDS)
-    if format_name == ONNX and precision not in PRECISIONS:
+    if format_name != ONNX:
+        check_format(format_name, precision)
+    elif precision not in PRECISIONS:
         raise unknown_name("precision", precision, PRECISIONS)
     check_calibration(precision, calibration)
     if format_name != ONNX and output != "labels":

@@ -21,7 +21,8 @@ OPERATORS = frozenset(
     (
         *("Abs", "Add", "AveragePool", "BatchNormalization", "Cast", "Ceil", "Clip", "Concat"),
         *("Constant", "Conv", "ConvTranspose", "DepthToSpace", "DequantizeLinear", "Div", "Elu"),
-        *("Equal", "Exp", "Expand", "Flatten", "Floor", "Gather", "Gemm", "GlobalAveragePool"),
+        *("Equal", "Exp", "Expand", "Flatten", "Floor", "Gather", "GatherElements", "GatherND"),
+        *("Gemm", "GlobalAveragePool"),
         *("GlobalMaxPool", "Greater", "HardSigmoid", "Identity", "LeakyRelu", "Less", "LRN"),
         *("MatMul", "Max", "MaxPool", "Min", "Mul", "Neg", "PRelu", "Pad", "Pow"),
         *("QuantizeLinear", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "Relu"),
