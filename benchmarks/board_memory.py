@@ -33,7 +33,8 @@ LEAST_NAMED_MB = 5
 def install_megabytes() -> dict[str, float]:
     """Install the base package into a fresh environment; return what it adds, by what it is.
 
-    Bytecode, which Python can do without, counts by itself.
+    Bytecode, which Python can do without, counts by itself; "least" lacks also what a board does
+    not run: the page for browsers and the weights to train on from.
     """
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
@@ -43,14 +44,18 @@ def install_megabytes() -> dict[str, float]:
         subprocess.run([python, "-m", "pip", "install", "-q", "--no-compile", ROOT], check=True)
         added = [path for path in packages.iterdir() if path.name not in own]
         sizes = {path.name: disk_megabytes(path) for path in added}
-        parts = {f"swiftseg/{name}": packages / "swiftseg" / name for name in ("web", "weights")}
+        package = packages / "swiftseg"
+        parts = {f"swiftseg/{name}": package / name for name in ("web", "weights")}
         sizes |= {name: disk_megabytes(path) for name, path in parts.items()}
+        spare = [package / "web/page", *package.glob("weights/*.safetensors")]
+        spared = sum(disk_megabytes(path) for path in spare)
         subprocess.run([python, "-m", "compileall", "-q", *added], check=False)
         total = sum(disk_megabytes(path) for path in added)
         without = sum(sizes[path.name] for path in added)
     large = {name: round(size, 1) for name, size in sizes.items() if size >= LEAST_NAMED_MB}
     largest = dict(sorted(large.items(), key=lambda item: -item[1]))
-    return {"total": round(total, 1), "without bytecode": round(without, 1), **largest}
+    totals = {"total": total, "without bytecode": without, "least": without - spared}
+    return {name: round(size, 1) for name, size in totals.items()} | largest
 
 
 def disk_megabytes(folder: Path) -> float:

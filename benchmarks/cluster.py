@@ -5,8 +5,9 @@
 
 Draws street frames, labels them with shipped networks, and writes results/cluster.json by parts:
 
-- scaling: frames/s of two workers with one thread each against one, with a network that takes most
-  of the time;
+- scaling: frames/s of two workers with one thread each against one, with ENet, and who takes the
+  cores' time;
+- heavy: the same with SegNet, which takes nearly all of it;
 - overhead: the share of the work outside the network at 480x360, and the time of Ray against
   `predict` on the same cores; Ray's start is told apart;
 - worker, command: runs with a worker killed (SIGKILL) at a random moment, and with the command
@@ -27,31 +28,26 @@ import random
 import secrets
 import shutil
 import signal
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from multiprocessing import get_context
-from multiprocessing.queues import SimpleQueue
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
+from cluster_speed import (
+    Measured,
+    measure_heavy,
+    measure_overhead,
+    measure_scaling,
+    write_frames,
+)
 from PIL import Image
 
-from swiftseg import label_images
 from swiftseg.benchmarking.machine import describe_machine
 from swiftseg.core.files import write_file
-from swiftseg.data.toy_street import render_clip
-from swiftseg.inference import Segmenter
 from swiftseg.labeling.place import RemotePlace
-from swiftseg.prediction.outputs import Outputs
-from swiftseg.prediction.predict_all import predict_all
-from swiftseg.prediction.sources import find_sources
-from swiftseg.weights import DEFAULT_MODEL
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.support.exported import write_shade_model
@@ -67,29 +63,10 @@ from tests.support.ray_runs import (
 )
 
 RESULT = Path(__file__).parent / "results/cluster.json"
-SIZE_HW = (360, 480)
-SLOW_MODEL = "enet-camvid"  # beside which reading and writing take little
-DRAWN = 60  # frames that are drawn; more are copies of them
-BATCH, ROUNDS = 64, 3  # as the command has it
-PLAIN_S = 10.0
+ROUNDS = 3
 PIECES, SMALL_BATCH = 24, 4  # of the jobs that are disturbed
 TROUBLE = 0.25  # the share of a store's requests that go wrong
 GOALS = {"scaling": 1.8, "outside_share": 0.25, "overhead": 0.15}
-
-Measured = dict[str, Any]
-
-
-def write_frames(folder: Path, count: int) -> Path:
-    """Draw frames as JPEG, and copy them under further names."""
-    folder.mkdir()
-    clip = render_clip(1, min(count, DRAWN), SIZE_HW)
-    for index in range(count):
-        path = folder / f"{index:06d}.jpg"
-        if index < len(clip):
-            Image.fromarray(clip[index].image).save(path, quality=90)
-        else:
-            shutil.copy(folder / f"{index % len(clip):06d}.jpg", path)
-    return folder
 
 
 def write_small(folder: Path, count: int) -> Path:
@@ -100,119 +77,6 @@ def write_small(folder: Path, count: int) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.roll(pixels, index, axis=1)).save(path)
     return folder
-
-
-def rate(work: Callable[[Path], object], root: Path, frames: int) -> tuple[float, float]:
-    """Return the frames/s of some work once it runs, and the seconds until then.
-
-    Args:
-        work: Labels a folder of frames.
-        root: Where the frames are drawn.
-        frames: How many the longer run has.
-    """
-    counts, seconds = (frames // 4, frames), list[float]()
-    for count in counts:
-        source = root / f"frames{count}"
-        if not source.exists():
-            write_frames(source, count)
-        begin = time.perf_counter()
-        work(source)
-        seconds.append(time.perf_counter() - begin)
-    fps = (counts[1] - counts[0]) / (seconds[1] - seconds[0])
-    return fps, seconds[0] - counts[0] / fps
-
-
-def on_ray(root: Path, workers: int, model: str) -> Callable[[Path], object]:
-    """Return the work of labeling frames on Ray, into a target that goes then."""
-
-    def work(source: Path) -> object:
-        label_images(source, out=root / "out", workers=workers, model=model, batch=BATCH)
-        shutil.rmtree(root / "out")
-        return None
-
-    return work
-
-
-def predicting(root: Path) -> Callable[[Path], object]:
-    """Return the work of `predict` on frames, into a folder that goes then."""
-
-    def work(source: Path) -> object:
-        segmenter = Segmenter.load(DEFAULT_MODEL)
-        outputs = Outputs(root / "predicted", ("labels",))
-        predict_all(segmenter, find_sources([str(source)]), outputs)
-        shutil.rmtree(root / "predicted")
-        return None
-
-    return work
-
-
-def segment_for(seconds: float, start: Barrier, rates: "SimpleQueue[float]") -> None:
-    """Segment a frame over and over with one thread; put the frames/s."""
-    segmenter = Segmenter.load(SLOW_MODEL, threads=1)
-    frame = render_clip(1, 1, SIZE_HW)[0].image
-    segmenter(frame)
-    start.wait()
-    count, begin = 0, time.perf_counter()
-    while time.perf_counter() - begin < seconds:
-        segmenter(frame)
-        count += 1
-    rates.put(count / seconds)
-
-
-def plain_fps(processes: int) -> float:
-    """Return the frames/s of processes that do nothing but segment: what the machine gives."""
-    spawn = get_context("spawn")
-    start, rates = spawn.Barrier(processes), spawn.SimpleQueue()
-    started = [
-        spawn.Process(target=segment_for, args=(PLAIN_S, start, rates)) for _ in range(processes)
-    ]
-    for process in started:
-        process.start()
-    for process in started:
-        process.join()
-    return sum(rates.get() for _ in started)
-
-
-def measure_scaling(root: Path, given: argparse.Namespace) -> Measured:
-    """Measure one worker and two, in turns, and as many plain processes; return medians."""
-    plain = [[plain_fps(processes) for processes in (1, 2)] for _ in range(given.rounds)]
-    alone, both = (statistics.median(column) for column in zip(*plain, strict=True))
-    rounds = [
-        [rate(on_ray(root, workers, SLOW_MODEL), root, given.frames)[0] for workers in (1, 2)]
-        for _ in range(given.rounds)
-    ]
-    one, two = (statistics.median(column) for column in zip(*rounds, strict=True))
-    return {
-        "one_worker_fps": one,
-        "two_workers_fps": two,
-        "scaling": two / one,
-        "rounds": rounds,
-        "plain_processes_scaling": both / alone,
-        "plain_processes_rounds": plain,
-    }
-
-
-def measure_overhead(root: Path, given: argparse.Namespace) -> Measured:
-    """Measure Ray and `predict` in turns; return medians, and the stages of one worker."""
-    ours, theirs = list[tuple[float, float]](), list[float]()
-    for _ in range(given.rounds):
-        ours.append(rate(on_ray(root, 2, DEFAULT_MODEL), root, given.frames))
-        theirs.append(rate(predicting(root), root, given.frames)[0])
-    fps, startup_s = (statistics.median(column) for column in zip(*ours, strict=True))
-    predict_fps = statistics.median(theirs)
-    frames = given.frames // 4
-    alone = label_images(
-        root / f"frames{frames}", out=root / "alone", workers=1, engine="local", batch=BATCH
-    )
-    work = alone.seconds
-    return {
-        "label_fps": fps,
-        "predict_fps": predict_fps,
-        "overhead": predict_fps / fps - 1,
-        "ray_startup_s": startup_s,
-        "stages_ms": {name: 1000 * spent / frames for name, spent in work.items()},
-        "outside_share": 1 - work["segment"] / sum(work.values()),
-    }
 
 
 def job(root: Path, out: str, *more: object) -> tuple[object, ...]:
@@ -328,6 +192,7 @@ def measure_many(root: Path, given: argparse.Namespace) -> Measured:
 
 PARTS: dict[str, Callable[[Path, argparse.Namespace], Measured]] = {
     "scaling": measure_scaling,
+    "heavy": measure_heavy,
     "overhead": measure_overhead,
     "worker": lambda root, given: measure_kills("worker", root, given.kills),
     "command": lambda root, given: measure_kills("command", root, given.restarts),
@@ -335,13 +200,13 @@ PARTS: dict[str, Callable[[Path, argparse.Namespace], Measured]] = {
     "store": measure_store,
     "many": measure_many,
 }
-OF_SPEED = ("scaling", "overhead")
+OF_SPEED = ("scaling", "heavy", "overhead")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--frames", type=int, default=2000)
+    parser.add_argument("--frames", type=int, default=2048)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--restarts", type=int, default=5)
