@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import scipy.io
 
 from tests.support.broken_datasets import SIZE_HW
 from tests.support.strangers import (
@@ -250,6 +251,36 @@ def cut_out_by_alpha(root: Path) -> None:
         save(root / f"matting/{number}a.png", np.dstack([noise, binary(number)]))
 
 
+def anomalies_of_parts(root: Path) -> None:
+    """A folder of masks an image, in a folder a kind; the images have the same names in each."""
+    for at, kind in enumerate(("logical", "structural")):
+        for number in range(4):
+            save(root / f"test/{kind}/{number:03}.png", picture(number + 10 * at))
+            for part in range(1 + number % 2):
+                shown = np.zeros(SIZE_HW, np.uint8)
+                shown[20 * part : 20 * part + 12, 9 * at : 30] = 255 - at
+                save(root / f"ground_truth/{kind}/{number:03}/{part:03}.png", shown)
+
+
+def lists_without_the_beginning(root: Path) -> None:
+    names = [f"S2_{1 + number // 4}-12-19_48MYU_{number % 4}" for number in range(12)]
+    for number, name in enumerate(names):
+        save(root / f"patches/{name[:-2]}/{name}.png", picture(number))
+        save(root / f"patches/{name[:-2]}/{name}_cl.png", mask(number))
+    for split, part in (("train", names[:8]), ("val", names[8:])):
+        lines(root / f"splits/{split}_X.txt", [name.removeprefix("S2_") for name in part])
+
+
+def arrays_beside_s(root: Path) -> None:
+    for number in range(6):
+        save(root / f"images/{number}a.jpg", picture(number))
+        path = root / f"annotations/{number}a.mat"
+        path.parent.mkdir(exist_ok=True)
+        other = np.arange(np.prod(SIZE_HW)).reshape(SIZE_HW)
+        arrays = {"regionMapStuff": other, "S": mask(number), "names": [["a"], ["b"]]}
+        scipy.io.savemat(path, arrays)
+
+
 MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
     "centers": (centers, Right(all_of(12), 2, BINARY)),
     "flights": (flights, Right(all_of(12), 3)),
@@ -279,5 +310,11 @@ MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
     "colored leaves": (colored_objects, Right(all_of(10), 2, BINARY)),
     "cut out by alpha": (cut_out_by_alpha, Right(all_of(8), 2, BINARY)),
     "photographs cut out": (cut_out, "no mask"),
+    "a folder of masks an anomaly": (anomalies_of_parts, Right(all_of(8), 3)),
+    "lists without the beginning": (
+        lists_without_the_beginning,
+        Right({"train": 8, "val": 4}, 3),
+    ),
+    "several arrays beside S": (arrays_beside_s, Right(all_of(6), 3)),
 }
 MORE_CASES = {name: Case(make, right) for name, (make, right) in MAKERS.items()}

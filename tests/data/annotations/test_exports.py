@@ -66,6 +66,15 @@ def test_colors_are_the_tools_own(kind: str, tmp_path: Path):
     assert open_annotations(tmp_path / "data", "train").labels.palette == tuple(COLORS.values())
 
 
+def test_versions_of_one_export_are_told_and_each_is_read(tmp_path: Path):
+    for version in ("instances", "materials"):
+        make_coco_splits(tmp_path / version)
+    with pytest.raises(SwiftsegError, match="name the folder or the file of one version"):
+        read_export(tmp_path)
+    images = read_export(tmp_path / "materials").splits["train"]
+    assert {image.picture.parents[1].name for image in images} == {"materials"}
+
+
 def test_panoptic_pixels_without_a_segment_are_void(tmp_path: Path):
     make_panoptic(tmp_path)
     paths = sorted((tmp_path / "annotations/panoptic_train2017").iterdir())

@@ -58,11 +58,13 @@ class PictureFinder:
             if _is_file(folder / path):
                 return folder / path
         name = PurePosixPath(path).name
-        return self._by_name(path, name) or self._by_name(path, _UPLOAD_PREFIX.sub("", name))
+        names = (name, _UPLOAD_PREFIX.sub("", name))
+        return next((file for n in names if (file := self._by_name(path, n, beside))), None)
 
-    def _by_name(self, path: str, name: str) -> Path | None:
-        """Return the file of a name whose folders agree best with a path."""
+    def _by_name(self, path: str, name: str, beside: Path) -> Path | None:
+        """Return the file of a name whose folders agree best with a path, first those `beside`."""
         there = self._files.get(name, [])
+        there = [file for file in there if beside in file.parents] or there
         if len(there) < 2:
             return there[0] if there else None
         wanted = PurePosixPath(path).parts[::-1]

@@ -152,6 +152,7 @@ def _named(source: Path, images: Sequence[AnnotatedImage]) -> list[AnnotatedImag
         if other is not image:
             raise SwiftsegError(
                 f"{source}: {image.picture} and {other.picture} are both the image "
-                f"{image.name!r}; each image may be annotated once"
+                f"{image.name!r}; each image may be annotated once, so name the folder or the file "
+                "of one version"
             )
     return [by_name[name] for name in sorted(by_name)]

@@ -18,7 +18,7 @@ _HEAD_BYTES = 1 << 16
 # Names that settle which of several arrays in one file is the mask, the surest first.
 _MASK_NAMES = (
     *("type_map", "mask", "masks", "label", "labels", "groundtruth", "gt", "labelmap"),
-    *("segmentation", "seg", "annotation", "inst_map", "arr_0"),
+    *("segmentation", "seg", "annotation", "inst_map", "arr_0", "s"),  # S as in COCO-Stuff 10k
 )
 
 

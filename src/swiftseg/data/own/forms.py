@@ -194,9 +194,9 @@ def pattern_text(
     begun = _begun_by(members[0])
     own = VARIABLE if begun is None else names[begun[0]]
     names = [text[1:-1] for text in names if text.startswith("{folder")]
-    if form.kind == "folder" and partner.kind != "folder" and len(names) == 1:
-        folders = [text.replace(f"{{{names[0]}}}", "{name}") for text in folders]
-        names = ["name"]
+    if form.kind == "folder" and partner.kind != "folder" and names:
+        folders = [text.replace(f"{{{names[-1]}}}", "{name}") for text in folders]
+        names[-1] = "name"
     deep = ""
     tails = {member.tail for member in members}
     if form.kind == "folder":

@@ -1,7 +1,7 @@
 """How much pixels, names and sizes speak for a hypothesis."""
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,9 +30,12 @@ class Looker:
         self.root = root
         self.known: dict[str, Look | None] = {}
         self.files: set[str] = set()
+        self.pictures: set[str] = set()
         for unit in units:
             self.known.update(unit.looks)
-            self.files.update(item.file.path for item in unit.items)
+            paths = {item.file.path for item in unit.items}
+            self.files |= paths
+            self.pictures |= paths if unit.roles == {"picture"} else set()
 
     def look(self, path: str) -> Look | None:
         if path not in self.known:
@@ -43,12 +46,12 @@ class Looker:
         """Whether an image of the same name lies where the mask does: in its scene, not another."""
         folders, of_mask = picture.item.file.folders, mask.item.file.folders
         name = picture.item.file.path.rpartition("/")[2]
-        swapped = (
-            "/".join((*folders[:at], other, *folders[at + 1 :], name))
-            for at, (own, other) in enumerate(zip(folders, of_mask, strict=False))
-            if own != other
-        )
-        return any(p in self.files and p != mask.item.file.path for p in swapped)
+        for at, other in product(range(len(folders)), set(of_mask) - set(folders)):
+            swapped = "/".join((*folders[:at], other, *folders[at + 1 :], name))
+            known = self.files if of_mask[at : at + 1] == (other,) else self.pictures
+            if swapped in known and swapped != mask.item.file.path:
+                return True
+        return False
 
     def sizes_hw(self, path: str) -> set[tuple[int, int]]:
         """Return the size of a file's image as stored and as shown; nothing if unreadable."""
@@ -85,7 +88,7 @@ def judge(hypothesis: Hypothesis, looker: Looker) -> None:
         quality *= 0.1
     if hypothesis.parts == "one" and _are_of_one_value(known):
         quality *= 0.1 if known[0].gray.any() else 0.5  # without any defect masks are empty
-    if any(looker.is_nearer_to_another(picture, masks[0]) for picture, masks in probes):
+    if any(looker.is_nearer_to_another(picture, mask) for picture, ms in probes for mask in ms):
         quality *= 0.1
     hypothesis.quality = float(quality) * (1.1 if hypothesis.parts != "one" else 1.0)
     hypothesis.num_values = float(np.mean([look.num_values for look in known])) if known else 0.0

@@ -1,5 +1,6 @@
 """Lists of pairs, and lists that say which split each pair belongs to."""
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -118,12 +119,15 @@ class Index:
         self.pairs = pairs
         self._of_text: defaultdict[str, set[int]] = defaultdict(set)
         self._of_folder: defaultdict[str, set[int]] = defaultdict(set)
+        begun = _common_beginning([pair.image.stem for pair in pairs])
         for number, pair in enumerate(pairs):
             self._of_text[pair.name].add(number)
             for path in (pair.image, pair.mask):
                 below = path.relative_to(root)
                 for text in (below.as_posix(), below.name, below.stem):
                     self._of_text[text].add(number)
+                if begun and not (rest := below.stem.removeprefix(begun)).isdecimal():
+                    self._of_text[rest].add(number)
                 for folder in below.parts[:-1]:
                     self._of_folder[folder].add(number)
 
@@ -151,6 +155,12 @@ class Index:
     def _ends_in(self, number: int, text: str) -> bool:
         pair = self.pairs[number]
         return any(path.as_posix().endswith(f"/{text}") for path in (pair.image, pair.mask))
+
+
+def _common_beginning(stems: Sequence[str]) -> str:
+    """Return what all stems begin with, up to a sign; lists may name images without it."""
+    begun = os.path.commonprefix(stems)  # noqa: RUF071 of names
+    return begun[: max(begun.rfind("_"), begun.rfind("-")) + 1] if len(stems) > 1 else ""
 
 
 @dataclass
