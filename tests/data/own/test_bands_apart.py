@@ -65,16 +65,28 @@ def test_a_picture_that_lacks_a_band_is_left_over(tmp_path: Path):
     assert "other bands of its picture are missing; 6 such" in codes_of(tmp_path)["lacking_bands"]
 
 
-def test_bands_of_several_sizes_are_told_with_the_way_out(tmp_path: Path):
+def test_bands_of_another_size_are_left_out(tmp_path: Path):
     make_apart(tmp_path, ("B02", "B03", "B04", "B05"))
     for path in tmp_path.glob("photos/B05*"):
         tifffile.imwrite(path, tifffile.imread(path)[::2, ::2])
-    message = codes_of(tmp_path)["bands_apart"]
-    assert "B05_0.tif: 24x32 of uint16, where the band" in message
-    assert "{band:b04|b03|b02|b05}" in message
-    text = "image: 'photos/{band:B04|B03|B02}_{name}.tif'\nmask: 'masks/{name}.png'\n"
+        save(path.with_name(path.name.replace("B05", "BQA")), np.zeros((48, 64), np.uint8))
+    diagnosis = check_data(tmp_path)
+    assert diagnosis.reading is not None
+    assert diagnosis.reading.images == ("photos/{band:b04|b03|b02}_{name}.tif",)
+    assert {group.reason: group.count for group in diagnosis.reading.left_over} == {
+        "other images": 10
+    }
+    text = "image: 'photos/{band:B02|B05}_{name}.tif'\nmask: 'masks/{name}.png'\n"
     (tmp_path / "dataset.yaml").write_text(f"{text}names: [a, b, c]\n")
-    assert open_dataset(tmp_path, "train")[0].image.shape[2] == 3
+    with pytest.raises(SwiftsegError, match=r"B05_\d.tif: 24x32 of uint16, where the band"):
+        list(open_dataset(tmp_path, "train"))
+
+
+def test_a_pattern_of_one_band_is_told_how_to_take_all(tmp_path: Path):
+    make_apart(tmp_path)
+    text = "image: 'photos/green_{name}.tif'\nmask: 'masks/{name}.png'\nnames: [a, b, c]\n"
+    (tmp_path / "dataset.yaml").write_text(text)
+    assert "{band:red|green|blue|nir} in an image pattern" in codes_of(tmp_path)["bands_apart"]
 
 
 def test_one_band_of_another_size_is_one_clear_error(tmp_path: Path):

@@ -146,6 +146,15 @@ def orientation_of(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
+def is_gray(path: Path) -> bool:
+    """Whether a file is a sound picture of one band."""
+    try:
+        header = read_header(path)
+    except SwiftsegError:
+        return False
+    return header.mode in ("1", "L") or header.kind[0] == 1
+
+
 def is_animated(path: Path) -> bool:
     """Whether a file is a sound animation, such as a GIF of several frames."""
     try:

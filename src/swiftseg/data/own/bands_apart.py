@@ -12,8 +12,9 @@ from swiftseg.data.images.joined_bands import read_joined_bands
 MIN_BANDS = 3
 _BAND = re.compile(
     r"(?i)(?<![a-z\d])(?:red_?edge\d?|red|green|blue|nir\d?|swir\d?|tir\d?|coastal|re|r|g|b"
-    r"|b\d{1,2}a?|band_?\d+)(?![a-z\d])"
+    r"|b\d{1,2}a?|band_?\d+|bqa|qa\d*|scl|aot|wvp)(?![a-z\d])"
 )
+_QUALITY = re.compile(r"bqa|qa\d*|scl|aot|wvp")  # lies among the bands, and is none
 _COLORS = {"red": 0, "r": 0, "green": 1, "g": 1, "blue": 2, "b": 2, "nir": 3}
 _NUMBERED_COLORS = {4: 0, 3: 1, 2: 2, 8: 3}  # of Sentinel-2; 4, 3 and 2 are Landsat 8's, too
 _FIELDS = re.compile(r"(\{[^{}]*\})")
@@ -57,20 +58,26 @@ def bands_apart_text(root: Path, group: Iterable[str]) -> str:
 
 
 def find_joinable(root: Path, paths: Iterable[str]) -> BandsApart | None:
-    """Find pictures whose bands are files of one size and type; None where there are none."""
+    """Find pictures whose bands are files of one size and type; None where there are none.
+
+    Bands of another size or type than most are left out.
+    """
     groups = {id(group): group for group in find_bands_apart(paths).values()}
     named = [by_band for group in groups.values() if (by_band := _by_band(group))]
     if not named:
         return None
     usual = Counter(frozenset(by_band) for by_band in named).most_common(1)[0][0]
-    bands = bands_in_order(usual)
     pictures = [by_band for by_band in named if len(usual & by_band.keys()) > 1]
     first = next(by_band for by_band in pictures if usual == by_band.keys())
-    try:
-        read_joined_bands([root / first[band] for band in bands])
-    except SwiftsegError:
-        return None
-    return BandsApart(bands, pictures)
+    alike: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
+    for band in bands_in_order(band for band in usual if not _QUALITY.fullmatch(band)):
+        try:
+            pixels = read_joined_bands([root / first[band]])
+        except SwiftsegError:
+            continue
+        alike[pixels.shape, pixels.dtype].append(band)
+    bands = max(alike.values(), key=len, default=[])
+    return BandsApart(tuple(bands), pictures) if len(bands) >= MIN_BANDS else None
 
 
 def with_bands(pattern: str, bands: Sequence[str]) -> str:

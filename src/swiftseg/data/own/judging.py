@@ -9,7 +9,7 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
-from swiftseg.data.images.header import read_header
+from swiftseg.data.images.header import is_gray, read_header
 from swiftseg.data.own.families import Member, Unit
 from swiftseg.data.own.hypothesis import Hypothesis
 from swiftseg.data.own.look import Look, look_at
@@ -19,6 +19,7 @@ from swiftseg.data.paired_files import are_proportional
 Entry = TypeVar("Entry")
 
 PROBES = 10  # pairs whose pixels are looked at
+GRAY_PROBES, GRAY_SHARE = 3, 0.9  # what pictures lose for being gray, beside others in color
 FEW_VALUES = 3
 FIXED_OVERLAP = 0.93  # masks that overlap more than this are one mask: a field of view
 
@@ -82,6 +83,8 @@ def judge(hypothesis: Hypothesis, looker: Looker) -> None:
     name = paths[0].rpartition(".")[0]
     quality = max(1 - hypothesis.pictures.maskness, 0.15) * max(hypothesis.masks.maskness, 0.1)
     quality *= picture_share(probes[0][0].item.file.path.rpartition(".")[0])
+    if all(is_gray(looker.root / picture.item.file.path) for picture, _ in probes[:GRAY_PROBES]):
+        quality *= GRAY_SHARE
     quality *= side_share(name) * (1 + 0.05 * np.clip(mask_evidence(name), -2, 2))
     quality *= 0.2 + 0.8 * _size_agreement(probes, looker)
     if hypothesis.parts == "one" and _is_field_of_view(known):

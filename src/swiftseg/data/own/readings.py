@@ -26,12 +26,12 @@ def find_readings(root: Path, asked_for: int = 1) -> tuple[list[Reading], FileTr
     """Walk a folder and return its readings, the best first; none where nothing pairs up.
 
     Only the one that is asked for, counted from 1, keeps its pairs. Bands that are files of their
-    own are joined where they would be left over, and where not each of them has a mask.
+    own are joined where the images would be of one band, and where not each band has a mask.
     """
     tree = walk_tree(root)
     readings = _readings_of(tree, asked_for)
     codes = {finding.code for finding in readings[0].findings} if readings else {"bands_apart"}
-    if "bands_apart" in codes:
+    if "bands_apart" in codes or readings[0].has_gray_images:
         apart = find_joinable(root, (file.path for file in tree.images))
         joined = _with_bands_joined(tree, apart, asked_for) if apart else []
         before = readings[0].num_pairs if readings else 0

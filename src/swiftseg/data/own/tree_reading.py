@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from swiftseg.data.images.header import is_gray
 from swiftseg.data.own.bands_apart import bands_apart_text, find_bands_apart
 from swiftseg.data.own.families import Unit
 from swiftseg.data.own.file_tree import FileTree
@@ -43,6 +44,7 @@ class Reading:
             not the reading that was asked for.
         left_over: The files that it does not use, by reason.
         score: How well it explains the files.
+        has_gray_images: Whether the first image has one band.
     """
 
     images: tuple[str, ...]
@@ -53,6 +55,7 @@ class Reading:
     left_over: tuple[LeftOver, ...] = ()
     findings: tuple[Finding, ...] = ()
     score: float = 0.0
+    has_gray_images: bool = False
 
     @property
     def text(self) -> str:
@@ -157,6 +160,7 @@ def read_by_patterns(
             *_bands_apart(match, tree.root),
         ),
         score=score,
+        has_gray_images=any(is_gray(tree.root / image.path) for image, _ in match.pairs[:1]),
     )
 
 
