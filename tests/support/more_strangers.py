@@ -262,6 +262,19 @@ def anomalies_of_parts(root: Path) -> None:
                 save(root / f"ground_truth/{kind}/{number:03}/{part:03}.png", shown)
 
 
+def samples_without_masks(root: Path) -> None:
+    """Few folders of a sample each, named by hashes; those of the test have no masks."""
+    for number in range(9):
+        name = f"{7919 * (number + 3) ** 7 % 16**12:012x}"
+        split = "train" if number < 6 else "test"
+        save(root / f"stage1_{split}/{name}/images/{name}.png", picture(number))
+        for part in range(1 + number % 3) if split == "train" else ():
+            shown = np.zeros(SIZE_HW, np.uint8)
+            shown[5:20, 20 * part : 20 * part + 12] = 255
+            mask_name = f"{6101 * (9 * number + part + 2) ** 7 % 16**12:012x}"
+            save(root / f"stage1_{split}/{name}/masks/{mask_name}.png", shown)
+
+
 def lists_without_the_beginning(root: Path) -> None:
     names = [f"S2_{1 + number // 4}-12-19_48MYU_{number % 4}" for number in range(12)]
     for number, name in enumerate(names):
@@ -310,6 +323,7 @@ MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
     "colored leaves": (colored_objects, Right(all_of(10), 2, BINARY)),
     "cut out by alpha": (cut_out_by_alpha, Right(all_of(8), 2, BINARY)),
     "photographs cut out": (cut_out, "no mask"),
+    "samples without masks": (samples_without_masks, Right({"train": 6}, 2, BINARY)),
     "a folder of masks an anomaly": (anomalies_of_parts, Right(all_of(8), 3)),
     "lists without the beginning": (
         lists_without_the_beginning,

@@ -19,7 +19,7 @@ def merge_siblings(items: Sequence[Item], roles: Sequence[frozenset[Role]]) -> N
         for item in group:
             if len(item.template) > depth:
                 below[item.template[depth]].append(item)
-        merged = _merged_names(below, roles)
+        merged = _merged_names(below, roles, depth)
         _refer_to_above(below, merged, depth)
         for name, mark in merged.items():
             for item in below[name]:
@@ -69,7 +69,9 @@ def _with_same(name: str, above: str) -> str:
     return "".join(SAME if token == above else token for token in tokens)
 
 
-def _merged_names(below: dict[str, list[Item]], roles: Sequence[frozenset[Role]]) -> dict[str, str]:
+def _merged_names(
+    below: dict[str, list[Item]], roles: Sequence[frozenset[Role]], depth: int
+) -> dict[str, str]:
     """Return a name with `*` for each folder's name that is merged with others."""
     kinds: defaultdict[frozenset[Role], list[str]] = defaultdict(list)
     for name, items in below.items():
@@ -84,8 +86,26 @@ def _merged_names(below: dict[str, list[Item]], roles: Sequence[frozenset[Role]]
         return dict.fromkeys(groups[0], VARIABLE)
     stars = [_starred(names) for names in groups]
     if len(set(stars)) < len(stars):
-        return {}
+        samples = _samples(below, kinds, depth)
+        return dict.fromkeys(samples, VARIABLE)
     return {name: star for names, star in zip(groups, stars, strict=True) for name in names}
+
+
+def _samples(
+    below: dict[str, list[Item]], kinds: dict[frozenset[Role], list[str]], depth: int
+) -> list[str]:
+    """Return folders of a sample each, where some of them lack the masks; none where it is not so.
+
+    All have the same folders within them, but for those of the masks.
+    """
+    both, alone = frozenset[Role](("picture", "mask")), frozenset[Role](("picture",))
+    if kinds.keys() != {both, alone}:
+        return []
+    within = {
+        kind: {item.template[depth + 1 :][:1] for name in names for item in below[name]}
+        for kind, names in kinds.items()
+    }
+    return kinds[both] + kinds[alone] if within[alone] < within[both] else []
 
 
 def _starred(names: Sequence[str]) -> str:
