@@ -4,6 +4,7 @@ import pytest
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.own.class_files import find_class_files, find_readme_names
+from swiftseg.data.own.naming import shown_word
 from swiftseg.data.own.tables import read_table
 
 
@@ -70,3 +71,26 @@ def test_files_that_name_classes(tmp_path: Path, name: str, text: str, colors, v
 def test_a_readme_names_values(tmp_path: Path):
     (tmp_path / "README").write_text("Annotations: 1: Cat 2:Dog 3: Not classified\n")
     assert find_readme_names(tmp_path) == {1: "Cat", 2: "Dog", 3: "Not classified"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Step 1: Download\nStep 2: Unzip", "v1.0: first\nv1.1: masks", "Fig. 1: Scans. Fig. 2: x"],
+)
+def test_other_numbers_of_a_readme_name_nothing(tmp_path: Path, text: str):
+    (tmp_path / "README.md").write_text(text)
+    assert find_readme_names(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("mask", "word"),
+    [
+        ("mask-hair/{name}.png", "hair"),
+        ("gt/{name}_building.tif", "building"),
+        ("masks_resized/{name}.png", None),
+        ("labels/{name}_mask_final.png", None),
+        ("vessel/{name}_mask_BDP.tif", None),
+    ],
+)
+def test_a_binary_masks_class_is_what_its_path_shows(mask: str, word: str | None):
+    assert shown_word(["images/{name}.jpg"], [mask]) == word

@@ -24,6 +24,16 @@ _NAMES = re.compile(
 )
 _SETTINGS = re.compile(r"(?i)(?:.*config.*|label_?descriptions?)\.json")  # hold more than classes
 _README = re.compile(r"(?i)readme.*|.*description.*\.txt")
+_NUMBERED = re.compile(r"([A-Za-z]*)[ .#]*(?<![\w.])(\d{1,3})\s*[:=]\s*([A-Za-z][A-Za-z _/-]*)")
+# Words before a number that is no value of a mask.
+_NO_VALUE = frozenset(
+    (  # noqa: SIM905 words are easier to read without quotes
+        "step steps fig figure table tab section sec part version ver v phase task stage fold "
+        "chapter day week note ref volume vol page example question experiment round track "
+        "camera session january february march april may june july august september october "
+        "november december jan feb mar apr jun jul aug sep oct nov dec"
+    ).split()
+)
 _COLOR = re.compile(r"\d+\s+\d+\s+\d+")
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME_KEYS = {"name", "title", "label", "class"}
@@ -71,8 +81,9 @@ def find_readme_names(root: Path) -> dict[int, str]:
     for path in _below(root, 0):
         if _README.fullmatch(path.name) and path.stat().st_size <= MAX_BYTES:
             text = path.read_text(encoding="utf-8", errors="replace")
-            for value, name in re.findall(r"\b(\d{1,3})\s*[:=]\s*([A-Za-z][A-Za-z _/-]*)", text):
-                names.setdefault(int(value), name.strip())
+            for before, value, name in _NUMBERED.findall(text):
+                if before.lower() not in _NO_VALUE:
+                    names.setdefault(int(value), name.strip())
     return names
 
 

@@ -11,10 +11,20 @@ from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.words import IMAGE_WORDS, MASK_WORDS, SIDE_WORDS, SPLIT_OF_WORD, single_words
 
 NEAR = 8  # colors that differ less than this in each channel are the same class
+# What masks' folders and endings are called that says how the masks were made, not what they show.
 _NO_CLASS = frozenset(
-    {"folder", "name", "number", "path", "file", "split", "class", "binary", "data", "dataset"}
-    | {"part", "set", "all", "png", "tif", "bmp", "reference", "man", "object", "half", "end"}
+    (  # noqa: SIM905 words are easier to read without quotes
+        "folder name number path file split class binary data dataset part set all png tif bmp "
+        "reference man object half end final new old clean cleaned corrected fixed refined "
+        "resized resize rescaled scaled crop crops cropped patch patches tile tiles chip chips "
+        "small large big full whole hd low high res resolution size aug augmented copy backup "
+        "index indexed ids gray grey grayscale bw black white mono single merged combined joined "
+        "union fine coarse pixel pixels pixelwise level human machine observer annotator reader "
+        "rater bin bit bits first one two three public private official version processed "
+        "filtered converted"
+    ).split()
 )
+_INITIALS = re.compile(r"[b-df-hj-np-tv-xz]+")  # no vowel: of those who drew the masks
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ def shown_word(images: Sequence[str], masks: Sequence[str]) -> str | None:
             - SPLIT_OF_WORD.keys()
             - _NO_CLASS
         )
-        plain = {word for word in plain if len(word) > 2}
+        plain = {word for word in plain if len(word) > 2 and not _INITIALS.fullmatch(word)}
         lesions = words & {"lesion", "lesions"}
         if len(plain | lesions) == 1:
             return next(iter(plain | lesions))
