@@ -1,5 +1,6 @@
 """More data sets as strangers publish them: folders that name one another, and copies."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -275,6 +276,28 @@ def samples_without_masks(root: Path) -> None:
             save(root / f"stage1_{split}/{name}/masks/{mask_name}.png", shown)
 
 
+def hashes(root: Path) -> None:
+    """Names that say nothing."""
+    for number in range(16):
+        save(root / f"a/{hash_name(number)}.jpg", picture(number))
+        save(root / f"b/{hash_name(number + 99)}.png", mask(number))
+
+
+def hash_name(number: int) -> str:
+    return hashlib.md5(str(number).encode()).hexdigest()[:8]
+
+
+def hashes_in_a_table(root: Path) -> None:
+    """The table has the paths of another machine, a column of numbers and one of splits."""
+    hashes(root)
+    rows = [
+        f"/input/x/a/{hash_name(n)}.jpg,/input/x/b/{hash_name(n + 99)}.png,{n % 5},"
+        f"{'train' if n < 12 else 'valid'}"
+        for n in range(16)
+    ]
+    lines(root / "data.csv", ["image_path,mask_path,fold,split", *rows])
+
+
 def lists_without_the_beginning(root: Path) -> None:
     names = [f"S2_{1 + number // 4}-12-19_48MYU_{number % 4}" for number in range(12)]
     for number, name in enumerate(names):
@@ -323,6 +346,8 @@ MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
     "colored leaves": (colored_objects, Right(all_of(10), 2, BINARY)),
     "cut out by alpha": (cut_out_by_alpha, Right(all_of(8), 2, BINARY)),
     "photographs cut out": (cut_out, "no mask"),
+    "hashes": (hashes, "no mask belongs to an image by its name"),
+    "hashes in a table": (hashes_in_a_table, Right({"train": 12, "val": 4}, 3)),
     "samples without masks": (samples_without_masks, Right({"train": 6}, 2, BINARY)),
     "a folder of masks an anomaly": (anomalies_of_parts, Right(all_of(8), 3)),
     "lists without the beginning": (

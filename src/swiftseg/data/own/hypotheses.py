@@ -1,5 +1,6 @@
 """Hypotheses of how a tree's files belong together: made from names, judged by files and pixels."""
 
+import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ MAX_SHARED = 48  # of a key that more files have than this, nothing follows
 TRIED = 60  # hypotheses that are tried on all files
 MAX_SAME = 12
 AS_GOOD = 0.95  # of the best score
+RARE = 0.2  # of a family's names
 
 
 def find_hypotheses(families: Sequence[Family], looker: Looker) -> list[Hypothesis]:
@@ -24,6 +26,8 @@ def find_hypotheses(families: Sequence[Family], looker: Looker) -> list[Hypothes
     tried: list[Hypothesis] = []
     seen: set[tuple[object, ...]] = set()
     for (pictures, masks), forms in _voted(families):
+        if any(map(tears_names, (pictures, masks), forms)):
+            continue
         found = variants(Hypothesis(pictures, masks, *forms), looker)
         counted = [more for variant in found for more in counted_instances(variant, looker)]
         for variant in (*counted, *found):
@@ -42,6 +46,16 @@ def find_hypotheses(families: Sequence[Family], looker: Looker) -> list[Hypothes
                 tried.append(variant)
     tried += class_hypotheses(tried, looker)
     return _ranked(tried)
+
+
+def tears_names(family: Family, form: Form) -> bool:
+    """Whether a form takes apart names such as hashes: few have what it takes off, amid a word."""
+    ends = ((form.before, form.before[-1:]), (form.after, form.after[:1]))
+    if not any(re.search(r"\d", text) and cut.isalnum() for text, cut in ends):
+        return False
+    stems = [member.item.stem for member in family.members]
+    alike = sum(stem.startswith(form.before) and stem.endswith(form.after) for stem in stems)
+    return alike < RARE * len(stems)
 
 
 def _ranked(tried: Sequence[Hypothesis]) -> list[Hypothesis]:

@@ -36,7 +36,7 @@ class Looker:
             self.known.update(unit.looks)
             paths = {item.file.path for item in unit.items}
             self.files |= paths
-            self.pictures |= paths if unit.roles == {"picture"} else set()
+            self.pictures |= set[str]() if "mask" in unit.roles else paths
 
     def look(self, path: str) -> Look | None:
         if path not in self.known:

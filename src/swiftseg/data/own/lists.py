@@ -42,7 +42,7 @@ def read_pair_list(path: Path, root: Path | None = None, split: str | None = Non
         found.findings.append(Finding("broken", "bad_list", str(error), files=(str(path),)))
         return found
     rows = [row for row in table.rows if split is None or row.split in (None, split)]
-    columns = _pair_columns(table, rows, lambda cell: (root / cell).is_file())
+    columns = _pair_columns(table, rows, lambda cell: _placed(root, cell).is_file())
     wrong: list[str] = []
     missing: list[str] = []
     pairs: dict[str, Pair] = {}
@@ -55,12 +55,13 @@ def read_pair_list(path: Path, root: Path | None = None, split: str | None = Non
             wrong.append(f"line {row.number}: {' '.join(row.cells)}")
             continue
         image, mask = (row.cells[column] for column in columns)
-        files = [root / image, root / mask]
+        files = [_placed(root, image), _placed(root, mask)]
         gone = [str(file) for file in files if not file.is_file()]
         missing += gone
-        name = image.removesuffix(Path(image).suffix)
+        whole = files[0].relative_to(root).as_posix() if root in files[0].parents else image
+        name = whole.removesuffix(files[0].suffix)
         if name in pairs and pairs[name].image != files[0]:
-            name = image  # two names that differ in their suffix
+            name = whole  # two names that differ in their suffix
         if not gone:
             pairs[name] = Pair(name, files[0], files[1])
     if wrong:
@@ -76,6 +77,16 @@ def read_pair_list(path: Path, root: Path | None = None, split: str | None = Non
         found.findings.append(Finding("broken", "no_images", f"{path}: no pairs in this list"))
     found.pairs = [pairs[name] for name in sorted(pairs)]
     return found
+
+
+def _placed(root: Path, cell: str) -> Path:
+    """Return the file that a list names below a folder, also by a path of another machine."""
+    text = cell.replace("\\", "/")
+    while text:
+        if (root / text).is_file():
+            return root / text
+        text = text.partition("/")[2].lstrip("/")
+    return root / cell
 
 
 def _pair_columns(
@@ -276,5 +287,7 @@ def find_pair_lists(tree: FileTree) -> dict[str, str]:
         listed = read_pair_list(place, tree.root)
         if len(listed.pairs) > 1 and not listed.findings:
             split = find_split(Path(path).stem)
-            found.setdefault(split[0] if split else "all", path)
+            named = {row.split for row in read_table(place).rows} - {None}
+            for name in sorted(filter(None, named)) or [split[0] if split else "all"]:
+                found.setdefault(name, path)
     return found

@@ -224,7 +224,10 @@ def _find_listed(
 ) -> tuple[dict[str, list[Pair]], tuple[Finding, ...], dict[str, str]] | None:
     """Read the lists of pairs in a tree, where they name more pairs than the names tell."""
     lists = find_pair_lists(tree)
-    found = {split: read_pair_list(tree.root / path, tree.root) for split, path in lists.items()}
+    found = {
+        split: read_pair_list(tree.root / path, tree.root, None if split == UNSPLIT else split)
+        for split, path in lists.items()
+    }
     if sum(len(listed.pairs) for listed in found.values()) <= MORE_BY_LISTS * num_paired:
         return None
     if len(found) > 1:
