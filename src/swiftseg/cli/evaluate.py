@@ -110,14 +110,13 @@ def evaluate(
 
             found = evaluate_on_ray(
                 model,
+                segmenter,
                 data,
-                workers=workers,
                 split=split,
                 dataset=dataset_name,
+                workers=workers,
                 protocol=chosen,
                 calibration_error=calibration_error,
-                backend=segmenter.engine.backend,
-                precision=segmenter.engine.precision,
                 address=address,
             )
         scored.append((model, found))

@@ -20,14 +20,7 @@ from swiftseg.cluster.ray_session import (
 )
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import open_dataset
-from swiftseg.evaluation import (
-    Evaluation,
-    FrameCounts,
-    ScoringProtocol,
-    count_frames,
-    fitting_protocol,
-)
-from swiftseg.evaluation.protocol import find_protocol
+from swiftseg.evaluation import Evaluation, FrameCounts, ScoringProtocol, count_frames
 from swiftseg.inference import Segmenter
 from swiftseg.labeling.model_files import read_model_files
 
@@ -48,50 +41,37 @@ class _Counting:
 
 
 def evaluate_on_ray(
-    model: Path | str,
-    data: Path | str,
+    model: str,
+    segmenter: Segmenter,
+    data: str,
     *,
+    split: str,
+    dataset: str | None,
     workers: int,
-    split: str = "val",
-    dataset: str | None = None,
-    protocol: ScoringProtocol | str | None = None,
-    calibration_error: bool = False,
-    backend: str | None = None,
-    precision: str = "f32",
-    calibration: Path | str | None = None,
-    address: str | None = None,
+    protocol: ScoringProtocol,
+    calibration_error: bool,
+    address: str | None,
 ) -> Evaluation:
     """Score a model on labeled data with several workers, to the last count as one would.
 
     Args:
-        model: What `Segmenter.load` takes.
+        model: What the segmenter was loaded from.
+        segmenter: Its engine is that of each worker, with one thread.
         data: What `open_dataset` takes; all machines see it at the same path.
-        workers: Engines of one thread each.
         split: The part of the data.
         dataset: The reader of the data; None recognizes them.
-        protocol: As `evaluate` takes it.
+        workers: How many engines run at the same time.
+        protocol: How the numbers are taken.
         calibration_error: Whether to compute the expected calibration error too.
-        backend: As `Segmenter.load` takes it.
-        precision: As `Segmenter.load` takes it.
-        calibration: As `Segmenter.load` takes it.
         address: Of a Ray cluster; None starts Ray on this machine.
 
     Raises:
         MissingExtraError: Ray is not installed.
-        UsageError: A name is unknown.
         SwiftsegError: As `evaluate`, or no cluster answers.
     """
-    segmenter = Segmenter.load(
-        model, backend=backend, precision=precision, calibration=calibration, threads=1
-    )
     found = open_dataset(data, split, dataset)
-    if protocol is None:
-        protocol = fitting_protocol(segmenter, found)
-    elif isinstance(protocol, str):
-        protocol = find_protocol(protocol)
-    files = read_model_files(str(model), segmenter)
-    opening = Opening(files, segmenter.engine, 1, segmenter.fit)
-    where = str(Path(data).absolute()) if Path(data).exists() else str(data)
+    opening = Opening(read_model_files(model, segmenter), segmenter.engine, 1, segmenter.fit)
+    where = str(Path(data).absolute()) if Path(data).exists() else data
     counting = _Counting(where, split, dataset, protocol, calibration_error)
     evaluation = Evaluation(protocol.view(found).labels, protocol)
     with ray_session(address) as cpus, LateProgress(f"evaluating {segmenter.spec.name}") as bar:

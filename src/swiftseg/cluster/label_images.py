@@ -13,15 +13,15 @@ from swiftseg.cluster.label_on_ray import RayStages, label_on_ray, label_through
 from swiftseg.cluster.opening import Opening
 from swiftseg.cluster.ray_session import cluster_gpus, is_client, ray_session
 from swiftseg.core import UsageError, unknown_name
+from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmenter
 from swiftseg.inference.fitting import Fit
 from swiftseg.labeling.inputs import list_inputs
 from swiftseg.labeling.job import FORMS, SAVED, SHARDS, Form, Job, Saved, Settings, begin_job
-from swiftseg.labeling.local_engine import label_here
 from swiftseg.labeling.model_files import read_model_files
 from swiftseg.labeling.pieces import Receipt
-from swiftseg.labeling.place import LocalPlace, Place, open_place, scheme_of
+from swiftseg.labeling.place import LocalPlace, open_place, scheme_of
 from swiftseg.labeling.report import write_report
 from swiftseg.labeling.results import Summary, write_results
 from swiftseg.labeling.stages import Reading, Segmenting
@@ -89,7 +89,11 @@ def label_images(
             written, the model cannot be run, or no cluster answers at the address.
     """
     check_options(engine, address, str(source), str(out))
-    check_saved(save, form)
+    for kind in save:
+        if kind not in SAVED:
+            raise unknown_name("output", kind, SAVED)
+    if form not in FORMS:
+        raise unknown_name("format", form, FORMS)
     kinds = tuple(dict.fromkeys(save))
     segmenter = Segmenter.load(
         model,
@@ -103,7 +107,9 @@ def label_images(
     engine_of = segmenter.engine
     files = read_model_files(str(model), segmenter)
     place = open_place(out)
-    listed = list_inputs(str(source), column=column, frames=batch, leave_out=_results_of(place))
+    results = (*SAVED, SHARDS, "job") if isinstance(place, LocalPlace) else ()
+    results = [Path(place.address) / name for name in results]  # in which no inputs are looked for
+    listed = list_inputs(str(source), column=column, frames=batch, leave_out=results)
     settings = Settings(
         segmenter.spec.name,
         files.digest,
@@ -124,10 +130,14 @@ def label_images(
         job = begin_job(place, settings, listed, batch=batch)  # when all that may fail has not
         if engine == "local":
             segment = segmenting(segmenter)
-            work = label_here(job.pending, read, segment, write, workers=summary.workers)
+            # Engines, decoders and encoders let other threads run, so that these share the cores.
+            work = in_threads(
+                lambda piece: write(segment(read(piece))), job.pending, threads=summary.workers
+            )
         else:
             opening = Opening(files, engine_of, threads, fit)
-            summary.workers = workers or _usual_workers(engine_of.device, cpus, threads)
+            gpus = 0 if engine_of.device == "cpu" else int(cluster_gpus())
+            summary.workers = workers or gpus or max(1, int(cpus) // threads)
             stages = RayStages(read, opening, segmenting, write)
             run = label_through_client if is_client(address) else label_on_ray
             work = run(job.pending, stages, workers=summary.workers, cpus=cpus)
@@ -152,27 +162,6 @@ def check_options(engine: str, address: str | None, source: str, out: str) -> No
         raise UsageError(
             "memory:// is this process's own, and Ray's workers are others; take --engine local"
         )
-
-
-def check_saved(save: Sequence[str], form: str) -> None:
-    """Refuse unknown names of outputs and forms. Raises UsageError."""
-    for kind in save:
-        if kind not in SAVED:
-            raise unknown_name("output", kind, SAVED)
-    if form not in FORMS:
-        raise unknown_name("format", form, FORMS)
-
-
-def _results_of(place: Place) -> list[Path]:
-    """Return the folders of a target, in which no inputs are looked for."""
-    if not isinstance(place, LocalPlace):
-        return []
-    return [place.folder / name for name in (*SAVED, SHARDS, "job")]
-
-
-def _usual_workers(device: str, cpus: float, threads: int) -> int:
-    gpus = 0 if device == "cpu" else int(cluster_gpus())
-    return gpus or max(1, int(cpus) // threads)
 
 
 def _work_through(job: Job, work: Iterator[Receipt], summary: Summary) -> None:

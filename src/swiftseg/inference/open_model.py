@@ -2,80 +2,60 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from swiftseg.core import UsageError, needs_extra, unknown_name
-from swiftseg.inference.fitting import Fit
 from swiftseg.inference.found_model import FoundModel, find_model
-from swiftseg.inference.segmenter import Opening, Segmenter
 from swiftseg.runtimes import ENGINES, PRECISIONS, TORCH_WAYS, Backend, load_backend, read_spec
 from swiftseg.runtimes.base import Engine
 from swiftseg.runtimes.board_backend import load_board
 from swiftseg.runtimes.board_folder import is_board_folder
 from swiftseg.runtimes.cores import check_threads
-from swiftseg.weights import DEFAULT_MODEL
 
 AUTO, DEFAULT_BACKEND = "auto", "onnxruntime"
 
 
+class Origin(NamedTuple):
+    """What a model is opened from, as `Segmenter.load` takes it, here or in another process."""
+
+    model: str
+    backend: str | None
+    precision: str
+    threads: int | None
+    device: str | None
+
+
 def open_model(
-    model: Path | str = DEFAULT_MODEL,
-    *,
-    backend: str | None = None,
-    precision: str = "f32",
-    calibration: Path | str | Sequence[np.ndarray] | None = None,
-    threads: int | None = None,
-    device: str | None = None,
-    fit: Fit = "auto",
-    void_below: float = 0.0,
-) -> Segmenter:
-    """Open anything that holds a network.
+    origin: Origin, calibration: Path | str | Sequence[np.ndarray] | None
+) -> tuple[Backend, Origin]:
+    """Load a model; return also the origin with the engine and precision that were chosen.
 
-    Args:
-        model: As `find_model` takes it.
-        backend: An engine of `swiftseg.runtimes.ENGINES`, `auto` for the fastest installed one, or
-            one of `TORCH_WAYS` for models whose weights torch can read. None takes ONNX Runtime
-            for exported files (`auto` with the precision `auto`) and torch for all others; a
-            folder for a board runs in the runtime it was exported for.
-        precision: What the engine computes in, or `auto` for the fastest that changes at most
-            0.5 % of the labels of the calibration frames.
-        calibration: What the precision `auto` is judged on: a folder of images or of labeled data,
-            or frames uint8 (H, W, 3).
-        threads: Threads for one frame; None takes one a physical core.
-        device: What computes, such as `cpu`, `cuda` or `gpu`; None takes the CPU for exported
-            files, and for torch the machine's accelerator if there is one.
-        fit: How images of other sizes are shown to the network, see `Segmenter`.
-        void_below: The probability below which a pixel is void, 0 (off) to 1.
-
-    Raises:
-        UsageError: A name is unknown, or the options do not go together.
-        MissingExtraError: The engine is not installed.
-        SwiftsegError: The file cannot be run; the message says why.
+    Raises what `Segmenter.load` does.
     """
-    found = find_model(model)
+    _, backend, precision, threads, device = origin
+    found = find_model(origin.model)
     check_threads(threads)
-    is_board = is_board_folder(found.path)
-    in_torch = not is_board and _runs_in_torch(found, backend, precision)
-    if not is_board and (precision == AUTO) != (calibration is not None):
+    if is_board_folder(found.path):
+        loaded = _board_backend(found.path, backend, precision, threads, device)
+        return loaded, origin._replace(backend=loaded.engine.backend)
+    in_torch = _runs_in_torch(found, backend, precision)
+    if (precision == AUTO) != (calibration is not None):
         raise UsageError(
             "--precision auto is judged on your own frames: name a folder of them with "
             "--calibration DIR, and leave it out with any other precision"
         )
-    if is_board:
-        loaded = _board_backend(found.path, backend, precision, threads, device)
-        backend = loaded.engine.backend
-    elif in_torch:
-        loaded = _torch_backend(found, backend or "torch", precision, threads, device)
-        backend = backend or "torch"
-    else:
-        backend = _engine_of_device(backend, precision, device)
-        backend, precision, _ = choose_engine(found.path, backend, precision, calibration, threads)
-        loaded = load_backend(
-            found.path, name=backend, precision=precision, threads=threads, device=device
-        )
-    opening = Opening(str(model), backend, precision, threads, fit, void_below, device)
-    return Segmenter(loaded, opening, fit=fit, void_below=void_below)
+    if in_torch:
+        way = backend or "torch"
+        loaded = _torch_backend(found, way, precision, threads, device)
+        return loaded, origin._replace(backend=way)
+    backend = _engine_of_device(backend, precision, device)
+    backend, precision, _ = choose_engine(found.path, backend, precision, calibration, threads)
+    loaded = load_backend(
+        found.path, name=backend, precision=precision, threads=threads, device=device
+    )
+    return loaded, origin._replace(backend=backend, precision=precision)
 
 
 def _engine_of_device(backend: str | None, precision: str, device: str | None) -> str | None:
@@ -167,7 +147,7 @@ def choose_engine(
 ) -> Engine:
     """Return the engine that runs an exported file; `auto` is decided by a trial.
 
-    The arguments are those of `open_model`; it raises what that does.
+    The arguments are those of `Segmenter.load`; it raises what that does.
     """
     backend = backend or (AUTO if precision == AUTO else DEFAULT_BACKEND)
     if AUTO not in (backend, precision):

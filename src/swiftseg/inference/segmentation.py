@@ -17,20 +17,6 @@ from swiftseg.render.coco_regions import OutlineForm, coco_annotations
 from swiftseg.render.colors import drawn_classes, palette_image
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkLabels:
-    """What the network gave for an image, before it is brought to the image's own size.
-
-    Attributes:
-        probabilities: float32 (C, h, w) where they were asked for, else None.
-        timings_ms: Of `read`, `resize`, `network` and `labels`.
-    """
-
-    labels: np.ndarray
-    probabilities: np.ndarray | None
-    timings_ms: dict[str, float]
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class Segmentation:
     """An image and its label map; `np.asarray` gives the label map.

@@ -3,40 +3,32 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from swiftseg.core import ModelSpec, UsageError
 from swiftseg.data.images.windows import Pixels
-from swiftseg.inference.fitting import Fit, check_fit, inside, mean_color
+from swiftseg.inference.fitting import Fit, check_fit
+from swiftseg.inference.found_model import find_model
 from swiftseg.inference.given_image import Frame
+from swiftseg.inference.network_labels import (
+    NetworkLabels,
+    tile_bands,
+    tile_labels,
+    whole_labels,
+)
+from swiftseg.inference.open_model import Origin, open_model
 from swiftseg.inference.planes import check_probabilities, resize_planes, restore
 from swiftseg.inference.preparing import Prepared, prepare
-from swiftseg.inference.segmentation import NetworkLabels, Segmentation
+from swiftseg.inference.segmentation import Segmentation
 from swiftseg.inference.smoothing import SmoothedBackend
-from swiftseg.inference.tiles import USUAL_TILES, Tiling, probability_bands
-from swiftseg.kernels.confidence import confidence
-from swiftseg.kernels.resize import resize_frame
-from swiftseg.kernels.upsample_argmax import argmax
+from swiftseg.inference.tiles import USUAL_TILES, Tiling
 from swiftseg.runtimes import Backend, Engine
 from swiftseg.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from swiftseg.inference.large_pictures import LargeLabels
-
-
-class Opening(NamedTuple):
-    """What a segmenter was opened with, from which another process can open it again."""
-
-    model: str
-    backend: str
-    precision: str
-    threads: int | None
-    fit: Fit
-    void_below: float = 0.0
-    device: str | None = None
-    tiling: Tiling = USUAL_TILES
 
 
 class Segmenter:
@@ -65,16 +57,18 @@ class Segmenter:
     def __init__(
         self,
         backend: Backend,
-        opening: Opening | None = None,
+        origin: Origin | None = None,
         *,
         fit: Fit = "stretch",
         void_below: float = 0.0,
         tiling: Tiling = USUAL_TILES,
     ) -> None:
+        if not 0 <= void_below <= 1:
+            raise UsageError(f"expected a probability from 0 (off) to 1, got {void_below:g}")
         self._backend = backend
-        self._opening = opening
+        self._origin = origin
         self.fit: Fit = check_fit(fit)
-        self.void_below = check_void_below(void_below)
+        self.void_below = void_below
         self.tiling = tiling
 
     @classmethod
@@ -90,19 +84,33 @@ class Segmenter:
         fit: Fit = "auto",
         void_below: float = 0.0,
     ) -> "Segmenter":
-        """Load a model; takes and raises what `swiftseg.inference.open_model` does."""
-        from swiftseg.inference.open_model import open_model
+        """Open anything that holds a network.
 
-        return open_model(
-            model,
-            backend=backend,
-            precision=precision,
-            calibration=calibration,
-            threads=threads,
-            device=device,
-            fit=fit,
-            void_below=void_below,
+        Args:
+            model: As `find_model` takes it.
+            backend: An engine of `swiftseg.runtimes.ENGINES`, `auto` for the fastest installed one,
+                or one of `TORCH_WAYS` for models whose weights torch can read. None takes ONNX
+                Runtime for exported files (`auto` with the precision `auto`) and torch for all
+                others; a folder for a board runs in the runtime it was exported for.
+            precision: What the engine computes in, or `auto` for the fastest that changes at most
+                0.5 % of the labels of the calibration frames.
+            calibration: What the precision `auto` is judged on: a folder of images or of labeled
+                data, or frames uint8 (H, W, 3).
+            threads: Threads for one frame; None takes one a physical core.
+            device: What computes, such as `cpu`, `cuda` or `gpu`; None takes the CPU for exported
+                files, and for torch the machine's accelerator if there is one.
+            fit: How images of other sizes are shown to the network.
+            void_below: The probability below which a pixel is void, 0 (off) to 1.
+
+        Raises:
+            UsageError: A name is unknown, or the options do not go together.
+            MissingExtraError: The engine is not installed.
+            SwiftsegError: The file cannot be run; the message says why.
+        """
+        opened, origin = open_model(
+            Origin(str(model), backend, precision, threads, device), calibration
         )
+        return cls(opened, origin, fit=fit, void_below=void_below)
 
     @classmethod
     def from_pretrained(
@@ -165,9 +173,7 @@ class Segmenter:
         return push_to_hub(self._exported_file(), repository, private=private, token=token)
 
     def _exported_file(self) -> Path:
-        from swiftseg.inference.found_model import find_model
-
-        path = None if self._opening is None else find_model(self._opening.model).exported
+        path = None if self._origin is None else find_model(self._origin.model).exported
         if path is None or not path.is_file():
             raise UsageError(
                 "only an exported file can be saved for a hub: run `swiftseg export`, then "
@@ -201,7 +207,7 @@ class Segmenter:
         """
         if self.fit == "tile":
             raise UsageError("smoothing averages whole frames over time, and --fit tile cuts them")
-        return self._on(SmoothedBackend(self._backend, smooth))
+        return self._with(backend=SmoothedBackend(self._backend, smooth), origin=None)
 
     def at_size(self, size_hw: tuple[int, int]) -> "Segmenter":
         """Return a segmenter whose network sees frames of another size (height, width).
@@ -211,14 +217,11 @@ class Segmenter:
         """
         if size_hw == self.spec.input.size_hw:
             return self
-        return self._on(self._backend.at_size(size_hw))
+        return self._with(backend=self._backend.at_size(size_hw), origin=None)
 
     def fitted(self, fit: Fit) -> "Segmenter":
         """Return a segmenter of the same model that shows images to it in another way."""
-        opening = None if self._opening is None else self._opening._replace(fit=fit)
-        return Segmenter(
-            self._backend, opening, fit=fit, void_below=self.void_below, tiling=self.tiling
-        )
+        return self._with(fit=fit)
 
     def with_tiles(
         self, tile_hw: tuple[int, int] | None = None, overlap: int | None = None
@@ -239,11 +242,7 @@ class Segmenter:
             raise UsageError(
                 f"expected an overlap of 0 to below the tile's {smallest} pixels, got {overlap}"
             )
-        tiling = Tiling(tile_hw, overlap)
-        opening = self._opening and self._opening._replace(fit="tile", tiling=tiling)
-        return Segmenter(
-            self._backend, opening, fit="tile", void_below=self.void_below, tiling=tiling
-        )
+        return self._with(fit="tile", tiling=Tiling(tile_hw, overlap))
 
     def tiled(
         self,
@@ -270,9 +269,16 @@ class Segmenter:
         """Size of a tile in pixels of the image."""
         return self.tiling.size_hw or self.spec.input.size_hw
 
-    def _on(self, backend: Backend) -> "Segmenter":
-        """Return a segmenter that works like this one on another backend of the model."""
-        return Segmenter(backend, fit=self.fit, void_below=self.void_below, tiling=self.tiling)
+    def _with(self, **changes: Any) -> "Segmenter":
+        """Return a segmenter that differs from this one in some of its arguments."""
+        own: dict[str, Any] = {
+            "backend": self._backend,
+            "origin": self._origin,
+            "fit": self.fit,
+            "void_below": self.void_below,
+            "tiling": self.tiling,
+        }
+        return Segmenter(**own | changes)
 
     @overload
     def __call__(self, image: Frame, *, bgr: bool = False) -> Segmentation: ...
@@ -341,68 +347,17 @@ class Segmenter:
         does.
         """
         if image.batch is None:
-            return self._tile_labels(image, with_probabilities=with_probabilities)
-        backend = self._backend.at_size((image.batch.shape[1], image.batch.shape[2]))
-        times_s = [perf_counter()]
-        with backend.running(image.batch) as scores:
-            times_s.append(perf_counter())
-            labels = scores.labels()[0]
-            if self.void_below:
-                unsure = scores.unsure(self.void_below, self.spec.temperature)
-                labels = self._without(labels, unsure[0])
-            probs = scores.probabilities()[0] if with_probabilities else None
-            times_s.append(perf_counter())
-        if image.area is not None:
-            labels = inside(labels, image.area)
-            probs = None if probs is None else inside(probs.transpose(1, 2, 0), image.area)
-            probs = None if probs is None else np.ascontiguousarray(probs.transpose(2, 0, 1))
-        timings_ms = {
-            **image.timings_ms,
-            "network": 1000 * (times_s[1] - times_s[0]),
-            "labels": 1000 * (times_s[2] - times_s[1]),
-        }
-        return NetworkLabels(labels, probs, timings_ms)
-
-    def _tile_labels(self, image: Prepared, *, with_probabilities: bool) -> NetworkLabels:
-        """Go over a frame in windows; of the times, `network` holds all of it."""
-        begin = perf_counter()
-        size_hw = (image.frame.shape[0], image.frame.shape[1])
-        label_bands: list[np.ndarray] = []
-        kept, row = None, 0
-        if with_probabilities:
-            kept = np.empty((len(self.spec.labels), *size_hw), dtype=np.float32)
-        for labels, probs in self.tile_bands(image.frame):
-            label_bands.append(labels)
-            if kept is not None:
-                kept[:, row : row + probs.shape[1]] = probs
-                row += probs.shape[1]
-        timings_ms = {**image.timings_ms, "network": 1000 * (perf_counter() - begin)}
-        return NetworkLabels(np.concatenate(label_bands), kept, timings_ms)
+            bands = self.tile_bands(image.frame)
+            return tile_labels(bands, image, with_probabilities=with_probabilities)
+        return whole_labels(
+            self._backend, image, self.void_below, with_probabilities=with_probabilities
+        )
 
     def tile_bands(
         self, picture: Pixels, advance: Callable[[], None] = lambda: None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Go over a picture in tiles; yield labels uint8 (rows, W) and float32 (C, rows, W)."""
-        spec, tile_hw = self.spec.input, self.tile_hw
-
-        def tile_probabilities(tile: np.ndarray) -> np.ndarray:
-            with self._backend.running(resize_frame(tile, spec.size_hw)[None]) as scores:
-                probs = scores.probabilities()[0]
-            advance()
-            return resize_planes(probs, tile_hw)
-
-        overlap, padding = self.tiling.overlap, mean_color(spec)
-        bands = probability_bands(tile_probabilities, picture, tile_hw, padding, overlap=overlap)
-        for band in bands:
-            labels = argmax(band[None])[0]
-            if self.void_below:
-                unsure = confidence(band, self.spec.temperature) < self.void_below
-                labels = self._without(labels, unsure)
-            yield labels, band
-
-    def _without(self, labels: np.ndarray, unsure: np.ndarray) -> np.ndarray:
-        """Return labels uint8 (h, w) with void at the unsure pixels."""
-        return np.where(unsure, np.uint8(self.spec.labels.void), labels)
+        return tile_bands(self._backend, picture, self.tiling, self.void_below, advance)
 
     def probabilities(self, image: Frame) -> np.ndarray:
         """Return the class probabilities float32 (C, H, W) of one image, at its own size.
@@ -420,23 +375,15 @@ class Segmenter:
         return probs
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._opening is None:
+        if self._origin is None:
             raise TypeError(
                 "this segmenter cannot be pickled, since it was not made by Segmenter.load; open "
                 "the model in the other process"
             )
-        return _open_again, self._opening
+        return _open_again, (self._origin, self.fit, self.void_below, self.tiling)
 
 
-def _open_again(*opening: Any) -> Segmenter:
-    given = Opening(*opening)._asdict()
-    tiling = given.pop("tiling")
-    opened = Segmenter.load(**given)
-    return opened if tiling == USUAL_TILES else opened.with_tiles(*tiling)
-
-
-def check_void_below(probability: float) -> float:
-    """Return the probability; raise UsageError where it is not from 0 to 1."""
-    if not 0 <= probability <= 1:
-        raise UsageError(f"expected a probability from 0 (off) to 1, got {probability:g}")
-    return probability
+def _open_again(origin: Origin, fit: Fit, void_below: float, tiling: Tiling) -> Segmenter:
+    return Segmenter(
+        *open_model(origin, calibration=None), fit=fit, void_below=void_below, tiling=tiling
+    )

@@ -10,7 +10,7 @@ from swiftseg.core.shown_text import without_secrets
 from swiftseg.core.templates import render
 from swiftseg.evaluation.report.frame_pictures import jpeg_uri
 from swiftseg.inference import Segmentation, Segmenter
-from swiftseg.inference.segmenter import restore
+from swiftseg.inference.planes import restore
 from swiftseg.labeling.inputs import Input
 from swiftseg.labeling.job import Job
 from swiftseg.labeling.pieces import FrameResult, Outcome, Piece
