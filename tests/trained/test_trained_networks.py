@@ -23,7 +23,7 @@ from swiftseg.trained import (
     save_weights,
 )
 from swiftseg.trained.checkpoint import TrainingState, save_checkpoint
-from swiftseg.trained.trained_networks import input_of_weights
+from swiftseg.trained.trained_networks import origin_of_weights
 from swiftseg.weights import shipped_models, shipped_weights
 from tests.support import port_lookalikes as ports
 from tests.support.tiny_training import tiny_recipe
@@ -119,8 +119,8 @@ def test_weights_are_read_from_checkpoints_and_from_any_file_of_tensors(tmp_path
         found = read_weights(path)
         assert found.keys() == expected.keys()
         assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
-    assert input_of_weights(tmp_path / "plain.pth") is None
-    assert input_of_weights(tmp_path / "best.pt") == tiny_recipe().input.to_spec()
+    assert origin_of_weights(tmp_path / "plain.pth")[1] is None
+    assert origin_of_weights(tmp_path / "best.pt")[1] == tiny_recipe().input.to_spec()
 
 
 def version_1(path: Path) -> None:

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from swiftseg.core import InputSpec, LabelSet, Sample, SwiftsegError, UsageError
 from swiftseg.inference import Segmenter
-from swiftseg.trained.trained_networks import input_of_weights
+from swiftseg.trained.trained_networks import origin_of_weights
 from swiftseg.training.fine_tune import MEAN, averaging_decay, fine_tuning_recipe, input_size_hw
 from swiftseg.training.starting_weights import find_weights
 from swiftseg.weights import shipped_weights
@@ -70,7 +70,7 @@ def test_classes_come_from_the_data_and_overrides_win():
 
 def test_the_input_stays_what_the_weights_have_learned_with():
     assert recipe_for(9).input.mean == MEAN
-    learned_with = input_of_weights(shipped_weights()["enet-camvid"])
+    learned_with = origin_of_weights(shipped_weights()["enet-camvid"])[1]
     assert learned_with == Segmenter.load("enet-camvid").spec.input
     recipe = recipe_for(9, learned_with=learned_with)
     assert (recipe.input.mean, recipe.input.std) == ((0.0,) * 3, (1.0,) * 3)
@@ -80,7 +80,7 @@ def test_the_input_stays_what_the_weights_have_learned_with():
 def test_weights_that_do_not_tell_their_input(tmp_path):
     alone = tmp_path / "alone.safetensors"
     save_file({"a": torch.zeros(1)}, alone)
-    assert input_of_weights(alone) is None
+    assert origin_of_weights(alone)[1] is None
     with pytest.raises(UsageError, match="has its layers folded together"):
         find_weights(write_shade_model(tmp_path / "no_start.onnx"))
 

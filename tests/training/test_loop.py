@@ -97,7 +97,7 @@ def test_the_second_stage_fills_every_encoder_tensor_and_no_decoder_tensor(
         encoder.recipe.stages[1],
     )
     training.averaged = None
-    training.start_from(encoder)
+    training.fill(encoder.network, "the best of encoder")
     for name, tensor in full.state_dict().items():
         source = encoder.network if name.startswith("encoder.") else fresh
         assert torch.equal(tensor, source[name]), name

@@ -1,22 +1,17 @@
-"""What an exported graph costs, read from the file without an engine and without the onnx package.
-
-An ONNX file is one protobuf message; the field numbers below are those of onnx.proto.
-"""
+"""What an exported graph costs, read from the file without an engine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from mmap import ACCESS_READ, mmap
+from mmap import mmap
 from pathlib import Path
 
+from swiftseg.runtimes import onnx_graph
+from swiftseg.runtimes.model_file import opened_message
+from swiftseg.runtimes.onnx_graph import Node, graph_of, read_node, read_value
 from swiftseg.runtimes.protobuf import Field, numbers, texts, within
 
-_GRAPH = 7  # of ModelProto
-_NODE, _INITIALIZER, _INPUT, _OUTPUT, _VALUE = 1, 5, 11, 12, 13  # of GraphProto
-_NODE_INPUT, _NODE_OUTPUT, _NODE_OP = 1, 2, 4  # of NodeProto
-_TENSOR_DIMS, _TENSOR_NAME = 1, 8  # of TensorProto
-_VALUE_NAME, _VALUE_TYPE = 1, 2  # of ValueInfoProto; in the type: tensor 1, shape 2, dim 1, size 1
-_TENSOR_TYPE, _SHAPE, _DIM, _DIM_VALUE = 1, 2, 1, 1
+_TENSOR_DIMS = 1  # of TensorProto in onnx.proto
 
 _TRAINED = ("Conv", "ConvTranspose", "Gemm", "PRelu", "BatchNormalization")
 
@@ -41,22 +36,17 @@ class GraphCosts:
     file_bytes: int
 
 
-@dataclass(frozen=True)
-class _Node:
-    op: str
-    inputs: Sequence[str]
-    outputs: Sequence[str]
-
-
 def graph_costs(path: Path) -> GraphCosts:
     """Return the costs of a file that `swiftseg.runtimes.read_spec` has found sound."""
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as message:
-        whole = Field(0, 0, 0, len(message))
-        graph = next(within(message, whole, _GRAPH))
-        nodes = [_node(message, part) for part in within(message, graph, _NODE)]
-        weights = dict(_tensor(message, part) for part in within(message, graph, _INITIALIZER))
-        values = within(message, graph, _INPUT, _OUTPUT, _VALUE)
-        shapes = dict(_value(message, part) for part in values)
+    with opened_message(path) as message:
+        graph = graph_of(message)
+        nodes = [read_node(message, part) for part in within(message, graph, onnx_graph.NODE)]
+        weights = dict(
+            _tensor(message, part) for part in within(message, graph, onnx_graph.INITIALIZER)
+        )
+        parts = within(message, graph, onnx_graph.INPUT, onnx_graph.OUTPUT, onnx_graph.VALUE)
+        values = [read_value(message, part) for part in parts]
+    shapes = {value.name: tuple(dim or 0 for dim in value.dims) for value in values}  # free ones 0
     for node in nodes:
         if node.op == "DequantizeLinear" and node.inputs[0] in weights:
             weights[node.outputs[0]] = weights[node.inputs[0]]
@@ -65,7 +55,7 @@ def graph_costs(path: Path) -> GraphCosts:
     )
 
 
-def _parameters(nodes: Sequence[_Node], weights: Mapping[str, Shape]) -> int:
+def _parameters(nodes: Sequence[Node], weights: Mapping[str, Shape]) -> int:
     trained = {
         name for node in nodes if node.op in _TRAINED for name in node.inputs[1:] if name in weights
     }
@@ -73,7 +63,7 @@ def _parameters(nodes: Sequence[_Node], weights: Mapping[str, Shape]) -> int:
 
 
 def _gmacs(
-    nodes: Sequence[_Node], weights: Mapping[str, Shape], shapes: Mapping[str, Shape]
+    nodes: Sequence[Node], weights: Mapping[str, Shape], shapes: Mapping[str, Shape]
 ) -> float | None:
     """Count each weight once a pixel: of the map given, or, transposed, of the map taken."""
     macs = 0
@@ -88,22 +78,8 @@ def _gmacs(
     return macs / 1e9
 
 
-def _node(message: mmap, part: Field) -> _Node:
-    inputs, outputs = texts(message, part, _NODE_INPUT), texts(message, part, _NODE_OUTPUT)
-    return _Node("".join(texts(message, part, _NODE_OP)), inputs, outputs)
-
-
 def _tensor(message: mmap, part: Field) -> tuple[str, Shape]:
     """Read the name and the shape of weights, not the weights."""
     sizes = numbers(message, part.start, part.end)
     dims = tuple(size for number, size in sizes if number == _TENSOR_DIMS)
-    return "".join(texts(message, part, _TENSOR_NAME)), dims
-
-
-def _value(message: mmap, part: Field) -> tuple[str, Shape]:
-    """Read a map's name and shape; a free size, such as N, becomes 0."""
-    dims = [part]
-    for step in (_VALUE_TYPE, _TENSOR_TYPE, _SHAPE, _DIM):
-        dims = [inner for outer in dims for inner in within(message, outer, step)]
-    sizes = (dict(numbers(message, dim.start, dim.end)).get(_DIM_VALUE, 0) for dim in dims)
-    return "".join(texts(message, part, _VALUE_NAME)), tuple(sizes)
+    return "".join(texts(message, part, onnx_graph.TENSOR_NAME)), dims

@@ -32,6 +32,7 @@ from swiftseg.cli.serve import serve
 from swiftseg.cli.train import train
 from swiftseg.cli.tune import tune
 from swiftseg.core import SwiftsegError
+from swiftseg.core.errors import unexpected
 from swiftseg.core.interrupts import stop_signals_raise
 from swiftseg.core.shown_text import shown
 
@@ -112,9 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         from swiftseg.core.memory import NO_MEMORY, ran_out
 
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        unexpected = f"unexpected {reason} ({DEBUG} shows where)"
-        _report(f"error: {NO_MEMORY if ran_out(error) else unexpected}", debug)
+        reason = f"unexpected {unexpected(error)} ({DEBUG} shows where)"
+        _report(f"error: {NO_MEMORY if ran_out(error) else reason}", debug)
         sys.exit(1)
 
 

@@ -107,7 +107,7 @@ def predict(
     from swiftseg.inference import Segmenter
     from swiftseg.inference.fitting import check_fit
     from swiftseg.inference.smoothing import check_smooth
-    from swiftseg.prediction.outputs import Outputs, parse_kinds
+    from swiftseg.prediction.outputs import Outputs, kind_folders, parse_kinds
     from swiftseg.prediction.predict_all import predict_all
     from swiftseg.prediction.sources import check_writable, find_sources, parse_shard
     from swiftseg.render.colors import drawn_classes
@@ -117,7 +117,7 @@ def predict(
     if (tile is not None or overlap is not None) and fit not in ("auto", "tile"):
         raise UsageError(f"--tile and --overlap cut pictures into tiles, and --fit {fit} does not")
     outputs = Outputs(out, kinds, alpha=alpha, hide=tuple(hide or ()), legend=legend)
-    sources = find_sources(inputs, leave_out=outputs.folders(), shard=parse_shard(shard))
+    sources = find_sources(inputs, leave_out=kind_folders(outputs.folder), shard=parse_shard(shard))
     if smooth and not any(source.is_video for source in sources):
         raise UsageError("--smooth averages over the frames of a video, and no input is one")
     if show and not any(source.is_video for source in sources):

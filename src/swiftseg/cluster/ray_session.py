@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from swiftseg.core import SwiftsegError, needs_extra
+from swiftseg.core.errors import first_line, unexpected
 
 ENGINES_SHARE = 0.75  # of the CPUs; the rest is for reading and writing beside the engines
 
@@ -87,7 +88,7 @@ def _reason(error: BaseException) -> str:
     """Return in one line why a cluster has refused; Ray chains and quotes its errors."""
     if "InvalidAuthToken" in str(error.__cause__):
         return "it asks for a token; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as on its nodes"
-    return str(error).partition("\n")[0]
+    return first_line(error)
 
 
 @contextmanager
@@ -176,6 +177,5 @@ def own_error(error: BaseException) -> SwiftsegError:
             found = cause  # Ray's own around it is of this kind too, and its text a traceback
         cause = getattr(cause, "cause", None) or cause.__cause__
     if found is not None:
-        return SwiftsegError(str(found).partition("\n")[0])
-    reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-    return SwiftsegError(f"Ray has given up: {reason}")
+        return SwiftsegError(first_line(found))
+    return SwiftsegError(f"Ray has given up: {unexpected(error)}")

@@ -41,6 +41,16 @@ def needs_extra(purpose: str, extra: str) -> Generator[None]:
         raise MissingExtraError(purpose, extra) from error
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its type where it says nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def unexpected(error: BaseException) -> str:
+    """Return in one line the type of an error that nobody has foreseen, and what it says."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Make the error for a name that is none of `known`, naming the nearest of them first."""
     names = sorted(known)

@@ -52,6 +52,15 @@ def replacing(path: Path, *, durable: bool = False) -> Generator[Path]:
         _remove(temporary)
 
 
+@contextmanager
+def reading(path: Path | str) -> Generator[None]:
+    """Raise SwiftsegError, which names the file, where the system refuses to read it."""
+    try:
+        yield
+    except OSError as error:
+        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
+
+
 def remove_left(path: Path) -> None:
     """Remove what killed runs have left of a file that nobody writes now."""
     for left in path.parent.glob(f".{glob.escape(_stem(path))}-*{glob.escape(path.suffix)}"):

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from swiftseg.core.errors import SwiftsegError, unknown_name
+from swiftseg.core.files import reading
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -35,9 +36,9 @@ def read_json(path: Path, model: type[Model], problem: str) -> Model:
         SwiftsegError: The file cannot be read, or is not what the model describes.
     """
     try:
-        return model.model_validate_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
+        with reading(path):
+            text = path.read_text(encoding="utf-8")
+        return model.model_validate_json(text)
     except UnicodeDecodeError as error:
         raise SwiftsegError(f"{path}: {problem} ({error})") from error
     except ValidationError as error:

@@ -27,7 +27,7 @@ def read_spec_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _section(
-    value: Any, place: str, checks: Mapping[str, Check], optional: Sequence[str] = ()
+    value: Any, place: str, checks: Mapping[str, Check], optional: Sequence[str]
 ) -> dict[str, Any]:
     fields = _mapping(value, place)
     for key in fields:
@@ -106,14 +106,6 @@ def _size(value: Any, place: str) -> tuple[int, ...]:
     return size
 
 
-def _labels(value: Any, place: str) -> dict[str, Any]:
-    return _section(value, place, _LABELS, ("ignore_index",))
-
-
-def _input(value: Any, place: str) -> dict[str, Any]:
-    return _section(value, place, _INPUT, ("mean", "std", "dtype"))
-
-
 def _below(place: str, key: str) -> str:
     return f"{place}.{key}" if place else key
 
@@ -137,8 +129,8 @@ _INPUT: Mapping[str, Check] = {
 _SPEC: Mapping[str, Check] = {
     "name": _file_name,
     "network": _name,
-    "labels": _labels,
-    "input": _input,
+    "labels": lambda value, place: _section(value, place, _LABELS, ("ignore_index",)),
+    "input": lambda value, place: _section(value, place, _INPUT, ("mean", "std", "dtype")),
     "output": _name,
     "training_data": _text,
     "license_note": _text,

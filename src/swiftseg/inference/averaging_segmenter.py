@@ -49,7 +49,8 @@ class AveragingSegmenter:
         self._sliding = sliding
         crop_hw = self.spec.crop_hw if segmenter.any_size else None
         self._window_hw = crop_hw or self.spec.input.size_hw
-        sizes = [self._window_hw] if sliding else [self._network_size(s) for s in scales]
+        input_hw = self.spec.input.size_hw
+        sizes = [self._window_hw] if sliding else [scaled_size(input_hw, s) for s in scales]
         self._segmenters = {size_hw: segmenter.at_size(size_hw) for size_hw in sizes}
 
     def __call__(self, image: Frame) -> Segmentation:
@@ -79,19 +80,12 @@ class AveragingSegmenter:
         return total / np.float32(len(self._scales) * (2 if self._flip else 1))
 
     def _views(self, frame: np.ndarray) -> Iterator[np.ndarray]:
+        own_hw = (frame.shape[0], frame.shape[1]) if self._sliding else self.spec.input.size_hw
         for scale in self._scales:
-            scaled = resize_frame(frame, self._view_size(frame, scale))
+            scaled = resize_frame(frame, scaled_size(own_hw, scale))
             yield self._probabilities(scaled)
             if self._flip:
                 yield self._probabilities(np.ascontiguousarray(scaled[:, ::-1]))[..., ::-1]
-
-    def _view_size(self, frame: np.ndarray, scale: float) -> Size:
-        if self._sliding:
-            return scaled_size((frame.shape[0], frame.shape[1]), scale)
-        return self._network_size(scale)
-
-    def _network_size(self, scale: float) -> Size:
-        return scaled_size(self.spec.input.size_hw, scale)
 
     def _probabilities(self, view: np.ndarray) -> np.ndarray:
         if not self._sliding:

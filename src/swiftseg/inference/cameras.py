@@ -2,12 +2,9 @@
 
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from swiftseg.core import SwiftsegError
-
-if TYPE_CHECKING:
-    from av.device import DeviceInfo
 
 _CAMERA = re.compile(r"(?:camera:)?(\d+)")
 _FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
@@ -57,11 +54,7 @@ def camera_names(platform: str = sys.platform) -> list[str]:
         devices = enumerate_input_devices(known)
     except (FFmpegError, ValueError):
         return []
-    return [device.name for device in devices if not device.media_types or _sees(device)]
-
-
-def _sees(device: "DeviceInfo") -> bool:
-    return "video" in device.media_types
+    return [one.name for one in devices if not one.media_types or "video" in one.media_types]
 
 
 def told_cameras(names: list[str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftseg.core import ModelSpec, SwiftsegError, needs_extra
+from swiftseg.core.errors import first_line
 from swiftseg.core.files import write_file
 from swiftseg.runtimes import read_spec
 
@@ -90,7 +91,7 @@ def push_to_hub(model: Path, repository: str, *, private: bool, token: str | Non
             api.create_repo(repository, private=private, exist_ok=True)
             api.upload_folder(repo_id=repository, folder_path=folder)
         except Exception as error:  # which differs by the client's version and its HTTP library
-            raise SwiftsegError(f"{repository}: not uploaded: {_first_line(error)}") from error
+            raise SwiftsegError(f"{repository}: not uploaded: {first_line(error)}") from error
     return f"{hub.constants.ENDPOINT}/{repository}"
 
 
@@ -108,7 +109,7 @@ def _fetched(repository: str, revision: str | None, *, offline: bool) -> Path:
     except Exception as error:  # which differs by the client's version and its HTTP library
         kept = "is not in the cache" if offline else "cannot be fetched"
         raise SwiftsegError(
-            f"{repository}: no such folder, and as a repository it {kept}: {_first_line(error)}"
+            f"{repository}: no such folder, and as a repository it {kept}: {first_line(error)}"
         ) from error
 
 
@@ -116,10 +117,6 @@ def _client() -> Any:
     with needs_extra("a model of a Hugging Face hub", "hub"):
         import huggingface_hub
     return huggingface_hub
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def model_card(spec: ModelSpec) -> str:

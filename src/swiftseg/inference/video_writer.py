@@ -58,7 +58,11 @@ class VideoWriter:
         Raises:
             ValueError: The picture has another size than the first one.
         """
-        frame = picture if not isinstance(picture, np.ndarray) else _frame_of(picture)
+        import av
+
+        frame = picture
+        if isinstance(frame, np.ndarray):
+            frame = av.VideoFrame.from_numpy_buffer(even_sized(frame), format="rgb24")
         size = (frame.height, frame.width)
         if self._stream is None:
             self._size = size
@@ -120,12 +124,6 @@ def writing_video(
                 writer.finish()
         except FFmpegError as error:
             raise SwiftsegError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _frame_of(image: np.ndarray) -> "av.VideoFrame":
-    import av
-
-    return av.VideoFrame.from_numpy_buffer(even_sized(image), format="rgb24")
 
 
 def even_sized(image: np.ndarray) -> np.ndarray:

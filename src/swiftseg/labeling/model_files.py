@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from swiftseg.core import SwiftsegError
-from swiftseg.core.files import write_file
+from swiftseg.core.files import reading, write_file
 from swiftseg.inference import Segmenter, find_model
 from swiftseg.runtimes import TORCH_WAYS
 
@@ -45,10 +44,8 @@ def read_model_files(model: str, segmenter: Segmenter) -> ModelFiles:
     if segmenter.engine.backend in TORCH_WAYS and found.weights is not None:
         path = found.weights
     parts = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    try:
+    with reading(path):
         files = {"" if p == path else p.relative_to(path).as_posix(): p.read_bytes() for p in parts}
-    except OSError as error:
-        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
     digest = hashlib.sha256()
     for name, data in files.items():
         digest.update(name.encode() + hashlib.sha256(data).digest() if name else data)

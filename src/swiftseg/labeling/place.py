@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from swiftseg.core import SwiftsegError, needs_extra
+from swiftseg.core.errors import first_line
 from swiftseg.core.files import sweep, write_file
 
 _S3 = "s3"
@@ -51,12 +52,8 @@ class LocalPlace:
         return str(self.folder)
 
     def read(self, path: str) -> bytes:
-        try:
+        with _told("read", str(self.folder / path)):
             return (self.folder / path).read_bytes()
-        except FileNotFoundError as error:
-            raise SwiftsegError(f"no such file: {self.folder / path}") from error
-        except OSError as error:
-            raise SwiftsegError(f"cannot read {self.folder / path}: {error.strerror}") from error
 
     def write(self, path: str, data: bytes) -> None:
         write_file(self.folder / path, data)
@@ -79,41 +76,31 @@ class RemotePlace:
 
     def read(self, path: str) -> bytes:
         filesystem, root = _opened(self.address)
-        try:
+        with _told("read", _joined(self.address, path)):
             return bytes(filesystem.cat_file(_joined(root, path)))
-        except FileNotFoundError as error:
-            raise SwiftsegError(f"no such file: {_joined(self.address, path)}") from error
-        except Exception as error:  # every store's client has errors of its own
-            raise _refused("read", _joined(self.address, path), error) from error
 
     def write(self, path: str, data: bytes) -> None:
         filesystem, root = _opened(self.address)
         whole = _joined(root, path)
-        try:
+        with _told("write", _joined(self.address, path)):
             filesystem.makedirs(whole.rpartition("/")[0], exist_ok=True)
             filesystem.pipe_file(whole, data)
-        except Exception as error:
-            raise _refused("write", _joined(self.address, path), error) from error
 
     def files(self, folder: str) -> Iterator[str]:
         filesystem, root = _opened(self.address)
-        start = _joined(root, folder)
-        try:
-            found = filesystem.find(start)
-        except FileNotFoundError:
-            return
-        except Exception as error:
-            raise _refused("list", _joined(self.address, folder), error) from error
+        with _told("list", _joined(self.address, folder)):
+            try:
+                found = filesystem.find(_joined(root, folder))
+            except FileNotFoundError:
+                return
         for path in sorted(found):
             yield path.removeprefix(root).lstrip("/")
 
     def matches(self, pattern: str) -> list[str]:
         """Return the paths of the files that a glob below this place matches, in order."""
         filesystem, root = _opened(self.address)
-        try:
+        with _told("list", _joined(self.address, pattern)):
             found = filesystem.glob(_joined(root, pattern), detail=True)
-        except Exception as error:
-            raise _refused("list", _joined(self.address, pattern), error) from error
         files = sorted(path for path, facts in found.items() if facts["type"] == "file")
         return [path.removeprefix(root).lstrip("/") for path in files]
 
@@ -152,20 +139,11 @@ def read_address(address: str) -> bytes:
 
 def open_address(address: str) -> BinaryIO:
     """Open one file for reading here and there in it. Raises as `Place.read` does."""
-    if not is_remote(address):
-        try:
+    with _told("read", address):
+        if not is_remote(address):
             return Path(address).open("rb")
-        except FileNotFoundError as error:
-            raise SwiftsegError(f"no such file: {address}") from error
-        except OSError as error:
-            raise SwiftsegError(f"cannot read {address}: {error.strerror}") from error
-    filesystem, path = _opened(address)
-    try:
+        filesystem, path = _opened(address)
         return filesystem.open(path, "rb")
-    except FileNotFoundError as error:
-        raise SwiftsegError(f"no such file: {address}") from error
-    except Exception as error:
-        raise _refused("read", address, error) from error
 
 
 @contextmanager
@@ -193,7 +171,7 @@ def _opened(address: str) -> tuple[Any, str]:
     try:
         filesystem, root = fsspec.url_to_fs(address)
     except (ImportError, ValueError) as error:
-        raise SwiftsegError(f"{address}: {str(error).partition(chr(10))[0]}") from error
+        raise SwiftsegError(f"{address}: {first_line(error)}") from error
     return filesystem, str(root)
 
 
@@ -206,10 +184,8 @@ def _s3(bucket: str) -> Any:
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if region is None and endpoint is None:
-        try:
+        with _told("find the bucket", f"{_S3}://{bucket}"):
             region = resolve_s3_region(bucket)
-        except OSError as error:
-            raise _refused("find the bucket", f"{_S3}://{bucket}", error) from error
     client = S3FileSystem(
         endpoint_override=endpoint,
         region=region,
@@ -220,6 +196,15 @@ def _s3(bucket: str) -> Any:
     return ArrowFSWrapper(client)
 
 
-def _refused(what: str, address: str, error: Exception) -> SwiftsegError:
-    reason = str(error).partition("\n")[0] or type(error).__name__
-    return SwiftsegError(f"cannot {what} {address}: {reason}")
+@contextmanager
+def _told(what: str, address: str) -> Generator[None]:
+    """Raise SwiftsegError where the block cannot do what is told by `what` and `address`."""
+    try:
+        yield
+    except SwiftsegError:
+        raise
+    except Exception as error:  # every store's client has errors of its own
+        if what == "read" and isinstance(error, FileNotFoundError):
+            raise SwiftsegError(f"no such file: {address}") from error
+        reason = getattr(error, "strerror", None) or first_line(error)
+        raise SwiftsegError(f"cannot {what} {address}: {reason}") from error

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -117,7 +116,8 @@ def write_results(job: Job, summary: Summary, *, threads: int) -> None:
             manifest.add(item.key, without_secrets(item.address), "pending", 0, "")
             summary.pending += 1
     summary.inputs = summary.done + summary.failed + summary.pending
-    summary.core_hours = _core_hours(summary.seconds, threads)
+    work = {**summary.seconds, "segment": threads * summary.seconds.get("segment", 0.0)}
+    summary.core_hours = sum(work.values()) / 3600
     job.place.write(MANIFEST, manifest.data())
     job.place.write(FAILURES, failures.data())
     if "shares" in job.settings.save:
@@ -135,10 +135,3 @@ def _count(receipt: Receipt, summary: Summary) -> None:
         for frame in outcome.frames:
             for name, count in zip(summary.pixels, frame.pixels, strict=True):
                 summary.pixels[name] += count
-
-
-def _core_hours(seconds: dict[str, float], threads: int) -> float:
-    parts: Iterable[float] = (
-        spent * (threads if stage == "segment" else 1) for stage, spent in seconds.items()
-    )
-    return sum(parts) / 3600

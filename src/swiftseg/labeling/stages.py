@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from swiftseg.core import InputSpec, MissingExtraError, SwiftsegError
+from swiftseg.core.errors import unexpected
 from swiftseg.data.images.image_file import decode_image
 from swiftseg.inference import Segmenter
 from swiftseg.inference.fitting import Fit
@@ -105,8 +106,7 @@ class Reading:
         except SwiftsegError as error:
             found.reason = str(error)
         except Exception as error:  # whatever a decoder raises
-            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-            found.reason = f"{item.address}: cannot be read ({reason})"
+            found.reason = f"{item.address}: cannot be read ({unexpected(error)})"
         missing = item.num_frames - len(found.frames)
         if found.frames and missing and not found.reason:
             found.reason = f"{missing} of {item.num_frames} frames cannot be decoded"

@@ -54,10 +54,11 @@ class Writing:
             for frame in found.frames:
                 row = self._row(frame, address)
                 outcome.frames.append(row.frame)
-                if self.settings.form == "png":
-                    self._write_files(row)
-                else:
+                if self.settings.form == "parquet":
                     rows.append(row)
+                    continue
+                for kind, data in row.files.items():
+                    self.place.write(f"{kind}/{frame.name}{IMAGE_FILE_SUFFIXES[kind]}", data)
             outcomes.append(outcome)
         if rows:
             shard = _shard(rows, self.settings)
@@ -82,10 +83,6 @@ class Writing:
             files["probs"] = probabilities_npy(probs)
         result = FrameResult(frame.name, frame.size_hw, pixels, frame.confidence)
         return _Row(result, address, files)
-
-    def _write_files(self, row: _Row) -> None:
-        for kind, data in row.files.items():
-            self.place.write(f"{kind}/{row.frame.name}{IMAGE_FILE_SUFFIXES[kind]}", data)
 
 
 def _shard(rows: list[_Row], settings: Settings) -> bytes:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.errors import first_line
 from swiftseg.layers.filling import MisfitError, misshape, with_shape
 from swiftseg.layers.tensor_file import read_state_dict
 
@@ -101,7 +102,3 @@ def fits(theirs: Tensor, ours: Tensor) -> bool:
     """Whether a tensor fills another; a linear layer's (out, in) fills a convolution's."""
     from_linear = theirs.ndim == 2 and theirs.shape == (ours.shape[0], ours[:1].numel())
     return theirs.shape == ours.shape or from_linear
-
-
-def first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

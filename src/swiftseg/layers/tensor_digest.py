@@ -12,8 +12,6 @@ MAX_VALUES, MAX_DEPTH = 2_000_000, 50
 # What tensors may have beyond their stored values, as `expand` makes them; FCN-8s has half of it.
 MAX_EXPANDED_BYTES = 1 << 30
 
-Value = tuple[str, Any]
-
 
 def digest_of(content: Any) -> str:
     """Return the SHA-256 of tensors and plain values in hexadecimal digits.
@@ -58,20 +56,17 @@ def _expanded_bytes(place: str, tensor: Tensor) -> int:
     return max(0, tensor.nbytes - tensor.untyped_storage().nbytes())
 
 
-def _walk(value: Any, place: str, depth: int) -> Iterator[Value]:
+def _walk(value: Any, place: str, depth: int) -> Iterator[tuple[str, Any]]:
     """Yield everything that holds nothing else, and empty containers, with its place."""
     if depth == 0:
         raise ValueError(f"it is nested more than {MAX_DEPTH} times")
     children: list[tuple[str, Any]] = []
     if isinstance(value, Mapping):
-        children = sorted(((repr(key), child) for key, child in value.items()), key=_key)
+        named = ((repr(key), child) for key, child in value.items())
+        children = sorted(named, key=lambda child: child[0])
     elif isinstance(value, list | tuple) and not isinstance(value, torch.Size):
         children = [(str(index), child) for index, child in enumerate(value)]
     if not children:
         yield place, type(value).__name__ if isinstance(value, Mapping | list | tuple) else value
     for key, child in children:
         yield from _walk(child, f"{place}.{key}", depth - 1)
-
-
-def _key(child: tuple[str, Any]) -> str:
-    return child[0]

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.budgets import LARGE_PIXELS
+from swiftseg.core.errors import unexpected
 from swiftseg.core.memory import NO_MEMORY, ran_out
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.images.geo_tags import geo_tags, has_geo_tags
@@ -40,7 +41,8 @@ def segment_images(
     def prepare(source: Source) -> _Job:
         overwritten = outputs.image_files(source.name)
         if Path(source.given).resolve() in (file.resolve() for file in overwritten):
-            return _Job(source, outcome=SwiftsegError(_overwrites(source)))
+            problem = "its own output would overwrite it; choose another folder by --out"
+            return _Job(source, outcome=SwiftsegError(f"{source.given}: {problem}"))
         try:
             if needs_windows(segmenter, Path(source.given)):
                 return _Job(source, in_windows=True)
@@ -50,8 +52,8 @@ def segment_images(
         except Exception as error:  # whatever a decoder raises costs this image alone
             if ran_out(error):
                 return _Job(source, outcome=_no_memory(source))
-            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-            return _Job(source, outcome=SwiftsegError(f"{source.given}: cannot be read ({reason})"))
+            problem = f"{source.given}: cannot be read ({unexpected(error)})"
+            return _Job(source, outcome=SwiftsegError(problem))
 
     def segment(job: _Job) -> _Job:
         try:
@@ -78,7 +80,7 @@ def segment_images(
         return job
 
     stages = {"segment": segment, "write": write}
-    for is_large, group in groupby(sources, key=_is_large):
+    for is_large, group in groupby(sources, lambda one: pixels_of(one.given) >= LARGE_PIXELS):
         prepared = map(prepare, group)
         done = (
             (write(segment(job)) for job in prepared)
@@ -92,16 +94,8 @@ def segment_images(
                 yield job.source, job.outcome
 
 
-def _is_large(source: Source) -> bool:
-    return pixels_of(source.given) >= LARGE_PIXELS
-
-
 def _no_memory(source: Source) -> SwiftsegError:
     return SwiftsegError(f"{source.given}: {NO_MEMORY}")
-
-
-def _overwrites(source: Source) -> str:
-    return f"{source.given}: its own output would overwrite it; choose another folder by --out"
 
 
 def _large(

@@ -126,10 +126,6 @@ class Outputs:
         """Return the file of a kind."""
         return self.folder / kind / f"{name}{suffix}"
 
-    def folders(self) -> list[Path]:
-        """Return the folder of each kind."""
-        return kind_folders(self.folder)
-
     def mark(self) -> None:
         """Leave a file by which a later prediction knows that these are no pictures to label.
 
@@ -139,7 +135,7 @@ class Outputs:
         if not mark.exists():
             write_file(mark, MARK_TEXT)
             return
-        for folder in self.folders():
+        for folder in kind_folders(self.folder):
             sweep(folder)
 
     def image_files(self, name: str) -> list[Path]:

@@ -8,7 +8,7 @@ from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmenter
 from swiftseg.prediction.images import segment_images
-from swiftseg.prediction.outputs import Kind, Outputs, Prediction, Run
+from swiftseg.prediction.outputs import Kind, Outputs, Prediction, Run, kind_folders
 from swiftseg.prediction.sources import Source, check_writable, find_sources
 from swiftseg.weights import DEFAULT_MODEL
 
@@ -40,7 +40,7 @@ def predict_images(
     """
     given = [images] if isinstance(images, Path | str) else images
     outputs = Outputs(Path(out), tuple(save))
-    sources = find_sources([str(image) for image in given], leave_out=outputs.folders())
+    sources = find_sources([str(image) for image in given], leave_out=kind_folders(outputs.folder))
     for source in sources:
         if source.is_video:
             raise UsageError(f"{source.given} is a video; label it with predict_video")
@@ -128,7 +128,7 @@ def predict_all(
     run = Run()
     outputs.mark()
     if skips_existing:
-        pending = [source for source in sources if not _is_done(source, outputs)]
+        pending = [one for one in sources if one.is_video or not outputs.are_written(one.name)]
         run.skipped, sources = len(sources) - len(pending), pending
     with LateProgress("frames" if any(s.is_video for s in sources) else "images") as progress:
         progress.expect(sum(not source.is_video for source in sources))
@@ -145,10 +145,6 @@ def predict_all(
         except KeyboardInterrupt:
             run.interrupted = True
     return run
-
-
-def _is_done(source: Source, outputs: Outputs) -> bool:
-    return not source.is_video and outputs.are_written(source.name)
 
 
 def _opened(model: Segmenter | Path | str) -> Segmenter:

@@ -93,7 +93,8 @@ class _Cell(NamedTuple):
         """Return a cell that has room for each of the entries."""
         fonts = [font_for(text, size) or own_font(size) for text, _ in entries]
         height, margin = round(size * 1.6), round(size * 0.6)
-        return cls(size, height, height + _longest(entries, fonts) + 2 * margin, margin, fonts)
+        widths = [font.getlength(text) for (text, _), font in zip(entries, fonts, strict=True)]
+        return cls(size, height, height + round(max(widths)) + 2 * margin, margin, fonts)
 
 
 def _drawn(
@@ -111,18 +112,13 @@ def _drawn(
     return np.asarray(panel)
 
 
-def _longest(entries: tuple[Entry, ...], fonts: list[Font]) -> int:
-    """Return the width of the longest text in pixels."""
-    widths = [font.getlength(text) for (text, _), font in zip(entries, fonts, strict=True)]
-    return round(max(widths))
-
-
 def _entries(
     labels: LabelSet, shares: Mapping[str, float] | None, hide: tuple[str, ...]
 ) -> tuple[Entry, ...]:
-    drawn = drawn_classes(labels, hide)
-    colors = {labels.names[index]: labels.palette[index] for index in drawn}
-    shown = {labels.names[index]: _shown(labels.names[index], index) for index in drawn}
+    drawn = {labels.names[index]: index for index in drawn_classes(labels, hide)}
+    colors = {name: labels.palette[index] for name, index in drawn.items()}
+    # A class is numbered where no font on this machine has the letters of its name.
+    shown = {name: name if font_for(name, 12) else f"class {n}" for name, n in drawn.items()}
     if shares is None:
         return tuple((shown[name], color) for name, color in colors.items())
     present = [
@@ -132,8 +128,3 @@ def _entries(
     ]
     present.sort(key=lambda entry: -entry[1])
     return tuple((f"{shown[name]} {share:.1%}", colors[name]) for name, share in present)
-
-
-def _shown(name: str, index: int) -> str:
-    """Return a class's name, or its number where no font on this machine has the name's letters."""
-    return name if font_for(name, 12) else f"class {index}"

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from swiftseg.core import ModelSpec, SwiftsegError
+from swiftseg.core.files import reading
 
 DESCRIPTION = "swiftseg.json"
 
@@ -69,13 +70,13 @@ def read_board_folder(folder: Path) -> BoardModel:
         SwiftsegError: There is no such folder, or a file in it is missing, damaged or another one.
     """
     path = folder / DESCRIPTION
+    with reading(path):
+        content = path.read_bytes()
     try:
-        fields = cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8")))
+        fields = cast(dict[str, Any], json.loads(content.decode()))
         fields["spec"] = ModelSpec.from_dict(fields["spec"])
         model = BoardModel(**fields)
         _check_fields(model)
-    except OSError as error:
-        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
     except (
         *(ValueError, TypeError, KeyError, AttributeError, RecursionError),
         SwiftsegError,
@@ -108,8 +109,5 @@ def digest_of(path: Path) -> str:
     Raises:
         SwiftsegError: It cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
+    with reading(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,33 +7,30 @@ from typing import NamedTuple
 import numpy as np
 
 from swiftseg.core import ModelSpec, SwiftsegError
+from swiftseg.runtimes import onnx_graph
 from swiftseg.runtimes.base import INPUT_NAME
 from swiftseg.runtimes.model_file import check_digest, opened_message, read_spec
-from swiftseg.runtimes.protobuf import Field, fields, numbers, text, texts, within
+from swiftseg.runtimes.onnx_graph import graph_of, read_node, read_value
+from swiftseg.runtimes.protobuf import Field, fields, numbers, text, within
 
-# Field numbers of onnx.proto.
-_MODEL_GRAPH, _MODEL_FUNCTION = 7, 25
-_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_SPARSE = 1, 5, 11, 12, 15
-_NODE_INPUT, _NODE_OUTPUT, _NODE_ATTRIBUTE, _ATTRIBUTE_GRAPHS = 1, 2, 5, (6, 11)
-_VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_ELEMENT, _TENSOR_SHAPE = 1, 2, 1, 1, 2
-_SHAPE_DIM, _DIM_VALUE = 1, 1
-_TENSOR_DATA_TYPE, _TENSOR_NAME, _TENSOR_RAW, _TENSOR_EXTERNAL = 2, 8, 9, 13
-
-_FLOAT, _UINT8, _UINT16, _HALF = 1, 2, 4, 10
-_ELEMENTS = {_FLOAT: "float32", _UINT8: "uint8", _UINT16: "uint16"}
-_FLOATS = {_FLOAT: np.dtype("<f4"), _HALF: np.dtype("<f2")}
+# Of onnx.proto, beside what `onnx_graph` knows.
+_FUNCTION, _SPARSE, _ATTRIBUTE_GRAPHS = 25, 15, (6, 11)
+_TENSOR_DATA_TYPE, _TENSOR_RAW, _TENSOR_EXTERNAL = 2, 9, 13
+_UINT8, _UINT16, _HALF = 2, 4, 10
+_ELEMENTS = {onnx_graph.FLOAT: "float32", _UINT8: "uint8", _UINT16: "uint16"}
+_FLOATS = {onnx_graph.FLOAT: np.dtype("<f4"), _HALF: np.dtype("<f2")}
 
 Dims = tuple[int | None, ...]
 
 
-class Value(NamedTuple):
+class GraphEnd(NamedTuple):
     """A graph's input or output: its name, element type and shape; a free dimension is None."""
 
     name: str
     element: str
     dims: Dims
 
-    def fits(self, promised: "Value") -> bool:
+    def fits(self, promised: "GraphEnd") -> bool:
         """Whether it is what is promised, as far as its shape is known."""
         return (
             (self.name, self.element) == (promised.name, promised.element)
@@ -68,30 +65,29 @@ def check_promises(path: Path, spec: ModelSpec) -> None:
             other graphs.
     """
     with opened_message(path) as message:
-        model = list(fields(message, 0, len(message)))
-        [graph] = (part for part in model if part.number == _MODEL_GRAPH)
+        graph, model = graph_of(message), fields(message, 0, len(message))
         parts = list(fields(message, graph.start, graph.end))
         _check_values(path, message, parts, spec)
-        if any(part.number == _MODEL_FUNCTION for part in model) or _of(parts, _GRAPH_SPARSE):
+        if any(part.number == _FUNCTION for part in model) or _of(parts, _SPARSE):
             raise _not_ours(path, "functions or sparse weights")
-        names = {_check_weights(path, message, part) for part in _of(parts, _GRAPH_INITIALIZER)}
-        _check_order(path, message, _of(parts, _GRAPH_NODE), {INPUT_NAME, *names})
+        names = {_check_weights(path, message, part) for part in _of(parts, onnx_graph.INITIALIZER)}
+        _check_order(path, message, _of(parts, onnx_graph.NODE), {INPUT_NAME, *names})
 
 
 def _check_values(path: Path, message: mmap, parts: list[Field], spec: ModelSpec) -> None:
     (height, width), num_classes = spec.input.size_hw, len(spec.labels)
-    inputs = [_value(message, part) for part in _of(parts, _GRAPH_INPUT)]
-    outputs = [_value(message, part) for part in _of(parts, _GRAPH_OUTPUT)]
-    frames = Value(INPUT_NAME, spec.input.dtype, (None, height, width, spec.input.bands))
-    scores = Value("logits", "float32", (None, num_classes, height, width))
+    inputs = [_value(message, part) for part in _of(parts, onnx_graph.INPUT)]
+    outputs = [_value(message, part) for part in _of(parts, onnx_graph.OUTPUT)]
+    frames = GraphEnd(INPUT_NAME, spec.input.dtype, (None, height, width, spec.input.bands))
+    scores = GraphEnd("logits", "float32", (None, num_classes, height, width))
     if spec.output == "labels":
-        promised = [Value("labels", "uint8", (None, height, width)), scores]
+        promised = [GraphEnd("labels", "uint8", (None, height, width)), scores]
     else:
         promised = [scores._replace(name=spec.output)]
     if spec.output == "labels" and "logits" not in [value.name for value in outputs]:
         raise SwiftsegError(f"{path} holds no logits beside its labels; export the model again")
     for found, expected in ((inputs, [frames]), (outputs, promised)):
-        if len(found) != len(expected) or not all(map(Value.fits, found, expected)):
+        if len(found) != len(expected) or not all(map(GraphEnd.fits, found, expected)):
             raise SwiftsegError(
                 f"{path}: expected {' and '.join(map(str, expected))}, as it describes itself, got "
                 f"{' and '.join(map(str, found)) or 'nothing'}; export the model again"
@@ -101,7 +97,7 @@ def _check_values(path: Path, message: mmap, parts: list[Field], spec: ModelSpec
 def _check_weights(path: Path, message: mmap, tensor: Field) -> str:
     """Check one tensor of the graph and return its name."""
     found = {part.number: part for part in fields(message, tensor.start, tensor.end)}
-    name = text(message, found[_TENSOR_NAME])
+    name = text(message, found[onnx_graph.TENSOR_NAME])
     if _TENSOR_EXTERNAL in found:
         raise _not_ours(path, f"{name} in another file")
     kind = _FLOATS.get(dict(numbers(message, tensor.start, tensor.end)).get(_TENSOR_DATA_TYPE, 0))
@@ -120,32 +116,22 @@ def _check_weights(path: Path, message: mmap, tensor: Field) -> str:
 
 def _check_order(path: Path, message: mmap, nodes: list[Field], known: set[str]) -> None:
     """Check that each operator reads what stands before it, so that there is no cycle."""
-    for node in nodes:
-        read = texts(message, node, _NODE_INPUT)
-        unknown = next((name for name in read if name and name not in known), None)
+    for node in (read_node(message, field) for field in nodes):
+        unknown = next((name for name in node.inputs if name and name not in known), None)
         if unknown is not None:
             raise SwiftsegError(
                 f"{path}: refused, its graph reads {unknown} before it is made; "
                 "export the model again"
             )
-        known.update(texts(message, node, _NODE_OUTPUT))
-        for attribute in within(message, node, _NODE_ATTRIBUTE):
+        known.update(node.outputs)
+        for attribute in within(message, node.field, onnx_graph.ATTRIBUTE):
             if any(within(message, attribute, *_ATTRIBUTE_GRAPHS)):
                 raise _not_ours(path, "a graph within its graph")
 
 
-def _value(message: mmap, value: Field) -> Value:
-    parts = {part.number: part for part in fields(message, value.start, value.end)}
-    name = text(message, parts[_VALUE_NAME])
-    [tensor] = within(message, parts[_VALUE_TYPE], _TYPE_TENSOR)
-    element = dict(numbers(message, tensor.start, tensor.end)).get(_TENSOR_ELEMENT, 0)
-    sizes = (
-        dict(numbers(message, dim.start, dim.end)).get(_DIM_VALUE)
-        for shape in within(message, tensor, _TENSOR_SHAPE)
-        for dim in within(message, shape, _SHAPE_DIM)
-    )
-    dims = tuple(sizes)
-    return Value(name, _ELEMENTS.get(element, f"element type {element}"), dims)
+def _value(message: mmap, field: Field) -> GraphEnd:
+    name, element, dims = read_value(message, field)
+    return GraphEnd(name, _ELEMENTS.get(element, f"element type {element}"), dims)
 
 
 def _of(parts: list[Field], number: int) -> list[Field]:

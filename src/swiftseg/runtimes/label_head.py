@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
+from swiftseg.runtimes import onnx_graph
+from swiftseg.runtimes.onnx_graph import Node, graph_of, read_node
 from swiftseg.runtimes.protobuf import (
     Field,
     encoded_field,
@@ -21,14 +23,7 @@ from swiftseg.runtimes.protobuf import (
     within,
 )
 
-# Field numbers of onnx.proto.
-_MODEL_GRAPH = 7
-_GRAPH_NODE, _GRAPH_OUTPUT = 1, 12
-_NODE_INPUT, _NODE_OUTPUT, _NODE_OP_TYPE, _NODE_ATTRIBUTE = 1, 2, 4, 5
-_ATTRIBUTE_NAME, _ATTRIBUTE_STRING = 1, 4
-_VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR = 1, 2, 1
-_TENSOR_ELEMENT, _TENSOR_SHAPE, _SHAPE_DIM = 1, 2, 1
-_FLOAT = 1
+_ATTRIBUTE_NAME, _ATTRIBUTE_STRING = 1, 4  # of AttributeProto in onnx.proto
 
 # From labels back to logits; the transposition brings the classes last, as some engines like it.
 _LABEL_STEPS = ("Cast", "ArgMax", "Transpose")
@@ -52,17 +47,6 @@ class LabelHead:
     align_corners: bool | None
 
 
-@dataclass(frozen=True)
-class _Node:
-    """One operator: its name, its first input, its outputs and its attributes that are text."""
-
-    field: Field
-    op_type: str
-    input: str
-    outputs: tuple[str, ...]
-    settings: dict[str, str]
-
-
 def cut_label_head(path: Path) -> LabelHead | None:
     """Cut a labels file before its argmax, and before the upsampling where that comes last.
 
@@ -77,16 +61,20 @@ def cut_label_head(path: Path) -> LabelHead | None:
 
 
 def _cut_message(message: mmap) -> LabelHead | None:
-    [graph] = (f for f in fields(message, 0, len(message)) if f.number == _MODEL_GRAPH)
+    graph = graph_of(message)
     parts = list(fields(message, graph.start, graph.end))
-    outputs = [texts(message, part, _VALUE_NAME) for part in parts if part.number == _GRAPH_OUTPUT]
-    nodes = [part for part in parts if part.number == _GRAPH_NODE]
+    outputs = [
+        texts(message, part, onnx_graph.VALUE_NAME)
+        for part in parts
+        if part.number == onnx_graph.OUTPUT
+    ]
+    nodes = [part for part in parts if part.number == onnx_graph.NODE]
     logits = _producer(message, nodes, "logits")
     if outputs != [["labels"], ["logits"]] or logits is None or not _is_argmax(message, nodes):
         return None
-    align_corners, scores = _upsampling(logits), "logits"
+    align_corners, scores = _upsampling(message, logits), "logits"
     if align_corners is not None:
-        scores = logits.input
+        scores = logits.inputs[0]
     last = _producer(message, nodes, scores)
     if last is None:  # what is upsampled is the graph's input or a constant
         return None
@@ -98,35 +86,26 @@ def _is_argmax(message: mmap, nodes: list[Field]) -> bool:
     value = "labels"
     for op_type in _LABEL_STEPS:
         node = _producer(message, nodes, value)
-        if node is not None and node.op_type == op_type:
-            value = node.input
+        if node is not None and node.op == op_type and node.inputs:
+            value = node.inputs[0]
         elif op_type != "Transpose":
             return False
     return value == "logits"
 
 
-def _upsampling(node: _Node) -> bool | None:
+def _upsampling(message: mmap, node: Node) -> bool | None:
     """Return `align_corners` of a bilinear Resize, or None for any other operator."""
-    if node.op_type != "Resize" or node.settings.get("mode") != "linear":
+    attributes = within(message, node.field, onnx_graph.ATTRIBUTE)
+    settings = dict(_text_attribute(message, attribute) for attribute in attributes)
+    if node.op != "Resize" or settings.get("mode") != "linear":
         return None
-    return _ALIGN_CORNERS.get(node.settings.get("coordinate_transformation_mode", "half_pixel"))
+    return _ALIGN_CORNERS.get(settings.get("coordinate_transformation_mode") or "half_pixel")
 
 
-def _producer(message: mmap, nodes: list[Field], value: str) -> _Node | None:
+def _producer(message: mmap, nodes: list[Field], value: str) -> Node | None:
     """Find the operator that gives a value, from the end, where the labels are made."""
-    parsed = (_node(message, field) for field in reversed(nodes))
+    parsed = (read_node(message, field) for field in reversed(nodes))
     return next((node for node in parsed if value in node.outputs), None)
-
-
-def _node(message: mmap, field: Field) -> _Node:
-    attributes = (_text_attribute(message, p) for p in within(message, field, _NODE_ATTRIBUTE))
-    return _Node(
-        field,
-        op_type="".join(texts(message, field, _NODE_OP_TYPE)),
-        input=next(iter(texts(message, field, _NODE_INPUT)), ""),
-        outputs=tuple(texts(message, field, _NODE_OUTPUT)),
-        settings={name: value for name, value in attributes if value},
-    )
 
 
 def _text_attribute(message: mmap, field: Field) -> tuple[str, str]:
@@ -144,16 +123,20 @@ def _cut(message: mmap, graph: Field, parts: list[Field], last: Field, scores: s
     kept = [
         message[part.begin : part.end]
         for part in parts
-        if part.number != _GRAPH_OUTPUT
-        and not (part.number == _GRAPH_NODE and part.begin > last.begin)
+        if part.number != onnx_graph.OUTPUT
+        and not (part.number == onnx_graph.NODE and part.begin > last.begin)
     ]
-    body = b"".join([*kept, encoded_field(_GRAPH_OUTPUT, _scores_value(scores))])
-    return message[: graph.begin] + encoded_field(_MODEL_GRAPH, body) + message[graph.end :]
+    body = b"".join([*kept, encoded_field(onnx_graph.OUTPUT, _scores_value(scores))])
+    return message[: graph.begin] + encoded_field(onnx_graph.GRAPH, body) + message[graph.end :]
 
 
 def _scores_value(name: str) -> bytes:
     """Write the description of a float32 tensor of four dimensions that engines work out."""
-    shape = encoded_field(_SHAPE_DIM, b"") * 4
-    tensor = encoded_number(_TENSOR_ELEMENT, _FLOAT) + encoded_field(_TENSOR_SHAPE, shape)
-    value_type = encoded_field(_TYPE_TENSOR, tensor)
-    return encoded_field(_VALUE_NAME, name.encode()) + encoded_field(_VALUE_TYPE, value_type)
+    shape = encoded_field(onnx_graph.DIM, b"") * 4
+    tensor = encoded_number(onnx_graph.ELEMENT, onnx_graph.FLOAT) + encoded_field(
+        onnx_graph.SHAPE, shape
+    )
+    value_type = encoded_field(onnx_graph.TYPE_TENSOR, tensor)
+    return encoded_field(onnx_graph.VALUE_NAME, name.encode()) + encoded_field(
+        onnx_graph.VALUE_TYPE, value_type
+    )

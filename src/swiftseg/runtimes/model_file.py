@@ -12,12 +12,13 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from swiftseg.core import ModelSpec, SwiftsegError
+from swiftseg.runtimes.onnx_graph import GRAPH
 from swiftseg.runtimes.protobuf import Field, encoded_field, fields, text
 
 METADATA_KEY = "swiftseg"
 DIGEST_KEY = "swiftseg_sha256"  # of all bytes of the file but those of this entry
 
-_GRAPH, _METADATA = 7, 14
+_METADATA = 14
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 
 
@@ -100,7 +101,7 @@ def _read_metadata(path: Path) -> dict[str, str]:
     with opened_message(path) as message:
         parts = list(fields(message, 0, len(message)))
         metadata = dict(_entry(message, part) for part in parts if part.number == _METADATA)
-    if not any(part.number == _GRAPH for part in parts):
+    if not any(part.number == GRAPH for part in parts):
         raise SwiftsegError(f"{path} is no ONNX file: it holds no graph")
     return metadata
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.errors import first_line
 from swiftseg.runtimes.board_backend import RunScores
 from swiftseg.runtimes.board_folder import BoardModel
 
@@ -23,8 +24,7 @@ def load_scores(folder: Path, model: BoardModel, *, threads: int) -> RunScores:
             str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # its errors share no base class of their own
-        reason = str(error).partition("\n")[0]
-        raise SwiftsegError(f"ONNX Runtime cannot load it: {reason}") from error
+        raise SwiftsegError(f"ONNX Runtime cannot load it: {first_line(error)}") from error
 
     def run(image: np.ndarray) -> np.ndarray:
         return session.run([model.output], {model.input: image})[0]

@@ -12,7 +12,7 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.cache import cache_folder
-from swiftseg.core.files import write_file
+from swiftseg.core.files import reading, write_file
 from swiftseg.core.versions import installed_version
 from swiftseg.runtimes import BACKENDS, PRECISIONS
 from swiftseg.runtimes.base import Engine, equal_labels
@@ -113,10 +113,8 @@ def _fastest(trials: Sequence[Trial]) -> Trial:
 
 def _key(path: Path, trials: Sequence[Trial], frames: Sequence[np.ndarray]) -> str:
     """Make one name of everything that the answer depends on."""
-    try:
+    with reading(path):
         model = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise SwiftsegError(f"cannot read {path}: {error.strerror}") from error
     seen = hashlib.sha256()
     for frame in frames:
         seen.update(frame.tobytes())

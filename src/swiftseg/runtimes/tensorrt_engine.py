@@ -33,7 +33,8 @@ class TensorRtGraph:
         self._context = self._engine.create_execution_context()
         self._in_use = Lock()
         names = [self._engine.get_tensor_name(i) for i in range(self._engine.num_io_tensors)]
-        self._outputs = [name for name in names if self._mode(name) == trt.TensorIOMode.OUTPUT]
+        mode_of, output = self._engine.get_tensor_mode, trt.TensorIOMode.OUTPUT
+        self._outputs = [name for name in names if mode_of(name) == output]
 
     @contextmanager
     def running(self, batch: np.ndarray, output: str) -> Generator[np.ndarray]:
@@ -62,9 +63,6 @@ class TensorRtGraph:
             for address in addresses.values():
                 cudart.cudaFree(address)
         return arrays[output]
-
-    def _mode(self, name: str) -> Any:
-        return self._engine.get_tensor_mode(name)
 
 
 def load_graph(

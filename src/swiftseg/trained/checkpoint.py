@@ -249,8 +249,3 @@ def model_spec(recipe: Recipe, labels: LabelSet, state: TrainingState) -> ModelS
         crop_hw=crop_hw if crop_hw != recipe.input.size_hw else None,
         metrics=state.history[-1].scores() if state.history else {},
     )
-
-
-def checkpoint_spec(checkpoint: Checkpoint) -> ModelSpec:
-    """Describe the model in a checkpoint."""
-    return model_spec(checkpoint.recipe, checkpoint.labels, checkpoint.state)

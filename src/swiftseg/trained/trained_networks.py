@@ -10,9 +10,9 @@ from swiftseg.layers.tensor_file import SAFETENSORS, read_tensor_file, state_dic
 from swiftseg.runtimes.model_file import read_spec
 from swiftseg.trained.checkpoint import (
     build_network,
-    checkpoint_spec,
     is_checkpoint,
     load_checkpoint,
+    model_spec,
     parse_checkpoint,
 )
 from swiftseg.trained.weights_file import Description, build_described, read_description
@@ -36,7 +36,8 @@ def load_trained(path: Path) -> tuple[nn.Module, ModelSpec]:
         if path.suffix == SAFETENSORS:
             return _load_safetensors(path)
         checkpoint = load_checkpoint(path)
-        return build_network(checkpoint, path).eval(), checkpoint_spec(checkpoint)
+        spec = model_spec(checkpoint.recipe, checkpoint.labels, checkpoint.state)
+        return build_network(checkpoint, path).eval(), spec
 
 
 def _load_safetensors(path: Path) -> tuple[nn.Module, ModelSpec]:
@@ -67,24 +68,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return state_dict_in(content, path)
 
 
-def input_of_weights(path: Path) -> InputSpec | None:
-    """Return the input that weights have learned with, as far as it is written down.
+def origin_of_weights(path: Path) -> tuple[str | None, InputSpec | None]:
+    """Return the network that weights belong to, and the input that they have learned with.
 
-    A checkpoint's is in its recipe, that of shipped weights in the exported model beside them, and
-    that of imported weights in their description. None where nothing tells.
+    A checkpoint's are in its recipe, those of shipped weights in the exported model beside them,
+    and those of imported weights in their description. None where nothing tells.
 
     Raises:
         SwiftsegError: The checkpoint, the model or the description is damaged.
     """
-    return _origin_of_weights(path)[1]
-
-
-def network_of_weights(path: Path) -> str | None:
-    """Return the name of the network that weights belong to, as `input_of_weights` finds it."""
-    return _origin_of_weights(path)[0]
-
-
-def _origin_of_weights(path: Path) -> tuple[str | None, InputSpec | None]:
     if path.suffix != SAFETENSORS:
         content = read_tensor_file(path)
         if not is_checkpoint(content):

@@ -15,7 +15,7 @@ from accelerate.state import AcceleratorState
 from accelerate.tracking import GeneralTracker
 from torch import Tensor
 
-from swiftseg.core import LabelSet, SwiftsegError
+from swiftseg.core import SwiftsegError
 from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation, evaluate
 from swiftseg.inference import Segmenter
@@ -58,8 +58,8 @@ class Session:
     progress: TrainingProgress
     stop_request: StopRequest
     log: EpochLog
-    initial_weights: Path | None = None
-    teacher: Teacher | None = None
+    initial_weights: Path | None
+    teacher: Teacher | None
 
 
 def train_recipe(
@@ -110,7 +110,13 @@ def train_recipe(
     data = open_stage_data(
         recipe, open_split, accelerator.num_processes, accelerator.device, workers=workers
     )
-    teacher = recipe_teacher(recipe, data[0].frames.dataset.labels)
+    labels = data[0].frames.dataset.labels
+    teacher = recipe.distillation and load_teacher(
+        recipe.distillation,
+        labels,
+        size_hw=recipe.input.size_hw,
+        ignore_index=padding_index(labels),
+    )
     main = accelerator.is_main_process
     with run.locked() if main else nullcontext():
         checkpoint = resume_checkpoint(run, recipe) if resume else None
@@ -127,16 +133,16 @@ def train_recipe(
             EpochLog(run, recipe, accelerator) as log,
         ):
             session = Session(
-                recipe=recipe,
-                data=data,
-                run=run,
-                state=state,
-                accelerator=accelerator,
-                progress=progress,
-                stop_request=stop_request,
-                log=log,
-                initial_weights=initial_weights,
-                teacher=teacher,
+                recipe,
+                data,
+                run,
+                state,
+                accelerator,
+                progress,
+                stop_request,
+                log,
+                initial_weights,
+                teacher,
             )
             for index in range(checkpoint.state.stage if checkpoint else 0, len(recipe.stages)):
                 checkpoint = train_stage(session, index, checkpoint)
@@ -189,18 +195,6 @@ def require_compiler() -> None:
         )
 
 
-def recipe_teacher(recipe: Recipe, labels: LabelSet) -> Teacher | None:
-    """Return the network that a recipe learns from, if it names one."""
-    if recipe.distillation is None:
-        return None
-    return load_teacher(
-        recipe.distillation,
-        labels,
-        size_hw=recipe.input.size_hw,
-        ignore_index=padding_index(labels),
-    )
-
-
 def train_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> Checkpoint:
     """Train one stage, from its start or from where the checkpoint stands in it."""
     stage = session.recipe.stages[index]
@@ -235,8 +229,9 @@ def begin_stage(session: Session, index: int, checkpoint: Checkpoint | None) -> 
         training.restore(checkpoint)
         return training
     if checkpoint:
-        previous = load_checkpoint(session.run.stage_best(session.recipe, index - 1))
-        session.progress.say(training.start_from(previous))
+        best = load_checkpoint(session.run.stage_best(session.recipe, index - 1))
+        origin = f"the best of {best.stage.name} (epoch {best.state.epoch})"
+        session.progress.say(training.fill(best.network, origin))
         training.state.history = checkpoint.state.history
     elif session.initial_weights:
         weights = read_weights(session.initial_weights)

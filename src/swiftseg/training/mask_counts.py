@@ -7,7 +7,6 @@ folder (see `swiftseg.core.cache`), under a name that changes with every file, i
 
 import hashlib
 import pickle
-from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +16,6 @@ import numpy as np
 from swiftseg.core import SwiftsegError
 from swiftseg.core.cache import cache_folder
 from swiftseg.core.files import write_file
-from swiftseg.data import Dataset
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.training.frames import TrainingFrames
@@ -39,37 +37,30 @@ def count_classes(frames: TrainingFrames) -> tuple[np.ndarray, np.ndarray]:
         for in_mask in frames.mask_counts():
             counts += in_mask, np.where(in_mask > 0, in_mask.sum(), 0)
         if path:
-            keep_counts(counts, path)
+            values = counts.astype(COUNTS_TYPE).tobytes()
+            # A cache folder that cannot be written costs time, nothing else.
+            with suppress(SwiftsegError):
+                write_file(path, values + hashlib.sha256(values).digest())
     return counts[0], counts[1]
 
 
 def cache_path(frames: TrainingFrames) -> Path | None:
     """Return the file, named by all that decides the counts; None where nothing can be kept."""
-    files, folder = paired_files(frames.dataset), cache_folder()
-    if files is None or folder is None:
+    files, folder = frames.dataset, cache_folder()
+    if isinstance(files, WithVoidClass):
+        files = files.dataset
+    if not isinstance(files, PairedFiles) or folder is None:
         return None
     reading = version("swiftseg"), frames.dataset.labels, frames.size_hw, files.read_mask
     digest = hashlib.sha256(pickle.dumps(reading))  # only hashed, and never read again
-    for fact in mask_facts(files):
-        digest.update(fact.encode())
+    for pair in files.pairs:
+        facts = pair.mask.stat()
+        digest.update(f"{pair.mask.absolute()}\n{facts.st_size}\n{facts.st_mtime_ns}\n".encode())
     return folder / f"class_counts_{digest.hexdigest()[:32]}"
 
 
-def paired_files(dataset: Dataset) -> PairedFiles | None:
-    """Return the files behind a data set, if it is one of files."""
-    if isinstance(dataset, WithVoidClass):
-        dataset = dataset.dataset
-    return dataset if isinstance(dataset, PairedFiles) else None
-
-
-def mask_facts(files: PairedFiles) -> Iterator[str]:
-    for pair in files.pairs:
-        facts = pair.mask.stat()
-        yield f"{pair.mask.absolute()}\n{facts.st_size}\n{facts.st_mtime_ns}\n"
-
-
 def read_counts(path: Path) -> np.ndarray | None:
-    """Read what `keep_counts` wrote; None where there is nothing, or nothing sound."""
+    """Read counts that were kept; None where there is nothing, or nothing sound."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -78,10 +69,3 @@ def read_counts(path: Path) -> np.ndarray | None:
     if hashlib.sha256(values).digest() != digest:
         return None
     return np.frombuffer(values, COUNTS_TYPE).reshape(2, 256).astype(np.int64)
-
-
-def keep_counts(counts: np.ndarray, path: Path) -> None:
-    values = counts.astype(COUNTS_TYPE).tobytes()
-    # A cache folder that cannot be written costs time, nothing else.
-    with suppress(SwiftsegError):
-        write_file(path, values + hashlib.sha256(values).digest())

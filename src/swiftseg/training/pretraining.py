@@ -26,6 +26,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from swiftseg.core import SwiftsegError, UsageError, log, unknown_name
+from swiftseg.core.errors import first_line
 from swiftseg.core.files import replacing, write_file
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.images.image_file import read_image
@@ -307,5 +308,6 @@ def restored(
         schedule.load_state_dict(state["schedule"])
         return [Accuracy(*epoch) for epoch in state["history"]]
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise SwiftsegError(f"{path}: not a pre-training of these classes: {reason}") from error
+        raise SwiftsegError(
+            f"{path}: not a pre-training of these classes: {first_line(error)}"
+        ) from error

@@ -238,15 +238,6 @@ class StageTraining:
         if self.accelerator.device.type == "cuda" and "cuda" in checkpoint.rng:
             torch.cuda.set_rng_state(checkpoint.rng["cuda"], self.accelerator.device)
 
-    def start_from(self, previous: Checkpoint) -> str:
-        """Take over what the stage before has learned; return a line that says what fitted.
-
-        Raises:
-            MisfitError: Nothing of it fits.
-        """
-        origin = f"the best of {previous.stage.name} (epoch {previous.state.epoch})"
-        return self.fill(previous.network, origin)
-
     def fill(self, weights: Mapping[str, Tensor], origin: str) -> str:
         """Take over the tensors that fit; return a line that says how many did, and which not.
 

@@ -2,19 +2,17 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from accelerate.tracking import GeneralTracker
 
 from swiftseg.core import UsageError
 from swiftseg.core.log import say
-from swiftseg.data import Dataset
 from swiftseg.evaluation import Evaluation
 from swiftseg.evaluation.fit_confidence import measure_temperature
 from swiftseg.evaluation.report import report_model
@@ -38,7 +36,7 @@ from swiftseg.training.training_recipe import (
     parse_sources,
 )
 
-PARITY_FRAMES = 8
+PARITY_FRAMES = 8  # that the exported model is compared with torch on
 
 Data = str | Path | Sequence[str] | Mapping[str, str | Path]
 
@@ -145,7 +143,9 @@ def train(
         weights=weights,
         resumed=RunFolder(Path(out)) if resume and out is not None else None,
     )
-    run = RunFolder(Path(out) if out is not None else Path("runs") / run_name(found))
+    held_out = found.recipe.hold_out
+    without = "" if held_out is None else f"_without_{held_out.replace('/', '_')}"
+    run = RunFolder(Path("runs") / f"{found.run_name}{without}" if out is None else Path(out))
     if is_first_process():
         for line in found.changes:
             say(line)
@@ -166,6 +166,7 @@ def train(
         trackers=trackers,
         finish=partial(export_best, found, run) if found.is_own else lambda: None,
     )
+    height, width = found.val_set()[0].mask.shape
     return TrainingResult(
         folder=run.path,
         recipe=found.recipe,
@@ -175,14 +176,8 @@ def train(
         best=run.best,
         model=run.model if found.is_own else None,
         report=run.report if found.is_own else None,
-        advice=tuple(training_advice(evaluation, run.path, frame_size_hw(found))),
+        advice=tuple(training_advice(evaluation, run.path, (height, width))),
     )
-
-
-def frame_size_hw(found: FoundRecipe) -> tuple[int, int]:
-    """Return the size (height, width) of the first frame that the training is scored on."""
-    height, width = found.val_set()[0].mask.shape
-    return height, width
 
 
 def resumed_folder(
@@ -212,13 +207,6 @@ def absolute_sources(data: DataSources) -> list[str]:
     ]
 
 
-def run_name(found: FoundRecipe) -> str:
-    """Return the usual name of a run's folder."""
-    held_out = found.recipe.hold_out
-    without = "" if held_out is None else f"_without_{held_out.replace('/', '_')}"
-    return f"{found.run_name}{without}"
-
-
 def is_first_process() -> bool:
     """Whether this process prints and writes, of those that torchrun has started."""
     return os.environ.get("RANK", "0") == "0"
@@ -230,7 +218,9 @@ def export_best(found: FoundRecipe, run: RunFolder) -> None:
     network, spec = load_trained(run.best)
     segmenter = Segmenter(TorchBackend(network, spec, device=torch_device()))
     spec = replace(spec, temperature=measure_temperature(segmenter, val_set))
-    export_onnx(network, spec, run.model, frames=parity_frames(val_set, spec.input.size_hw))
+    samples = islice(val_set, PARITY_FRAMES)
+    frames = (resize_frame(sample.image, spec.input.size_hw) for sample in samples)
+    export_onnx(network, spec, run.model, frames=frames)
     report_model(
         run.report,
         find_model(run.model),
@@ -240,9 +230,3 @@ def export_best(found: FoundRecipe, run: RunFolder) -> None:
         protocol=recipe_protocol(found.recipe),
         run=run.path,
     )
-
-
-def parity_frames(dataset: Dataset, size_hw: tuple[int, int]) -> Iterator[np.ndarray]:
-    """Yield a few frames, uint8 (*size_hw, 3), to compare the exported model with torch on."""
-    for sample in islice(dataset, PARITY_FRAMES):
-        yield resize_frame(sample.image, size_hw)

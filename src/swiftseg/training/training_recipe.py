@@ -11,7 +11,7 @@ from swiftseg.data import Dataset
 from swiftseg.models import NETWORKS
 from swiftseg.recipes import Recipe, as_overrides, load_recipe, shipped_recipes
 from swiftseg.runs import RunFolder
-from swiftseg.trained.trained_networks import input_of_weights, network_of_weights
+from swiftseg.trained.trained_networks import origin_of_weights
 from swiftseg.training.auto import AUTO, choose
 from swiftseg.training.fine_tune import fine_tuning_recipe
 from swiftseg.training.loop import OpenSplit
@@ -147,7 +147,7 @@ def _auto_recipe(
     if set(data) != {""}:
         raise UsageError(f"training {AUTO} needs one --data DIR")
     train_set = split_opener(AUTO, data)(None, "train")
-    own_network = None if initial_weights is None else network_of_weights(initial_weights)
+    own_network = origin_of_weights(initial_weights)[0] if initial_weights else None
     choice = choose(train_set, own_network)
     lines = choice.lines
     if asked is None and choice.weights is not None:
@@ -168,7 +168,7 @@ def _own_recipe(
     open_split = split_opener(network, data)
     source = Path(data[""]).resolve().stem
     train_set = open_split(None, "train")
-    learned_with = None if initial_weights is None else input_of_weights(initial_weights)
+    learned_with = origin_of_weights(initial_weights)[1] if initial_weights else None
 
     def make(overrides: Sequence[str]) -> Recipe:
         return fine_tuning_recipe(
