@@ -8,8 +8,9 @@ from safetensors.torch import load_file, save_file
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.importing import import_checkpoint
+from swiftseg.layers.filling import fill
 from swiftseg.models import create_model
-from swiftseg.trained import load_weights, save_weights
+from swiftseg.trained import read_weights, save_weights
 from tests.support import port_lookalikes as ports
 from tests.support.imported import load_imported
 
@@ -26,7 +27,7 @@ def test_three_ways_to_load_give_the_ports_logits(weights_path: Path):
     by_hand = create_model("segfast", num_classes=4, variant="release")
     by_hand.load_state_dict(load_file(weights_path))
     filled = create_model("segfast", num_classes=4, variant="release")
-    load_weights(weights_path, filled)
+    fill(filled, read_weights(weights_path), "weights")
     frame = torch.rand(1, 3, 32, 48)
     with torch.no_grad():
         expected = ports.segfast_logits(ports.segfast_state(4), frame)
@@ -58,16 +59,16 @@ def test_another_class_count_is_refused_and_changes_nothing(weights_path: Path):
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     with pytest.raises(
         SwiftsegError,
-        match=r"segfast, 4 classes,: does not fit .*; 2 tensors have another shape: "
+        match=r"weights; 2 tensors have another shape: "
         r"classifier.weight \(4, 64, 1, 1\), expected \(7, 64, 1, 1\)",
     ):
-        load_weights(weights_path, network)
+        fill(network, read_weights(weights_path), "weights")
     assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
 
 
 def test_another_network_is_refused(weights_path: Path):
-    with pytest.raises(SwiftsegError, match="with segfast, 4 classes,: does not fit"):
-        load_weights(weights_path, create_model("enet", num_classes=4))
+    with pytest.raises(SwiftsegError, match=r"weights; .* are missing"):
+        fill(create_model("enet", num_classes=4), read_weights(weights_path), "weights")
 
 
 def test_the_name_must_end_in_safetensors(tmp_path: Path):

@@ -3,9 +3,9 @@
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from swiftseg.benchmarking.machine import Machine, describe_machine
 from swiftseg.core.cache import cache_folder
@@ -48,17 +48,13 @@ class Installation:
     sections: Mapping[str, Mapping[str, str]]
     missing: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON types."""
-        return asdict(self)
-
 
 def examine_installation() -> Installation:
     """Look at this machine and at what is installed on it; nothing is changed."""
     machine = describe_machine()
     instruction_sets = ", ".join(native.instruction_sets())
     kernels = f"native ({instruction_sets})" if native.is_available() else "numpy"
-    engines = {name: _devices(name) if find_spec(name) else "not installed" for name in ENGINES}
+    engines = {n: _DEVICES[n]() if find_spec(n) else "not installed" for n in ENGINES}
     sections = {
         "machine": {
             "processor": machine.cpu,
@@ -80,11 +76,6 @@ def examine_installation() -> Installation:
     return Installation(sections, tuple(_missing(machine)))
 
 
-def _devices(engine: str) -> str:
-    """Return the providers or devices of an installed engine."""
-    return _DEVICES[engine]()
-
-
 def _onnxruntime_devices() -> str:
     import onnxruntime
 
@@ -97,6 +88,7 @@ def _openvino_devices() -> str:
     return ", ".join(openvino.Core().available_devices)
 
 
+# The providers or devices of an installed engine.
 _DEVICES: Mapping[str, Callable[[], str]] = {
     "onnxruntime": _onnxruntime_devices,
     "openvino": _openvino_devices,

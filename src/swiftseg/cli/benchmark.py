@@ -1,6 +1,5 @@
 """`swiftseg benchmark`: how fast models are on this machine."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +15,6 @@ from swiftseg.cli.options import (
 from swiftseg.cli.plain_output import terminal
 
 if TYPE_CHECKING:
-    from swiftseg.benchmarking.benchmark_report import Measurement
     from swiftseg.benchmarking.machine import Machine
 
 
@@ -60,6 +58,7 @@ def benchmark(
     from swiftseg import benchmarking
     from swiftseg.benchmarking.candidates import existing_ways
     from swiftseg.benchmarking.plot import plot as bars
+    from swiftseg.cli.benchmark_table import cost_table, latency_table, stage_table
     from swiftseg.core.files import check_suffix, write_file
 
     if plot is not None:
@@ -79,7 +78,11 @@ def benchmark(
         seconds=seconds,
         on_machine=warn,
     )
-    print_tables(report.measurements, stages=stages or training)
+    console = terminal()
+    console.print(latency_table(report.measurements))
+    if stages or training:
+        console.print(stage_table(report.measurements))
+    console.print(cost_table(report.measurements))
     if json_file is not None:
         report.save(json_file)
     if plot is not None:
@@ -90,14 +93,3 @@ def warn(machine: "Machine") -> None:
     """Say on stderr that others are at work on the machine."""
     if machine.warning:
         typer.echo(f"warning: {machine.warning}", err=True)
-
-
-def print_tables(measurements: "Sequence[Measurement]", *, stages: bool) -> None:
-    """Show latencies, the stages where they are asked for, and costs."""
-    from swiftseg.cli.benchmark_table import cost_table, latency_table, stage_table
-
-    console = terminal()
-    console.print(latency_table(measurements))
-    if stages:
-        console.print(stage_table(measurements))
-    console.print(cost_table(measurements))

@@ -11,7 +11,6 @@ from swiftseg.cli.plain_output import new_table, terminal
 from swiftseg.core.shown_text import shown
 from swiftseg.data.doctor import Diagnosis
 from swiftseg.data.doctor.class_counts import training_counts
-from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.tree_reading import Reading
 from swiftseg.losses.class_weighting import (
     effective_number_weights,
@@ -56,7 +55,14 @@ def class_rows(diagnosis: Diagnosis) -> list[dict[str, Any]]:
     counts = training_counts(diagnosis.counts)
     pixels = counts.pixels[: len(labels)]
     labeled = max(int(pixels.sum()), 1)
-    weights = class_weights(pixels, counts.where_present[: len(labels)], int(counts.pixels.sum()))
+    weights: dict[str, np.ndarray] = {}
+    if pixels.any():
+        where_present = counts.where_present[: len(labels)]
+        weights = {
+            "enet": enet_class_weights(pixels, int(counts.pixels.sum())),
+            "median_frequency": median_frequency_weights(pixels, where_present),
+            "effective_number": effective_number_weights(pixels),
+        }
     return [
         {
             "name": name,
@@ -68,25 +74,15 @@ def class_rows(diagnosis: Diagnosis) -> list[dict[str, Any]]:
     ]
 
 
-def class_weights(
-    pixels: np.ndarray, where_present: np.ndarray, total: int
-) -> dict[str, np.ndarray]:
-    """Compute the three usual weightings, float64 (C,) each; none without a labeled pixel."""
-    if not pixels.any():
-        return {}
-    return {
-        "enet": enet_class_weights(pixels, total),
-        "median_frequency": median_frequency_weights(pixels, where_present),
-        "effective_number": effective_number_weights(pixels),
-    }
-
-
 def print_report(diagnosis: Diagnosis, files: dict[str, str], next_line: str | None) -> None:
     """Print the findings, the values and the classes, where the files are, and what to type."""
     console = terminal()
     if diagnosis.reading is not None:
         _print_reading(console, diagnosis.reading, diagnosis.others)
-    _print_findings(console, diagnosis.findings)
+    for finding in diagnosis.findings:
+        count = f" [{finding.count} files]" if finding.count > 1 and finding.files else ""
+        message = f" {finding.code}: {shown(finding.message + count)}"
+        console.print(Text.assemble((finding.severity, STYLES[finding.severity]), message))
     if diagnosis.values:
         console.print(_value_table(diagnosis))
     rows = class_rows(diagnosis)
@@ -133,14 +129,6 @@ def _reading_fields(reading: Reading) -> dict[str, Any]:
         "pairs": reading.num_pairs,
         "left_over": [asdict(group) for group in reading.left_over],
     }
-
-
-def _print_findings(console: "Console", findings: tuple[Finding, ...]) -> None:
-    for finding in findings:
-        style = STYLES[finding.severity]
-        count = f" [{finding.count} files]" if finding.count > 1 and finding.files else ""
-        message = f" {finding.code}: {shown(finding.message + count)}"
-        console.print(Text.assemble((finding.severity, style), message))
 
 
 def _value_table(diagnosis: Diagnosis) -> Table:

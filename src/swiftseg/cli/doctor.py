@@ -1,17 +1,12 @@
 """`swiftseg doctor`: what is installed here, what is missing, and the line to type for it."""
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
 import typer
 
 from swiftseg.cli.options import JsonOption
 from swiftseg.cli.plain_output import new_table, terminal
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from swiftseg.benchmarking.installation import Installation
 
 
 def doctor(
@@ -25,21 +20,16 @@ def doctor(
 
     found = examine_installation()
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), indent=2))
+        typer.echo(json.dumps(asdict(found), indent=2))
         return
-    console = terminal()
-    console.print(installation_table(found))
-    for missing in found.missing:
-        console.print(f"missing: {missing}")
-    if not found.missing:
-        console.print("nothing is missing")
-
-
-def installation_table(found: "Installation") -> "Table":
-    """List what there is, section by section."""
     table = new_table("", "", show_header=False)
     for section, facts in found.sections.items():
         table.add_section()
         for name, text in facts.items():
             table.add_row(f"{section}: {name}", text)
-    return table
+    console = terminal()
+    console.print(table)
+    for missing in found.missing:
+        console.print(f"missing: {missing}")
+    if not found.missing:
+        console.print("nothing is missing")

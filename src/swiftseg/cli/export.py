@@ -7,7 +7,7 @@ import typer
 
 from swiftseg.cli.options import MODEL_HELP, SizeOption, parse_size
 from swiftseg.cli.plain_output import new_table, terminal
-from swiftseg.core import OUTPUT_KINDS, OutputKind, UsageError, needs_extra, unknown_name
+from swiftseg.core import OUTPUT_KINDS, UsageError, known_name, needs_extra, unknown_name
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -63,7 +63,7 @@ def export(
             raise UsageError(f"--format {form} takes a model as it is: leave out the other options")
         export_folder(model, out, form)
         return
-    size_hw, kind = parse_size(size), parse_output(output)
+    size_hw, kind = parse_size(size), known_name("output", output, OUTPUT_KINDS)
     with needs_extra("swiftseg export", "train"):
         from swiftseg.exporting.export_model import export as export_model
     exported = export_model(
@@ -88,7 +88,9 @@ def export(
         console.print(f"{share} on {exported.half.frames} frames")
     if exported.board is not None:
         console.print(told_of(exported.board))
-    megabytes = sum(path.stat().st_size for path in files_of(exported.path)) / 1e6
+    path = exported.path
+    files = [path, *path.rglob("*")]
+    megabytes = sum(file.stat().st_size for file in files if file.is_file()) / 1e6
     console.print(f"{out}: {exported.name}, {megabytes:.2f} MB")
 
 
@@ -112,11 +114,6 @@ def export_folder(model: str, out: Path, form: str) -> None:
     typer.echo(f"{out}: any static host serves it, such as python -m http.server -d {out}")
 
 
-def files_of(path: Path) -> list[Path]:
-    """Return the files of an export: itself, or all that a folder holds."""
-    return [inner for inner in path.rglob("*") if inner.is_file()] if path.is_dir() else [path]
-
-
 def told_of(parity: "BoardParity") -> str:
     """Say how an exported folder compares with torch."""
     own = parity.ran_in == parity.format
@@ -135,14 +132,6 @@ def told_of(parity: "BoardParity") -> str:
         f"{parity.format} in {parity.precision} gives {parity.equal_labels:.4%} of torch's labels "
         f"on {parity.frames} frames{elsewhere}"
     )
-
-
-def parse_output(output: str) -> OutputKind:
-    """Return the kind of output of that name."""
-    for kind in OUTPUT_KINDS:
-        if kind == output:
-            return kind
-    raise unknown_name("output", output, OUTPUT_KINDS)
 
 
 def quantization_table(report: "QuantizationReport") -> "Table":

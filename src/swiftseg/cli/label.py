@@ -111,7 +111,8 @@ def label(
         print_labeling(labeling, out)
         return
     from swiftseg.cluster import label_images
-    from swiftseg.inference.fitting import check_fit
+    from swiftseg.core import known_name
+    from swiftseg.inference.fitting import FITS
 
     summary = label_images(
         source,
@@ -129,7 +130,7 @@ def label(
         calibration=calibration,
         threads=threads,
         device=device,
-        fit=check_fit(fit),
+        fit=known_name("fit", fit, FITS),
         report=report,
     )
     if as_json:

@@ -103,9 +103,9 @@ def predict(
     for memory, is a .tif. An input that cannot be read does not stop the run; it is reported at the
     end.
     """
-    from swiftseg.core import UsageError
+    from swiftseg.core import UsageError, known_name
     from swiftseg.inference import Segmenter
-    from swiftseg.inference.fitting import check_fit
+    from swiftseg.inference.fitting import FITS
     from swiftseg.inference.smoothing import check_smooth
     from swiftseg.prediction.outputs import Outputs, kind_folders, parse_kinds
     from swiftseg.prediction.predict_all import predict_all
@@ -129,7 +129,7 @@ def predict(
         calibration=calibration,
         threads=threads,
         device=device,
-        fit=check_fit(fit),
+        fit=known_name("fit", fit, FITS),
         void_below=void_below,
     )
     drawn_classes(segmenter.spec.labels, outputs.hide)  # refuses unknown names before the work

@@ -33,19 +33,14 @@ def print_table(run: Run, labels: LabelSet, out: Path) -> None:
     stages = _stage_medians_ms(run.predictions)
     times = ", ".join(f"{stage} {time_ms:.1f}" for stage, time_ms in stages.items())
     console.print(f"{_counted(run.predictions)}; median ms a frame: {times}")
-    for line in _tiled(run.predictions):
-        console.print(line)
+    # That images were labeled in tiles decides what the network sees.
+    tiles = Counter(found.tile_hw for found in run.predictions if found.tile_hw is not None)
+    for (height, width), count in tiles.items():
+        console.print(
+            f"{count} image{'s' * (count > 1)} labeled in tiles of {height}x{width} pixels "
+            "(--fit stretch shows them to the network as a whole)"
+        )
     console.print(f"written to {out}")
-
-
-def _tiled(predictions: Sequence[Prediction]) -> list[str]:
-    """Say which images were labeled in tiles, since that decides what the network sees."""
-    counts = Counter(found.tile_hw for found in predictions if found.tile_hw is not None)
-    return [
-        f"{count} image{'s' * (count > 1)} labeled in tiles of {height}x{width} pixels "
-        "(--fit stretch shows them to the network as a whole)"
-        for (height, width), count in counts.items()
-    ]
 
 
 def print_json(run: Run, spec: ModelSpec, engine: Engine) -> None:

@@ -185,34 +185,22 @@ def print_seeds(found: "SeedsResult") -> None:
 
 
 def print_result(result: "TrainingResult") -> None:
-    """Print the scores of the best weights, and what to do with them."""
-    from swiftseg.cli.score_table import score_table
+    """Print the scores of the best weights, which files there are now, and what to type next."""
+    from swiftseg.cli.score_table import percent, score_table
 
     console, evaluation = terminal(), result.evaluation
     name, scored_on = result.recipe.name, result.scored_on
     console.print(score_table(evaluation, f"{name} on {scored_on}"))
     console.print(f"best weights: {result.best}")
-    print_written(result)
-    for line in result.advice:
-        console.print(line)
-
-
-def print_written(result: "TrainingResult") -> None:
-    """Print which files there are now, and what to type next."""
-    from swiftseg.cli.score_table import percent
-
-    console, evaluation = terminal(), result.evaluation
-    name, scored_on = result.recipe.name, result.scored_on
     if result.model is None:
         console.print(f"next: swiftseg export {result.best} --out model.onnx")
-        return
-    score = f"mIoU {percent(evaluation.scores.mean_iou)} % on {evaluation.frames} frames"
-    lines = (
-        f"{result.model}: {name}, {len(evaluation.data_labels)} classes, {score} of {scored_on}",
-        f"next: swiftseg predict IMAGE --model {result.model}",
-        f"{result.report}: {name} on {scored_on} of {result.data['']}, {score}",
-    )
-    for line in lines:
+    else:
+        classes = f"{name}, {len(evaluation.data_labels)} classes"
+        score = f"mIoU {percent(evaluation.scores.mean_iou)} % on {evaluation.frames} frames"
+        console.print(f"{result.model}: {classes}, {score} of {scored_on}")
+        console.print(f"next: swiftseg predict IMAGE --model {result.model}")
+        console.print(f"{result.report}: {name} on {scored_on} of {result.data['']}, {score}")
+    for line in result.advice:
         console.print(line)
 
 

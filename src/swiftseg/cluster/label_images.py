@@ -12,7 +12,7 @@ import numpy as np
 from swiftseg.cluster.label_on_ray import RayStages, label_on_ray, label_through_client
 from swiftseg.cluster.opening import Opening
 from swiftseg.cluster.ray_session import cluster_gpus, is_client, ray_session
-from swiftseg.core import UsageError, unknown_name
+from swiftseg.core import UsageError, known_name
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmenter
@@ -89,12 +89,8 @@ def label_images(
             written, the model cannot be run, or no cluster answers at the address.
     """
     check_options(engine, address, str(source), str(out))
-    for kind in save:
-        if kind not in SAVED:
-            raise unknown_name("output", kind, SAVED)
-    if form not in FORMS:
-        raise unknown_name("format", form, FORMS)
-    kinds = tuple(dict.fromkeys(save))
+    kinds = tuple(known_name("output", kind, SAVED) for kind in dict.fromkeys(save))
+    known_name("format", form, FORMS)
     segmenter = Segmenter.load(
         model,
         backend=backend,
@@ -154,8 +150,7 @@ def check_options(engine: str, address: str | None, source: str, out: str) -> No
     Raises:
         UsageError: An address with `local`, or Ray with a place in the memory of this process.
     """
-    if engine not in ENGINES:
-        raise unknown_name("engine", engine, ENGINES)
+    known_name("engine", engine, ENGINES)
     if engine == "local" and address is not None:
         raise UsageError("--address names a Ray cluster, and --engine local uses none")
     if engine == "ray" and _MEMORY in (scheme_of(source), scheme_of(out)):

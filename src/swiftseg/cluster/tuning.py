@@ -153,6 +153,7 @@ def tune(
     places = absolute_sources(sources)
     drawn = draw_trials(space, trials)
     found = find_recipe(str(source), sources, overrides, weights=weights)
+    start = found.initial_weights
     text = json.dumps(found.recipe.model_dump(mode="json", exclude_none=True))  # JSON is YAML
     epochs = _most_epochs(text, str(source), drawn)
     job = _Job(
@@ -166,7 +167,7 @@ def tune(
         recipe=str(source),
         recipe_sha256=hashlib.sha256(text.encode()).hexdigest(),
         data=tuple(places),
-        weights_sha256=_digest(found.initial_weights),
+        weights_sha256=start and hashlib.sha256(start.read_bytes()).hexdigest(),
         overrides=tuple(overrides),
         trials=tuple(Trial(number=i, values=values) for i, values in enumerate(drawn)),
     )
@@ -196,10 +197,6 @@ def _absolute(weights: Path | str | None) -> str | None:
     if weights is None:
         return None
     return str(Path(weights).absolute()) if Path(weights).exists() else str(weights)
-
-
-def _digest(weights: Path | None) -> str | None:
-    return None if weights is None else hashlib.sha256(weights.read_bytes()).hexdigest()
 
 
 def _most_epochs(recipe: str, origin: str, drawn: Sequence[Values]) -> int:

@@ -4,6 +4,7 @@ from swiftseg.core.errors import (
     MissingExtraError,
     SwiftsegError,
     UsageError,
+    known_name,
     needs_extra,
     unknown_name,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Sample",
     "SwiftsegError",
     "UsageError",
+    "known_name",
     "needs_extra",
     "unknown_name",
 ]

@@ -3,8 +3,11 @@
 import difflib
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from typing import TypeVar
 
 from swiftseg.core.shown_text import shown
+
+Name = TypeVar("Name", bound=str)
 
 
 class SwiftsegError(Exception):
@@ -39,6 +42,15 @@ def needs_extra(purpose: str, extra: str) -> Generator[None]:
         yield
     except ModuleNotFoundError as error:
         raise MissingExtraError(purpose, extra) from error
+
+
+def known_name(kind: str, name: str, known: Iterable[Name]) -> Name:
+    """Return a name as one of `known`; raise `unknown_name` for any other."""
+    names = tuple(known)
+    for one in names:
+        if one == name:
+            return one
+    raise unknown_name(kind, name, names)
 
 
 def first_line(error: BaseException) -> str:

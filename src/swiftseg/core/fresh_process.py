@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -54,7 +54,12 @@ def run_in_process(function: Callable[..., Any], **arguments: Any) -> Any:
         if not answer.exists():
             reason = child.stderr.strip().rpartition("\n")[2] or f"exit code {child.returncode}"
             raise SwiftsegError(f"{function.__name__} ended without a result: {reason}")
-        return _result(json.loads(answer.read_text("utf-8")))
+        found = json.loads(answer.read_text("utf-8"))
+        if "error" in found:
+            error = SwiftsegError(found["error"])
+            error.exit_code = found["exit_code"]
+            raise error
+        return found["result"]
 
 
 def serve() -> None:
@@ -77,11 +82,3 @@ def _module_of(function: Callable[..., Any]) -> str:
     if function.__module__ != "__main__":
         return function.__module__
     return Path(str(sys.modules["__main__"].__file__)).stem
-
-
-def _result(answer: Mapping[str, Any]) -> Any:
-    if "error" not in answer:
-        return answer["result"]
-    error = SwiftsegError(answer["error"])
-    error.exit_code = answer["exit_code"]
-    raise error

@@ -86,7 +86,9 @@ def import_checkpoint(
     match = match_layers(_adapted(theirs, known), known.layers, ours, what)
     if labels is not None and len(labels) != num_classes:
         raise SwiftsegError(f"{path}: has {num_classes} classes where --labels has {len(labels)}")
-    frames = _frames(known, normalization)
+    if normalization not in (None, *NORMALIZATIONS):
+        raise unknown_name("normalization", normalization, NORMALIZATIONS)
+    frames = NORMALIZATIONS[normalization] if normalization else known.expects
     description = Description(
         network=network,
         num_classes=num_classes,
@@ -97,14 +99,6 @@ def import_checkpoint(
         labels=labels or port_labels(known, num_classes),
     )
     return Imported(description, match.weights, known.deviations, tuple(match.bridged), left_out)
-
-
-def _frames(port: Port, normalization: str | None) -> Frames:
-    if normalization is None:
-        return port.expects
-    if normalization not in NORMALIZATIONS:
-        raise unknown_name("normalization", normalization, NORMALIZATIONS)
-    return NORMALIZATIONS[normalization]
 
 
 def _input_spec(

@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from swiftseg.core import InputSpec, unknown_name
+from swiftseg.core import InputSpec
 from swiftseg.kernels.resize import resize_frame
 
 Fit = Literal["auto", "stretch", "letterbox", "tile", "native"]
@@ -79,11 +79,3 @@ def mean_color(spec: InputSpec) -> np.ndarray:
     """Return the color (bands,) of the frames' type that the network sees as zero."""
     values = spec.largest * np.array(spec.mean)
     return (values if spec.dtype == "float32" else np.round(values)).astype(spec.dtype)
-
-
-def check_fit(fit: str) -> Fit:
-    """Return the fit of that name; raise UsageError where there is none."""
-    for known in FITS:
-        if known == fit:
-            return known
-    raise unknown_name("fit", fit, FITS)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from swiftseg.core import ModelSpec, UsageError
+from swiftseg.core import ModelSpec, UsageError, known_name
 from swiftseg.data.images.windows import Pixels
-from swiftseg.inference.fitting import Fit, check_fit
+from swiftseg.inference.fitting import FITS, Fit
 from swiftseg.inference.found_model import find_model
 from swiftseg.inference.given_image import Frame
 from swiftseg.inference.network_labels import (
@@ -67,7 +67,7 @@ class Segmenter:
             raise UsageError(f"expected a probability from 0 (off) to 1, got {void_below:g}")
         self._backend = backend
         self._origin = origin
-        self.fit: Fit = check_fit(fit)
+        self.fit: Fit = known_name("fit", fit, FITS)
         self.void_below = void_below
         self.tiling = tiling
 

@@ -188,7 +188,8 @@ def _label_blocks(
     for rank in range(int(counts[0])):
         active = int((counts > rank).sum())
         chosen = classes[offsets[:active] + rank]
-        corners = _corners_of(scores, chosen, blocks.cell_row[:active], blocks.cell_column[:active])
+        cells = chosen, blocks.cell_row[:active], blocks.cell_column[:active]
+        corners = np.stack([corner[cells] for corner in _corners(scores)])
         values = _interpolate(corners, axes, rows[:active], columns[:active])
         own = chosen.astype(labels.dtype)[:, None, None]
         if rank == 0:
@@ -205,13 +206,6 @@ def _label_blocks(
     close = np.flatnonzero(np.subtract(best, second, out=best) <= margin)
     block, row, column = np.unravel_index(close, best.shape)
     _decide(scores, axes, rows[block, row], columns[block, column], labels)
-
-
-def _corners_of(
-    scores: np.ndarray, classes: np.ndarray, row: np.ndarray, column: np.ndarray
-) -> np.ndarray:
-    """Return the scores (4, B) of one class at the corners of one cell each."""
-    return np.stack([corner[classes, row, column] for corner in _corners(scores)])
 
 
 def _interpolate(

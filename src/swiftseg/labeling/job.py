@@ -97,7 +97,12 @@ def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batc
         if isinstance(place, LocalPlace):
             place.sweep()
     else:
-        _check_empty(place)
+        for folder in (*SAVED, SHARDS):
+            if next(iter(place.files(folder)), None) is not None:
+                raise SwiftsegError(
+                    f"{place.address} holds {folder}/ of something else than a labeling job; "
+                    "choose another --out"
+                )
         plans = []
     now = {item.key: item for item in listed}
     pieces = [piece for plan in plans for piece in _read_plan(place, plan, now)]
@@ -105,7 +110,10 @@ def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batc
     fresh = [item for item in listed if item.key not in known]
     added = list(cut(fresh, batch, first=len(pieces)))
     if added:
-        place.write(f"{_PLANS}{len(plans):05d}.jsonl.gz", _plan(added))
+        # The piece's number, a tab and an input on each line.
+        lines = [f"{piece.number}\t{item.to_json()}" for piece in added for item in piece.inputs]
+        plan = gzip.compress("\n".join(lines).encode(), mtime=0)
+        place.write(f"{_PLANS}{len(plans):05d}.jsonl.gz", plan)
     if not has_begun:
         place.write(_SETTINGS, json.dumps(asdict(settings), indent=1).encode())
     return Job(place, settings, pieces + added, done_pieces(place))
@@ -152,21 +160,6 @@ def _check_same(place: Place, settings: Settings) -> None:
 
 def _said(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _check_empty(place: Place) -> None:
-    for folder in (*SAVED, SHARDS):
-        if next(iter(place.files(folder)), None) is not None:
-            raise SwiftsegError(
-                f"{place.address} holds {folder}/ of something else than a labeling job; choose "
-                "another --out"
-            )
-
-
-def _plan(pieces: Sequence[Piece]) -> bytes:
-    """Return pieces as gzipped lines: the number, a tab and an input."""
-    lines = [f"{piece.number}\t{item.to_json()}" for piece in pieces for item in piece.inputs]
-    return gzip.compress("\n".join(lines).encode(), mtime=0)
 
 
 def _read_plan(place: Place, path: str, now: Mapping[str, Input]) -> list[Piece]:

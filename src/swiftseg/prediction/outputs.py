@@ -4,12 +4,12 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 
-from swiftseg.core import LabelSet, unknown_name
+from swiftseg.core import LabelSet, known_name
 from swiftseg.core.files import sweep, write_file
 from swiftseg.data.images.geo_tags import Tag
 from swiftseg.inference import Segmentation
@@ -229,8 +229,5 @@ def marked_folders(folder: Path) -> list[Path]:
 
 def parse_kinds(text: str) -> tuple[Kind, ...]:
     """Return the kinds in a text such as `overlay,labels`; raise UsageError for any other."""
-    kinds = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    for kind in kinds:
-        if kind not in KINDS:
-            raise unknown_name("output", kind, KINDS)
-    return cast(tuple[Kind, ...], kinds)
+    names = dict.fromkeys(part.strip() for part in text.split(","))
+    return tuple(known_name("output", name, KINDS) for name in names)

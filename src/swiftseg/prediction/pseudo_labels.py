@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from swiftseg.core import LabelSet, Sample, SwiftsegError, UsageError, unknown_name
+from swiftseg.core import LabelSet, Sample, SwiftsegError, UsageError, known_name
 from swiftseg.core.files import write_file
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import Dataset, open_dataset
@@ -155,27 +155,23 @@ def label_by_teachers(
         UsageError: There is no such form, or the source is a video.
         SwiftsegError: A model or the source cannot be opened, or their classes differ.
     """
-    if form not in FORMS:
-        raise unknown_name("format", form, FORMS)
+    kind = known_name("format", form, FORMS)
     loaded = [Segmenter.load(model, backend=backend, device=device) for model in models]
     teachers = Teachers(loaded, scales=scales, flip=flip)
     if within_sets:
-        frames = labeled_frames(source)
+        parts = [Part("train", open_dataset(source, "train"), {})]
+        with suppress(UsageError):  # where there is no val
+            parts.append(Part("val", open_dataset(source, "val"), {}))
+        frames = Mixture(parts) if len(parts) > 1 else parts[0].dataset
     else:
         sources = find_sources([source], leave_out=[out])
         for video in (each.given for each in sources if each.is_video):
             raise UsageError(f"{video} is a video; pictures alone become masks to learn from")
         frames = Unlabeled(sources, teachers.labels)
     check_writable(out)
-    return write_pseudo_labels(frames, teachers, out, min_confidence=min_confidence, form=form)
-
-
-def labeled_frames(source: str) -> Dataset:
-    """Open train of labeled data and, where there is one, val behind it."""
-    parts = [Part("train", open_dataset(source, "train"), {})]
-    with suppress(UsageError):
-        parts.append(Part("val", open_dataset(source, "val"), {}))
-    return Mixture(parts) if len(parts) > 1 else parts[0].dataset
+    return write_pseudo_labels(
+        frames, teachers, out, min_confidence=min_confidence, form=kind
+    )
 
 
 def write_pseudo_labels(

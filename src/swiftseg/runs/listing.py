@@ -6,8 +6,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from swiftseg.core import SwiftsegError
-from swiftseg.recipes.recipe import Recipe
-from swiftseg.runs.history import Epoch, best_epoch
+from swiftseg.runs.history import best_epoch
 from swiftseg.runs.run_folder import MARKS, RunFolder
 from swiftseg.runs.state import StateFile, read_state
 
@@ -86,22 +85,8 @@ def spread_of(scores: Sequence[float]) -> tuple[float, float]:
     return mean(scores), stdev(scores)
 
 
-def find_runs(root: Path) -> list[Path]:
-    """Find the folders of runs, `root` itself among them, by name.
-
-    Raises:
-        SwiftsegError: There is no such folder, or no run in it.
-    """
-    if not root.is_dir():
-        raise SwiftsegError(f"{root}: no such folder")
-    folders = {path.parent for mark in MARKS for path in root.rglob(mark)}
-    if not folders:
-        raise SwiftsegError(f"{root}: no runs here; expected folders that swiftseg train has made")
-    return sorted(folders)
-
-
 def read_runs(root: Path) -> tuple[list[RunSummary], list[str]]:
-    """Read all runs below a folder.
+    """Read all runs in a folder, which may be one itself, and below it.
 
     Returns:
         The runs, the best first and those without a score last; and a line for each that is
@@ -112,7 +97,12 @@ def read_runs(root: Path) -> tuple[list[RunSummary], list[str]]:
     """
     found: list[RunSummary] = []
     broken: list[str] = []
-    for folder in find_runs(root):
+    if not root.is_dir():
+        raise SwiftsegError(f"{root}: no such folder")
+    folders = {path.parent for mark in MARKS for path in root.rglob(mark)}
+    if not folders:
+        raise SwiftsegError(f"{root}: no runs here; expected folders that swiftseg train has made")
+    for folder in sorted(folders):
         try:
             found.append(read_run(folder))
         except SwiftsegError as error:
@@ -135,13 +125,7 @@ def read_run(folder: Path) -> RunSummary:
         raise SwiftsegError(
             f"{run.metrics}: stage {reached!r} is none of the recipe's ({', '.join(names)})"
         )
-    return summarize(folder, recipe, names.index(reached), epochs, state)
-
-
-def summarize(
-    folder: Path, recipe: Recipe, index: int, epochs: Sequence[Epoch], state: StateFile | None
-) -> RunSummary:
-    """Return how far a run is; `index` is that of the stage it has reached."""
+    index = names.index(reached)
     stage, last = recipe.stages[index], epochs[-1] if epochs else None
     best = best_epoch([epoch for epoch in epochs if epoch.stage == stage.name], recipe.best)
     epoch = last.epoch if last else 0

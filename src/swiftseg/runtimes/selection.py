@@ -68,9 +68,12 @@ def choose_backend(
     key = _key(path, trials, frames)
     remembered = _read_memory()
     if key not in remembered:
-        chosen = _fastest([t for t in trials if _keeps_labels(t, frames)])
+        chosen = _fastest(path, trials, frames)
         remembered[key] = [chosen.backend, chosen.precision]
-        _write_memory(remembered)
+        memory = memory_file()
+        if memory is not None:
+            with suppress(SwiftsegError):  # of a read-only folder: the next one tries again
+                write_file(memory, json.dumps(remembered, indent=1))
     return Engine(*remembered[key])
 
 
@@ -98,17 +101,15 @@ def _trials(path: Path, backend: str, precision: str, threads: int | None) -> li
     return found or [Trial(str(path), names[0], precision, threads)]
 
 
-def _keeps_labels(trial: Trial, frames: Sequence[np.ndarray]) -> bool:
-    if trial.precision == "f32":
-        return True
-    return changed_labels(Path(trial.path), trial, frames) <= MOST_CHANGED_LABELS
-
-
-def _fastest(trials: Sequence[Trial]) -> Trial:
-    if len(trials) == 1:
-        return trials[0]
-    times_ms = compare_ms(trials)
-    return trials[times_ms.index(min(times_ms))]
+def _fastest(path: Path, trials: Sequence[Trial], frames: Sequence[np.ndarray]) -> Trial:
+    """Return the fastest of the trials that keep the labels of the frames."""
+    kept = [
+        trial
+        for trial in trials
+        if trial.precision == "f32" or changed_labels(path, trial, frames) <= MOST_CHANGED_LABELS
+    ]
+    times_ms = compare_ms(kept) if len(kept) > 1 else [0.0]
+    return kept[times_ms.index(min(times_ms))]
 
 
 def _key(path: Path, trials: Sequence[Trial], frames: Sequence[np.ndarray]) -> str:
@@ -138,12 +139,3 @@ def _read_memory() -> dict[str, list[str]]:
         return {str(key): [str(name), str(kind)] for key, (name, kind) in memory.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
-
-
-def _write_memory(memory: dict[str, list[str]]) -> None:
-    """Write the file; where the cache folder is read-only the trial is done again next time."""
-    path = memory_file()
-    if path is None:
-        return
-    with suppress(SwiftsegError):
-        write_file(path, json.dumps(memory, indent=1))

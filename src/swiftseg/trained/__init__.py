@@ -9,14 +9,13 @@ from swiftseg.trained.trained_networks import (
     read_weights,
     torch_device,
 )
-from swiftseg.trained.weights_file import Description, load_weights, save_weights
+from swiftseg.trained.weights_file import Description, save_weights
 
 __all__ = [
     "Checkpoint",
     "Description",
     "load_checkpoint",
     "load_trained",
-    "load_weights",
     "read_weights",
     "save_weights",
     "torch_device",

@@ -191,18 +191,14 @@ def check_inside(checkpoint: Checkpoint) -> None:
     if not 0 <= state.stage < len(recipe.stages):
         raise ValueError(f"it is in stage {state.stage} of {len(recipe.stages)}")
     for name in ("network", "averaged", "rng"):
-        check_tensors(name, getattr(checkpoint, name))
+        tensors = getattr(checkpoint, name)
+        if not isinstance(tensors, dict) or not all(
+            isinstance(key, str) and isinstance(value, Tensor) for key, value in tensors.items()
+        ):
+            raise ValueError(f"its {name} is not tensors by name")
     for name in ("optimizer", "schedule", "scaler"):
         if not isinstance(getattr(checkpoint, name), dict):
             raise ValueError(f"its {name} is no dict")
-
-
-def check_tensors(name: str, tensors: Any) -> None:
-    """Raise ValueError where something is not tensors by name."""
-    if not isinstance(tensors, dict) or not all(
-        isinstance(key, str) and isinstance(value, Tensor) for key, value in tensors.items()
-    ):
-        raise ValueError(f"its {name} is not tensors by name")
 
 
 def stage_network(stage: Stage, num_classes: int, in_channels: int = RGB_BANDS) -> nn.Module:

@@ -118,15 +118,3 @@ def build_described(described: Description, path: Path) -> nn.Module:
     what = f"{path}: does not fit {name} with {num_classes} classes"
     fill(network, read_state_dict(path), what)
     return network.eval()
-
-
-def load_weights(path: Path, network: nn.Module) -> None:
-    """Fill a network with the weights of a file, every tensor or none.
-
-    Raises:
-        SwiftsegError: The file cannot be read, or a tensor of either side has no counterpart of
-            its shape.
-    """
-    described = read_description(path)
-    holds = f" with {described.network}, {described.num_classes} classes," if described else ""
-    fill(network, read_state_dict(path), f"{path}{holds}: does not fit this network")

@@ -113,11 +113,6 @@ class TrainingFrames:
             image = image.astype(np.float32)
         return torch.from_numpy(image.copy()), torch.from_numpy(mask.copy())
 
-    def mask_counts(self) -> Iterator[np.ndarray]:
-        """Count the values of each mask: int64 (256,) a frame."""
-        for _, mask in in_threads(self.__getitem__, range(len(self)), threads=self.threads):
-            yield np.bincount(mask.cpu().numpy().ravel(), minlength=256)
-
 
 def expected_bytes(dataset: Dataset, size_hw: tuple[int, int] | None) -> int:
     """Return how much memory all frames take, by some of them where each has its own size."""

@@ -16,6 +16,7 @@ import numpy as np
 from swiftseg.core import SwiftsegError
 from swiftseg.core.cache import cache_folder
 from swiftseg.core.files import write_file
+from swiftseg.core.in_threads import in_threads
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.training.frames import TrainingFrames
@@ -34,7 +35,9 @@ def count_classes(frames: TrainingFrames) -> tuple[np.ndarray, np.ndarray]:
     counts = read_counts(path) if path else None
     if counts is None:
         counts = np.zeros((2, 256), np.int64)
-        for in_mask in frames.mask_counts():
+        indices = range(len(frames))
+        for _, mask in in_threads(frames.__getitem__, indices, threads=frames.threads):
+            in_mask = np.bincount(mask.cpu().numpy().ravel(), minlength=256)
             counts += in_mask, np.where(in_mask > 0, in_mask.sum(), 0)
         if path:
             values = counts.astype(COUNTS_TYPE).tobytes()

@@ -54,7 +54,9 @@ def train_seeds(
     """
     if len(set(seeds)) < 2 or len(set(seeds)) != len(seeds) or min(seeds) < 0:
         raise UsageError(f"expected two seeds or more, such as 0,1,2, got {list(seeds)}")
-    folder = Path(out) if out is not None else Path("runs") / _name(source, data)
+    own_data = as_sources(data).get("")
+    of_data = "" if own_data is None else f"_{Path(own_data).resolve().stem}"
+    folder = Path("runs") / f"{Path(source).stem}{of_data}_seeds" if out is None else Path(out)
     results: list[TrainingResult] = []
     for seed in seeds:
         run = seed_folder(folder, seed)
@@ -70,9 +72,3 @@ def train_seeds(
         results.append(result)
     mean, deviation = spread_of([result.evaluation.scores.mean_iou for result in results])
     return SeedsResult(tuple(results), mean, deviation)
-
-
-def _name(source: str | Path, data: Data) -> str:
-    folder = as_sources(data).get("")
-    of_data = "" if folder is None else f"_{Path(folder).resolve().stem}"
-    return f"{Path(source).stem}{of_data}_seeds"

@@ -34,8 +34,14 @@ def validate(training: StageTraining, epoch: Epoch, data: StageData, run: RunFol
     if training.accelerator.is_main_process:
         epoch = _scored(training, epoch, data, run)
         if _is_best(training, epoch):
-            path = run.stage_best(training.recipe, training.state.stage)
-            save_checkpoint(_best_checkpoint(training, epoch), path)
+            state = training.state
+            kept = Checkpoint(  # what evaluation and export need
+                recipe=training.recipe,
+                labels=training.labels,
+                state=replace(state, history=[*state.history, epoch]),
+                network=training.evaluated.state_dict(),
+            )
+            save_checkpoint(kept, run.stage_best(training.recipe, state.stage))
     [epoch] = broadcast_object_list([epoch])
     return epoch
 
@@ -71,17 +77,6 @@ def _is_best(training: StageTraining, epoch: Epoch) -> bool:
     if score is None or before is None:
         return score is not None
     return score > (score_of(before, best) or 0.0)
-
-
-def _best_checkpoint(training: StageTraining, epoch: Epoch) -> Checkpoint:
-    """Return what evaluation and export need."""
-    state = training.state
-    return Checkpoint(
-        recipe=training.recipe,
-        labels=training.labels,
-        state=replace(state, history=[*state.history, epoch]),
-        network=training.evaluated.state_dict(),
-    )
 
 
 def validation_loss(training: StageTraining, frames: TrainingFrames) -> float:

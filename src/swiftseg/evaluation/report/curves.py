@@ -11,7 +11,12 @@ from swiftseg.runs.history import Epoch
 
 def training_curves(epochs: Sequence[Epoch]) -> Markup:
     """Return the charts; the epochs of later stages follow those of earlier ones."""
-    marks = stage_marks(epochs)
+    begins = [
+        Mark(number, after.stage)
+        for number, (before, after) in enumerate(pairwise(epochs), 2)
+        if before.stage != after.stage
+    ]
+    marks = [Mark(1, epochs[0].stage), *begins] if begins else []  # none for a single stage
     losses = [Line("training", "first", _points(epochs, lambda epoch: epoch.loss))]
     val_losses = _points(epochs, lambda epoch: epoch.val_loss)
     if val_losses:
@@ -24,16 +29,6 @@ def training_curves(epochs: Sequence[Epoch]) -> Markup:
     rate = Line("learning rate", "first", _points(epochs, lambda epoch: epoch.lr))
     charts.append(line_chart("learning rate", [rate], x_name="epoch", marks=marks))
     return Markup('<div class="charts">{}</div>').format(Markup("\n").join(charts))
-
-
-def stage_marks(epochs: Sequence[Epoch]) -> list[Mark]:
-    """Return where each stage begins, if there are several."""
-    begins = [
-        Mark(number + 1, after.stage)
-        for number, (before, after) in enumerate(pairwise(epochs), 1)
-        if before.stage != after.stage
-    ]
-    return [Mark(1, epochs[0].stage), *begins] if begins else []
 
 
 def _points(epochs: Sequence[Epoch], value_of: Callable[[Epoch], float | None]) -> list[Point]:

@@ -57,9 +57,9 @@ def report_model(
         protocol=protocol,
     )
     facts = measured_with(found, segmenter.engine.backend, scores)
-    trained = trained_with(run) if run else {}
-    # A training that reports itself has one command.
-    facts |= {name: text for name, text in trained.items() if text != facts["command"]}
+    environment = RunFolder(run).read_environment() if run else None
+    if environment and environment.command != facts["command"]:  # that of a training's own report
+        facts["trained by"] = environment.command
     card = "" if found.card is None else found.card.read_text(encoding="utf-8")
     subject = Subject(segmenter.spec, *origin, facts, card)
     advice = training_advice(evaluation, run, scores.smallest_hw) if run else []
@@ -97,9 +97,3 @@ def sizes_text(scores: FrameScores) -> str:
     smallest, largest = f"{low_w}x{low_h}", f"{high_w}x{high_h}"
     between = smallest if smallest == largest else f"{smallest} to {largest}"
     return f"{between} pixels, where predictions are compared with them"
-
-
-def trained_with(run: Path) -> dict[str, str]:
-    """Return the command of a training run, as the run has noted it."""
-    environment = RunFolder(run).read_environment()
-    return {"trained by": environment.command} if environment else {}
