@@ -89,7 +89,9 @@ def label_images(
             written, the model cannot be run, or no cluster answers at the address.
     """
     check_options(engine, address, str(source), str(out))
-    kinds = tuple(known_name("output", kind, SAVED) for kind in dict.fromkeys(save))
+    kinds: tuple[Saved, ...] = tuple(
+        known_name("output", kind, SAVED) for kind in dict.fromkeys(save)
+    )
     known_name("format", form, FORMS)
     segmenter = Segmenter.load(
         model,

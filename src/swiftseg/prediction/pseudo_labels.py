@@ -169,9 +169,7 @@ def label_by_teachers(
             raise UsageError(f"{video} is a video; pictures alone become masks to learn from")
         frames = Unlabeled(sources, teachers.labels)
     check_writable(out)
-    return write_pseudo_labels(
-        frames, teachers, out, min_confidence=min_confidence, form=kind
-    )
+    return write_pseudo_labels(frames, teachers, out, min_confidence=min_confidence, form=kind)
 
 
 def write_pseudo_labels(
