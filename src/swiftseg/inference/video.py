@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
@@ -149,7 +149,11 @@ class Video:
             stored = frame.reformat(format=STORED)  # mostly the frame itself
             size_hw = size_hw or image.shape[:2]
             if image.shape[:2] != size_hw:
-                raise self._resized(size_hw, image.shape[:2])
+                before, now = ("{}x{}".format(*hw) for hw in (size_hw, image.shape))
+                raise SwiftsegError(
+                    f"{self._source}: the frames' size changes from {before} to {now} after "
+                    f"{self._decoded} frames, and a video has one size; cut it there"
+                )
             self._decoded += 1
             planes = tuple(upright(frame, plane) for plane in planes_of(stored))
             yield TimedFrame(
@@ -176,7 +180,7 @@ class Video:
         begin = monotonic()
         while monotonic() - begin < self._reconnect_s and not self._given_up.is_set():
             try:
-                container = _opened(self._source)
+                container = open_container(self._source)
             except SwiftsegError:
                 self._given_up.wait(_RETRY_S)
                 continue
@@ -217,14 +221,6 @@ class Video:
             return SwiftsegError(f"{self._source}: no frame can be decoded ({reason})")
         return SwiftsegError(
             f"{self._source}: the video breaks off after {self._decoded} frames ({reason})"
-        )
-
-    def _resized(self, size_hw: tuple[int, ...], new_hw: tuple[int, ...]) -> SwiftsegError:
-        (height, width), (new_height, new_width) = size_hw, new_hw
-        return SwiftsegError(
-            f"{self._source}: the frames' size changes from {height}x{width} to "
-            f"{new_height}x{new_width} after {self._decoded} frames, and a video has one size; "
-            "cut it there"
         )
 
 
@@ -269,20 +265,27 @@ def reading_video(source: Path | str, *, reconnect_s: float = 0.0) -> Generator[
         MissingExtraError: PyAV is not installed.
         SwiftsegError: There is no such file, server or camera, or it holds no video.
     """
-    require_pyav()
     name = str(source)
-    with closing(Video(name, _opened(name), reconnect_s=reconnect_s)) as video:
+    with closing(Video(name, open_container(name), reconnect_s=reconnect_s)) as video:
         yield video
 
 
-def _opened(name: str) -> "av.container.InputContainer":
-    """Open what `reading_video` takes; raise SwiftsegError where that fails."""
+def open_container(name: str, data: BinaryIO | None = None) -> "av.container.InputContainer":
+    """Open what `reading_video` takes, or the open file `data`, which errors call `name`.
+
+    Raises:
+        MissingExtraError: PyAV is not installed.
+        SwiftsegError: It cannot be opened, holds no video, or its frames are too large.
+    """
+    require_pyav()
     import av
     from av.error import FFmpegError
 
-    camera = _camera_of(name)
+    camera = None if data else _camera_of(name)
     try:
-        if camera is not None:
+        if data is not None:
+            container = av.open(data, "r")
+        elif camera is not None:
             device = camera_input(camera)
             container = av.open(device.file, format=device.format, options=device.options)
         else:
@@ -290,6 +293,8 @@ def _opened(name: str) -> "av.container.InputContainer":
             patience_s = _PATIENCE_S if is_stream(name) else None
             container = av.open(address, options=options, timeout=patience_s)
     except (FFmpegError, ValueError) as error:
+        if data is not None:
+            raise SwiftsegError(f"{name}: not a video that can be read ({error})") from error
         raise _not_opened(name, error) from error
     if not container.streams.video:
         container.close()

@@ -4,14 +4,14 @@ A frame is known by its time stamp, and its number is its stamp's place among al
 that cannot be decoded costs its own number, and every range numbers its frames as the whole does.
 """
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from swiftseg.core import SwiftsegError
-from swiftseg.inference.video import input_of, require_pyav, upright
+from swiftseg.inference.video import open_container, upright
 
 if TYPE_CHECKING:
     import av.container
@@ -32,7 +32,7 @@ def frame_ranges(
         MissingExtraError: PyAV is not installed.
         SwiftsegError: The file is no video, or its frames have no time stamps.
     """
-    with _opened(source, data) as container:
+    with closing(open_container(source, data)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
     stamps = sorted({packet.pts for packet in packets if packet.pts is not None})
     if not stamps or any(packet.pts is None for packet in packets):
@@ -62,7 +62,7 @@ def read_range(
 
     numbers = {stamp: first + index for index, stamp in enumerate(stamps)}
     found = 0
-    with _opened(source, data) as container:
+    with closing(open_container(source, data)) as container:
         try:
             container.seek(stamps[0], stream=container.streams.video[0])
             for frame in _decoded(container):
@@ -94,20 +94,3 @@ def _decoded(
             yield from stream.decode(packet)
         except FFmpegError:
             continue
-
-
-@contextmanager
-def _opened(source: str, data: BinaryIO | None) -> Generator["av.container.InputContainer"]:
-    require_pyav()
-    import av
-    from av.error import FFmpegError
-
-    address, options = input_of(source)
-    try:
-        container = av.open(data, "r") if data else av.open(address, "r", options=options)
-    except (FFmpegError, ValueError) as error:
-        raise SwiftsegError(f"{source}: not a video that can be read ({error})") from error
-    with closing(container):
-        if not container.streams.video:
-            raise SwiftsegError(f"{source}: the file is truncated or holds no video")
-        yield container

@@ -33,13 +33,12 @@ from swiftseg.training.epoch_log import EpochLog
 from swiftseg.training.frames import Batch, EpochFrames, batch_loader
 from swiftseg.training.freed_memory import keep_freed_memory
 from swiftseg.training.resuming import refuse_no_run, resume_checkpoint
-from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.stage import StageTraining, check_networks
 from swiftseg.training.stage_data import StageData, open_stage_data
 from swiftseg.training.stopping import StopRequest
 from swiftseg.training.teacher import Teacher, load_teacher
 from swiftseg.training.training_progress import TrainingProgress
-from swiftseg.training.validation import validate
+from swiftseg.training.validation import recipe_protocol, validate
 
 MIXED_PRECISION = {"f32": "no", "bf16": "bf16", "fp16": "fp16"}
 

@@ -27,7 +27,6 @@ from swiftseg.trained import load_trained, torch_device
 from swiftseg.training.epoch_log import check_trackers
 from swiftseg.training.loop import train_recipe
 from swiftseg.training.run_log import environment
-from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.training_recipe import (
     DataSources,
     FoundRecipe,
@@ -35,6 +34,7 @@ from swiftseg.training.training_recipe import (
     option_overrides,
     parse_sources,
 )
+from swiftseg.training.validation import recipe_protocol
 
 PARITY_FRAMES = 8  # that the exported model is compared with torch on
 

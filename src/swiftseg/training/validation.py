@@ -9,9 +9,10 @@ from accelerate.utils import broadcast_object_list
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data import Dataset
-from swiftseg.evaluation import evaluate
+from swiftseg.evaluation import NATIVE, ScoringProtocol, evaluate
 from swiftseg.inference import AveragingSegmenter, Segmenter
 from swiftseg.kernels.bands import viewable
+from swiftseg.recipes.recipe import Recipe
 from swiftseg.render import colorize, overlay
 from swiftseg.runs import RunFolder
 from swiftseg.runs.history import Epoch, best_epoch, score_of
@@ -19,7 +20,6 @@ from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
 from swiftseg.trained.checkpoint import Checkpoint, model_spec, save_checkpoint
 from swiftseg.training.batch_norm import reestimate_batch_norm
 from swiftseg.training.frames import EpochFrames, TrainingFrames, batch_loader
-from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.stage import TINY, StageTraining
 from swiftseg.training.stage_data import StageData
 
@@ -44,6 +44,12 @@ def validate(training: StageTraining, epoch: Epoch, data: StageData, run: RunFol
             save_checkpoint(kept, run.stage_best(training.recipe, state.stage))
     [epoch] = broadcast_object_list([epoch])
     return epoch
+
+
+def recipe_protocol(recipe: Recipe) -> ScoringProtocol:
+    """Return the native protocol with the recipe's classes, in windows where it says so."""
+    sliding = recipe.evaluation.sliding_windows
+    return replace(NATIVE, void_as_class=recipe.void_as_class, sliding=sliding)
 
 
 def _scored(training: StageTraining, epoch: Epoch, data: StageData, run: RunFolder) -> Epoch:

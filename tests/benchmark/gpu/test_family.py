@@ -36,10 +36,10 @@ from swiftseg.models import NETWORKS, create_model
 from swiftseg.recipes.recipe import Augmentation
 from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.trained.checkpoint import TrainingState, model_spec
-from swiftseg.training.scoring import recipe_protocol
 from swiftseg.training.stage import warmed_up_average
 from swiftseg.training.stage_data import open_stage_data
 from swiftseg.training.training_data import split_opener
+from swiftseg.training.validation import recipe_protocol
 from tests.support.dataset_trees import make_idd_lite, make_labelmefacade
 from tests.support.tiny_camvid import make_tiny_camvid
 

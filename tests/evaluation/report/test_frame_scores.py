@@ -6,7 +6,7 @@ import torch
 from torchmetrics.functional.classification import multiclass_jaccard_index
 
 from swiftseg.core import LabelSet, Sample
-from swiftseg.evaluation.report.frame_scores import FrameScores, frame_score
+from swiftseg.evaluation.report.shown_frames import FrameScores, frame_score
 
 LABELS = LabelSet(("a", "b", "c"), ((0, 0, 0), (1, 1, 1), (2, 2, 2)), 255)
 

@@ -12,9 +12,8 @@ from swiftseg.data import Dataset
 from swiftseg.evaluation.evaluate_model import evaluate
 from swiftseg.evaluation.evaluation import Evaluation
 from swiftseg.evaluation.protocol import ScoringProtocol
-from swiftseg.evaluation.report.frame_scores import FrameScores
 from swiftseg.evaluation.report.page import Subject, report_page
-from swiftseg.evaluation.report.shown_frames import shown_frames
+from swiftseg.evaluation.report.shown_frames import FrameScores, shown_frames
 from swiftseg.evaluation.unlearned import training_advice, unlearned
 from swiftseg.inference import FoundModel, Segmenter
 from swiftseg.runs import RunFolder, read_epochs

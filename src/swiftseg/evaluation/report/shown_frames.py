@@ -1,13 +1,70 @@
-"""The frames that a report shows, as pictures."""
+"""The frames that are worth a look, the best, the median and the worst ones, and their pictures."""
 
-from dataclasses import dataclass
+from array import array
+from dataclasses import dataclass, field
 
-from swiftseg.core import LabelSet
+import numpy as np
+
+from swiftseg.core import LabelSet, Sample
 from swiftseg.data import Dataset
 from swiftseg.evaluation.protocol import ScoringProtocol
 from swiftseg.evaluation.report.frame_pictures import frame_pictures
-from swiftseg.evaluation.report.frame_scores import FrameScores
 from swiftseg.inference import AveragingSegmenter, Segmenter
+from swiftseg.metrics import confusion_matrix, scores
+
+SHOWN_FRAMES = 3
+
+Size = tuple[int, int]
+
+
+@dataclass
+class FrameScores:
+    """Score every frame by itself; of each no more than one number is kept.
+
+    A frame's score is the mean IoU over the classes that occur in its mask or its label map. It is
+    NaN where all of the frame is void.
+
+    Attributes:
+        mean_iou: float64, one a frame, in their order.
+        smallest_hw: Of the masks.
+        largest_hw: Of the masks.
+    """
+
+    labels: LabelSet
+    mean_iou: "array[float]" = field(default_factory=lambda: array("d"))
+    smallest_hw: Size | None = None
+    largest_hw: Size | None = None
+
+    def add(self, sample: Sample, label_map: np.ndarray) -> None:
+        """Take a frame; to be handed to `evaluate` as `on_frame`."""
+        self.mean_iou.append(frame_score(sample.mask, label_map, self.labels))
+        size = (sample.mask.shape[0], sample.mask.shape[1])
+        self.smallest_hw = min(self.smallest_hw or size, size, key=_area)
+        self.largest_hw = max(self.largest_hw or size, size, key=_area)
+
+    def chosen(self) -> dict[str, list[int]]:
+        """Return the indices of the `worst`, the `median` and the `best` frames.
+
+        Each kind has up to `SHOWN_FRAMES`, the extreme ones first, and no frame is shown twice:
+        where there are few, the worst are taken first, then the best.
+        """
+        values = np.array(self.mean_iou)
+        order = np.argsort(values, kind="stable")[: np.count_nonzero(~np.isnan(values))].tolist()
+        worst, rest = order[:SHOWN_FRAMES], order[SHOWN_FRAMES:]
+        cut = max(len(rest) - SHOWN_FRAMES, 0)
+        best, rest = rest[cut:], rest[:cut]
+        start = max((len(rest) - SHOWN_FRAMES + 1) // 2, 0)
+        median = rest[start : start + SHOWN_FRAMES]
+        return {"worst": worst, "median": median, "best": best[::-1]}
+
+
+def frame_score(mask: np.ndarray, label_map: np.ndarray, labels: LabelSet) -> float:
+    """Return one frame's mean IoU over its own classes, in 0..1 or NaN; masks uint8 (H, W)."""
+    return scores(confusion_matrix(label_map, mask, len(labels), labels.ignore_index)).mean_iou
+
+
+def _area(size_hw: Size) -> int:
+    return size_hw[0] * size_hw[1]
 
 
 @dataclass(frozen=True)
