@@ -141,7 +141,7 @@ def test_models_of_two_protocols_need_one_by_name(capsys, checkpoint, tmp_path):
     arguments = ["evaluate", checkpoint, other, "--data", tmp_path / "camvid"]
     refused = run_cli(capsys, *arguments)
     assert refused.code == 2
-    assert "in windows); name one for all by --protocol" in refused.err
+    assert "in windows); choose one for all with --protocol" in refused.err
     assert run_cli(capsys, *arguments, "--protocol", "native").code == 0
 
 

@@ -66,7 +66,7 @@ def test_another_run_is_refused_or_overwritten(
     ("options", "message"),
     [
         (["--preset", "tinny"], "unknown preset 'tinny'"),
-        (["--resume", "--overwrite"], "--resume goes on and --overwrite starts over"),
+        (["--resume", "--overwrite"], "--resume continues a run and --overwrite starts over"),
         (["--overfit-one-batch", "--processes", "2"], "leave out --processes"),
         (["--precision", "int8"], "precision: .*'fp16'.*got 'int8'"),
         (

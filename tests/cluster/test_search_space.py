@@ -42,7 +42,7 @@ def test_the_same_trials_are_drawn_again(tmp_path):
 
 
 def test_a_range_without_a_count_is_refused(tmp_path):
-    with pytest.raises(UsageError, match=r"optimizer\.lr is a range; say by --trials"):
+    with pytest.raises(UsageError, match=r"optimizer\.lr is a range; set the number of draws"):
         draw_trials(space(tmp_path, "optimizer.lr: {min: 0, max: 1}\n"), None)
 
 

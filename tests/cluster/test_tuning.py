@@ -69,7 +69,7 @@ def test_every_combination_is_trained_as_the_command_trains_it(folder):
 
     again = run(folder, search_command())
     assert again.returncode == 2
-    assert again.stderr == "error: search: holds a search already; --resume goes on with it\n"
+    assert again.stderr == "error: search: holds a search already; continue it with --resume\n"
 
 
 def test_a_search_that_is_killed_goes_on_with_the_same_trials(folder):
@@ -83,7 +83,7 @@ def test_a_search_that_is_killed_goes_on_with_the_same_trials(folder):
     before = [trial["values"] for trial in trials(folder)]
     other = run(folder, [*search_command("--resume"), "--set", "seed=3"])
     assert other.returncode == 2
-    assert "name the same to go on" in other.stderr
+    assert "give the same to continue" in other.stderr
     done = run(folder, search_command("--resume"))
     assert done.returncode == 0, done.stderr
     assert [trial["values"] for trial in trials(folder)] == before
@@ -115,7 +115,7 @@ def test_trials_are_scored_on_the_group_that_is_held_out(folder):
     ):
         refused = run(folder, search_command(*changed))
         assert refused.returncode == 2, refused.stderr
-        assert f"with another {what}; name the same to go on" in refused.stderr
+        assert f"with another {what}; give the same to continue" in refused.stderr
 
 
 def test_a_trial_that_fails_costs_itself_alone(folder):

@@ -97,7 +97,7 @@ _DEVICES: Mapping[str, Callable[[], str]] = {
 
 
 def _torch_devices() -> str:
-    """Ask nvidia's driver, since torch itself takes seconds to import."""
+    """Return where torch computes, by NVIDIA's driver: torch itself takes seconds to import."""
     has_gpu = shutil.which("nvidia-smi") is not None
     return "installed, beside an NVIDIA driver" if has_gpu else "installed, on the CPU"
 

@@ -65,7 +65,7 @@ def benchmark(
         check_suffix(plot, ".svg")
     if not training:
         for engine, missing in existing_ways(backend.split(","), precision.split(","))[1]:
-            typer.echo(f"{engine} has no {missing}, which is left out", err=True)
+            typer.echo(f"{engine} has no {missing}: skipped", err=True)
     report = benchmarking.benchmark(
         models,
         size_hw=parse_size(size),

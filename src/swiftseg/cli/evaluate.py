@@ -71,13 +71,13 @@ def evaluate(
     from swiftseg.prediction.sources import check_writable
 
     if submission is not None and len(models) > 1:
-        raise UsageError("--submission takes one model, since each would overwrite the other's")
+        raise UsageError("--submission takes one model: several would overwrite each other")
     if submission is not None and workers is not None:
         raise UsageError("--submission is written by one process; leave --workers out")
     if address is not None and address.startswith("ray://"):
         raise UsageError("evaluate runs on a node of the cluster; name it by auto or HOST:PORT")
     if address is not None and workers is None:
-        raise UsageError("--address names a Ray cluster; say by --workers how many it shall use")
+        raise UsageError("--address names a Ray cluster; give the number of workers with --workers")
     segmenters = [
         Segmenter.load(
             model, backend=backend, precision=precision, calibration=calibration, device=device
@@ -144,7 +144,7 @@ def common_protocol(
         if other != first:
             raise UsageError(
                 f"{models[0]} is scored by {first} and {model} by {other}; "
-                "name one for all by --protocol"
+                "choose one for all with --protocol"
             )
     return first
 

@@ -24,11 +24,9 @@ def export(
     model: Annotated[str, typer.Argument(help=MODEL_HELP)],
     out: Annotated[Path, typer.Option(help="File or folder to write, such as model.onnx.")],
     form: Annotated[
-        str, typer.Option("--format", help=f"One of {', '.join((*FORMATS, *BOARD_FORMATS))}.")
+        str, typer.Option("--format", help="onnx, web, triton, or a board's (see above).")
     ] = "onnx",
-    output: Annotated[
-        str, typer.Option(help="What it returns: labels (and logits), logits, or probs.")
-    ] = "labels",
+    output: Annotated[str, typer.Option(help="labels (with logits), logits, or probs.")] = "labels",
     size: SizeOption = None,
     frames: Annotated[
         Path | None,
@@ -55,8 +53,8 @@ def export(
     only when it is faster on this machine and loses no more than --max-drop. With fp16 weights take
     half the space and are widened when the file is loaded: the speed stays. The formats web (a
     page that segments in the browser) and triton (a model repository) take a shipped model's name
-    or an exported .onnx file, and no torch. All other formats are folders for the runtimes of
-    boards, which are compared with torch in the same way.
+    or an exported .onnx file, and no torch. The formats of boards (coreml, executorch, litert,
+    ncnn, openvino, tensorrt) are folders, which are compared with torch in the same way.
     """
     if form not in ("onnx", *BOARD_FORMATS):
         if size or frames or name or calibration or (output, precision) != ("labels", "f32"):

@@ -29,7 +29,7 @@ def import_weights(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="Class names: a set such as cityscapes, or a file of names.",
+            help="A set such as cityscapes, or a file.",
             show_default="the port's, or class_0 and so on",
         ),
     ] = None,
@@ -97,10 +97,10 @@ def print_next(described: "Description", out: Path) -> None:
     typer.echo(f"classes: {', '.join(names)}")
     if names[0] == "class_0":
         sets = ", ".join([*label_sets_of(len(names)), "a file with a name a line"])
-        typer.echo(f"name the classes by importing again with --labels: {sets}")
+        typer.echo(f"to name the classes, import again with --labels: {sets}")
     if described.input is None:
         typer.echo(
-            "nobody knows how its frames are normalized; to predict or export with it, import it "
+            "the normalization of its frames is unknown; to predict or export, import it "
             "again with --normalization imagenet, plain or caffe"
         )
         return

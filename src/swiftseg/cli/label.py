@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from swiftseg.cli.options import (
-    MODEL_HELP,
     AddressOption,
     BackendOption,
     CalibrationOption,
@@ -31,17 +30,15 @@ def label(
     source: Annotated[
         str,
         typer.Argument(
-            help="Folder, glob, list (.txt), table (.csv, .parquet), video, or address.",
+            help="Folder, glob, .txt list, .csv or .parquet table, video, address.",
             show_default=False,
         ),
     ],
-    out: Annotated[
-        str, typer.Option(help="Target: a folder, or an address such as s3://bucket/labels.")
-    ],
+    out: Annotated[str, typer.Option(help="Folder, or an address: s3://bucket/labels.")],
     model: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"{MODEL_HELP} Repeat to average models.",
+            help="As `predict` takes it; repeat to average.",
             show_default=DEFAULT_MODEL,
         ),
     ] = None,
@@ -55,7 +52,7 @@ def label(
     save: Annotated[str, typer.Option(help="Outputs: labels, overlay, probs, shares.")] = "labels",
     form: Annotated[
         str,
-        typer.Option("--format", help="png, parquet; coco or labelme for a labeling tool."),
+        typer.Option("--format", help="png, parquet, coco, or labelme."),
     ] = "png",
     min_confidence: Annotated[
         float | None,

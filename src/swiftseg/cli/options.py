@@ -8,26 +8,26 @@ import typer
 
 from swiftseg.core import UsageError
 
-MODEL_HELP = "Shipped model, exported file, checkpoint, or training run."
+MODEL_HELP = "Model name, exported file, checkpoint, or run."
 
 BackendOption = Annotated[
     str | None,
     typer.Option(
         "--backend",
-        help="onnxruntime, openvino, tensorrt, auto, torch, torch-channels-last, torch-compiled.",
-        show_default="onnxruntime; torch for checkpoints; auto with --precision auto",
+        help="onnxruntime, openvino, tensorrt, auto, torch.",
+        show_default="onnxruntime; torch for checkpoints",
     ),
 ]
 PrecisionOption = Annotated[
     str,
-    typer.Option("--precision", help="f32, bf16, fp16, or auto (fastest with 99.5 % same labels)."),
+    typer.Option("--precision", help="f32, bf16, fp16, or auto with --calibration."),
 ]
 CalibrationOption = Annotated[
     Path | None,
     typer.Option(
         "--calibration",
         metavar="DIR",
-        help="Images or labeled data to test --precision auto on.",
+        help="Images or labeled data for --precision auto.",
         show_default=False,
     ),
 ]
@@ -35,8 +35,8 @@ DeviceOption = Annotated[
     str | None,
     typer.Option(
         "--device",
-        help="cpu, cuda, tensorrt, coreml, dml, qnn; OpenVINO: cpu, gpu, npu.",
-        show_default="cpu; for torch a GPU if there is one",
+        help="cpu, cuda, tensorrt, coreml, dml, qnn, gpu, npu.",
+        show_default="cpu; for torch a GPU",
     ),
 ]
 ThreadsOption = Annotated[
@@ -45,7 +45,7 @@ ThreadsOption = Annotated[
 ]
 FitOption = Annotated[
     str,
-    typer.Option("--fit", help="Resizing: stretch, letterbox, tile, native, or auto."),
+    typer.Option("--fit", help="stretch, letterbox, tile, native, or auto."),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON and nothing else.")
@@ -69,7 +69,7 @@ AddressOption = Annotated[
     str | None,
     typer.Option(
         "--address",
-        help="A Ray cluster: auto, HOST:PORT or ray://HOST:PORT.",
+        help="Ray cluster: auto, HOST:PORT, ray://HOST:PORT.",
         show_default="Ray on this machine",
     ),
 ]
@@ -108,7 +108,7 @@ ScalesOption = Annotated[
     typer.Option(
         "--scales",
         metavar="S,S,...",
-        help="Average probabilities over scales: 0.75,1.0,1.25.",
+        help="Average over scales, such as 0.75,1.0,1.25.",
     ),
 ]
 FlipOption = Annotated[bool, typer.Option("--flip", help="Also average over mirror images.")]

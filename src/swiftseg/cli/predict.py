@@ -31,7 +31,7 @@ def predict(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Images, folders, globs, lists (.txt or -), videos, camera:0, URLs.",
+            help="Images, folders, globs, .txt lists, videos, camera:0, URLs.",
             show_default=False,
         ),
     ],
@@ -97,11 +97,11 @@ def predict(
     Writes OUT/labels/NAME.png (a palette PNG whose values are class indices), OUT/overlay/NAME.jpg
     (the classes' colors over the image, with a legend) and OUT/probs/NAME.npy (float16, classes x
     height x width; interpolated bilinearly where the label map is by nearest neighbor, so that
-    their argmax may differ from it along borders). A video gives OUT/overlay/NAME.mp4 and one
-    label map per frame. All frames of a file are processed; frames of a camera or stream that
-    cannot keep up are dropped and counted. The label map of a GeoTIFF, or of a picture too large
-    for memory, is a .tif. An input that cannot be read does not stop the run; it is reported at the
-    end.
+    their argmax may differ from it along borders). A video gives OUT/overlay/NAME.mp4 and one label
+    map per frame. All frames of a file are processed; frames of a camera or stream that cannot keep
+    up are dropped and counted. The label map of a GeoTIFF, or of a picture too large for memory, is
+    a .tif. The input - reads a list of inputs from stdin. An input that cannot be read does not
+    stop the run; it is reported at the end.
     """
     from swiftseg.core import UsageError, known_name
     from swiftseg.inference import Segmenter

@@ -95,7 +95,7 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
 
 
 def _shares(predictions: Sequence[Prediction]) -> dict[str, float]:
-    """Each class's part of all pixels, so that a large image counts for more than a small one."""
+    """Return each class's share of all pixels, so that large images count more than small ones."""
     counts: Counter[str] = Counter()
     for prediction in predictions:
         counts.update(prediction.pixels)

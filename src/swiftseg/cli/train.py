@@ -27,7 +27,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="DIR",
-            help="Folder of the data, or NAME=DIR for each of several.",
+            help="Folder of the data, or NAME=DIR for each.",
         ),
     ] = None,
     out: Annotated[
@@ -54,7 +54,7 @@ def train(
         int | None,
         typer.Option(
             min=0,
-            help="Workers that read frames; 0 reads in the main process.",
+            help="Processes that read frames; 0 for none.",
             show_default="up to 4",
         ),
     ] = None,
@@ -78,7 +78,7 @@ def train(
         bool,
         typer.Option(
             "--overfit-one-batch",
-            help="Test whether the network can learn one batch by heart.",
+            help="Test whether it can overfit one batch.",
         ),
     ] = False,
     hold_out: HoldOutOption = None,
@@ -167,7 +167,7 @@ def parse_seeds(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() for part in parts):
         raise UsageError(
-            f"expected --seeds as numbers with commas between, such as 0,1,2: {text!r}"
+            f"expected --seeds as comma-separated numbers, such as 0,1,2, got {text!r}"
         )
     return [int(part) for part in parts]
 
@@ -205,7 +205,7 @@ def print_result(result: "TrainingResult") -> None:
 
 
 def run_self_test(found: "FoundRecipe") -> int:
-    """Learn one batch by heart and print how that went; return the exit code."""
+    """Overfit one batch and print how that went; return the exit code."""
     from swiftseg.core.progress import LateProgress
     from swiftseg.training.overfit import MAX_STEPS, PASSING_SHARE, overfit_one_batch
 

@@ -46,8 +46,6 @@ def refusing(begin_input: Callable[[str], int]) -> Callable[[str], None]:
 
     def check(key: str) -> None:
         if begin_input(key) >= TRIES:
-            raise SwiftsegError(
-                f"{key}: set aside, since {TRIES} workers died while they were at it"
-            )
+            raise SwiftsegError(f"{key}: set aside, since {TRIES} workers died while processing it")
 
     return check

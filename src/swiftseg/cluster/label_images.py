@@ -80,7 +80,7 @@ def label_images(
         report: Whether report.html is written too, which takes probabilities.
 
     Returns:
-        The sums over the job. An input that cannot be read costs itself alone.
+        The sums over the job. An input that cannot be read does not stop it.
 
     Raises:
         UsageError: A name is unknown, or options do not go together.

@@ -100,7 +100,7 @@ def draw_trials(space: Space, count: int | None) -> list[Values]:
     lists: list[Sequence[Any]] = []
     for key, values in space.items():
         if isinstance(values, Range):
-            raise UsageError(f"{key} is a range; say by --trials how many values to draw")
+            raise UsageError(f"{key} is a range; set the number of draws with --trials")
         lists.append(values)
     return [dict(zip(space, chosen, strict=True)) for chosen in product(*lists)]
 

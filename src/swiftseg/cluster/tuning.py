@@ -177,7 +177,7 @@ def tune(
             _run(job, record, epochs, progress, workers=workers, cpus=cpus)
     search = record.search
     if any(trial.state == "waiting" for trial in search.trials):
-        raise StoppedError(f"{out}: the search was stopped; --resume goes on")
+        raise StoppedError(f"{out}: the search was stopped; continue it with --resume")
     if not search.ranking:
         raise SwiftsegError(f"all trials have failed; the first: {search.trials[0].error}")
     return search
@@ -209,16 +209,16 @@ def _begin(folder: Path, fresh: Search, *, resume: bool) -> Search:
     stored = read_search(folder)
     if not resume:
         if stored is not None:
-            raise UsageError(f"{folder}: holds a search already; --resume goes on with it")
+            raise UsageError(f"{folder}: holds a search already; continue it with --resume")
         return fresh
     if stored is None:
-        raise UsageError(f"{folder}: holds no search to go on with")
+        raise UsageError(f"{folder}: holds no search to continue")
     asked = fresh.question()
     for what, value in stored.question().items():
         if value != asked[what]:
             raise UsageError(
-                f"{folder}: holds a search of {stored.recipe} with another {what}; name the same "
-                "to go on"
+                f"{folder}: holds a search of {stored.recipe} with another {what}; give the same "
+                "to continue"
             )
     return stored
 

@@ -63,7 +63,7 @@ def run_in_process(function: Callable[..., Any], **arguments: Any) -> Any:
 
 
 def serve() -> None:
-    """What the new process does: reads a task from stdin and writes an answer file."""
+    """Read a task from stdin and write an answer file: what the new process does."""
     task = json.load(sys.stdin)
     sys.path[:] = task["path"]
     function = getattr(import_module(task["module"]), task["function"])

@@ -156,5 +156,5 @@ def _check_classes(segmenter: Segmenter | AveragingSegmenter, dataset: Dataset) 
         raise SwiftsegError(
             f"model {segmenter.spec.name} knows {len(model_labels)} classes "
             f"({', '.join(model_labels.names)}) where the data has {len(labels)} "
-            f"({', '.join(labels.names)}); a data set's other class sets are named by --dataset"
+            f"({', '.join(labels.names)}); choose another class set of the data with --dataset"
         )

@@ -19,8 +19,8 @@ Size = tuple[int, int]
 class AveragingSegmenter:
     """Segments by the mean of the class probabilities that several views of a frame give.
 
-    Every view's probabilities are brought to the frame's size (bilinear) and then averaged; logits
-    are not, since their scale is the network's own affair.
+    Every view's probabilities are resized to the frame's size (bilinear) and then averaged. Logits
+    are not averaged, since their scale differs from network to network.
 
     Args:
         segmenter: Runs the model.

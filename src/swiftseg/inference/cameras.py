@@ -59,4 +59,4 @@ def camera_names(platform: str = sys.platform) -> list[str]:
 
 def told_cameras(names: list[str]) -> str:
     """Return a line about the cameras there are."""
-    return f"this machine has {', '.join(names)}" if names else "this machine shows none"
+    return f"this machine has {', '.join(names)}" if names else "this machine has none"

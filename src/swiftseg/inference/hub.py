@@ -15,7 +15,7 @@ from swiftseg.runtimes import read_spec
 MODEL_FILE, CARD_FILE, HASH_FILE = "model.onnx", "README.md", "swiftseg.json"
 FORMAT_VERSION = 1
 
-# The client asks these whether it may tell its makers how it is used.
+# The client reports its use to its makers unless it is told not to.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
@@ -136,8 +136,8 @@ tags: [semantic-segmentation, onnx, {json.dumps(spec.network)}]
 | | |
 | --- | --- |
 | classes | {", ".join(spec.labels.names)} |
-| data | {spec.training_data or "not told"} |
-| license | {spec.license_note or "not told"} |
+| data | {spec.training_data or "not stated"} |
+| license | {spec.license_note or "not stated"} |
 {scores}
 ```python
 import swiftseg

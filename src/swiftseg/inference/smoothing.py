@@ -68,5 +68,5 @@ def check_smooth(smooth: float) -> None:
     if not 0 <= smooth < 1:
         raise UsageError(
             f"expected a smoothing from 0 (off) to below 1 (which would keep the first frame's "
-            f"labels for ever), got {smooth:g}"
+            f"labels forever), got {smooth:g}"
         )

@@ -388,5 +388,5 @@ def _reason(error: Exception) -> str:
     from av.error import ExitError
 
     if isinstance(error, ExitError):  # FFmpeg's words for a timeout: immediate exit requested
-        return f"nothing came for {_PATIENCE_S:.0f} seconds"
+        return f"no data for {_PATIENCE_S:.0f} seconds"
     return str(getattr(error, "strerror", None) or error)

@@ -37,7 +37,7 @@ def frame_ranges(
     stamps = sorted({packet.pts for packet in packets if packet.pts is not None})
     if not stamps or any(packet.pts is None for packet in packets):
         raise SwiftsegError(
-            f"{source}: its frames have no time stamps, by which a video is cut; label it with "
+            f"{source}: its frames have no time stamps, which cutting a video needs; label it with "
             "swiftseg predict"
         )
     for first in range(0, len(stamps), frames):
@@ -85,7 +85,7 @@ def read_range(
 def _decoded(
     container: "av.container.InputContainer",
 ) -> Iterator["av.video.frame.VideoFrame"]:
-    """Yield the frames that can be decoded; damaged packets cost themselves alone."""
+    """Yield the frames that can be decoded; damaged packets are skipped."""
     from av.error import FFmpegError
 
     stream = container.streams.video[0]

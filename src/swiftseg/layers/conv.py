@@ -13,7 +13,7 @@ def conv_bn_relu(
     groups: int = 1,
     bias: bool = False,
 ) -> nn.Sequential:
-    """Convolution, batch normalization, ReLU; padded so that stride 1 keeps the size."""
+    """Build convolution, batch normalization and ReLU, padded so that stride 1 keeps the size."""
     padding = dilation * (kernel_size - 1) // 2
     return nn.Sequential(
         nn.Conv2d(

@@ -6,7 +6,7 @@ import numpy as np
 def enet_class_weights(
     pixel_counts: np.ndarray, total_pixels: int, *, c: float = 1.02
 ) -> np.ndarray:
-    """Weights classes by 1 / ln(c + p), p being a class's share of all pixels.
+    """Weigh classes by 1 / ln(c + p), p being a class's share of all pixels.
 
     From the ENet paper, section 5.2; c = 1.02 keeps every weight within 1 and 50.5.
 
@@ -24,7 +24,7 @@ def enet_class_weights(
 def median_frequency_weights(
     pixel_counts: np.ndarray, pixels_where_present: np.ndarray
 ) -> np.ndarray:
-    """Weights classes by the median frequency over their own (SegNet, section 4).
+    """Weigh classes by the median frequency over their own (SegNet, section 4).
 
     Args:
         pixel_counts: int64 (C,), pixels by class over the training masks.
@@ -41,7 +41,7 @@ def median_frequency_weights(
 
 
 def effective_number_weights(pixel_counts: np.ndarray, *, beta: float = 0.999) -> np.ndarray:
-    """Weights classes by the inverse effective number of samples, their mean being 1.
+    """Weigh classes by the inverse effective number of samples, their mean being 1.
 
     Cui et al., "Class-balanced loss based on effective number of samples", CVPR 2019. Counts are
     taken in thousandths of the pixels: neighboring pixels are far from independent samples, and

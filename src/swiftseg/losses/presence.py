@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 
 def presence_loss(presence_logits: Tensor, mask: Tensor) -> Tensor:
-    """Binary cross entropy of class presence, averaged over images and classes.
+    """Return the binary cross entropy of class presence, averaged over images and classes.
 
     Args:
         presence_logits: float (N, C).

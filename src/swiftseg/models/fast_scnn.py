@@ -269,7 +269,7 @@ def average_pool_to(features: Tensor, bins: int) -> Tensor:
 
 
 def pooling_matrix(bins: int, size: int, like: Tensor) -> Tensor:
-    """The means over `bins` spans of `size` elements, spans of torch's adaptive pooling."""
+    """Return the means over `bins` spans of `size` elements, those of torch's adaptive pooling."""
     spans = [(i * size // bins, -(-(i + 1) * size // bins)) for i in range(bins)]
     means = [[(start <= x < end) / (end - start) for x in range(size)] for start, end in spans]
     return torch.tensor(means, dtype=like.dtype, device=like.device)

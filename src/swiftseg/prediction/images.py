@@ -41,7 +41,7 @@ def segment_images(
     def prepare(source: Source) -> _Job:
         overwritten = outputs.image_files(source.name)
         if Path(source.given).resolve() in (file.resolve() for file in overwritten):
-            problem = "its own output would overwrite it; choose another folder by --out"
+            problem = "its own output would overwrite it; choose another folder with --out"
             return _Job(source, outcome=SwiftsegError(f"{source.given}: {problem}"))
         try:
             if needs_windows(segmenter, Path(source.given)):

@@ -23,7 +23,7 @@ def predict_images(
     out: Path | str = DEFAULT_FOLDER,
     save: Sequence[Kind] = DEFAULT_KINDS,
 ) -> Run:
-    """Label every pixel of images, and write what is asked for.
+    """Label every pixel of images, and write the outputs in `save`.
 
     Args:
         images: Files, folders (searched with their subfolders) and globs, or one of them.
@@ -32,7 +32,7 @@ def predict_images(
         save: Any of `overlay`, `labels` and `probs`.
 
     Returns:
-        One prediction an image, and the failures: an image that cannot be read costs itself alone.
+        One prediction per image, and the failures; an unreadable image does not stop the others.
 
     Raises:
         UsageError: An input is a video.
@@ -57,7 +57,7 @@ def predict_video(
     smooth: float = 0.0,
     reconnect_s: float = 0.0,
 ) -> Prediction:
-    """Label every frame of a video, and write what is asked for.
+    """Label every frame of a video, and write the outputs in `save`.
 
     Args:
         video: A file, an address (rtsp, http), or a camera such as `camera:0`.

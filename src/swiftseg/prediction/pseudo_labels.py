@@ -182,7 +182,7 @@ def write_pseudo_labels(
 ) -> PseudoLabeling:
     """Write a mask for each frame, below `out` by the frame's name.
 
-    A frame that cannot be read costs itself alone.
+    A frame that cannot be read does not stop the others.
 
     Args:
         frames: Labeled frames, to whose labels the masks keep; or `Unlabeled` images.

@@ -51,7 +51,7 @@ class DemoRun:
 
 
 def run_demo(segmenter: Segmenter, out: Path, num_frames: int) -> DemoRun:
-    """Render, segments, scores and write a clip at the network's own size.
+    """Render, segment, score and write a clip at the network's own size.
 
     Raises:
         SwiftsegError: A file cannot be written.

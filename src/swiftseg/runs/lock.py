@@ -68,7 +68,7 @@ def _is_left(path: Path) -> bool:
     if writer.is_alive:
         raise SwiftsegError(
             f"{path.parent}: process {writer.pid} on {writer.host} is training into this folder; "
-            "wait until it ends, or choose another folder by --out"
+            "wait until it ends, or choose another folder with --out"
         )
     return True
 

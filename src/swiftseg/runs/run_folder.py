@@ -109,8 +109,8 @@ class RunFolder:
         left = self.found()
         if left and not overwrite:
             raise SwiftsegError(
-                f"{self.path}: holds a run already; go on with it by --resume, start over by "
-                "--overwrite, or choose another folder by --out"
+                f"{self.path}: holds a run already; continue it with --resume, start over "
+                "with --overwrite, or choose another folder with --out"
             )
         for path in left:
             _remove(path)
@@ -128,7 +128,7 @@ class RunFolder:
             names = ", ".join(path.name for path in work)
             raise SwiftsegError(
                 f"{self.path}: cannot resume without {LAST}, and {names} would be lost; "
-                "start over by --overwrite, or choose another folder by --out"
+                "start over with --overwrite, or choose another folder with --out"
             )
 
     def sweep(self) -> None:

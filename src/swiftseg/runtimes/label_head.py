@@ -50,8 +50,8 @@ class LabelHead:
 def cut_label_head(path: Path) -> LabelHead | None:
     """Cut a labels file before its argmax, and before the upsampling where that comes last.
 
-    Gives None where the labels are made in another way, and the graph has to run as it is; for a
-    damaged one too, which the engine shall refuse in its own words.
+    Return None where the labels are made in another way and the graph has to run as it is, and for
+    a damaged graph, which the engine then refuses in its own words.
     """
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as message:
         try:

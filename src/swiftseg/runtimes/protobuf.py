@@ -27,7 +27,7 @@ class Field(NamedTuple):
 
 
 def fields(message: mmap | bytes, start: int, end: int) -> Iterator[Field]:
-    """Yield the length-delimited fields of a message and skips the others.
+    """Yield the length-delimited fields of a message, without the others.
 
     Raises:
         ValueError, IndexError: This is no message.

@@ -119,8 +119,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     except SwiftsegError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in NO_ROOM:
             raise SwiftsegError(
-                f"{error}; the last good checkpoint is kept: make room, then go on by the same "
-                "command with --resume"
+                f"{error}; the last good checkpoint is kept: make room, then continue with "
+                "the same command and --resume"
             ) from error
         raise
 

@@ -55,7 +55,7 @@ class EpochLog:
                 self._accelerator.init_trackers(PROJECT, config, names)
             except Exception as error:  # a store or an account; each package has errors of its own
                 told = str(error).strip()
-                raise SwiftsegError(f"cannot begin to track the training: {told}") from error
+                raise SwiftsegError(f"cannot start tracking the training: {told}") from error
         return self
 
     def __exit__(self, *raised: object) -> None:

@@ -322,5 +322,5 @@ def stop_run(session: Session, training: StageTraining) -> None:
         save_checkpoint(training.checkpoint(), session.run.last)
     raise StoppedError(
         f"stopped in epoch {training.state.epoch + 1} of stage {training.stage.name}; "
-        f"swiftseg train --resume {session.run.path} goes on from there"
+        f"continue with swiftseg train --resume {session.run.path}"
     )

@@ -1,7 +1,7 @@
-"""A self-test of a recipe on its data: can the network learn one batch by heart?
+"""A self-test of a recipe on its data: can the network overfit one batch?
 
 Where it cannot, frames and masks don't belong together, the rate is wrong, or the loss doesn't
-reach the network, and a whole training would be in vain.
+reach the network, and a whole training would be wasted.
 """
 
 import math
@@ -42,9 +42,9 @@ def overfit_one_batch(
     max_steps: int = MAX_STEPS,
     show: Callable[[int, float], None] = lambda step, loss: None,
 ) -> OverfitTest:
-    """Train the last stage's network on the first batch of its frames, and writes nothing.
+    """Train the last stage's network on the first batch of its frames; write nothing.
 
-    Everything is as the recipe says, except what keeps a network from learning by heart:
+    Everything is as the recipe says, except what keeps a network from overfitting:
     augmentation, dropout, label smoothing, a teacher, averaging, and a rate that changes.
 
     Raises:

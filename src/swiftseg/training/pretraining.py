@@ -1,9 +1,9 @@
 """Pre-training of a network's first modules as a classifier, on ImageNet or a tree like it.
 
 Fast-SCNN (arXiv:1902.04502, section 4.3) replaces its feature fusion by average pooling and its
-classifier by a softmax layer; the paper tells 60.71 % top-1 and 83.0 % top-5 accuracy and nothing
-of the training. Here it is MobileNet's usual one: SGD with a rate that falls along a cosine, crops
-of 8 to 100 % of a picture's area, mirrored at random.
+classifier by a softmax layer. The paper reports 60.71 % top-1 and 83.0 % top-5 accuracy and does
+not describe the training. Here it is MobileNet's usual one: SGD with a rate that falls along a
+cosine, crops of 8 to 100 % of a picture's area, mirrored at random.
 """
 
 import csv
@@ -107,7 +107,7 @@ def pretrain(
     if network not in CLASSIFIERS:
         raise unknown_name("network to pre-train", network, CLASSIFIERS)
     if not resume and (out / LAST).exists():
-        raise UsageError(f"{out}: holds a pre-training already; go on with it by --resume")
+        raise UsageError(f"{out}: holds a pre-training already; continue it with --resume")
     accelerator = Accelerator(cpu=not torch.accelerator.is_available())
     if batch_size % accelerator.num_processes:
         raise UsageError(
@@ -163,7 +163,7 @@ def open_pictures(folder: Path, transform: Callable[[Image.Image], Tensor]) -> I
 
 
 class Readable(Dataset[tuple[Tensor, int]]):
-    """Pictures of which one that cannot be read is left out, with a warning, for the next one."""
+    """Pictures; one that cannot be read is replaced by the next one, with a warning."""
 
     def __init__(self, pictures: ImageFolder) -> None:
         self.pictures = pictures

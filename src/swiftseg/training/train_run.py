@@ -100,7 +100,7 @@ def train(
         data: The folder of the data, or a folder for each data set's name.
         out: The run's folder; None takes `runs/NAME`.
         weights: Shipped weights by name, a checkpoint or a .safetensors file to start from; `none`
-            starts anew where `auto` would choose some.
+            takes random ones where `auto` would choose some.
         epochs: How long the recipe's only stage is.
         batch_size: The total over all devices.
         size_hw: The network's input, (height, width) in pixels.
@@ -123,7 +123,7 @@ def train(
         StoppedError: Ctrl-C; `resume` goes on.
     """
     if resume and overwrite:
-        raise UsageError("--resume goes on and --overwrite starts over; give one of them")
+        raise UsageError("--resume continues a run and --overwrite starts over; give one of them")
     check_trackers(trackers)
     source, out = resumed_folder(source, out) if resume else (source, out)
     short = option_overrides(

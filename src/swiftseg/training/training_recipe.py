@@ -83,8 +83,9 @@ def find_recipe(
         data: Where each data set is, by its name; the empty name stands for all others.
         overrides: As for `load_recipe`; they have the last word over the preset's.
         preset: One of `PRESETS`.
-        weights: What the training starts from, whose input a network's recipe keeps: as
-            `find_weights`; `none` starts anew, and None too, except that `auto` chooses.
+        weights: What the training starts from, whose input a network's recipe keeps, as
+            `find_weights` takes it. `none` takes random weights, and so does None, except that
+            `auto` chooses.
         resumed: The run that goes on, which tells what is left out here.
 
     Raises:
@@ -119,7 +120,7 @@ def _stored_recipe(
     stored = environment.recipe if environment else None
     if stored is None and source is None:
         raise UsageError(
-            f"{run.path}: does not tell which recipe it was started with; name it before --resume"
+            f"{run.path}: does not record which recipe it was started with; name it before --resume"
         )
     if stored and source not in (None, stored):
         raise UsageError(f"{run.path}: the run was started with {stored}, not with {source}")
@@ -152,7 +153,7 @@ def _auto_recipe(
     lines = choice.lines
     if asked is None and choice.weights is not None:
         initial_weights = find_weights(choice.weights)
-        lines += (f"auto: starts from {choice.weights}; --weights none starts anew",)
+        lines += (f"auto: starts from {choice.weights}; --weights none takes random weights",)
     overrides = [*choice.overrides, *overrides]
     found, make = _own_recipe(choice.network, data, overrides, initial_weights)
     name = f"{AUTO}_{Path(data['']).resolve().stem}"
