@@ -8,7 +8,7 @@ from torch import nn
 from torchvision.transforms.functional import normalize, to_tensor
 
 from swiftseg.benchmarking import torch_networks
-from swiftseg.benchmarking.memory import peak_mb
+from swiftseg.benchmarking.held_memory import peak_mb
 from swiftseg.benchmarking.timing import measure_ms
 from swiftseg.core import InputSpec
 from swiftseg.data.images.image_file import read_image

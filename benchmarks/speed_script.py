@@ -15,7 +15,7 @@ import plain_torch
 from report_markdown import report_markdown
 
 from swiftseg.benchmarking import torch_networks
-from swiftseg.benchmarking.benchmark_report import Measurement, Report, Settings
+from swiftseg.benchmarking.benchmark_report import Conditions, Measurement, Report
 from swiftseg.benchmarking.graph_costs import graph_costs
 from swiftseg.benchmarking.machine import Machine, describe_machine
 from swiftseg.benchmarking.measure import (
@@ -51,7 +51,7 @@ class Options:
     """
 
     machine: Machine
-    settings: Settings
+    settings: Conditions
     threads: int
     shrink: int
     out: Path
@@ -90,7 +90,7 @@ def read_options(
     machine = describe_machine()
     if machine.warning:
         print(f"warning: {machine.warning}", file=sys.stderr)
-    settings = Settings(seconds=given.seconds, passes=given.passes)
+    settings = Conditions(seconds=given.seconds, passes=given.passes)
     frames = given.frames if takes_frames else None
     return Options(machine, settings, given.threads, given.shrink, given.out, frames)
 

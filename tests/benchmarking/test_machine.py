@@ -1,7 +1,7 @@
 import os
 
+from swiftseg.benchmarking.held_memory import peak_mb
 from swiftseg.benchmarking.machine import INSTRUCTION_SETS, describe_machine
-from swiftseg.benchmarking.memory import peak_mb
 from tests.support.reports import machine
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swiftseg.benchmarking.benchmark_report import Settings
+from swiftseg.benchmarking.benchmark_report import Conditions
 from swiftseg.benchmarking.engine import label_map_of, measure_streams
 from swiftseg.benchmarking.measure import (
     Candidate,
@@ -29,7 +29,7 @@ def shade_candidate(path: Path, *, stream_counts: tuple[int, ...] = ()) -> Candi
 
 def test_a_model_is_measured_from_file_to_overlay(tmp_path: Path):
     candidates = [shade_candidate(tmp_path / "shades.onnx", stream_counts=(2,))]
-    settings = Settings(seconds=0.01, passes=2)
+    settings = Conditions(seconds=0.01, passes=2)
     runs: list[str] = []
 
     [found] = measure_candidates(

@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from benchmarks.speed_page import SCRIPTS, page
-from swiftseg.benchmarking.benchmark_report import Measurement, Settings, Spread
+from swiftseg.benchmarking.benchmark_report import Conditions, Measurement, Spread
 from swiftseg.core import SwiftsegError
 from tests.support.reports import machine, measurement, report
 
@@ -20,7 +20,7 @@ def script(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def options(monkeypatch: pytest.MonkeyPatch, shrink: int = 1) -> object:
-    settings = Settings(seconds=1.0, passes=1)
+    settings = Conditions(seconds=1.0, passes=1)
     out = Path("none.json")
     return script("speed_script", monkeypatch).Options(machine(), settings, 2, shrink, out)
 

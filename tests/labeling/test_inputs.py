@@ -11,7 +11,7 @@ from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.inference.video import reading_video
 from swiftseg.inference.video_ranges import read_range
 from swiftseg.labeling.inputs import list_inputs, read_input
-from swiftseg.labeling.tables import PictureRows
+from swiftseg.labeling.picture_tables import PictureRows
 from tests.support.labeled_trees import write_pictures
 from tests.support.videos import write_clip
 

@@ -1,11 +1,11 @@
 """Benchmark reports with numbers made up."""
 
 from swiftseg.benchmarking.benchmark_report import (
+    Conditions,
     Goal,
     Measurement,
     Ratio,
     Report,
-    Settings,
     Spread,
     Throughput,
 )
@@ -56,7 +56,7 @@ def report(busy_cpus: float = 0.0) -> Report:
         title="A report",
         command="python benchmarks/one.py",
         machine=machine(busy_cpus),
-        settings=Settings(seconds=1.0, passes=1),
+        settings=Conditions(seconds=1.0, passes=1),
         measurements=[measurement(), measurement("segnet", total_ms=80.0)],
         ratios=[Ratio(what="SegNet / ENet", measured=20.0, published=9.9, source="Table 2")],
         goals=goals,

@@ -8,7 +8,7 @@ from swiftseg.core.fresh_process import run_in_process
 
 
 @dataclass(frozen=True)
-class Job:
+class Turn:
     """One measurement."""
 
     name: str
@@ -17,7 +17,7 @@ class Job:
 
 
 def alternate(
-    jobs: Sequence[Job], *, passes: int, on_run: Callable[[Job], None] | None = None
+    jobs: Sequence[Turn], *, passes: int, on_run: Callable[[Turn], None] | None = None
 ) -> dict[str, list[Any]]:
     """Run all jobs one after the other, and again, so that a drift of the machine meets all.
 

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from swiftseg.benchmarking.benchmark_report import Report, Settings
+from swiftseg.benchmarking.benchmark_report import Conditions, Report
 from swiftseg.benchmarking.candidates import (
     existing_ways,
     frame_candidates,
@@ -64,7 +64,7 @@ def benchmark(
     if on_machine is not None:
         on_machine(machine)
     count = threads or machine.cores
-    settings = Settings(seconds=seconds, passes=PASSES)
+    settings = Conditions(seconds=seconds, passes=PASSES)
     with (
         tempfile.TemporaryDirectory(prefix="swiftseg-") as folder,
         LateProgress("measuring") as progress,

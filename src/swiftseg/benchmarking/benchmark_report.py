@@ -153,7 +153,7 @@ class Goal(_Part):
         return "missed"
 
 
-class Settings(_Part):
+class Conditions(_Part):
     """How was measured.
 
     Attributes:
@@ -181,7 +181,7 @@ class Report(_Part):
     title: str
     command: str
     machine: Machine
-    settings: Settings
+    settings: Conditions
     measurements: list[Measurement]
     ratios: list[Ratio] = []
     goals: list[Goal] = []

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from swiftseg.benchmarking.memory import peak_mb
+from swiftseg.benchmarking.held_memory import peak_mb
 from swiftseg.benchmarking.timing import WARM_UP_SHARE, repeat
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from swiftseg.benchmarking.alternation import Job, alternate
-from swiftseg.benchmarking.benchmark_report import Measurement, Settings, Spread, Throughput
+from swiftseg.benchmarking.alternation import Turn, alternate
+from swiftseg.benchmarking.benchmark_report import Conditions, Measurement, Spread, Throughput
 from swiftseg.benchmarking.engine import measure_frames, measure_streams
 from swiftseg.core.files import replacing
 
@@ -75,8 +75,8 @@ def measure_candidates(
     candidates: Sequence[Candidate],
     *,
     threads: int,
-    settings: Settings,
-    on_run: Callable[[Job], None] | None = None,
+    settings: Conditions,
+    on_run: Callable[[Turn], None] | None = None,
 ) -> list[Measurement]:
     """Measure all of them, in turns, and return the results in the same order.
 
@@ -96,14 +96,14 @@ def measure_candidates(
     ]
 
 
-def count_jobs(candidates: Sequence[Candidate], settings: Settings) -> int:
+def count_jobs(candidates: Sequence[Candidate], settings: Conditions) -> int:
     """Count the processes that `measure_candidates` starts, for a progress bar."""
     return settings.passes * sum(1 + len(candidate.stream_counts) for candidate in candidates)
 
 
 def _jobs(
     name: str, candidate: Candidate, folder: Path, threads: int, seconds: float
-) -> Iterator[Job]:
+) -> Iterator[Turn]:
     height, width = candidate.describes["size_hw"]
     image = folder / f"{height}x{width}.jpg"
     if not image.exists():
@@ -114,9 +114,9 @@ def _jobs(
         "threads": threads,
         "seconds": seconds,
     }
-    yield Job(name, candidate.function, arguments)
+    yield Turn(name, candidate.function, arguments)
     for streams in candidate.stream_counts:
-        yield Job(_streams(name, streams), measure_streams, {**arguments, "streams": streams})
+        yield Turn(_streams(name, streams), measure_streams, {**arguments, "streams": streams})
 
 
 def _streams(name: str, streams: int) -> str:

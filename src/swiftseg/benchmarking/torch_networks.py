@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torchvision.transforms.functional import to_tensor
 
 from swiftseg.benchmarking.engine import frame_times
-from swiftseg.benchmarking.memory import peak_mb
+from swiftseg.benchmarking.held_memory import peak_mb
 from swiftseg.benchmarking.timing import repeat
 from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError
 from swiftseg.core.networks import network_names

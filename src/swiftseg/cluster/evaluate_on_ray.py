@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from swiftseg.cluster.opening import Opening
 from swiftseg.cluster.ray_session import (
     engine_cpus,
     engine_gpus,
@@ -18,6 +17,7 @@ from swiftseg.cluster.ray_session import (
     ray_session,
     set_up_data,
 )
+from swiftseg.cluster.remote_model import RemoteModel
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import open_dataset
 from swiftseg.evaluation import Evaluation, FrameCounts, ScoringProtocol, count_frames
@@ -70,7 +70,7 @@ def evaluate_on_ray(
         SwiftsegError: As `evaluate`, or no cluster answers.
     """
     found = open_dataset(data, split, dataset)
-    opening = Opening(read_model_files(model, segmenter), segmenter.engine, 1, segmenter.fit)
+    opening = RemoteModel(read_model_files(model, segmenter), segmenter.engine, 1, segmenter.fit)
     where = str(Path(data).absolute()) if Path(data).exists() else data
     counting = _Counting(where, split, dataset, protocol, calibration_error)
     evaluation = Evaluation(protocol.view(found).labels, protocol)
@@ -84,7 +84,7 @@ def evaluate_on_ray(
 
 
 def _shards(
-    opening: Opening, counting: _Counting, count: int, workers: int, cpus: float
+    opening: RemoteModel, counting: _Counting, count: int, workers: int, cpus: float
 ) -> Iterator[tuple[int, list[FrameCounts]]]:
     """Yield (number, counts) of all shards, in any order."""
     ray = import_ray()

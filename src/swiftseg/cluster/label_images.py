@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 from swiftseg.cluster.label_on_ray import RayStages, label_on_ray, label_through_client
-from swiftseg.cluster.opening import Opening
 from swiftseg.cluster.ray_session import cluster_gpus, is_client, ray_session
+from swiftseg.cluster.remote_model import RemoteModel
 from swiftseg.core import UsageError, known_name
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
@@ -19,13 +19,13 @@ from swiftseg.inference import Segmenter
 from swiftseg.inference.fitting import Fit
 from swiftseg.labeling.inputs import list_inputs
 from swiftseg.labeling.job import FORMS, SAVED, SHARDS, Form, Job, Saved, Settings, begin_job
+from swiftseg.labeling.job_report import write_report
 from swiftseg.labeling.model_files import read_model_files
 from swiftseg.labeling.pieces import Receipt
 from swiftseg.labeling.place import LocalPlace, open_place, scheme_of
-from swiftseg.labeling.report import write_report
 from swiftseg.labeling.results import Summary, write_results
-from swiftseg.labeling.stages import Reading, Segmenting
-from swiftseg.labeling.writing import Writing
+from swiftseg.labeling.stages import ReadStage, SegmentStage
+from swiftseg.labeling.writing import WriteStage
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.weights import DEFAULT_MODEL
 
@@ -119,24 +119,24 @@ def label_images(
         segmenter.spec.labels.names,
         engine_of.device,
     )
-    read = Reading(segmenter.spec.input, fit, keeps_frames="overlay" in kinds)
-    segmenting = partial(Segmenting, keeps_probabilities="probs" in kinds, wants_confidence=report)
-    write = Writing(place, settings, segmenter.spec.labels)
+    read = ReadStage(segmenter.spec.input, fit, keeps_frames="overlay" in kinds)
+    of_model = partial(SegmentStage, keeps_probabilities="probs" in kinds, wants_confidence=report)
+    write = WriteStage(place, settings, segmenter.spec.labels)
     summary = Summary(segmenter.spec.name, files.digest, engine, workers or physical_cores())
     with ExitStack() as stack:
         cpus = stack.enter_context(ray_session(address)) if engine == "ray" else 0.0
         job = begin_job(place, settings, listed, batch=batch)  # when all that may fail has not
         if engine == "local":
-            segment = segmenting(segmenter)
+            segment = of_model(segmenter)
             # Engines, decoders and encoders let other threads run, so that these share the cores.
             work = in_threads(
                 lambda piece: write(segment(read(piece))), job.pending, threads=summary.workers
             )
         else:
-            opening = Opening(files, engine_of, threads, fit)
+            opening = RemoteModel(files, engine_of, threads, fit)
             gpus = 0 if engine_of.device == "cpu" else int(cluster_gpus())
             summary.workers = workers or gpus or max(1, int(cpus) // threads)
-            stages = RayStages(read, opening, segmenting, write)
+            stages = RayStages(read, opening, of_model, write)
             run = label_through_client if is_client(address) else label_on_ray
             work = run(job.pending, stages, workers=summary.workers, cpus=cpus)
         _work_through(job, work, summary)

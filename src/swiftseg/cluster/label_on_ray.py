@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, cast
 
 from swiftseg.cluster.attempts import Attempts, Stage, refusing
-from swiftseg.cluster.opening import Opening
 from swiftseg.cluster.ray_session import (
     engine_cpus,
     engine_gpus,
@@ -21,11 +20,12 @@ from swiftseg.cluster.ray_session import (
     set_up_data,
     task_cpus,
 )
+from swiftseg.cluster.remote_model import RemoteModel
 from swiftseg.inference import Segmenter
 from swiftseg.labeling.job import done_pieces, receipt_of
 from swiftseg.labeling.pieces import Piece, Receipt, read_receipt
-from swiftseg.labeling.stages import LabeledFrame, ReadFrame, Reading, Segmenting, StagedPiece
-from swiftseg.labeling.writing import Writing
+from swiftseg.labeling.stages import LabeledFrame, ReadFrame, ReadStage, SegmentStage, StagedPiece
+from swiftseg.labeling.writing import WriteStage
 
 Row = dict[str, Any]
 
@@ -41,10 +41,10 @@ class RayStages:
         segmenting: Makes the second stage of the model.
     """
 
-    read: Reading
-    opening: Opening
-    segmenting: Callable[[Segmenter], Segmenting]
-    write: Writing
+    read: ReadStage
+    opening: RemoteModel
+    segmenting: Callable[[Segmenter], SegmentStage]
+    write: WriteStage
 
 
 def label_on_ray(
@@ -120,7 +120,7 @@ def _run_all(pieces: Sequence[Piece], stages: RayStages, workers: int, cpus: flo
         pass
 
 
-def _read(read: Reading, attempts: Any, row: Row) -> Row:
+def _read(read: ReadStage, attempts: Any, row: Row) -> Row:
     piece: Piece = pickle.loads(row["payload"])
     return {"payload": _tried(read, piece, (piece.number, "read"), attempts)}
 
@@ -129,7 +129,7 @@ class _Engine:
     """The second stage, in an actor that keeps its engine."""
 
     def __init__(
-        self, opening: list[Any], segmenting: Callable[[Segmenter], Segmenting], attempts: Any
+        self, opening: list[Any], segmenting: Callable[[Segmenter], SegmentStage], attempts: Any
     ) -> None:
         self._attempts = attempts
         self._segment = segmenting(import_ray().get(opening[0]).open())
@@ -140,7 +140,7 @@ class _Engine:
         return {"payload": _tried(self._segment, read, stage, self._attempts)}
 
 
-def _write(write: Writing, row: Row) -> Row:
+def _write(write: WriteStage, row: Row) -> Row:
     labeled: StagedPiece[LabeledFrame] = pickle.loads(row["payload"])
     return {"payload": write(labeled).to_json().encode()}
 

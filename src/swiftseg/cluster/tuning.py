@@ -39,7 +39,7 @@ SCORE = "val/mean_iou"
 State = Literal["waiting", "done", "stopped early", "failed"]
 
 
-class Trial(Section):
+class SearchTrial(Section):
     """One training of a search.
 
     Attributes:
@@ -76,7 +76,7 @@ class Search(Section):
     data: tuple[str, ...]
     weights_sha256: str | None
     overrides: tuple[str, ...]
-    trials: tuple[Trial, ...]
+    trials: tuple[SearchTrial, ...]
 
     def question(self) -> dict[str, object]:
         """Return what must be the same for a search to go on, each by what the user gives."""
@@ -90,14 +90,14 @@ class Search(Section):
         }
 
     @property
-    def ranking(self) -> list[Trial]:
+    def ranking(self) -> list[SearchTrial]:
         """The trials that have a score, the best first."""
         scored = [trial for trial in self.trials if trial.mean_iou is not None]
         return sorted(scored, key=lambda trial: -(trial.mean_iou or 0.0))
 
 
 @dataclass
-class _Job:
+class _Basis:
     """What a trial needs, wherever it runs."""
 
     source: str
@@ -156,7 +156,7 @@ def tune(
     start = found.initial_weights
     text = json.dumps(found.recipe.model_dump(mode="json", exclude_none=True))  # JSON is YAML
     epochs = _most_epochs(text, str(source), drawn)
-    job = _Job(
+    job = _Basis(
         source=str(Path(source).absolute()) if Path(source).is_file() else str(source),
         data=places,
         weights=_absolute(weights),
@@ -169,7 +169,7 @@ def tune(
         data=tuple(places),
         weights_sha256=start and hashlib.sha256(start.read_bytes()).hexdigest(),
         overrides=tuple(overrides),
-        trials=tuple(Trial(number=i, values=values) for i, values in enumerate(drawn)),
+        trials=tuple(SearchTrial(number=i, values=values) for i, values in enumerate(drawn)),
     )
     with locked(folder / f"{SEARCH_FILE}.lock"):
         record = _Record(folder, _begin(Path(out), fresh, resume=resume))
@@ -230,7 +230,7 @@ class _Record:
         self.folder, self.search = folder, search
         self._write()
 
-    def note(self, number: int, state: State, error: str | None = None) -> Trial:
+    def note(self, number: int, state: State, error: str | None = None) -> SearchTrial:
         """Note what has become of a trial, with what its run's folder says."""
         epochs, mean_iou = measured(trial_folder(self.folder, number))
         changed = {"state": state, "error": error, "epochs": epochs, "mean_iou": mean_iou}
@@ -279,7 +279,7 @@ def report(epoch: int, mean_iou: float | None) -> None:
 
 
 def _run(
-    job: _Job, record: _Record, epochs: int, progress: LateProgress, *, workers: int, cpus: float
+    job: _Basis, record: _Record, epochs: int, progress: LateProgress, *, workers: int, cpus: float
 ) -> None:
     """Run all trials that are not done, the done ones telling what they have measured."""
     # Read when Ray Tune is imported: no loggers of its own, and no frames around its lines.
@@ -338,8 +338,8 @@ def _follower(record: _Record, progress: LateProgress, epochs: int) -> Any:
 
 def _train_trial(config: dict[str, Any]) -> None:
     """Train a trial in a worker of Ray, or tell again what it had measured before."""
-    job: _Job = config["job"]
-    trial: Trial = config["trial"]
+    job: _Basis = config["job"]
+    trial: SearchTrial = config["trial"]
     run = RunFolder(trial_folder(Path(job.folder), trial.number))
     begun = run.last.exists()
     for number, epoch in enumerate(run.read_history() if begun else [], start=1):

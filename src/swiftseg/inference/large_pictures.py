@@ -81,7 +81,7 @@ def label_large(
     with _opened(image, segmenter.spec.input) as picture:
         size_hw = picture.shape[0], picture.shape[1]
         total = count_windows(size_hw, segmenter.tile_hw, segmenter.tiling.overlap)
-        seen = _Seen(picture, segmenter, total, show)
+        seen = _SeenLabels(picture, segmenter, total, show)
         write_label_tiff(out, seen.bands(), size_hw, segmenter.spec.labels, tags)
         names = segmenter.spec.labels.names
         pixels = dict(zip(names, seen.counts.tolist(), strict=False))
@@ -100,7 +100,7 @@ def _opened(image: Path | str | np.ndarray, spec: InputSpec) -> Generator[Pixels
         yield picture
 
 
-class _Seen:
+class _SeenLabels:
     """The labels of a picture as they come, counted and shown on the way to their file."""
 
     def __init__(

@@ -14,6 +14,7 @@ from swiftseg.core.shown_text import without_secrets
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
 from swiftseg.inference.video_ranges import frame_ranges
+from swiftseg.labeling.picture_tables import TABLE_SUFFIXES, path_rows, picture_rows, table_column
 from swiftseg.labeling.place import (
     RemotePlace,
     is_remote,
@@ -21,7 +22,6 @@ from swiftseg.labeling.place import (
     opened_if_remote,
     read_address,
 )
-from swiftseg.labeling.tables import TABLE_SUFFIXES, path_rows, picture_rows, table_column
 from swiftseg.prediction.sources import LIST_SUFFIX, find_sources
 
 Kind = Literal["image", "row", "frames"]

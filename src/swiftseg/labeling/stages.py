@@ -19,9 +19,9 @@ from swiftseg.inference.fitting import Fit
 from swiftseg.inference.preparing import Prepared, prepare
 from swiftseg.inference.video_ranges import read_range
 from swiftseg.labeling.inputs import Input
+from swiftseg.labeling.picture_tables import PictureRows
 from swiftseg.labeling.pieces import Piece
 from swiftseg.labeling.place import is_remote, opened_if_remote, read_address
-from swiftseg.labeling.tables import PictureRows
 
 Check = Callable[[str], None]  # raises SwiftsegError for the key of an input to be left out
 
@@ -76,7 +76,7 @@ class StagedPiece(Generic[Frame]):
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadStage:
     """The first stage.
 
     Attributes:
@@ -140,7 +140,7 @@ def _images(item: Input, rows: PictureRows) -> Iterator[tuple[str, np.ndarray | 
 
 
 @dataclass(frozen=True)
-class Segmenting:
+class SegmentStage:
     """The second stage.
 
     Attributes:

@@ -36,7 +36,7 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class Writing:
+class WriteStage:
     """Writes a piece's results, and then its receipt."""
 
     place: Place

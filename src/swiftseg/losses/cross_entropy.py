@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from swiftseg.losses.class_sets import pixel_losses, value_weights
+from swiftseg.losses.set_losses import pixel_losses, value_weights
 
 
 class WeightedCrossEntropy(nn.Module):
@@ -21,7 +21,7 @@ class WeightedCrossEntropy(nn.Module):
         normalize: Divide by the sum of the pixels' `weights` (torch's mean), or by the number of
             `pixels`, as Caffe does.
         label_smoothing: The share of a target that is spread over all classes.
-        members: bool (256, C), which classes each mask value may be, see `losses.class_sets`; None
+        members: bool (256, C), which classes each mask value may be, see `losses.set_losses`; None
             where each is one. A pixel of several classes weighs as much as their mean.
     """
 

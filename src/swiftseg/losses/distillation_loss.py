@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from swiftseg.losses.class_sets import is_of_set
+from swiftseg.losses.set_losses import is_of_set
 
 IMPOSSIBLE = -1e4  # a logit whose probability is zero; from an infinite one, none would follow
 

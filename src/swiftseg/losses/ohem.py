@@ -4,7 +4,7 @@ import math
 
 from torch import Tensor, nn
 
-from swiftseg.losses.class_sets import pixel_losses, value_weights
+from swiftseg.losses.set_losses import pixel_losses, value_weights
 
 
 class OhemCrossEntropy(nn.Module):
@@ -22,7 +22,7 @@ class OhemCrossEntropy(nn.Module):
         ignore_index: The mask value that counts nowhere.
         threshold: A probability.
         min_kept: A share, 0..1.
-        members: bool (256, C), which classes each mask value may be, see `losses.class_sets`; None
+        members: bool (256, C), which classes each mask value may be, see `losses.set_losses`; None
             where each is one.
     """
 

@@ -23,7 +23,7 @@ from swiftseg.prediction.sources import Source
 
 
 @dataclass
-class _Job:
+class _Work:
     """An image on its way; an error makes the stages behind it pass it on as it is."""
 
     source: Source
@@ -38,24 +38,24 @@ def segment_images(
 ) -> Generator[tuple[Source, Prediction | SwiftsegError]]:
     """Yield each image's prediction once its files are written, or why there is none."""
 
-    def prepare(source: Source) -> _Job:
+    def prepare(source: Source) -> _Work:
         overwritten = outputs.image_files(source.name)
         if Path(source.given).resolve() in (file.resolve() for file in overwritten):
             problem = "its own output would overwrite it; choose another folder with --out"
-            return _Job(source, outcome=SwiftsegError(f"{source.given}: {problem}"))
+            return _Work(source, outcome=SwiftsegError(f"{source.given}: {problem}"))
         try:
             if needs_windows(segmenter, Path(source.given)):
-                return _Job(source, in_windows=True)
-            return _Job(source, segmenter.prepare(source.given))
+                return _Work(source, in_windows=True)
+            return _Work(source, segmenter.prepare(source.given))
         except SwiftsegError as error:
-            return _Job(source, outcome=error)
+            return _Work(source, outcome=error)
         except Exception as error:  # whatever a decoder raises costs this image alone
             if ran_out(error):
-                return _Job(source, outcome=_no_memory(source))
+                return _Work(source, outcome=_no_memory(source))
             problem = f"{source.given}: cannot be read ({unexpected(error)})"
-            return _Job(source, outcome=SwiftsegError(problem))
+            return _Work(source, outcome=SwiftsegError(problem))
 
-    def segment(job: _Job) -> _Job:
+    def segment(job: _Work) -> _Work:
         try:
             if job.in_windows:
                 job.outcome = _large(segmenter, job.source, outputs, progress)
@@ -70,7 +70,7 @@ def segment_images(
             job.outcome = _no_memory(job.source)
         return job
 
-    def write(job: _Job) -> _Job:
+    def write(job: _Work) -> _Work:
         if job.result is not None:
             try:
                 job.outcome = _written(job, job.result, outputs, segmenter)
@@ -127,7 +127,9 @@ def _large(
     return prediction
 
 
-def _written(job: _Job, result: Segmentation, outputs: Outputs, segmenter: Segmenter) -> Prediction:
+def _written(
+    job: _Work, result: Segmentation, outputs: Outputs, segmenter: Segmenter
+) -> Prediction:
     is_tiled = job.image is not None and job.image.batch is None
     prediction = Prediction(job.source.given, "image", segmenter.tile_hw if is_tiled else None)
     prediction.add(result)

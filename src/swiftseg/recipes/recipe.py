@@ -18,7 +18,7 @@ Size = tuple[Side, Side]
 FileName = Annotated[str, Field(max_length=100, pattern=r"^[^/\\\x00-\x1f.][^/\\\x00-\x1f]*$")]
 
 
-class Input(Section):
+class NetworkInput(Section):
     """The frames as the network gets them; see `InputSpec`."""
 
     size_hw: Size
@@ -30,7 +30,7 @@ class Input(Section):
         return InputSpec(size_hw=self.size_hw, mean=self.mean, std=self.std, dtype=self.dtype)
 
     @model_validator(mode="after")
-    def refuse_misfits(self) -> "Input":
+    def refuse_misfits(self) -> "NetworkInput":
         if not self.mean or len(self.mean) != len(self.std):
             raise ValueError(
                 f"expected mean and std as one value a band, got {len(self.mean)} and "
@@ -269,7 +269,7 @@ class Recipe(Section):
     license_note: str
     num_classes: int = Field(ge=1, le=255)
     void_as_class: bool = False
-    input: Input
+    input: NetworkInput
     augmentation: Augmentation | None = None
     batch_size: int = Field(ge=1, le=MOST_FRAMES)
     accumulate: int = Field(default=1, ge=1, le=MOST_FRAMES)

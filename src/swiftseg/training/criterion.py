@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.losses.class_sets import members_of
 from swiftseg.losses.class_weighting import (
     effective_number_weights,
     enet_class_weights,
@@ -18,6 +17,7 @@ from swiftseg.losses.cross_entropy import WeightedCrossEntropy
 from swiftseg.losses.dice import DiceLoss
 from swiftseg.losses.lovasz import LovaszSoftmax
 from swiftseg.losses.ohem import OhemCrossEntropy
+from swiftseg.losses.set_losses import members_of
 from swiftseg.recipes.recipe import ClassWeights, Recipe
 from swiftseg.training.frames import TrainingFrames
 from swiftseg.training.mask_counts import count_classes

@@ -6,8 +6,8 @@ from torch.nn import functional as F
 
 from swiftseg.core import LabelSet, ModelSpec, SwiftsegError
 from swiftseg.layers.resizing import upsample_to
-from swiftseg.losses.class_sets import members_of
 from swiftseg.losses.distillation_loss import distillation_loss
+from swiftseg.losses.set_losses import members_of
 from swiftseg.recipes.recipe import Distillation
 from swiftseg.runtimes.torch_backend import FrameGraph
 from swiftseg.trained import load_trained

@@ -1,6 +1,6 @@
 import pytest
 
-from swiftseg.evaluation.report.charts import Line, frame_of, line_chart, ticks
+from swiftseg.evaluation.report.charts import Curve, frame_of, line_chart, ticks
 from tests.support.parsed_html import parse_html
 
 
@@ -23,7 +23,7 @@ def test_ticks_are_round(low, high, expected):
 )
 def test_every_point_lies_within_the_axes(points):
     frame = frame_of(points)
-    chart = line_chart("t", [Line("l", "first", points)], x_name="x")
+    chart = line_chart("t", [Curve("l", "first", points)], x_name="x")
     [svg] = parse_html(chart).children
     width, height = (float(side) for side in svg.attributes["viewbox"].split()[2:])
     for x, y in points:

@@ -15,7 +15,7 @@ MAX_DOTS = 60
 Point = tuple[float, float]
 
 
-class Line(NamedTuple):
+class Curve(NamedTuple):
     """A series: points by x; `kind` is the class of its style (`first`, `second`, `ideal`)."""
 
     name: str
@@ -55,7 +55,7 @@ class Frame(NamedTuple):
 
 def line_chart(
     title: str,
-    lines: Sequence[Line],
+    lines: Sequence[Curve],
     *,
     x_name: str,
     marks: Sequence[Mark] = (),

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from swiftseg.evaluation.report.charts import Line, Mark, Point, line_chart
+from swiftseg.evaluation.report.charts import Curve, Mark, Point, line_chart
 from swiftseg.runs.history import Epoch
 
 
@@ -17,16 +17,16 @@ def training_curves(epochs: Sequence[Epoch]) -> Markup:
         if before.stage != after.stage
     ]
     marks = [Mark(1, epochs[0].stage), *begins] if begins else []  # none for a single stage
-    losses = [Line("training", "first", _points(epochs, lambda epoch: epoch.loss))]
+    losses = [Curve("training", "first", _points(epochs, lambda epoch: epoch.loss))]
     val_losses = _points(epochs, lambda epoch: epoch.val_loss)
     if val_losses:
-        losses.append(Line("val", "second", val_losses))
+        losses.append(Curve("val", "second", val_losses))
     charts = [line_chart("loss", losses, x_name="epoch", marks=marks)]
     scored = _points(epochs, lambda e: None if e.val_mean_iou is None else 100 * e.val_mean_iou)
     if scored:
-        line = Line("mean IoU", "first", scored)
+        line = Curve("mean IoU", "first", scored)
         charts.append(line_chart("mean IoU on val, %", [line], x_name="epoch", marks=marks))
-    rate = Line("learning rate", "first", _points(epochs, lambda epoch: epoch.lr))
+    rate = Curve("learning rate", "first", _points(epochs, lambda epoch: epoch.lr))
     charts.append(line_chart("learning rate", [rate], x_name="epoch", marks=marks))
     return Markup('<div class="charts">{}</div>').format(Markup("\n").join(charts))
 

@@ -3,7 +3,7 @@
 import numpy as np
 from markupsafe import Markup
 
-from swiftseg.evaluation.report.charts import Bar, Frame, Line, line_chart
+from swiftseg.evaluation.report.charts import Bar, Curve, Frame, line_chart
 from swiftseg.metrics.calibration import NUM_BINS
 
 
@@ -13,8 +13,8 @@ def reliability_diagram(counts: np.ndarray) -> Markup:
     held = np.flatnonzero(pixels)
     shares = pixels / max(pixels.sum(), 1)
     lines = [
-        Line("if calibrated", "ideal", [(0.0, 0.0), (1.0, 1.0)]),
-        Line(
+        Curve("if calibrated", "ideal", [(0.0, 0.0), (1.0, 1.0)]),
+        Curve(
             "accuracy", "first", [(confidence[b] / pixels[b], right[b] / pixels[b]) for b in held]
         ),
     ]

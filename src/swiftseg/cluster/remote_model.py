@@ -12,7 +12,7 @@ from swiftseg.runtimes.base import Engine
 
 
 @dataclass(frozen=True)
-class Opening:
+class RemoteModel:
     """From what, and how, each worker opens the model."""
 
     files: ModelFiles

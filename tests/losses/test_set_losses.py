@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from swiftseg.core import ClassSet, LabelSet
-from swiftseg.losses.class_sets import losses_without_waiting, members_of, pixel_losses
 from swiftseg.losses.cross_entropy import WeightedCrossEntropy
 from swiftseg.losses.distillation_loss import distillation_loss
 from swiftseg.losses.ohem import OhemCrossEntropy
+from swiftseg.losses.set_losses import losses_without_waiting, members_of, pixel_losses
 
 VOID = 6  # in between: the sets' values are 5, 7 and 8
 LABELS = LabelSet(

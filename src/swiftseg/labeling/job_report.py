@@ -15,7 +15,7 @@ from swiftseg.labeling.inputs import Input
 from swiftseg.labeling.job import Job
 from swiftseg.labeling.pieces import FrameResult, Outcome, Piece
 from swiftseg.labeling.results import Summary
-from swiftseg.labeling.stages import Reading, Segmenting
+from swiftseg.labeling.stages import ReadStage, SegmentStage
 
 REPORT = "report.html"
 
@@ -69,7 +69,7 @@ class _Seen:
         folder.pixels = [a + b for a, b in zip(folder.pixels, frame.pixels, strict=True)]
 
 
-def write_report(job: Job, summary: Summary, segmenter: Segmenter, read: Reading) -> None:
+def write_report(job: Job, summary: Summary, segmenter: Segmenter, read: ReadStage) -> None:
     """Write report.html into the target of a job that has ended.
 
     The frames that are shown are read and labeled once more, which is less than to keep all.
@@ -109,10 +109,10 @@ def write_report(job: Job, summary: Summary, segmenter: Segmenter, read: Reading
 class _Showing:
     """Reads and labels frames once more, for their pictures."""
 
-    def __init__(self, segmenter: Segmenter, read: Reading) -> None:
+    def __init__(self, segmenter: Segmenter, read: ReadStage) -> None:
         self._labels: LabelSet = segmenter.spec.labels
-        self._read = Reading(read.spec, read.fit, keeps_frames=True)
-        self._segment = Segmenting(segmenter, keeps_probabilities=False, wants_confidence=True)
+        self._read = ReadStage(read.spec, read.fit, keeps_frames=True)
+        self._segment = SegmentStage(segmenter, keeps_probabilities=False, wants_confidence=True)
 
     def __call__(self, frames: Iterable[tuple[str, Input]]) -> Iterator[_Shown]:
         for name, item in frames:
