@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from speed_report import Ratio
 from speed_script import (
     EAGER,
     ENGINE,
@@ -25,7 +26,7 @@ from speed_script import (
     slower_by,
 )
 
-from swiftseg.benchmarking.benchmark_report import Measurement, Ratio
+from swiftseg.benchmarking.benchmark_report import Measurement
 
 NUM_CLASSES = 20
 SIZES_HW = ((360, 640), (720, 1280), (1080, 1920))

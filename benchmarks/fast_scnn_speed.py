@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from speed_report import Ratio
 from speed_script import (
     EAGER,
     ENGINE,
@@ -29,7 +30,7 @@ from speed_script import (
     slower_by,
 )
 
-from swiftseg.benchmarking.benchmark_report import Measurement, Ratio
+from swiftseg.benchmarking.benchmark_report import Measurement
 from swiftseg.benchmarking.measure import Candidate
 from swiftseg.benchmarking.timing import measure_ms
 from swiftseg.data.images.image_file import read_image

@@ -22,9 +22,10 @@ from typing import Any
 
 from goals_run import AUTO, USER, Found, measure_all
 from roofline import measure_limits, roofline_ms
+from speed_report import Goal
 from speed_script import EAGER, Options, finish, read_options
 
-from swiftseg.benchmarking.benchmark_report import Goal, Measurement
+from swiftseg.benchmarking.benchmark_report import Measurement
 from swiftseg.core.fresh_process import run_in_process
 
 VIDEO_HW = (512, 1024)

@@ -20,6 +20,7 @@ from typing import Any
 
 import plain_torch
 import torch
+from speed_report import Ratio
 from speed_script import (
     EAGER,
     ENGINE,
@@ -37,7 +38,7 @@ from torch import Tensor, nn
 from torchvision.models.segmentation import lraspp_mobilenet_v3_large
 
 from swiftseg.benchmarking import torch_networks
-from swiftseg.benchmarking.benchmark_report import Measurement, Ratio
+from swiftseg.benchmarking.benchmark_report import Measurement
 from swiftseg.benchmarking.graph_costs import graph_costs
 from swiftseg.benchmarking.measure import FRAME_TO_LABELS, Candidate, engine_candidate
 from swiftseg.core import InputSpec, ModelSpec

@@ -2,18 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from swiftseg.benchmarking.benchmark_report import (
-    Goal,
-    Measurement,
-    Ratio,
-    Report,
-    Spread,
-    milliseconds,
-)
+from speed_report import Goal, Ratio, SpeedReport
+
+from swiftseg.benchmarking.benchmark_report import Measurement, Spread, milliseconds
 from swiftseg.benchmarking.machine import Machine
 
 
-def report_markdown(report: Report) -> str:
+def report_markdown(report: SpeedReport) -> str:
     """Writes a whole report: what it ran on, goals, ratios and measurements, and its notes."""
     parts = [f"## {report.title}", f"`{report.command}`", machine_line(report)]
     if report.machine.warning:
@@ -29,7 +24,7 @@ def report_markdown(report: Report) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def machine_line(report: Report) -> str:
+def machine_line(report: SpeedReport) -> str:
     """Tells the machine and how was measured, in one paragraph."""
     machine, settings = report.machine, report.settings
     threads = sorted({measurement.threads for measurement in report.measurements})

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from speed_report import Ratio
 from speed_script import (
     EAGER,
     ENGINE,
@@ -25,7 +26,7 @@ from speed_script import (
 )
 
 from swiftseg.benchmarking import torch_networks
-from swiftseg.benchmarking.benchmark_report import Measurement, Ratio
+from swiftseg.benchmarking.benchmark_report import Measurement
 from swiftseg.benchmarking.measure import Candidate
 from swiftseg.core.fresh_process import run_in_process
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import plain_torch
 import torch
+from speed_report import Ratio
 from speed_script import (
     EAGER,
     ENGINE,
@@ -34,7 +35,7 @@ from torch.nn import functional as F
 from torchvision import models
 
 from swiftseg.benchmarking import torch_networks
-from swiftseg.benchmarking.benchmark_report import Measurement, Ratio
+from swiftseg.benchmarking.benchmark_report import Measurement
 from swiftseg.benchmarking.graph_costs import graph_costs
 from swiftseg.benchmarking.measure import Candidate, engine_candidate
 from swiftseg.core import InputSpec, ModelSpec

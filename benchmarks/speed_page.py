@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from report_markdown import report_markdown
-
-from swiftseg.benchmarking.benchmark_report import load_report
+from speed_report import load_report
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/speed.md"

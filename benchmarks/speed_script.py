@@ -13,9 +13,10 @@ from typing import Any
 
 import plain_torch
 from report_markdown import report_markdown
+from speed_report import SpeedReport
 
 from swiftseg.benchmarking import torch_networks
-from swiftseg.benchmarking.benchmark_report import Conditions, Measurement, Report
+from swiftseg.benchmarking.benchmark_report import Conditions, Measurement
 from swiftseg.benchmarking.graph_costs import graph_costs
 from swiftseg.benchmarking.machine import Machine, describe_machine
 from swiftseg.benchmarking.measure import (
@@ -159,9 +160,9 @@ def finish(title: str, options: Options, **parts: Any) -> None:
     Args:
         title: Of the report.
         options: Of the script.
-        parts: The other fields of the `Report`: measurements, ratios, goals, notes.
+        parts: The other fields of the `SpeedReport`: measurements, ratios, goals, notes.
     """
-    report = Report(
+    report = SpeedReport(
         title=title,
         command=f"python benchmarks/{Path(sys.argv[0]).name}",
         machine=options.machine,

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from swiftseg.benchmarking.benchmark_report import Goal, Spread, load_report
+from benchmarks.speed_report import Goal, load_report
+from swiftseg.benchmarking.benchmark_report import Spread
 from swiftseg.core import SwiftsegError
 from tests.support.reports import report
 

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from swiftseg.benchmarking.benchmark_report import load_report
+from benchmarks.speed_report import load_report
 from tests.support.command_line import run_cli
 from tests.support.exported import write_shade_model
 

@@ -1,14 +1,7 @@
 """Benchmark reports with numbers made up."""
 
-from swiftseg.benchmarking.benchmark_report import (
-    Conditions,
-    Goal,
-    Measurement,
-    Ratio,
-    Report,
-    Spread,
-    Throughput,
-)
+from benchmarks.speed_report import Goal, Ratio, SpeedReport
+from swiftseg.benchmarking.benchmark_report import Conditions, Measurement, Spread, Throughput
 from swiftseg.benchmarking.machine import Machine
 
 
@@ -46,13 +39,13 @@ def measurement(name: str = "enet", way: str = "onnxruntime", total_ms: float = 
     )
 
 
-def report(busy_cpus: float = 0.0) -> Report:
+def report(busy_cpus: float = 0.0) -> SpeedReport:
     goals = [
         Goal(what="speed", unit="times", higher_is_better=True, must=2, goal=4, measured=3.0),
         Goal(what="start", unit="s", higher_is_better=False, must=1, goal=0.5, measured=0.4),
         Goal(what="video", unit="%", higher_is_better=True, must=85, goal=95, measured=None),
     ]
-    return Report(
+    return SpeedReport(
         title="A report",
         command="python benchmarks/one.py",
         machine=machine(busy_cpus),

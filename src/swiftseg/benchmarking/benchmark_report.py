@@ -6,20 +6,16 @@ from statistics import median
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from swiftseg.benchmarking.machine import Machine
 from swiftseg.core.files import write_file
-from swiftseg.core.schema import read_json
+from swiftseg.core.schema import Section
 
 SCHEMA_VERSION = 1
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Spread(_Part):
+class Spread(Section):
     """How a time is distributed.
 
     Attributes:
@@ -49,7 +45,7 @@ class Spread(_Part):
         )
 
 
-class Throughput(_Part):
+class Throughput(Section):
     """Frames a second, from frame to labels, with several frames in flight.
 
     Attributes:
@@ -61,7 +57,7 @@ class Throughput(_Part):
     fps: float
 
 
-class Measurement(_Part):
+class Measurement(Section):
     """One way to run one network.
 
     Attributes:
@@ -92,8 +88,8 @@ class Measurement(_Part):
     threads: int
     scope: str
     total_ms: Spread
-    stages_ms: dict[str, Spread] = {}
-    throughput: list[Throughput] = []
+    stages_ms: dict[str, Spread] = Field(default_factory=dict[str, Spread])
+    throughput: list[Throughput] = Field(default_factory=list[Throughput])
     startup_ms: Spread | None = None
     peak_mb: float | None = None
     parameters: int | None = None
@@ -101,59 +97,7 @@ class Measurement(_Part):
     file_bytes: int | None = None
 
 
-class Ratio(_Part):
-    """A quotient of two measurements of one run, beside the same of a paper.
-
-    Attributes:
-        what: Such as `SegNet / ENet, 640x360 (W,H), torch eager`.
-        measured: On this machine.
-        published: In the paper, or None where it has none.
-        source: Where the paper says so, and on what hardware.
-    """
-
-    what: str
-    measured: float
-    published: float | None = None
-    source: str = ""
-
-
-class Goal(_Part):
-    """What should be reached.
-
-    Attributes:
-        what: The quantity.
-        unit: Such as `times`, `s` or `%`.
-        higher_is_better: Whether `must` and `goal` are lower bounds.
-        must: What is asked for.
-        goal: What would be better still.
-        measured: None where it could not be measured; `note` says why.
-        note: Weights, labels that agree, and other conditions.
-        conditions_hold: Whether the conditions do; without them nothing is reached.
-    """
-
-    what: str
-    unit: str
-    higher_is_better: bool
-    must: float
-    goal: float
-    measured: float | None
-    note: str = ""
-    conditions_hold: bool = True
-
-    @property
-    def verdict(self) -> Literal["goal", "must", "missed", "not measured"]:
-        """Which of the bounds is kept."""
-        if self.measured is None:
-            return "not measured"
-        if not self.conditions_hold:
-            return "missed"
-        for name, bound in (("goal", self.goal), ("must", self.must)):
-            if self.measured >= bound if self.higher_is_better else self.measured <= bound:
-                return "goal" if name == "goal" else "must"
-        return "missed"
-
-
-class Conditions(_Part):
+class Conditions(Section):
     """How was measured.
 
     Attributes:
@@ -166,15 +110,12 @@ class Conditions(_Part):
     batch: int = 1
 
 
-class Report(_Part):
+class Report(Section):
     """A run of measurements on one machine.
 
     Attributes:
         schema_version: Of this format.
         command: What repeats it.
-        ratios: Quotients of them, beside those of papers.
-        goals: Bounds they are held against.
-        notes: What a reader must know.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -183,9 +124,6 @@ class Report(_Part):
     machine: Machine
     settings: Conditions
     measurements: list[Measurement]
-    ratios: list[Ratio] = []
-    goals: list[Goal] = []
-    notes: list[str] = []
 
     def save(self, path: Path) -> None:
         """Write it as JSON; raise SwiftsegError where the file cannot be written."""
@@ -195,12 +133,3 @@ class Report(_Part):
 def milliseconds(value: float) -> str:
     """Return a time with three digits, as far as there are."""
     return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
-
-
-def load_report(path: Path) -> Report:
-    """Read what `Report.save` wrote.
-
-    Raises:
-        SwiftsegError: The file is missing, no report, or of another version.
-    """
-    return read_json(path, Report, "no benchmark report")

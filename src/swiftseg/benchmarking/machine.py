@@ -3,8 +3,8 @@
 import platform
 
 import psutil
-from pydantic import BaseModel, ConfigDict
 
+from swiftseg.core.schema import Section
 from swiftseg.core.versions import installed_version
 from swiftseg.runtimes.cores import physical_cores, processor_facts, usable_cpus
 
@@ -24,7 +24,7 @@ BUSY_CPUS = 0.25  # as much as makes a measurement doubtful
 _LOOK_S = 0.5
 
 
-class Machine(BaseModel):
+class Machine(Section):
     """A machine and what runs on it.
 
     Attributes:
@@ -38,8 +38,6 @@ class Machine(BaseModel):
         versions: Of the installed `PACKAGES`.
         busy_cpus: How many processors' time others took right before the start.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     cpu: str
     cpus: int
