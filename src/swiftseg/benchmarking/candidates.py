@@ -45,16 +45,10 @@ def frame_candidates(
     calibration: Path | None,
     device: str | None = None,
 ) -> list[Candidate]:
-    """Return a candidate of every model in every way.
+    """Return a candidate of every model in every way, a backend and a precision.
 
-    Args:
-        models: As the user names them.
-        size_hw: The frames' size, or None for each model's own.
-        ways: Backends and precisions.
-        threads: Threads for one frame; as many streams are tried.
-        folder: Where networks and checkpoints are exported to.
-        calibration: The images that the precision `auto` is judged on.
-        device: What engines compute on; None is the CPU.
+    Networks and checkpoints are exported to `folder`; as many streams are tried as there are
+    threads. The other arguments are those of `benchmark`.
 
     Raises:
         UsageError: A name is unknown, or torch is asked to run an exported file.

@@ -23,8 +23,15 @@ def models(
     weights = _shipped_weights()
     if as_json:
         typer.echo(json.dumps({"networks": networks, "weights": weights}, indent=2))
-    else:
-        _print_tables(networks, weights)
+        return
+    console = terminal()
+    console.print(_network_table(networks, wide=console.width >= WIDE_TERMINAL))
+    table = new_table("weights", "network", "input", "score", "data", title="Shipped weights")
+    for row in weights:
+        size = "{}x{}".format(*row["size_hw"])
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in row["metrics"].items())
+        table.add_row(row["name"], row["network"], size, scores, row["training_data"])
+    console.print(table)
 
 
 def _shipped_weights() -> list[dict[str, Any]]:
@@ -61,16 +68,3 @@ def _at_paper(row: dict[str, Any]) -> list[str]:
     height, width = setting["size_hw"]
     size = f"{height}x{width}, {setting['num_classes']}"
     return [f"{setting['gmacs']:.2f}", size, setting["published"]["parameters"] or ""]
-
-
-def _print_tables(networks: list[dict[str, Any]], weights: list[dict[str, Any]]) -> None:
-    console = terminal()
-    console.print(_network_table(networks, wide=console.width >= WIDE_TERMINAL))
-    table = new_table("weights", "network", "input", "score", "data", title="Shipped weights")
-    for row in weights:
-        height, width = row["size_hw"]
-        scores = ", ".join(f"{name} {value:.3f}" for name, value in row["metrics"].items())
-        table.add_row(
-            row["name"], row["network"], f"{height}x{width}", scores, row["training_data"]
-        )
-    console.print(table)

@@ -54,16 +54,9 @@ def evaluate_on_ray(
 ) -> Evaluation:
     """Score a model on labeled data with several workers, to the last count as one would.
 
-    Args:
-        model: What the segmenter was loaded from.
-        segmenter: Its engine is that of each worker, with one thread.
-        data: What `open_dataset` takes; all machines see it at the same path.
-        split: The part of the data.
-        dataset: The reader of the data; None recognizes them.
-        workers: How many engines run at the same time.
-        protocol: How the numbers are taken.
-        calibration_error: Whether to compute the expected calibration error too.
-        address: Of a Ray cluster; None starts Ray on this machine.
+    Each worker runs the segmenter's engine with one thread. `model` is what the segmenter was
+    loaded from, all machines see the data at the same path, and no address starts Ray on this
+    machine; the other arguments are those of `swiftseg.evaluation.evaluate`.
 
     Raises:
         MissingExtraError: Ray is not installed.

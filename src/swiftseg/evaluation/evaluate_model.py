@@ -34,14 +34,8 @@ def count_frames(
     predictions are brought to the labels and never the labels to the predictions. Frames are read
     by a thread while the network is at work, but for large ones, which are read one at a time.
 
-    Args:
-        segmenter: What `protocol.segmenter` returned.
-        dataset: As it was opened; what the protocol does to it is done here.
-        indices: Of the frames.
-        protocol: How the numbers are taken.
-        calibration_error: Whether to take probabilities, which take more time, for the expected
-            calibration error.
-        on_frame: Is handed every sample and its label map.
+    The segmenter is what `protocol.segmenter` returned, and the data are as they were opened; the
+    other arguments are those of `evaluate`.
 
     Raises:
         SwiftsegError: The model's classes are not the data's.

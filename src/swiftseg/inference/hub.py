@@ -40,16 +40,7 @@ def save_pretrained(model: Path, folder: Path) -> Path:
 def find_pretrained(source: str | Path, *, revision: str | None, offline: bool) -> Path:
     """Return the exported file of a folder or of a hub's repository, its hash checked.
 
-    A repository is fetched into the hub's cache once, and fetched again where it has changed.
-
-    Args:
-        source: A folder that `save_pretrained` wrote, or a repository such as `org/name`.
-        revision: A branch, a tag or a commit of the repository; None takes the main branch.
-        offline: Take what the cache holds and connect nowhere.
-
-    Raises:
-        MissingExtraError: huggingface_hub is not installed.
-        SwiftsegError: There is no such repository, or the file is not the one that was written.
+    Takes and raises what `Segmenter.from_pretrained` does.
     """
     folder = Path(source)
     if not folder.is_dir():

@@ -101,8 +101,8 @@ def predict_all(
         segmenter: Labels the frames.
         sources: In the order in which they are worked through.
         outputs: What is written.
-        smooth: Of videos, see `swiftseg.inference.smoothing`.
-        reconnect_s: How many seconds a dropped RTSP stream is tried again for.
+        smooth: As `predict_video` takes it.
+        reconnect_s: As `predict_video` takes it.
         shows: Whether a window shows videos as they are segmented.
         skips_existing: Leave out images all of whose outputs are there already.
         on_prediction: Is handed each prediction once its files are written.

@@ -146,8 +146,8 @@ def label_by_teachers(
         within_sets: Whether to keep to the labels of the source.
         min_confidence: See `pseudo_mask`.
         form: One of `FORMS`.
-        scales: See `Teachers`.
-        flip: See `Teachers`.
+        scales: As `AveragingSegmenter` takes them.
+        flip: As `AveragingSegmenter` takes it.
         backend: As `Segmenter.load` takes it.
         device: As `Segmenter.load` takes it.
 

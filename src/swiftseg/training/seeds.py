@@ -38,14 +38,8 @@ def train_seeds(
 ) -> SeedsResult:
     """Train once a seed, one after the other, into `out/seed_0` and so on.
 
-    Args:
-        source: As for `train`, like everything but the seeds.
-        seeds: Two or more that differ.
-        data: The folder of the data, or a folder for each data set's name.
-        out: The folder of the runs; None takes `runs/NAME`.
-        overrides: Other values of the recipe.
-        resume: Go on with those that have begun; those that are done are scored alone.
-        options: Those of `train`.
+    Takes what `train` does, and two or more seeds that differ. With `resume`, those that have begun
+    go on, and those that are done are only scored.
 
     Raises:
         UsageError: There are fewer than two seeds, or one comes twice; and as `train`.

@@ -77,9 +77,7 @@ def find_recipe(
     """Make a recipe and open its data.
 
     Args:
-        source: A shipped recipe's name, a YAML file, or a network's name, which stands for a
-            recipe that is made for the data, or `auto`, which chooses the network too; None takes
-            that of the resumed run.
+        source: As `train` takes it; None takes that of the resumed run.
         data: Where each data set is, by its name; the empty name stands for all others.
         overrides: As for `load_recipe`; they have the last word over the preset's.
         preset: One of `PRESETS`.
