@@ -70,14 +70,7 @@ def evaluate(
     from swiftseg.inference import Segmenter
     from swiftseg.prediction.sources import check_writable
 
-    if submission is not None and len(models) > 1:
-        raise UsageError("--submission takes one model: several would overwrite each other")
-    if submission is not None and workers is not None:
-        raise UsageError("--submission is written by one process; leave --workers out")
-    if address is not None and address.startswith("ray://"):
-        raise UsageError("evaluate runs on a node of the cluster; name it by auto or HOST:PORT")
-    if address is not None and workers is None:
-        raise UsageError("--address names a Ray cluster; give the number of workers with --workers")
+    check_options(submission, address, models=len(models), workers=workers)
     segmenters = [
         Segmenter.load(
             model, backend=backend, precision=precision, calibration=calibration, device=device
@@ -90,11 +83,9 @@ def evaluate(
     )
     for segmenter in segmenters:
         chosen.segmenter(segmenter)  # a model that cannot run so is refused before hours of work
-    on_frame = None
+    on_frame = submission and submission_writer(submission, dataset.labels, split)
     if submission is not None:
-        on_frame = submission_writer(submission, dataset.labels, split)
         check_writable(submission)
-    console = terminal()
     scored: list[tuple[str, Evaluation]] = []
     for model, segmenter in zip(models, segmenters, strict=True):
         if workers is None:
@@ -124,9 +115,23 @@ def evaluate(
             origin = {"model": segmenter.spec.name, "file": model, "data": data, "split": split}
             typer.echo(json.dumps({**origin, **found.to_dict()}))
         else:
-            console.print(score_table(found, f"{segmenter.spec.name} on {split} of {data}"))
+            terminal().print(score_table(found, f"{segmenter.spec.name} on {split} of {data}"))
     if len(models) > 1 and not as_json:
-        console.print(comparison_table(scored, f"{split} of {data}"))
+        terminal().print(comparison_table(scored, f"{split} of {data}"))
+
+
+def check_options(
+    submission: Path | None, address: str | None, *, models: int, workers: int | None
+) -> None:
+    """Raise UsageError where options do not go together."""
+    if submission is not None and models > 1:
+        raise UsageError("--submission takes one model: several would overwrite each other")
+    if submission is not None and workers is not None:
+        raise UsageError("--submission is written by one process; leave --workers out")
+    if address is not None and address.startswith("ray://"):
+        raise UsageError("evaluate runs on a node of the cluster; name it by auto or HOST:PORT")
+    if address is not None and workers is None:
+        raise UsageError("--address names a Ray cluster; give the number of workers with --workers")
 
 
 def common_protocol(

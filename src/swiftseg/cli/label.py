@@ -134,12 +134,16 @@ def label(
         typer.echo(json.dumps(summary.to_dict(), indent=2))
     else:
         print_summary(summary, out)
+    leave(summary, out)
+
+
+def leave(summary: "Summary", out: str) -> None:
+    """Raise typer.Exit where Ctrl-C ended the job or an input failed."""
     if summary.interrupted:
         raise typer.Exit(130)
     if summary.failed:
-        typer.echo(
-            f"{summary.failed} of {summary.inputs} inputs failed: {out}/failures.csv", err=True
-        )
+        failed = f"{summary.failed} of {summary.inputs} inputs failed"
+        typer.echo(f"{failed}: {out}/failures.csv", err=True)
         raise typer.Exit(1)
 
 

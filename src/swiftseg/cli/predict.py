@@ -21,7 +21,7 @@ from swiftseg.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from swiftseg.core import ModelSpec
-    from swiftseg.prediction.outputs import Prediction
+    from swiftseg.prediction.outputs import Prediction, Run
 
 MOST_NAMED = 30  # of a model's classes, in the first line
 
@@ -114,14 +114,13 @@ def predict(
 
     kinds = parse_kinds(save)
     check_smooth(smooth)
-    if (tile is not None or overlap is not None) and fit not in ("auto", "tile"):
+    is_cut = tile is not None or overlap is not None
+    if is_cut and fit not in ("auto", "tile"):
         raise UsageError(f"--tile and --overlap cut pictures into tiles, and --fit {fit} does not")
     outputs = Outputs(out, kinds, alpha=alpha, hide=tuple(hide or ()), legend=legend)
     sources = find_sources(inputs, leave_out=kind_folders(outputs.folder), shard=parse_shard(shard))
-    if smooth and not any(source.is_video for source in sources):
-        raise UsageError("--smooth averages over the frames of a video, and no input is one")
-    if show and not any(source.is_video for source in sources):
-        raise UsageError("--show shows videos and cameras, and no input is one")
+    if not any(source.is_video for source in sources):
+        refuse_video_options(smooth=bool(smooth), show=show)
     segmenter = Segmenter.load(
         model,
         backend=backend,
@@ -133,7 +132,7 @@ def predict(
         void_below=void_below,
     )
     drawn_classes(segmenter.spec.labels, outputs.hide)  # refuses unknown names before the work
-    if tile is not None or overlap is not None:
+    if is_cut:
         segmenter = segmenter.with_tiles(parse_size(tile, "--tile"), overlap)
     check_writable(out)
     if not as_json and not json_lines:
@@ -150,12 +149,29 @@ def predict(
     )
 
     # Imported when all is written, since tables take their time to import.
-    from swiftseg.cli.prediction_report import print_errors, print_json, print_table
+    from swiftseg.cli.prediction_report import print_json, print_table
 
     if as_json:
         print_json(run, segmenter.spec, segmenter.engine)
     elif not json_lines:
         print_table(run, segmenter.spec.labels, out)
+    leave(run)
+
+
+def refuse_video_options(*, smooth: bool, show: bool) -> None:
+    """Raise UsageError where an option for videos is given and no input is one."""
+    from swiftseg.core import UsageError
+
+    if smooth:
+        raise UsageError("--smooth averages over the frames of a video, and no input is one")
+    if show:
+        raise UsageError("--show shows videos and cameras, and no input is one")
+
+
+def leave(run: "Run") -> None:
+    """Print the errors, and raise typer.Exit where there are some or Ctrl-C ended the run."""
+    from swiftseg.cli.prediction_report import print_errors
+
     print_errors(run)
     if run.interrupted:
         raise typer.Exit(130)

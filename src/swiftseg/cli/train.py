@@ -113,7 +113,7 @@ def train(
         from swiftseg.runs import RunFolder
         from swiftseg.training.seeds import train_seeds
         from swiftseg.training.stage import check_networks
-        from swiftseg.training.train_run import is_first_process, resumed_folder
+        from swiftseg.training.train_run import resumed_folder
         from swiftseg.training.training_recipe import find_recipe, option_overrides, parse_sources
     if seeds is not None and (processes > 1 or overfit_one_batch or not recipe):
         raise UsageError("--seeds needs a recipe, and no --processes and --overfit-one-batch")
@@ -132,7 +132,7 @@ def train(
     )
     if processes > 1 or overfit_one_batch:
         found = find_recipe(
-            None if name is None else str(name),
+            name,
             parse_sources(data or []),
             overrides,
             preset=preset,
@@ -154,12 +154,9 @@ def train(
         "overwrite": overwrite,
     }
     if seeds is not None:
-        options["out"] = out
-        print_seeds(train_seeds(recipe or "", parse_seeds(seeds), **options))
-        return
-    result = training.train(name, **options)
-    if is_first_process():
-        print_result(result)
+        print_seeds(train_seeds(recipe or "", parse_seeds(seeds), **{**options, "out": out}))
+    else:
+        print_result(training.train(name, **options))
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -187,7 +184,10 @@ def print_seeds(found: "SeedsResult") -> None:
 def print_result(result: "TrainingResult") -> None:
     """Print the scores of the best weights, which files there are now, and what to type next."""
     from swiftseg.cli.score_table import percent, score_table
+    from swiftseg.training.train_run import is_first_process
 
+    if not is_first_process():
+        return
     console, evaluation = terminal(), result.evaluation
     name, scored_on = result.recipe.name, result.scored_on
     console.print(score_table(evaluation, f"{name} on {scored_on}"))

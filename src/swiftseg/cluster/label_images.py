@@ -108,17 +108,7 @@ def label_images(
     results = (*SAVED, SHARDS, "job") if isinstance(place, LocalPlace) else ()
     results = [Path(place.address) / name for name in results]  # in which no inputs are looked for
     listed = list_inputs(str(source), column=column, frames=batch, leave_out=results)
-    settings = Settings(
-        segmenter.spec.name,
-        files.digest,
-        engine_of.backend,
-        engine_of.precision,
-        fit,
-        kinds,
-        form,
-        segmenter.spec.labels.names,
-        engine_of.device,
-    )
+    settings = _settings(segmenter, files.digest, kinds, form)
     read = ReadStage(segmenter.spec.input, fit, keeps_frames="overlay" in kinds)
     of_model = partial(SegmentStage, keeps_probabilities="probs" in kinds, wants_confidence=report)
     write = WriteStage(place, settings, segmenter.spec.labels)
@@ -159,6 +149,21 @@ def check_options(engine: str, address: str | None, source: str, out: str) -> No
         raise UsageError(
             "memory:// is this process's own, and Ray's workers are others; take --engine local"
         )
+
+
+def _settings(segmenter: Segmenter, digest: str, kinds: tuple[Saved, ...], form: Form) -> Settings:
+    engine = segmenter.engine
+    return Settings(
+        segmenter.spec.name,
+        digest,
+        engine.backend,
+        engine.precision,
+        segmenter.fit,
+        kinds,
+        form,
+        segmenter.spec.labels.names,
+        engine.device,
+    )
 
 
 def _work_through(job: Job, work: Iterator[Receipt], summary: Summary) -> None:

@@ -152,7 +152,7 @@ def tune(
     folder, sources = Path(out).absolute(), as_sources(data)
     places = absolute_sources(sources)
     drawn = draw_trials(space, trials)
-    found = find_recipe(str(source), sources, overrides, weights=weights)
+    found = find_recipe(source, sources, overrides, weights=weights)
     start = found.initial_weights
     text = json.dumps(found.recipe.model_dump(mode="json", exclude_none=True))  # JSON is YAML
     epochs = _most_epochs(text, str(source), drawn)

@@ -38,23 +38,6 @@ def segment_images(
 ) -> Generator[tuple[Source, Prediction | SwiftsegError]]:
     """Yield each image's prediction once its files are written, or why there is none."""
 
-    def prepare(source: Source) -> _Work:
-        overwritten = outputs.image_files(source.name)
-        if Path(source.given).resolve() in (file.resolve() for file in overwritten):
-            problem = "its own output would overwrite it; choose another folder with --out"
-            return _Work(source, outcome=SwiftsegError(f"{source.given}: {problem}"))
-        try:
-            if needs_windows(segmenter, Path(source.given)):
-                return _Work(source, in_windows=True)
-            return _Work(source, segmenter.prepare(source.given))
-        except SwiftsegError as error:
-            return _Work(source, outcome=error)
-        except Exception as error:  # whatever a decoder raises costs this image alone
-            if ran_out(error):
-                return _Work(source, outcome=_no_memory(source))
-            problem = f"{source.given}: cannot be read ({unexpected(error)})"
-            return _Work(source, outcome=SwiftsegError(problem))
-
     def segment(job: _Work) -> _Work:
         try:
             if job.in_windows:
@@ -81,7 +64,7 @@ def segment_images(
 
     stages = {"segment": segment, "write": write}
     for is_large, group in groupby(sources, lambda one: pixels_of(one.given) >= LARGE_PIXELS):
-        prepared = map(prepare, group)
+        prepared = (_prepared(segmenter, source, outputs) for source in group)
         done = (
             (write(segment(job)) for job in prepared)
             if is_large
@@ -92,6 +75,25 @@ def segment_images(
                 progress.advance()
                 assert job.outcome is not None  # after the last stage
                 yield job.source, job.outcome
+
+
+def _prepared(segmenter: Segmenter, source: Source, outputs: Outputs) -> _Work:
+    """Read an image to what the network sees; a large one is only noted."""
+    overwritten = outputs.image_files(source.name)
+    if Path(source.given).resolve() in (file.resolve() for file in overwritten):
+        problem = "its own output would overwrite it; choose another folder with --out"
+        return _Work(source, outcome=SwiftsegError(f"{source.given}: {problem}"))
+    try:
+        if needs_windows(segmenter, Path(source.given)):
+            return _Work(source, in_windows=True)
+        return _Work(source, segmenter.prepare(source.given))
+    except SwiftsegError as error:
+        return _Work(source, outcome=error)
+    except Exception as error:  # whatever a decoder raises costs this image alone
+        if ran_out(error):
+            return _Work(source, outcome=_no_memory(source))
+        problem = f"{source.given}: cannot be read ({unexpected(error)})"
+        return _Work(source, outcome=SwiftsegError(problem))
 
 
 def _no_memory(source: Source) -> SwiftsegError:

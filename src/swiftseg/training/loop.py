@@ -28,7 +28,7 @@ from swiftseg.trained import load_trained, read_weights
 from swiftseg.trained.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from swiftseg.training.batch_norm import refuse_synchronizing_cpus
 from swiftseg.training.compiling import compiling_step, keep_compiled_code
-from swiftseg.training.criterion import build_pixel_loss, padding_index
+from swiftseg.training.criterion import build_pixel_loss
 from swiftseg.training.epoch_log import EpochLog
 from swiftseg.training.frames import Batch, EpochFrames, batch_loader
 from swiftseg.training.freed_memory import keep_freed_memory
@@ -111,10 +111,7 @@ def train_recipe(
     )
     labels = data[0].frames.dataset.labels
     teacher = recipe.distillation and load_teacher(
-        recipe.distillation,
-        labels,
-        size_hw=recipe.input.size_hw,
-        ignore_index=padding_index(labels),
+        recipe.distillation, labels, size_hw=recipe.input.size_hw
     )
     main = accelerator.is_main_process
     with run.locked() if main else nullcontext():
@@ -145,13 +142,19 @@ def train_recipe(
             )
             for index in range(checkpoint.state.stage if checkpoint else 0, len(recipe.stages)):
                 checkpoint = train_stage(session, index, checkpoint)
-        network, spec = load_trained(run.best)
-        segmenter = Segmenter(TorchBackend(network, spec, device=accelerator.device))
-        protocol = recipe_protocol(recipe)
-        evaluation = evaluate(segmenter, data[-1].val_set, protocol=protocol, show_progress=False)
+        evaluation = score_best(run, recipe, data[-1].val_set, accelerator.device)
         if main:
             finish()
     return evaluation
+
+
+def score_best(
+    run: RunFolder, recipe: Recipe, val_set: Dataset, device: torch.device
+) -> Evaluation:
+    """Score the best weights of a run as the recipe's protocol says."""
+    network, spec = load_trained(run.best)
+    segmenter = Segmenter(TorchBackend(network, spec, device=device))
+    return evaluate(segmenter, val_set, protocol=recipe_protocol(recipe), show_progress=False)
 
 
 def prepare_folder(

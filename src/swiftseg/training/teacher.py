@@ -11,6 +11,7 @@ from swiftseg.losses.set_losses import members_of
 from swiftseg.recipes.recipe import Distillation
 from swiftseg.runtimes.torch_backend import FrameGraph
 from swiftseg.trained import load_trained
+from swiftseg.training.criterion import padding_index
 from swiftseg.training.starting_weights import find_weights
 
 
@@ -95,9 +96,7 @@ class Teacher(nn.Module):
         return (mask != self.ignore_index).sum().float()
 
 
-def load_teacher(
-    settings: Distillation, labels: LabelSet, *, size_hw: tuple[int, int], ignore_index: int
-) -> Teacher:
+def load_teacher(settings: Distillation, labels: LabelSet, *, size_hw: tuple[int, int]) -> Teacher:
     """Read the teacher that a recipe names; see `Teacher` for the sizes.
 
     Raises:
@@ -115,6 +114,6 @@ def load_teacher(
         spec,
         settings,
         size_hw=size_hw,
-        ignore_index=ignore_index,
+        ignore_index=padding_index(labels),
         members=members_of(labels),
     )

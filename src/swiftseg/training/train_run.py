@@ -136,29 +136,24 @@ def train(
         hold_out=hold_out,
     )
     found = find_recipe(
-        None if source is None else str(source),
+        source,
         as_sources(data),
         [*overrides, *short],
         preset=preset,
         weights=weights,
         resumed=RunFolder(Path(out)) if resume and out is not None else None,
     )
-    held_out = found.recipe.hold_out
-    without = "" if held_out is None else f"_without_{held_out.replace('/', '_')}"
-    run = RunFolder(Path("runs") / f"{found.run_name}{without}" if out is None else Path(out))
+    run = RunFolder(own_folder(found) if out is None else Path(out))
     if is_first_process():
         for line in found.changes:
             say(line)
+    data = absolute_sources(found.data)
+    command = ["swiftseg", *sys.argv[1:]]
     evaluation = train_recipe(
         found.recipe,
         found.open_split,
         run,
-        environment=environment(
-            ["swiftseg", *sys.argv[1:]],
-            found.source,
-            absolute_sources(found.data),
-            found.initial_weights,
-        ),
+        environment=environment(command, found.source, data, found.initial_weights),
         resume=resume,
         overwrite=overwrite,
         initial_weights=found.initial_weights,
@@ -196,6 +191,13 @@ def as_sources(data: Data) -> DataSources:
     if isinstance(data, str | Path):
         return {"": str(data)}
     return parse_sources(data)
+
+
+def own_folder(found: FoundRecipe) -> Path:
+    """Return the folder of a run that nobody named."""
+    held_out = found.recipe.hold_out
+    without = "" if held_out is None else f"_without_{held_out.replace('/', '_')}"
+    return Path("runs") / f"{found.run_name}{without}"
 
 
 def absolute_sources(data: DataSources) -> list[str]:

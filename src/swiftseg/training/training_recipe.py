@@ -66,7 +66,7 @@ Make = Callable[[Sequence[str]], Recipe]
 
 
 def find_recipe(
-    source: str | None,
+    source: str | Path | None,
     data: DataSources,
     overrides: Sequence[str] = (),
     *,
@@ -92,6 +92,7 @@ def find_recipe(
     """
     if preset not in (None, *PRESETS):
         raise unknown_name("preset", preset, PRESETS)
+    source = None if source is None else str(source)
     if source is None and resumed is None:
         raise UsageError("expected a recipe or a network's name, or --resume and a run's folder")
     initial_weights = None if weights in (None, NO_WEIGHTS) else find_weights(weights)
