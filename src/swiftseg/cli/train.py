@@ -154,7 +154,8 @@ def train(
         "overwrite": overwrite,
     }
     if seeds is not None:
-        print_seeds(train_seeds(recipe or "", parse_seeds(seeds), **{**options, "out": out}))
+        options["out"] = out
+        print_seeds(train_seeds(recipe or "", parse_seeds(seeds), **options))
     else:
         print_result(training.train(name, **options))
 
