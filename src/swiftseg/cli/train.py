@@ -185,7 +185,7 @@ def print_seeds(found: "SeedsResult") -> None:
 def print_result(result: "TrainingResult") -> None:
     """Print the scores of the best weights, which files there are now, and what to type next."""
     from swiftseg.cli.score_table import percent, score_table
-    from swiftseg.training.train_run import is_first_process
+    from swiftseg.training.training_progress import is_first_process
 
     if not is_first_process():
         return

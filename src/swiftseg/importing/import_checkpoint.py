@@ -12,7 +12,7 @@ from swiftseg.core import InputSpec, LabelSet, SwiftsegError, UsageError, unknow
 from swiftseg.importing.matching import Layer, layers_of, match_layers
 from swiftseg.importing.ports import NORMALIZATIONS, Frames, Port, known_ports
 from swiftseg.importing.published_labels import port_labels
-from swiftseg.layers.tensor_file import read_state_dict
+from swiftseg.layers.tensor_file import SAFETENSORS, read_state_dict
 from swiftseg.models import create_model
 from swiftseg.trained.weights_file import Description
 
@@ -139,7 +139,7 @@ def _find_port(
 
 def _port_by_order(path: Path, network: str, layers: tuple[str, ...]) -> Port:
     """Take the variant of as many layers for what an unknown port has, or else the paper's."""
-    if path.suffix == ".safetensors":
+    if path.suffix == SAFETENSORS:
         raise SwiftsegError(
             f"{path}: names of no known port of {network}, and a .safetensors file does not keep "
             "the order of layers to match by; save the state dict with torch.save"

@@ -15,6 +15,7 @@ from swiftseg.data import Dataset
 from swiftseg.recipes import as_overrides
 from swiftseg.training.fine_tune import EPOCHS, MAX_PIXELS, STRIDE, averaging_decay, input_size_hw
 from swiftseg.training.preset import AUGMENTATION as STRONG_AUGMENTATION
+from swiftseg.training.spread_samples import spread_samples
 
 AUTO = "auto"
 
@@ -79,14 +80,12 @@ class AutoChoice:
 def examine_data(train_set: Dataset) -> DataFacts:
     """Look at some masks of the training data."""
     labels = train_set.labels
-    chosen = np.linspace(0, len(train_set) - 1, min(MASKS_LOOKED_AT, len(train_set))).astype(int)
     areas, edges = np.zeros(len(labels)), np.zeros(len(labels))
     sizes: list[tuple[int, ...]] = []
-    for index in np.unique(chosen).tolist():
-        mask = train_set[index].mask
-        in_mask = areas_and_edges(mask, len(labels))
+    for sample in spread_samples(train_set, MASKS_LOOKED_AT):
+        in_mask = areas_and_edges(sample.mask, len(labels))
         areas, edges = areas + in_mask[0], edges + in_mask[1]
-        sizes.append(mask.shape)
+        sizes.append(sample.mask.shape)
     shares = areas / max(areas.sum(), 1)
     occurring: list[int] = np.flatnonzero(areas).tolist()
     counted = [c for c in occurring if shares[c] >= SMALLEST_SHARE and edges[c] > 0]

@@ -13,6 +13,7 @@ from swiftseg.models import NETWORKS
 from swiftseg.recipes.recipe import Recipe
 from swiftseg.recipes.recipe_file import parse_recipe
 from swiftseg.training.band_statistics import band_statistics
+from swiftseg.training.spread_samples import spread_samples
 
 # ImageNet's, which most published weights were trained with.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -131,8 +132,7 @@ def input_fields(dataset: Dataset, learned_with: InputSpec | None) -> dict[str, 
 
 def input_size_hw(dataset: Dataset) -> tuple[int, int]:
     """Return the median size of the images, at most `MAX_PIXELS`, in multiples of `STRIDE`."""
-    chosen = np.linspace(0, len(dataset) - 1, min(SIZES_LOOKED_AT, len(dataset))).astype(int)
-    sizes = [dataset[index].mask.shape for index in np.unique(chosen).tolist()]
+    sizes = [sample.mask.shape for sample in spread_samples(dataset, SIZES_LOOKED_AT)]
     height, width = np.median(np.array(sizes), axis=0)
     shrink = min(1.0, math.sqrt(MAX_PIXELS / (height * width)))
     rounded = [max(1, round(side * shrink / STRIDE)) * STRIDE for side in (height, width)]

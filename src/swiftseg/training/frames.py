@@ -19,6 +19,7 @@ from swiftseg.data.views.mixture import Mixture
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.training.augmentation import Augment
+from swiftseg.training.spread_samples import spread_samples
 from swiftseg.training.training_progress import say_once
 
 Batch = tuple[Tensor, Tensor]
@@ -120,8 +121,7 @@ def expected_bytes(dataset: Dataset, size_hw: tuple[int, int] | None) -> int:
         return (_value_bytes(dataset[0].image) + 1) * size_hw[0] * size_hw[1] * len(dataset)
     if isinstance(dataset, Mixture):
         return sum(expected_bytes(part, None) for part in dataset.parts)
-    chosen = np.linspace(0, len(dataset) - 1, min(SIZES_LOOKED_AT, len(dataset))).astype(int)
-    samples = (dataset[int(index)] for index in np.unique(chosen))
+    samples = spread_samples(dataset, SIZES_LOOKED_AT)
     sizes = [(_value_bytes(sample.image) + 1) * sample.mask.size for sample in samples]
     return int(np.mean(sizes) * len(dataset))
 

@@ -1,6 +1,5 @@
 """A whole training, as `swiftseg train` and Python call it."""
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from swiftseg.trained import load_trained, torch_device
 from swiftseg.training.epoch_log import check_trackers
 from swiftseg.training.loop import train_recipe
 from swiftseg.training.run_log import environment
+from swiftseg.training.training_progress import is_first_process
 from swiftseg.training.training_recipe import (
     DataSources,
     FoundRecipe,
@@ -207,11 +207,6 @@ def absolute_sources(data: DataSources) -> list[str]:
         f"{name}={folder.absolute() if folder.exists() else data[name]}".removeprefix("=")
         for name, folder in folders.items()
     ]
-
-
-def is_first_process() -> bool:
-    """Whether this process prints and writes, of those that torchrun has started."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def export_best(found: FoundRecipe, run: RunFolder) -> None:

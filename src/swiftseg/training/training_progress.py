@@ -19,10 +19,15 @@ from swiftseg.core import log
 from swiftseg.runs import Epoch
 
 
+def is_first_process() -> bool:
+    """Whether this process prints and writes, of those that torchrun has started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @cache
 def say_once(line: str) -> None:
     """Print a line to stderr the first time; of processes that train together the first does."""
-    if os.environ.get("RANK", "0") == "0":
+    if is_first_process():
         log.say(line)
 
 

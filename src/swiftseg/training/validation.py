@@ -20,6 +20,7 @@ from swiftseg.runtimes.torch_backend import FrameGraph, TorchBackend
 from swiftseg.trained.checkpoint import Checkpoint, model_spec, save_checkpoint
 from swiftseg.training.batch_norm import reestimate_batch_norm
 from swiftseg.training.frames import EpochFrames, TrainingFrames, batch_loader
+from swiftseg.training.spread_samples import spread_samples
 from swiftseg.training.stage import TINY, StageTraining
 from swiftseg.training.stage_data import StageData
 
@@ -119,9 +120,8 @@ def sample_pictures(
 ) -> list[list[np.ndarray]]:
     """Return frame, truth and prediction of frames spread over the data, uint8 (H, W, 3) each."""
     labels = dataset.labels
-    chosen = np.linspace(0, len(dataset) - 1, min(SAMPLE_FRAMES, len(dataset))).astype(int)
     rows: list[list[np.ndarray]] = []
-    for sample in (dataset[int(index)] for index in chosen):
+    for sample in spread_samples(dataset, SAMPLE_FRAMES):
         shown = viewable(sample.image)
         predicted = overlay(shown, segmenter(sample.image).label_map, labels)
         rows.append([shown, colorize(sample.mask, labels), predicted])
