@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 from torch import nn
 
 from swiftseg.core.files import replacing
-from swiftseg.evaluation.report.charts import Line, Mark, line_chart
+from swiftseg.evaluation.report.charts import Curve, Mark, line_chart
 from swiftseg.models.enet import ENet
 
 ROOT = Path(__file__).parents[1]
@@ -115,7 +115,7 @@ def facts(name: str) -> dict[str, Any]:
 def chart(told: Mapping[str, Any]) -> str:
     """Draw mean, least and largest slope against depth."""
     lines = [
-        Line(
+        Curve(
             name,
             kind,
             [(float(depth), row[name]) for depth, row in enumerate(told["slopes"], start=1)],
