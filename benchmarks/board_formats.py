@@ -113,6 +113,10 @@ def rows_of(
         yield row
 
 
+def key_of(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["network"], row["format"], row["precision"]
+
+
 def scenes() -> str:
     return f"{FRAMES} of {SIZE_HW[0]}x{SIZE_HW[1]}"
 
@@ -176,11 +180,7 @@ def result_of(rows: list[dict[str, Any]], versions: dict[str, str]) -> dict[str,
 
 
 def cell(rows: list[dict[str, Any]], network: str, form: str, precision: str) -> str:
-    found = [
-        row
-        for row in rows
-        if (row["network"], row["format"], row["precision"]) == (network, form, precision)
-    ]
+    found = [row for row in rows if key_of(row) == (network, form, precision)]
     if not found:
         return "not tried"
     row = found[0]
@@ -239,11 +239,6 @@ def main() -> None:
         PAGE.write_text(page(result))
         return
     rows = result["rows"]
-    if options.again:
-        named = options.networks, options.formats
-        rows = [
-            row for row in rows if row["network"] not in named[0] or row["format"] not in named[1]
-        ]
     kinds = [
         (form, precision)
         for form in options.formats
@@ -251,9 +246,9 @@ def main() -> None:
         if precision in options.precisions
     ]
     for name in options.networks:
-        known = {(row["network"], row["format"], row["precision"]) for row in rows}
+        known = set() if options.again else {key_of(row) for row in rows}
         for row in rows_of(name, kinds, options.kept, known):
-            rows.append(row)
+            rows = [other for other in rows if key_of(other) != key_of(row)] + [row]
             result = result_of(rows, result["versions"])
             RESULT.write_text(json.dumps(result, indent=1) + "\n")
 
