@@ -1,6 +1,7 @@
 """More data sets as strangers publish them: folders that name one another, and copies."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -276,6 +277,28 @@ def samples_without_masks(root: Path) -> None:
             save(root / f"stage1_{split}/{name}/masks/{mask_name}.png", shown)
 
 
+def only_valid_is_listed(root: Path) -> None:
+    """Names of colors or values in codes.txt, semantic masks beside numbered objects."""
+    names = [f"0001TP_{6690 + 30 * number:06}" for number in range(12)]
+    for number, name in enumerate(names):
+        save(root / f"images/{name}.png", picture(number))
+        save(root / f"labels/{name}_label.png", one_object(number, 9, 2 + number))
+        save(root / f"labels/{name}_label_semantic.png", mask(number))
+    lines(root / "codes.txt", ["Sky", "Road", "Tree"])
+    lines(root / "valid.txt", [f"{name}.png" for name in names[9:]])
+
+
+def fused(root: Path) -> None:
+    """Masks named as their images with the suffix, whose background no file names."""
+    colors = np.array([(0, 0, 0), (0, 255, 34), (255, 40, 3)], np.uint8)
+    for number in range(8):
+        save(root / f"IMG_{number}.jpg", picture(number))
+        save(root / f"IMG_{number}.jpg___fuse.png", colors[mask(number)])
+    classes = [{"id": 1, "name": "Plant", "color": "#00ff22"}]
+    classes += [{"id": 2, "name": "Pot", "color": "#ff2803"}]
+    lines(root / "classes/classes.json", [json.dumps(classes)])
+
+
 def hashes(root: Path) -> None:
     """Names that say nothing."""
     for number in range(16):
@@ -346,6 +369,11 @@ MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
     "colored leaves": (colored_objects, Right(all_of(10), 2, BINARY)),
     "cut out by alpha": (cut_out_by_alpha, Right(all_of(8), 2, BINARY)),
     "photographs cut out": (cut_out, "no mask"),
+    "only valid is listed": (
+        only_valid_is_listed,
+        Right({"train": 9, "val": 3}, 3, ("Sky", "Road", "Tree")),
+    ),
+    "fused": (fused, Right(all_of(8), 3, ("Plant", "Pot", "background"))),
     "hashes": (hashes, "no mask belongs to an image by its name"),
     "hashes in a table": (hashes_in_a_table, Right({"train": 12, "val": 4}, 3)),
     "samples without masks": (samples_without_masks, Right({"train": 6}, 2, BINARY)),

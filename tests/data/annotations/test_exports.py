@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from swiftseg.core import SwiftsegError, UsageError
-from swiftseg.data import open_dataset
+from swiftseg.data import check_data, open_dataset
 from swiftseg.data.annotations import open_annotations, read_export, recognize_annotations
 from swiftseg.data.annotations.open_export import open_images
 from swiftseg.data.opening import recognize
@@ -64,6 +64,18 @@ def test_train_and_val_open_as_any_data(kind: str, tmp_path: Path):
 def test_colors_are_the_tools_own(kind: str, tmp_path: Path):
     EXPORTS[kind].make(tmp_path / "data")
     assert open_annotations(tmp_path / "data", "train").labels.palette == tuple(COLORS.values())
+
+
+def test_one_image_is_too_few(tmp_path: Path):
+    make_coco(tmp_path, 1)
+    assert [f.code for f in check_data(tmp_path).findings if f.severity == "broken"] == ["too_few"]
+
+
+def test_a_dataset_yaml_beside_labels_is_no_yolo(tmp_path: Path):
+    (tmp_path / "labels").mkdir()
+    text = "image: 'a/{name}.png'\nmask: 'labels/{name}.png'\nval: val.txt\nnames: [a, b]\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    assert recognize_annotations(tmp_path / "mine.yaml") is None
 
 
 def test_versions_of_one_export_are_told_and_each_is_read(tmp_path: Path):

@@ -115,6 +115,8 @@ def _is_yolo(path: Path) -> bool:
     fields = cast(dict[str, Any], found) if isinstance(found, dict) else {}
     if "names" not in fields or not any(fields.get(key) for key in SPLIT_KEYS):
         return False
+    if fields.keys() & {"image", "mask", "masks", "masks_dir"}:
+        return False  # a dataset.yaml
     folders = [path.parent, *(one for one in path.parent.iterdir() if one.is_dir())]
     folders.append(path.parent / str(fields.get("path", ".")))
     return any((folder / "labels").is_dir() for folder in folders)

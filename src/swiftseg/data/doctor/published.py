@@ -23,6 +23,9 @@ def examine_published(diagnosis: Diagnosis, name: str, progress: LateProgress | 
     message = f"{diagnosis.source}: the tree of {name}, read by its own reader"
     collector.note("note", "published_dataset", message)
     splits = _open_splits(diagnosis, name, collector)
+    if not splits:
+        message = f"{diagnosis.source}: no two labeled images, which training and validation need"
+        collector.note("broken", "too_few", message)
     if progress:
         progress.expect(sum(map(len, splits.values())))
     for split, dataset in splits.items():

@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -201,7 +201,8 @@ def find_list_splits(tree: FileTree, pairs: Sequence[Pair]) -> ListSplits | None
     for template, found in groups.items():
         parts = [numbers for _, numbers in found.values()]
         covered = len(set[int]().union(*parts))
-        if sum(map(len, parts)) != covered or "train" not in found:
+        is_rest = "train" not in found and covered < len(pairs)
+        if sum(map(len, parts)) != covered or not ("train" in found or is_rest):
             continue  # splits that overlap are none
         rank = (covered, "segm" in template.lower(), -len(template))
         if best is None or rank > best:
@@ -211,7 +212,18 @@ def find_list_splits(tree: FileTree, pairs: Sequence[Pair]) -> ListSplits | None
     ordered = {split: chosen[split] for split in ("train", "val", "test") if split in chosen}
     splits = {s: [pairs[n] for n in sorted(numbers)] for s, (_, numbers) in ordered.items()}
     lists = {split: path for split, (path, _) in ordered.items()}
+    if "train" not in splits:
+        return ListSplits(with_the_rest(splits, pairs), lists, 0)
     return ListSplits(splits, lists, len(pairs) - best[0])
+
+
+def with_the_rest(splits: Mapping[str, list[Pair]], pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
+    """Add as train what no list names, where lists name val or test alone."""
+    if "train" in splits:
+        return dict(splits)
+    listed = {pair for of_split in splits.values() for pair in of_split}
+    rest = [pair for pair in pairs if pair not in listed]
+    return {"train": rest, **splits} if rest else dict(splits)
 
 
 def _splits_of_table(

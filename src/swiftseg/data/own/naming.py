@@ -24,6 +24,7 @@ _NO_CLASS = frozenset(
         "filtered converted"
     ).split()
 )
+BACKGROUND = "background"  # of black where a file names other colors alone
 _INITIALS = re.compile(r"[b-df-hj-np-tv-xz]+")  # no vowel: of those who drew the masks
 
 
@@ -103,7 +104,11 @@ def name_colors(colors: Sequence[RGB], tables: Sequence[ClassTable]) -> Named | 
         if 2 * sum(name is not None for name in known.values()) <= len(colors):
             continue
         strange = [color for color, name in known.items() if name is None]
-        extra = tuple(f"unnamed_{number}" for number in range(1, len(strange) + 1))
+        numbered = (f"unnamed_{number}" for number in range(1, len(strange) + 1))
+        extra = tuple(
+            BACKGROUND if not any(color) and BACKGROUND not in table.names else name
+            for color, name in zip(strange, numbered, strict=True)
+        )
         class_of: dict[int | RGB, str] = dict(zip(table.colors, table.names, strict=True))
         class_of |= {color: name for color, name in known.items() if name is not None}
         class_of |= dict(zip(strange, extra, strict=True))
@@ -161,6 +166,7 @@ def _ways_to_name(table: ClassTable, values: Sequence[int]) -> list[dict[int, st
 
 def _findings(table: ClassTable, strange: Sequence[RGB]) -> tuple[Finding, ...]:
     note = Finding("note", "class_names", f"classes are named as {table.source} says")
+    strange = [color for color in strange if any(color) or BACKGROUND in table.names]
     if not strange:
         return (note,)
     listed = ", ".join(map(str, strange[:5]))

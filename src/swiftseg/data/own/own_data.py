@@ -23,6 +23,7 @@ from swiftseg.data.own.lists import (
     find_pair_lists,
     pairs_in_list,
     read_pair_list,
+    with_the_rest,
 )
 from swiftseg.data.own.naming import Hints, find_hints
 from swiftseg.data.own.propose import Proposal, propose
@@ -292,6 +293,7 @@ def _find_by_patterns(
         listed = pairs_in_list(root / path, split, pairs, root)
         splits[split] = listed.pairs
         findings += listed.findings
+    splits = with_the_rest(splits, pairs)
     return OwnData(source, root, splits, tuple(findings), file, reading)
 
 

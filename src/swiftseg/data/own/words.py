@@ -110,13 +110,18 @@ def _kind(part: str) -> str:
 
 
 def side_share(text: str) -> float:
-    """Return what a path loses as a mask for being an overlay, depth, an instance map: 0.3 to 1."""
+    """Return what a path loses as a mask for being an overlay, depth, an instance map: 0.3 to 1.
+
+    What is called semantic gains, since masks beside it show something else.
+    """
     words = {word for part in text.split("/") for word in words_of(part)}
-    if words & SIDE_WORDS and not words & {"semantic", "semantics"}:
+    is_semantic = bool(words & {"semantic", "semantics"})
+    if words & SIDE_WORDS and not is_semantic:
         return 0.3
+    share = 1.1 if is_semantic else 1.0
     if words & {"color", "colors", "colour", "colored", "rgb", "human", "2nd", "nd", "second"}:
-        return 0.9
-    return 1.0
+        share *= 0.9
+    return share
 
 
 def picture_share(text: str) -> float:
