@@ -62,9 +62,8 @@ class PictureFinder:
         return next((file for n in names if (file := self._by_name(path, n, beside))), None)
 
     def _by_name(self, path: str, name: str, beside: Path) -> Path | None:
-        """Return the file of a name whose folders agree best with a path, first those `beside`."""
+        """Return the file of a name whose folders agree best with a path, then with `beside`."""
         there = self._files.get(name, [])
-        there = [file for file in there if beside in file.parents] or there
         if len(there) < 2:
             return there[0] if there else None
         wanted = PurePosixPath(path).parts[::-1]
@@ -72,6 +71,8 @@ class PictureFinder:
         best = [file for file in there if agreeing[file] == max(agreeing.values())]
         if len(best) > 1:
             best = [file for file in best if self._evidence(file) <= 0] or best
+            near = {file: _common_length(file.parts, beside.parts) for file in best}
+            best = [file for file in best if near[file] == max(near.values())]
         if len(best) > 1:
             raise SwiftsegError(f"{best[0]} and {best[1]} may both be {path}")
         return best[0]
