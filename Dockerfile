@@ -8,9 +8,12 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
+# A wheel is also built without the page or the kernels where their tools fail; no image is.
 RUN python3 -m venv /build \
     && /build/bin/pip install --no-cache-dir 'hatchling>=1.27' \
-    && /build/bin/python -m hatchling build -t wheel -d /wheels
+    && /build/bin/python -m hatchling build -t wheel -d /wheels \
+    && python3 -m zipfile -l /wheels/*.whl > /wheel.txt \
+    && grep -q web/page/index.html /wheel.txt && grep -q libswiftseg.so /wheel.txt
 
 FROM python:3.12-slim
 COPY --from=build /wheels /wheels

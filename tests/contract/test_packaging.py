@@ -36,10 +36,10 @@ def requirements() -> list[Requirement]:
     return [requirement for requirement in asked if requirement.name != "swiftseg"]
 
 
-def build_wheel(folder: Path, **environment: str) -> Path:
+def build_wheel(folder: Path, *, sources: Path = ROOT, **environment: str) -> Path:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     environment = {**os.environ, **environment}
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, env=environment)
+    subprocess.run(build, cwd=sources, check=True, capture_output=True, env=environment)
     [path] = folder.glob("*.whl")
     return path
 
@@ -98,6 +98,19 @@ def test_without_a_compiler_the_wheel_is_pure_and_labels_all_the_same(
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"False [[[0, 0, 1, 1, 2, 2]]] {tmp_path}")
+
+
+def test_what_the_container_image_is_built_from_is_enough_for_the_wheel(
+    wheel: zipfile.ZipFile, tmp_path: Path
+):
+    context = tmp_path / "context"
+    context.mkdir()
+    for line in (ROOT / ".dockerignore").read_text("utf-8").split():
+        if line.startswith("!"):
+            (context / line[1:]).symlink_to(ROOT / line[1:])
+    with zipfile.ZipFile(build_wheel(tmp_path, sources=context, CC="", NPM="")) as file:
+        missing = set(wheel.namelist()) - set(file.namelist())
+    assert {name for name in missing if "/web/page/" not in name} <= {f"swiftseg/{KERNEL}"}
 
 
 def test_the_license_travels_with_the_wheel(wheel: zipfile.ZipFile):

@@ -8,7 +8,7 @@ from websockets.typing import Origin
 
 from swiftseg.core import UsageError
 from swiftseg.inference import Segmenter
-from swiftseg.server.access import KEY_VARIABLE, key_from_environment
+from swiftseg.server.access import KEY_VARIABLE, checked_origins, key_from_environment
 from tests.support.served import serving
 
 KEY = "geheim-ß"
@@ -49,10 +49,19 @@ def test_streams_of_other_origins_are_refused(segmenter: Segmenter) -> None:
             connect(stream, origin=Origin(other)).__enter__()
         with connect(stream, origin=Origin(address)):
             pass
-    with serving(segmenter, cors_origins=[other]) as address:
-        stream = f"{address.replace('http', 'ws')}/v1/stream"
-        with connect(stream, origin=Origin(other)) as connection:
-            assert connection.ping().wait(30)
+    for allowed in (other, "*"):
+        with serving(segmenter, cors_origins=[allowed]) as address:
+            stream = f"{address.replace('http', 'ws')}/v1/stream"
+            with connect(stream, origin=Origin(other)) as connection:
+                assert connection.ping().wait(30)
+
+
+@pytest.mark.parametrize("origin", ["example.org", "https://example.org/", "https://Example.org"])
+def test_what_browsers_never_send_as_an_origin_is_a_mistake(origin: str) -> None:
+    with pytest.raises(UsageError, match=r"such as https://example\.org"):
+        checked_origins([origin])
+    good = ("*", "http://localhost:3000", "https://example.org")
+    assert checked_origins(good) == good
 
 
 def test_an_empty_key_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:

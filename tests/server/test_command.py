@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from swiftseg.server.run import address_of
 from tests.support.command_line import run_cli
 from tests.support.served import serving_process, until_ready
 
@@ -71,6 +72,13 @@ def _workers(parent: int) -> set[int]:
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
     return {pid for pid, command in commands.items() if "spawn_main" in command}
+
+
+def test_an_address_of_ipv6_is_shown_as_browsers_take_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert address_of("::1", listener) == f"http://[::1]:{port}"
+        assert address_of("localhost", listener) == f"http://localhost:{port}"
 
 
 def test_a_port_that_is_in_use(model: Path, capsys: pytest.CaptureFixture[str]) -> None:

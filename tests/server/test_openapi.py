@@ -22,6 +22,7 @@ def test_the_description_names_every_route(client: httpx.Client) -> None:
     }
     answers = described["paths"]["/v1/segment"]["post"]["responses"]
     assert {"200", "401", "413", "415", "422", "429", "503"} <= set(answers)
+    assert "Retry-After" in answers["429"]["headers"]
     assert "example" in answers["200"]["content"]["application/json"]
 
 

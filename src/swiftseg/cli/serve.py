@@ -48,9 +48,9 @@ def serve(
     from swiftseg.runtimes.cores import check_threads
 
     with needs_extra("swiftseg serve", "serve"):
-        from swiftseg.server.access import key_from_environment
+        from swiftseg.server.access import checked_origins, key_from_environment
         from swiftseg.server.limits import Limits
-        from swiftseg.server.run import Served, listen, run_server
+        from swiftseg.server.run import Served, address_of, listen, run_server
     check_threads(threads)
     limits = Limits(
         max_body_bytes=round(max_body * 1e6),
@@ -68,8 +68,8 @@ def serve(
         processes=workers,
         limits=limits,
         key=key_from_environment(),
-        cors_origins=tuple(cors_origin or ()),
+        cors_origins=checked_origins(cors_origin or ()),
     )
     with listen(host, port) as listener:
-        typer.echo(f"http://{host}:{listener.getsockname()[1]} (Ctrl-C stops)")
+        typer.echo(f"{address_of(host, listener)} (Ctrl-C stops)")
         run_server(served, listener)

@@ -23,6 +23,21 @@ def key_from_environment() -> str | None:
     return key
 
 
+def checked_origins(origins: Sequence[str]) -> tuple[str, ...]:
+    """Return other origins whose pages may ask, as browsers write them; `*` is every one.
+
+    Raises:
+        UsageError: One is no origin.
+    """
+    for origin in origins:
+        parts = urlsplit(origin)
+        if origin != "*" and origin != f"{parts.scheme}://{parts.netloc}".lower():
+            raise UsageError(
+                f"expected an origin for --cors-origin, such as https://example.org, got {origin}"
+            )
+    return tuple(origins)
+
+
 def check_key(key: str | None, headers: Mapping[str, str]) -> None:
     """Raise a ProblemError if a key is needed and the request's is missing or wrong."""
     if key is None:
@@ -44,6 +59,8 @@ def check_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> None:
     Browsers hold HTTP requests to this by themselves, and WebSockets not.
     """
     origin = headers.get("origin")
-    if origin is None or origin in allowed or urlsplit(origin).netloc == headers.get("host"):
+    if origin is None or origin in allowed or "*" in allowed:
+        return
+    if urlsplit(origin).netloc == headers.get("host"):
         return
     raise ProblemError(403, f"pages of {origin} may not ask; allow them with --cors-origin")

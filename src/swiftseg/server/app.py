@@ -205,7 +205,8 @@ def _operations(service: Service, key: str | None) -> APIRouter:
     async def readyz() -> dict[str, Any]:
         """Whether the models are loaded and warmed."""
         if not service.is_ready:
-            raise ProblemError(503, "the models are not loaded yet; ask again in a second")
+            detail = "the models are not loaded yet; ask again in a second"
+            raise ProblemError(503, detail, {"Retry-After": "1"})
         return {"status": "ready", "models": list(service.segmenters)}
 
     @router.get(

@@ -94,8 +94,19 @@ def answer_with_problems(app: FastAPI) -> None:
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the description of these problems for OpenAPI."""
     content = {MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()}}
-    return {s: {"description": _MEANINGS[s], "content": content} for s in statuses}
+    return {
+        s: {"description": _MEANINGS[s], "content": content, "headers": _HEADERS.get(s, {})}
+        for s in statuses
+    }
 
+
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds until the request may be sent again.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+_HEADERS: Mapping[int, dict[str, Any]] = {429: _RETRY_AFTER, 503: _RETRY_AFTER}
 
 _MEANINGS: Mapping[int, str] = {
     400: "The request is no valid multipart body.",

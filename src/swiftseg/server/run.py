@@ -25,6 +25,10 @@ from swiftseg.server.limits import Limits
 from swiftseg.server.metrics import SHARED_FOLDER, forget_dead_processes
 from swiftseg.web import built_page
 
+# A process answers the first time when it has imported its modules. One that is killed before, on
+# a busy or slow machine, is killed again and again.
+_IMPORTS_S = 30
+
 
 @dataclass(frozen=True)
 class Served:
@@ -115,6 +119,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def address_of(host: str, listener: socket.socket) -> str:
+    """Return the address to open, such as `http://[::1]:8000`."""
+    named = f"[{host}]" if ":" in host else host
+    return f"http://{named}:{listener.getsockname()[1]}"
+
+
 def run_server(served: Served, listener: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl-C; requests that have been accepted are answered first.
 
@@ -149,6 +159,7 @@ def server_config(served: Served, app: Any) -> uvicorn.Config:
         ws_max_size=limits.max_body_bytes,
         ws_per_message_deflate=False,  # pictures are compressed already
         timeout_graceful_shutdown=limits.drain_s,
+        timeout_worker_healthcheck=_IMPORTS_S,
         lifespan="on",
         log_level="info" if served.processes > 1 else "warning",  # who died and was replaced
         access_log=False,
