@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,16 +22,21 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium with a camera that shows a test picture."""
+def chromium() -> Iterator[Callable[..., Browser]]:
+    """Starts Chromium with options."""
     if not CHROMIUM.exists():
         pytest.skip("needs Debian's chromium")
     with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--use-fake-device-for-media-stream"]
-        options += ["--use-fake-ui-for-media-stream"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        launch = playwright.chromium.launch
+        yield lambda *options: launch(executable_path=CHROMIUM, args=["--no-sandbox", *options])
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Callable[..., Browser]) -> Iterator[Browser]:
+    """Chromium with a camera that shows a test picture."""
+    camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    with chromium(*camera) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +51,14 @@ def static_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def host(static_folder: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]:
     """Any static host: it sends no headers of its own. Yields its address."""
-    handler = partial(_Quiet, directory=str(static_folder))
+    with hosting(static_folder) as hosted:
+        yield hosted
+
+
+@contextmanager
+def hosting(folder: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]:
+    """Yields the address of a static host of a folder."""
+    handler = partial(_Quiet, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -58,6 +71,13 @@ def host(static_folder: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page that must raise no error."""
+    with flawless_page(browser) as page:
+        yield page
+
+
+@contextmanager
+def flawless_page(browser: Browser) -> Iterator[Page]:
+    """Yields a page that must raise no error."""
     context = browser.new_context(viewport={"width": 1280, "height": 860})
     page = context.new_page()
     errors: list[str] = []

@@ -1,25 +1,23 @@
 """The page in a real browser: alone on a static host, and in front of the server."""
 
-import io
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
 from swiftseg.web import built_page
+from tests.support.browser_page import PATIENCE_MS, downloaded_labels, opened, until
 from tests.support.served import serving
 from tests.web.conftest import MODEL
 
 pytestmark = pytest.mark.slow
 
 Host = tuple[str, ThreadingHTTPServer]
-PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -34,39 +32,11 @@ def frames() -> list[np.ndarray]:
     return [s.image for number, size in enumerate(sizes) for s in render_clip(number, 5, size)]
 
 
-def _png(frame: np.ndarray) -> dict[str, object]:
-    file = io.BytesIO()
-    Image.fromarray(frame).save(file, format="PNG")
-    return {"name": "frame.png", "mimeType": "image/png", "buffer": file.getvalue()}
-
-
-def _opened(page: Page, address: str) -> Page:
-    page.goto(address)
-    _until(page, "Ready")
-    return page
-
-
-def _until(page: Page, text: str) -> None:
-    expect(page.locator("#status")).to_contain_text(text, timeout=PATIENCE_MS)
-
-
-def _labels(page: Page, frame: np.ndarray) -> np.ndarray:
-    """What the page says of a picture that is chosen, as it is downloaded."""
-    page.evaluate("document.getElementById('status').textContent = ''")
-    page.set_input_files("#file", _png(frame))
-    _until(page, "Done")
-    with page.expect_download() as download:
-        page.click("#save-labels")
-    image = Image.open(download.value.path())
-    assert image.mode == "P"
-    return np.asarray(image)
-
-
 def test_labels_in_the_browser_are_pythons(
     page: Page, host: Host, segmenter: Segmenter, frames: list[np.ndarray]
 ) -> None:
-    _opened(page, host[0])
-    equal = [np.mean(_labels(page, f) == segmenter(f).label_map) for f in frames]
+    opened(page, host[0])
+    equal = [np.mean(downloaded_labels(page, f) == segmenter(f).label_map) for f in frames]
     assert len(equal) == 20
     assert np.average(equal, weights=[f.size for f in frames]) >= 0.9999
     assert min(equal) >= 0.999
@@ -75,41 +45,68 @@ def test_labels_in_the_browser_are_pythons(
 def test_threads_run_and_the_page_opens_offline(
     page: Page, host: Host, frames: list[np.ndarray]
 ) -> None:
-    _opened(page, host[0])
+    opened(page, host[0])
     assert "WebAssembly" in page.inner_text("#status")  # there is no WebGPU here
     assert page.evaluate("crossOriginIsolated")
     expect(page.locator("#privacy")).to_contain_text("stays on this machine")
     host[1].shutdown()
     host[1].server_close()
     page.reload()
-    _until(page, "Ready")
-    assert _labels(page, frames[0]).shape == (360, 480)
+    until(page, "Ready")
+    assert downloaded_labels(page, frames[0]).shape == (360, 480)
 
 
 def test_a_broken_picture_is_told_of(page: Page, host: Host, frames: list[np.ndarray]) -> None:
-    _opened(page, host[0])
+    opened(page, host[0])
     broken = {"name": "notes.png", "mimeType": "image/png", "buffer": b"these are notes"}
     page.set_input_files("#file", broken)
-    _until(page, "notes.png is no picture this browser can read")
+    until(page, "notes.png is no picture this browser can read")
     film = {"name": "notes.mp4", "mimeType": "video/mp4", "buffer": b"these are notes"}
     page.set_input_files("#file", film)
-    _until(page, "notes.mp4 is no video this browser can play")
-    assert _labels(page, frames[0]).shape == (360, 480)
+    until(page, "notes.mp4 is no video this browser can play")
+    assert downloaded_labels(page, frames[0]).shape == (360, 480)
+
+
+_HAND_OVER = """([kind, bytes]) => {
+    const data = new DataTransfer();
+    if (bytes) data.items.add(new File([new Uint8Array(bytes)], "it.webp", { type: "image/webp" }));
+    const options = { bubbles: true, cancelable: true };
+    document.body.dispatchEvent(kind === "drop"
+        ? new DragEvent("drop", { ...options, dataTransfer: data })
+        : new ClipboardEvent("paste", { ...options, clipboardData: data }));
+}"""
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_a_picture_is_dropped_or_pasted_at_once(
+    page: Page, host: Host, static_folder: Path, kind: str
+) -> None:
+    page.goto(host[0])
+    # It is loaded once more to be isolated.
+    page.wait_for_function("crossOriginIsolated && document.readyState === 'complete'")
+    page.evaluate(_HAND_OVER, [kind, list((static_folder / "sample.webp").read_bytes())])
+    until(page, "Done")
+
+
+def test_what_is_dropped_and_no_file_is_told_of(page: Page, host: Host) -> None:
+    opened(page, host[0])
+    page.evaluate(_HAND_OVER, ["drop", None])
+    until(page, "drop a picture or a video")
 
 
 def test_the_camera_is_segmented_until_it_is_stopped(page: Page, host: Host) -> None:
-    _opened(page, host[0])
+    opened(page, host[0])
     page.click("#camera")
     expect(page.locator("#timings")).to_contain_text("frames a second", timeout=PATIENCE_MS)
     page.click("#stop")
-    _until(page, "Stopped")
+    until(page, "Stopped")
     expect(page.locator("#stop")).to_be_hidden()
 
 
 def test_a_video_is_segmented(page: Page, host: Host, tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     _write_film(film)
-    _opened(page, host[0])
+    opened(page, host[0])
     page.set_input_files("#file", film)
     expect(page.locator("#timings")).to_contain_text("frames a second", timeout=PATIENCE_MS)
     assert page.evaluate("document.getElementById('picture').width") == 160
@@ -127,9 +124,9 @@ def _write_film(path: Path) -> None:
 
 
 def test_classes_are_shown_told_and_switched_off(page: Page, host: Host) -> None:
-    _opened(page, host[0])
+    opened(page, host[0])
     page.click("#sample")
-    _until(page, "Done")
+    until(page, "Done")
     shares = page.locator("#legend .share").all_inner_texts()
     assert sum(float(share.removesuffix(" %")) for share in shares) == pytest.approx(100, abs=1)
     page.focus("#picture")
@@ -171,18 +168,21 @@ def test_the_server_gives_the_same_labels_and_the_page_says_where_pictures_go(
     page.goto(served)
     page.fill("#key", "geheim")
     page.keyboard.press("Enter")
-    _until(page, "Ready")
+    until(page, "Ready")
     expect(page.locator("#privacy")).to_contain_text("is sent to 127.0.0.1")
     assert page.evaluate("crossOriginIsolated")
     for frame in frames[::6]:
-        np.testing.assert_array_equal(_labels(page, frame), segmenter(frame).label_map)
+        np.testing.assert_array_equal(downloaded_labels(page, frame), segmenter(frame).label_map)
 
 
-def test_a_wrong_key_is_told_of(page: Page, served: str) -> None:
+def test_a_wrong_key_is_asked_for_again(page: Page, served: str) -> None:
     page.goto(served)
     page.fill("#key", "wrong")
     page.keyboard.press("Enter")
-    _until(page, "the API key is missing or wrong")
+    expect(page.locator("#key-refusal")).to_have_text("This key is wrong.", timeout=PATIENCE_MS)
+    page.fill("#key", "geheim")
+    page.keyboard.press("Enter")
+    until(page, "Ready")
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -190,9 +190,9 @@ def test_a_wrong_key_is_told_of(page: Page, served: str) -> None:
 def test_it_fits_its_width(page: Page, host: Host, width: int, theme: str) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     page.emulate_media(color_scheme=theme)
-    _opened(page, host[0])
+    opened(page, host[0])
     page.click("#sample")
-    _until(page, "Done")
+    until(page, "Done")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert (sum(map(int, ground[4:-1].split(","))) < 384) == (theme == "dark")

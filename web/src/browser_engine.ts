@@ -1,7 +1,7 @@
 // Segments in this browser, in a worker.
 
 import type { Engine, Result } from "./engine";
-import type { Manifest, Reply, Request } from "./worker";
+import type { Device, Manifest, Reply, Request } from "./worker";
 
 type Loaded = Extract<Reply, { kind: "loaded" }>;
 type Labels = Extract<Reply, { kind: "labels" }>;
@@ -29,16 +29,17 @@ export class BrowserEngine implements Engine {
     };
   }
 
-  static async start(manifest: Manifest, webgpu: boolean): Promise<BrowserEngine> {
+  static async start(manifest: Manifest, device: Device): Promise<BrowserEngine> {
     const engine = new BrowserEngine(manifest);
     const base = new URL("./", document.baseURI).href;
-    const reply = (await engine.ask({ kind: "load", base, manifest, webgpu })) as Loaded;
+    const reply = (await engine.ask({ kind: "load", base, manifest, device })) as Loaded;
     engine.device = reply.device;
     return engine;
   }
 
   async segment(frame: ImageData): Promise<Result> {
-    const { labels, timings } = (await this.ask({ kind: "segment", frame })) as Labels;
+    const { labels, timings, device } = (await this.ask({ kind: "segment", frame })) as Labels;
+    this.device = device; // another one where WebGPU has failed
     return { width: frame.width, height: frame.height, labels, timings };
   }
 

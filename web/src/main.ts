@@ -1,13 +1,13 @@
 // The page: a picture in, its classes out.
 
 import { BrowserEngine } from "./browser_engine";
-import type { Engine, Result } from "./engine";
+import type { ClassInfo, Engine, Result } from "./engine";
 import { Legend } from "./legend";
 import { palettePng } from "./palette_png";
-import { ServerEngine } from "./server_engine";
+import { ServerEngine, WrongKeyError } from "./server_engine";
 import { Film, readPicture } from "./sources";
 import { Stage } from "./stage";
-import type { Manifest } from "./worker";
+import type { Device, Manifest } from "./worker";
 
 interface About {
   engine: "browser" | "server";
@@ -19,15 +19,16 @@ function part<T extends HTMLElement>(id: string): T {
   return document.getElementById(id) as T;
 }
 
+const DEVICES: unknown[] = ["webgpu", "wasm"];
 const controls = ["pick", "camera", "sample"].map((id) => part<HTMLButtonElement>(id));
 const model = part<HTMLSelectElement>("model");
-let engine: Engine;
+let engine: Engine; // once it has started
 let film: Film | undefined;
-let shown: { frame: ImageData; result: Result; file?: Blob } | undefined;
+let shown: { frame: ImageData; result: Result; classes: ClassInfo[]; file?: Blob } | undefined;
 let turn = 0; // of what is asked for last: an earlier answer that comes late is dropped
 
 const stage = new Stage((label) => {
-  part("pointed").textContent = label === undefined ? "–" : classes()[label].name;
+  part("pointed").textContent = shown?.classes[label ?? -1]?.name ?? "–";
 });
 const legend = new Legend(
   part("legend"),
@@ -41,7 +42,7 @@ function classes() {
 
 function tell(message: string, failed = false): void {
   const status = part("status");
-  status.textContent = message;
+  if (status.textContent !== message) status.textContent = message; // else it is read out again
   status.classList.toggle("failed", failed);
 }
 
@@ -50,12 +51,19 @@ function tellFailure(error: unknown): void {
 }
 
 async function segment(frame: ImageData, asked: number, file?: Blob): Promise<void> {
-  const result = await engine.segment(frame, model.selectedIndex, file);
-  if (asked !== turn) return;
-  shown = { frame, result, file };
-  stage.show(frame, result, classes());
+  const chosen = model.selectedIndex;
+  const result = await engine.segment(frame, chosen, file);
+  if (asked !== turn || chosen !== model.selectedIndex) return;
+  shown = { frame, result, classes: classes(), file };
+  stage.show(frame, result, shown.classes);
   legend.showShares(result);
   for (const id of ["save-labels", "save-overlay"]) part<HTMLButtonElement>(id).disabled = false;
+}
+
+/** Waits for the model: a picture may be dropped before it is there. */
+async function ready(): Promise<void> {
+  if (engine === undefined) tell("Waiting for the model …");
+  await started;
 }
 
 function showTimings(timings: Record<string, number>, fps?: number): void {
@@ -81,6 +89,7 @@ async function openPicture(file: Blob): Promise<void> {
     const begin = performance.now();
     const frame = await readPicture(file);
     const opened = performance.now() - begin;
+    await ready();
     tell("Segmenting …");
     await segment(frame, asked, file);
     if (shown === undefined || asked !== turn) return;
@@ -95,12 +104,12 @@ async function openFilm(open: () => Promise<Film>): Promise<void> {
   stop();
   const asked = ++turn;
   try {
+    await ready();
     tell("Starting …");
     const opened = await open();
     if (asked !== turn) return opened.close();
     film = opened;
     part("stop").hidden = false;
-    tell(`Playing, by ${engine.device}.`);
     await play(opened, asked);
   } catch (error) {
     if (asked !== turn) return;
@@ -115,6 +124,7 @@ async function play(opened: Film, asked: number): Promise<void> {
   while (asked === turn) {
     const frame = await opened.frame();
     if (asked !== turn) return;
+    tell(`Playing, by ${engine.device}.`);
     await segment(frame, asked);
     const now = performance.now();
     ends.push(now);
@@ -171,7 +181,9 @@ function wireDrop(): void {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     target.classList.remove("dragging");
-    open(event.dataTransfer?.files[0]);
+    const file = event.dataTransfer?.files[0];
+    if (file === undefined) tell("Nothing was dropped that is a file; drop a picture or a video.", true);
+    else open(file);
   });
 }
 
@@ -205,7 +217,7 @@ function wireDownloads(): void {
   part("save-labels").addEventListener("click", async () => {
     if (shown === undefined) return;
     const { labels, width, height } = shown.result;
-    save(await palettePng(labels, width, height, classes()), "labels.png");
+    save(await palettePng(labels, width, height, shown.classes), "labels.png");
   });
   part("save-overlay").addEventListener("click", async () => {
     save(await stage.overlay(), "overlay.png");
@@ -219,8 +231,9 @@ function showModel(): void {
   part("note").textContent = note ? `The model has learned from: ${note}` : "";
 }
 
-function askForKey(): Promise<string> {
+function askForKey(refusal: string): Promise<string> {
   const dialog = part<HTMLDialogElement>("key-dialog");
+  part("key-refusal").textContent = refusal;
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(part<HTMLInputElement>("key").value), {
@@ -229,13 +242,28 @@ function askForKey(): Promise<string> {
   });
 }
 
-async function startEngine(about: About): Promise<Engine> {
-  if (about.engine === "server") {
-    return ServerEngine.start(about.needs_key ? await askForKey() : "");
+async function startOnServer(needsKey: boolean): Promise<Engine> {
+  if (!needsKey) return ServerEngine.start("");
+  for (let refusal = ""; ; refusal = "This key is wrong.") {
+    try {
+      return await ServerEngine.start(await askForKey(refusal));
+    } catch (error) {
+      if (!(error instanceof WrongKeyError)) throw error;
+    }
   }
-  const manifest = (await (await fetch(about.manifest as string)).json()) as Manifest;
-  const asks = new URLSearchParams(location.search);
-  return BrowserEngine.start(manifest, asks.get("device") !== "wasm");
+}
+
+async function startEngine(about: About): Promise<Engine> {
+  if (about.engine === "server") return startOnServer(about.needs_key ?? false);
+  const manifest = await fetchedJson<Manifest>(about.manifest as string);
+  const device = new URLSearchParams(location.search).get("device");
+  return BrowserEngine.start(manifest, DEVICES.includes(device) ? (device as Device) : null);
+}
+
+async function fetchedJson<T>(address: string): Promise<T> {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${response.status} ${response.statusText}`);
+  return (await response.json()) as T;
 }
 
 /**
@@ -244,16 +272,21 @@ async function startEngine(about: About): Promise<Engine> {
  */
 async function isolate(): Promise<void> {
   if (!("serviceWorker" in navigator) || !window.isSecureContext) return;
-  await navigator.serviceWorker.register("service_worker.js");
-  await navigator.serviceWorker.ready;
-  if (crossOriginIsolated || sessionStorage.getItem("isolated") !== null) return;
-  sessionStorage.setItem("isolated", "tried");
+  try {
+    await navigator.serviceWorker.register("service_worker.js");
+    await navigator.serviceWorker.ready;
+    if (crossOriginIsolated || sessionStorage.getItem("isolated") !== null) return;
+    sessionStorage.setItem("isolated", "tried");
+  } catch (error) {
+    console.warn("this browser lets the page keep nothing:", error); // as its settings say
+    return;
+  }
   location.reload();
   await new Promise(() => {}); // the page ends here
 }
 
 async function start(): Promise<void> {
-  const about = (await (await fetch("page.json")).json()) as About;
+  const about = await fetchedJson<About>("page.json");
   if (about.engine === "browser") await isolate();
   engine = await startEngine(about);
   const privacy = part("privacy");
@@ -270,7 +303,8 @@ wireSources();
 wireDrop();
 wireView();
 wireDownloads();
-start().catch((error: unknown) => {
+const started = start();
+started.catch((error: unknown) => {
   part("privacy").textContent = "The model cannot be started.";
   tellFailure(error);
 });

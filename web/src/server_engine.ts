@@ -19,6 +19,8 @@ interface Answer {
 const READ = ["image/jpeg", "image/png", "image/webp", "image/tiff"]; // by the server
 const QUALITY = 0.92; // of the JPEGs that frames are sent as
 
+export class WrongKeyError extends Error {}
+
 export class ServerEngine implements Engine {
   readonly privacy = `The picture is sent to ${location.host}, which segments it and keeps nothing.`;
   readonly staysHere = false;
@@ -32,6 +34,7 @@ export class ServerEngine implements Engine {
   static async start(key: string): Promise<ServerEngine> {
     const headers: Record<string, string> = key ? { "X-API-Key": key } : {};
     const response = await fetch("v1/models", { headers });
+    if (response.status === 401) throw new WrongKeyError();
     if (!response.ok) throw new Error(await problemOf(response));
     const { models } = (await response.json()) as { models: ServedModel[] };
     const described = models.map(({ name, labels, training_data }) => ({

@@ -34,8 +34,13 @@ function pixelsOf(source: CanvasImageSource, width: number, height: number): Ima
 /** A video that gives its newest frame whenever it is asked. */
 export class Film {
   private readonly video = document.createElement("video");
+  private end!: () => void;
+  private readonly ended = new Promise<never>((_, reject) => {
+    this.end = () => reject(new Error("the camera has stopped; plug it in and start it again"));
+  });
 
   private constructor(private readonly onClose: () => void) {
+    this.ended.catch(() => {}); // whoever waits for a frame hears of it
     this.video.muted = true;
     this.video.playsInline = true;
   }
@@ -60,21 +65,26 @@ export class Film {
     const film = new Film(() => stream.getTracks().forEach((track) => track.stop()));
     film.video.srcObject = stream;
     await film.play("the camera gives no picture; unplug it and plug it in again");
+    stream.getVideoTracks()[0].addEventListener("ended", () => film.end());
     return film;
   }
 
   private async play(failure: string): Promise<void> {
-    try {
-      await this.video.play();
-    } catch {
-      this.close();
-      throw new Error(failure);
-    }
+    const plays = await this.video.play().then(
+      () => this.video.videoWidth > 0, // a film may be sound alone
+      () => false,
+    );
+    if (plays) return;
+    this.close();
+    throw new Error(failure);
   }
 
   /** The frame that is shown now; waits for one that has not been given yet. */
   async frame(): Promise<ImageData> {
-    await new Promise<void>((resolve) => this.video.requestVideoFrameCallback(() => resolve()));
+    const shown = new Promise<void>((resolve) => {
+      this.video.requestVideoFrameCallback(() => resolve());
+    });
+    await Promise.race([shown, this.ended]);
     return pixelsOf(this.video, this.video.videoWidth, this.video.videoHeight);
   }
 

@@ -15,15 +15,16 @@ export class Stage {
   private classes: ClassInfo[] = [];
   private hidden = new Set<number>();
   private highlighted: number | undefined;
-  private at = { x: 0, y: 0 };
+  private at: { x: number; y: number } | undefined; // of the pointer or the keyboard's cursor
 
   /** @param onPoint gets the class under the pointer, or undefined */
   constructor(private readonly onPoint: (label: number | undefined) => void) {
     this.picture.addEventListener("pointermove", (event) => this.point(event));
     this.picture.addEventListener("pointerdown", (event) => this.point(event));
-    this.picture.addEventListener("pointerleave", () => this.onPoint(undefined));
     this.picture.addEventListener("keydown", (event) => this.step(event));
-    this.picture.addEventListener("blur", () => (this.cursor.hidden = true));
+    for (const kind of ["pointerleave", "blur"]) {
+      this.picture.addEventListener(kind, () => this.leave());
+    }
   }
 
   show(frame: ImageData, result: Result, classes: ClassInfo[]): void {
@@ -39,6 +40,7 @@ export class Stage {
     this.result = result;
     this.classes = classes;
     this.paint();
+    this.tell();
   }
 
   setOpacity(share: number): void {
@@ -110,19 +112,29 @@ export class Stage {
     event.preventDefault();
     const { width, height } = this.picture;
     const stride = Math.max(1, width / (event.shiftKey ? 200 : 40));
-    this.at.x = Math.min(width - 1, Math.max(0, this.at.x + move[0] * stride));
-    this.at.y = Math.min(height - 1, Math.max(0, this.at.y + move[1] * stride));
+    const { x, y } = this.at ?? { x: width / 2, y: height / 2 };
+    this.at = {
+      x: Math.min(width - 1, Math.max(0, x + move[0] * stride)),
+      y: Math.min(height - 1, Math.max(0, y + move[1] * stride)),
+    };
     this.cursor.hidden = false;
     this.cursor.style.left = `${(100 * this.at.x) / width}%`;
     this.cursor.style.top = `${(100 * this.at.y) / height}%`;
     this.tell();
   }
 
+  private leave(): void {
+    this.at = undefined;
+    this.cursor.hidden = true;
+    this.tell();
+  }
+
   private tell(): void {
-    const { result } = this;
-    const x = Math.trunc(this.at.x);
-    const y = Math.trunc(this.at.y);
-    const isInside = result && x >= 0 && y >= 0 && x < result.width && y < result.height;
+    const { result, at } = this;
+    if (result === undefined || at === undefined) return this.onPoint(undefined);
+    const x = Math.trunc(at.x);
+    const y = Math.trunc(at.y);
+    const isInside = x >= 0 && y >= 0 && x < result.width && y < result.height;
     this.onPoint(isInside ? result.labels[y * result.width + x] : undefined);
   }
 }

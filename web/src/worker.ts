@@ -20,45 +20,94 @@ export interface Manifest {
   note: string;
 }
 
+/** What is asked to compute; null: a graphics processor where there is one. */
+export type Device = "webgpu" | "wasm" | null;
+
 export type Request =
-  | { kind: "load"; number: number; base: string; manifest: Manifest; webgpu: boolean }
+  | { kind: "load"; number: number; base: string; manifest: Manifest; device: Device }
   | { kind: "segment"; number: number; frame: ImageData };
 
+/** `device` is what computed, in words. */
 export type Reply =
   | { kind: "loaded"; number: number; device: string }
-  | { kind: "labels"; number: number; labels: Uint8Array; timings: Record<string, number> }
+  | {
+      kind: "labels";
+      number: number;
+      device: string;
+      labels: Uint8Array;
+      timings: Record<string, number>;
+    }
   | { kind: "failed"; number: number; message: string };
+
+interface Given {
+  base: string;
+  manifest: Manifest;
+  model: Promise<Uint8Array>;
+}
 
 interface Loaded {
   ort: typeof Ort;
   session: Ort.InferenceSession;
   manifest: Manifest;
+  device: string;
+  /** Rejected when the graphics processor is lost, of which a run need not hear. */
+  lost: Promise<never>;
+  /** Loads the model for WebAssembly instead; absent where that computes. */
+  retreat?: (error: unknown) => Promise<Loaded>;
 }
 
 const IDLE_MS = 500;
 
 let loaded: Loaded | undefined;
-let device = "";
 let idle: number | undefined;
-let warmed: Promise<unknown> = Promise.resolve();
 
-async function start(base: string, manifest: Manifest, webgpu: boolean): Promise<void> {
+async function load({ base, manifest, device }: Request & { kind: "load" }): Promise<Loaded> {
   const model = fetched(new URL(manifest.file, base).href); // while the runtime loads
-  if (webgpu && (await hasWebGpu())) {
-    try {
-      await startWith(await import("onnxruntime-web/webgpu"), "webgpu", base, manifest, await model);
-      await infer(blankFrame(manifest)); // compiles its shaders, and may find that it cannot
-      device = "WebGPU";
-      return;
-    } catch (error) {
-      console.warn("WebGPU cannot run the model, WebAssembly does:", error);
-    }
+  const given = { base, manifest, model };
+  if (device !== "wasm" && (await hasWebGpu(device === "webgpu"))) return onWebGpu(given);
+  return onWasm(given, device === "webgpu" ? "this browser has no WebGPU" : undefined);
+}
+
+/** Whether there is a graphics processor; one in software counts where it is asked for. */
+async function hasWebGpu(countsSoftware: boolean): Promise<boolean> {
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<Adapter | null> } };
+  const adapter = await gpu?.requestAdapter();
+  return adapter != null && (countsSoftware || !adapter.info.isFallbackAdapter);
+}
+
+interface Adapter {
+  info: { isFallbackAdapter?: boolean };
+}
+
+async function onWebGpu(given: Given): Promise<Loaded> {
+  const retreat = (error: unknown) => onWasm(given, `WebGPU failed: ${reasonOf(error)}`);
+  try {
+    const ort = await import("onnxruntime-web/webgpu");
+    const session = await startedSession(ort, "webgpu", given);
+    const gpu = (await ort.env.webgpu.device) as { lost: Promise<{ message: string }> };
+    const lost = gpu.lost.then(({ message }) => Promise.reject(new Error(message)));
+    lost.catch(() => {}); // whoever runs then hears of it
+    const started = { ort, session, manifest: given.manifest, device: "WebGPU", lost, retreat };
+    await infer(started, blankFrame(given.manifest)); // compiles shaders, and may find that it cannot
+    return started;
+  } catch (error) {
+    return retreat(error);
   }
-  await startWith(await import("onnxruntime-web/wasm"), "wasm", base, manifest, await model);
-  const threads = loaded?.ort.env.wasm.numThreads ?? 1;
-  device = `WebAssembly, ${threads} ${threads === 1 ? "thread" : "threads"}`;
-  // The first run takes twice the time of later ones; a picture that comes at once is the first.
-  idle = self.setTimeout(() => (warmed = infer(blankFrame(manifest))), IDLE_MS);
+}
+
+/** @param refusal why not WebGPU, where it was tried or asked for */
+async function onWasm(given: Given, refusal?: string): Promise<Loaded> {
+  if (refusal !== undefined) console.warn(`WebAssembly computes, since ${refusal}`);
+  const ort = await import("onnxruntime-web/wasm");
+  const session = await startedSession(ort, "wasm", given);
+  const threads = ort.env.wasm.numThreads ?? 1;
+  const words = `WebAssembly, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+  const device = refusal === undefined ? words : `${words} (${refusal})`;
+  return { ort, session, manifest: given.manifest, device, lost: new Promise(() => {}) };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function blankFrame({ size_hw: [height, width] }: Manifest): Uint8Array {
@@ -71,36 +120,40 @@ async function fetched(address: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-async function hasWebGpu(): Promise<boolean> {
-  const gpu = (navigator as { gpu?: { requestAdapter(): Promise<unknown> } }).gpu;
-  return gpu !== undefined && (await gpu.requestAdapter()) !== null;
-}
-
-async function startWith(
+async function startedSession(
   ort: typeof Ort,
   provider: "webgpu" | "wasm",
-  base: string,
-  manifest: Manifest,
-  model: Uint8Array,
-): Promise<void> {
+  { base, model }: Given,
+): Promise<Ort.InferenceSession> {
   ort.env.wasm.wasmPaths = new URL(RUNTIME_FOLDER, base).href;
   ort.env.wasm.numThreads = self.crossOriginIsolated
     ? Math.min(8, navigator.hardwareConcurrency)
     : 1; // without isolation browsers give a page no shared memory
-  const session = await ort.InferenceSession.create(model, {
+  return ort.InferenceSession.create(await model, {
     executionProviders: [provider],
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
   });
-  loaded = { ort, session, manifest };
 }
 
-async function infer(rgb: Uint8Array): Promise<Ort.Tensor> {
-  if (loaded === undefined) throw new Error("no model is loaded");
-  const { ort, session, manifest } = loaded;
+async function infer({ ort, session, manifest, lost }: Loaded, rgb: Uint8Array): Promise<Ort.Tensor> {
   const frames = new ort.Tensor("uint8", rgb, [1, ...manifest.size_hw, 3]);
-  const outputs = await session.run({ [manifest.input]: frames }, [manifest.output]);
+  const outputs = await Promise.race([
+    session.run({ [manifest.input]: frames }, [manifest.output]),
+    lost,
+  ]);
   return outputs[manifest.output];
+}
+
+/** Infers by whatever is loaded, and by WebAssembly from when WebGPU fails. */
+async function inferOrRetreat(by: Loaded, rgb: Uint8Array): Promise<Ort.Tensor> {
+  try {
+    return await infer(by, rgb);
+  } catch (error) {
+    if (by.retreat === undefined) throw error;
+    loaded = await by.retreat(error);
+    return infer(loaded, rgb);
+  }
 }
 
 async function segment(frame: ImageData): Promise<[Uint8Array, Record<string, number>]> {
@@ -110,7 +163,7 @@ async function segment(frame: ImageData): Promise<[Uint8Array, Record<string, nu
   const begin = performance.now();
   const rgb = resizeToRgb(frame.data, frame.width, frame.height, width, height);
   const resized = performance.now();
-  const output = await infer(rgb);
+  const output = await inferOrRetreat(loaded, rgb);
   const inferred = performance.now();
   const labels = manifest.labels
     ? nearest(output.data as Uint8Array, width, height, frame.width, frame.height)
@@ -142,20 +195,32 @@ function labelsOf(output: Ort.Tensor, manifest: Manifest, frame: ImageData): Uin
   return nearest(label(rows, columns), width, height, frame.width, frame.height);
 }
 
-self.onmessage = async ({ data }: MessageEvent<Request>) => {
-  const answer = (reply: Reply) => self.postMessage(reply);
-  const { number } = data;
+async function answer(request: Request): Promise<void> {
+  const reply = (content: Reply) => self.postMessage(content);
+  const { number } = request;
   try {
-    if (data.kind === "load") {
-      await start(data.base, data.manifest, data.webgpu);
-      answer({ kind: "loaded", number, device });
+    if (request.kind === "load") {
+      loaded = await load(request);
+      reply({ kind: "loaded", number, device: loaded.device });
+      idle = self.setTimeout(() => (turn = turn.then(warmUp)), IDLE_MS);
       return;
     }
-    self.clearTimeout(idle);
-    await warmed;
-    const [labels, timings] = await segment(data.frame);
-    answer({ kind: "labels", number, labels, timings });
+    const [labels, timings] = await segment(request.frame);
+    reply({ kind: "labels", number, device: loaded?.device ?? "", labels, timings });
   } catch (error) {
-    answer({ kind: "failed", number, message: String(error) });
+    reply({ kind: "failed", number, message: reasonOf(error) });
   }
+}
+
+/** The first run takes twice the time of later ones; a picture that comes at once is the first. */
+async function warmUp(): Promise<void> {
+  if (loaded?.retreat !== undefined || loaded === undefined) return; // WebGPU has run already
+  await infer(loaded, blankFrame(loaded.manifest)).catch(() => {}); // a picture would say why
+}
+
+let turn = Promise.resolve(); // the runtime takes one frame at a time
+
+self.onmessage = ({ data }: MessageEvent<Request>) => {
+  self.clearTimeout(idle);
+  turn = turn.then(() => answer(data));
 };
