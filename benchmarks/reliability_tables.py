@@ -12,6 +12,7 @@ from readme_tables import renewed
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/reliability.md"
 PEAKS = ROOT / "benchmarks/results/peak_memory.json"
+SOAK = ROOT / "benchmarks/results/soak.json"
 FUZZ = ROOT / "tests/fuzz"
 
 
@@ -21,11 +22,31 @@ def peaks_table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def fuzz_table(counts: dict[str, int]) -> str:
-    lines = ["| target | executions | inputs that failed, now mended |", "| --- | --- | --- |"]
-    for name, executions in sorted(counts.items()):
-        found = list((FUZZ / "found" / name).glob("*"))
-        lines.append(f"| `{name}` | {executions:,} | {len(found)} |")
+def fuzz_table(counts: dict[str, dict[str, int]]) -> str:
+    columns = ("target", "executions", "minutes counted", "inputs that failed, now mended")
+    lines = [f"| {' | '.join(columns)} |", "| --- | --- | --- | --- |"]
+    for name, found in sorted(counts.items()):
+        failed = list((FUZZ / "found" / name).glob("*"))
+        minutes = round(found["seconds"] / 60)
+        lines.append(f"| `{name}` | {found['executions']:,} | {minutes} | {len(failed)} |")
+    return "\n".join(lines)
+
+
+def soak_table(parts: dict[str, dict[str, Any]]) -> str:
+    columns = (
+        "part",
+        "share of the whole",
+        "MB after a tenth",
+        "MB at the end",
+        "threads",
+        "files",
+    )
+    lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
+    for name, found in parts.items():
+        warm, end = found["warm"], found["end"]
+        share = f"{found['share'] * found['tenths'] / 10:.0%}"
+        others = [f"{warm[kind]} to {end[kind]}" for kind in ("threads", "files")]
+        lines.append(f"| {name} | {share} | {warm['mb']} | {end['mb']} | {' | '.join(others)} |")
     return "\n".join(lines)
 
 
@@ -33,6 +54,7 @@ def tables() -> dict[str, str]:
     """Return every table by the name of its markers."""
     return {
         "peaks": peaks_table(json.loads(PEAKS.read_text("utf-8"))["rows"]),
+        "soak": soak_table(json.loads(SOAK.read_text("utf-8"))["parts"]),
         "fuzz": fuzz_table(json.loads((FUZZ / "executions.json").read_text("utf-8"))),
     }
 

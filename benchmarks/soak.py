@@ -1,11 +1,13 @@
 """A soak: the same work again and again, and memory, threads and open files that must not grow.
 
-    python benchmarks/soak.py                 the whole of it, some hours on a machine that is free
-    python benchmarks/soak.py --share 0.001   a thousandth of it, a minute
+    python benchmarks/soak.py                  all of it, an hour or two on a machine that is free
+    python benchmarks/soak.py --share 0.001    a thousandth of it, a minute
+    python benchmarks/soak.py predict video    only the parts that begin so; others stay
 
-Each part warms up by a tenth of its rounds; what it holds then and at its end is written to
-benchmarks/results/soak.json. One segmenter is shared by 8 threads on every engine, and labels are
-compared with those of one thread.
+Each part is a process of its own. After each tenth of its rounds it writes what it holds to
+benchmarks/results/soak.json: a part that is cut short keeps the tenths that it has done. Frames are
+small, since what leaks does so by the call and not by the pixel. One segmenter is shared by 8
+threads on every engine, and labels are compared with those of one thread.
 """
 
 import argparse
@@ -14,16 +16,19 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 from PIL import Image
 
 from swiftseg.benchmarking.machine import describe_machine
+from swiftseg.core.fresh_process import run_in_process
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.inference import Segmenter
 from swiftseg.inference.video_writer import writing_video
@@ -31,14 +36,14 @@ from swiftseg.prediction.predict_all import predict_images, predict_video
 from swiftseg.runtimes import BACKENDS
 
 RESULT = Path(__file__).parent / "results" / "soak.json"
-MODEL = "enet-toystreet"
+MODEL, SIZE_HW = "enet-toystreet", (48, 64)
 FRAMES, RUNS_A_THREAD, LOADS, VIDEO_SECONDS, FPS = 100_000, 10_000, 1000, 3600, 25
-THREADS, PICTURES = 8, 20
+THREADS, PICTURES, TENTHS = 8, 20, 10
 
-Held = dict[str, float]
+Report = dict[str, Any]
 
 
-def held() -> Held:
+def held() -> dict[str, float]:
     """Return what this process holds."""
     gc.collect()
     process = psutil.Process()
@@ -49,44 +54,44 @@ def held() -> Held:
     }
 
 
-def soak(work: Callable[[], None], rounds: int) -> dict[str, object]:
-    """Do some work again and again; return what is held after a tenth and at the end."""
-    begin, warm_rounds = time.monotonic(), max(1, rounds // 10)
-    for _ in range(warm_rounds):
-        work()
-    warm = held()
-    for _ in range(rounds - warm_rounds):
-        work()
-    return {
-        "rounds": rounds,
-        "seconds": round(time.monotonic() - begin, 1),
-        "warm": warm,
-        "end": held(),
-    }
+def soak(work: Callable[[], None], rounds: int) -> Iterator[Report]:
+    """Do some work again and again; yield what is held after each tenth."""
+    begin, tenths = time.monotonic(), list[dict[str, float]]()
+    for tenth in range(TENTHS):
+        for _ in range(rounds * tenth // TENTHS, rounds * (tenth + 1) // TENTHS):
+            work()
+        tenths.append(held())
+        yield {
+            "tenths": tenth + 1,
+            "rounds": rounds * (tenth + 1) // TENTHS,
+            "seconds": round(time.monotonic() - begin, 1),
+            "warm": tenths[0],
+            "end": tenths[-1],
+            "mb_by_tenth": [found["mb"] for found in tenths],
+        }
 
 
-def soak_predict(folder: Path, share: float) -> dict[str, object]:
+def soak_predict(folder: Path, share: float) -> Iterator[Report]:
     """Predict on folders of pictures, overlays and label maps written."""
-    segmenter, pictures = Segmenter.load(MODEL), folder / "pictures"
+    segmenter, pictures = Segmenter.load(folder / "model.onnx"), folder / "pictures"
     pictures.mkdir()
-    scenes = ToyStreet("test", PICTURES, segmenter.spec.input.size_hw)
-    for index, sample in enumerate(scenes):
+    for index, sample in enumerate(ToyStreet("test", PICTURES, SIZE_HW)):
         Image.fromarray(sample.image).save(pictures / f"{index}.png")
 
     def work() -> None:
         run = predict_images(pictures, model=segmenter, out=folder / "out")
         assert len(run.predictions) == PICTURES, run.errors
 
-    return soak(work, max(2, round(share * FRAMES / PICTURES)))
+    yield from soak(work, max(TENTHS, round(share * FRAMES / PICTURES)))
 
 
-def soak_threads(backend: str, share: float) -> dict[str, object]:
+def soak_threads(folder: Path, share: float, backend: str) -> Iterator[Report]:
     """Share a segmenter between threads; every label map must be the one of its frame."""
-    segmenter = Segmenter.load(MODEL, backend=backend, threads=1)
-    scenes = ToyStreet("test", THREADS, segmenter.spec.input.size_hw)
-    frames = [sample.image for sample in scenes]
+    segmenter = Segmenter.load(folder / "model.onnx", backend=backend, threads=1)
+    frames = [sample.image for sample in ToyStreet("test", THREADS, SIZE_HW)]
     expected = [segmenter(frame).label_map for frame in frames]
     together = threading.Barrier(THREADS)
+    wrong = 0
 
     def work_of(index: int) -> int:
         together.wait()
@@ -94,32 +99,30 @@ def soak_threads(backend: str, share: float) -> dict[str, object]:
         return int((found != expected[index]).sum())
 
     with ThreadPoolExecutor(THREADS) as pool:
-        wrong = 0
 
         def work() -> None:
             nonlocal wrong
             wrong += sum(pool.map(work_of, range(THREADS)))
 
-        report = soak(work, max(2, round(share * RUNS_A_THREAD)))
-    return {**report, "wrong_pixels": wrong}
+        for report in soak(work, max(TENTHS, round(share * RUNS_A_THREAD))):
+            yield {**report, "wrong_pixels": wrong}
 
 
-def soak_loads(backend: str, share: float) -> dict[str, object]:
+def soak_loads(folder: Path, share: float, backend: str) -> Iterator[Report]:
     """Load a model, run one frame and let it go."""
-    size_hw = Segmenter.load(MODEL).spec.input.size_hw
-    frame = np.zeros((*size_hw, 3), np.uint8)
+    frame = np.zeros((*SIZE_HW, 3), np.uint8)
 
     def work() -> None:
-        Segmenter.load(MODEL, backend=backend)(frame)
+        Segmenter.load(folder / "model.onnx", backend=backend)(frame)
 
-    return soak(work, max(2, round(share * LOADS)))
+    yield from soak(work, max(TENTHS, round(share * LOADS)))
 
 
-def soak_video(folder: Path, share: float) -> dict[str, object]:
+def soak_video(folder: Path, share: float) -> Iterator[Report]:
     """Label an hour of video, a minute at a time."""
-    segmenter, path = Segmenter.load(MODEL), folder / "minute.mp4"
+    segmenter, path = Segmenter.load(folder / "model.onnx"), folder / "minute.mp4"
     seconds = max(4, round(60 * min(1, share * 10)))
-    scenes = list(ToyStreet("test", PICTURES, segmenter.spec.input.size_hw))
+    scenes = list(ToyStreet("test", PICTURES, SIZE_HW))
     with writing_video(path, fps=Fraction(FPS)) as writer:
         for index in range(seconds * FPS):
             writer.write(scenes[index % PICTURES].image, index / FPS)
@@ -128,26 +131,46 @@ def soak_video(folder: Path, share: float) -> dict[str, object]:
         prediction = predict_video(path, model=segmenter, out=folder / "video", save=("overlay",))
         assert prediction.num_frames == seconds * FPS
 
-    return soak(work, max(2, round(share * VIDEO_SECONDS / seconds)))
+    yield from soak(work, max(TENTHS, round(share * VIDEO_SECONDS / seconds)))
+
+
+PARTS: dict[str, Callable[[Path, float], Iterator[Report]]] = {"predict": soak_predict}
+for backend in BACKENDS:
+    PARTS[f"8 threads, {backend}"] = partial(soak_threads, backend=backend)
+    PARTS[f"loads, {backend}"] = partial(soak_loads, backend=backend)
+PARTS["video"] = soak_video
+
+
+def run_part(part: str, folder: str, share: float, out: str) -> None:
+    """Run one part, and write what it has found after each tenth."""
+    for report in PARTS[part](Path(folder), share):
+        path = Path(out)
+        known: Report = json.loads(path.read_text("utf-8")) if path.exists() else {"parts": {}}
+        known["machine"] = describe_machine().model_dump()
+        known["parts"][part] = {"share": share, **report}
+        path.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+
+def export_small(out: str) -> None:
+    """Export the model for small frames, in a process whose torch nobody else holds."""
+    from swiftseg.exporting import export
+
+    export(MODEL, out, size_hw=SIZE_HW)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("beginnings", nargs="*", default=[""], help="of the parts to run")
     parser.add_argument("--share", type=float, default=1.0, help="how much of the whole is done")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
-    share, parts = options.share, {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        parts["predict"] = soak_predict(folder, share)
-        for backend in BACKENDS:
-            parts[f"8 threads, {backend}"] = soak_threads(backend, share)
-            parts[f"loads, {backend}"] = soak_loads(backend, share)
-        parts["video"] = soak_video(folder, share)
-    report = {"share": share, "machine": describe_machine().model_dump(), "parts": parts}
-    options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    for part, found in parts.items():
-        print(f"{part}: {found}")
+    for part in PARTS:
+        if part.startswith(tuple(options.beginnings)):
+            with tempfile.TemporaryDirectory() as name:
+                run_in_process(export_small, out=f"{name}/model.onnx")
+                task = {"folder": name, "share": options.share, "out": str(options.out.absolute())}
+                run_in_process(run_part, part=part, **task)
+                print(f"{part}: {json.loads(options.out.read_text('utf-8'))['parts'][part]}")
 
 
 if __name__ == "__main__":

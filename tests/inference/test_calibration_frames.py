@@ -68,16 +68,18 @@ def test_indices_without_names_are_the_model_s(tmp_path: Path):
     assert {int(mask[0, 0]) for mask in seen.masks} == {0, 1, 2}
 
 
-@pytest.mark.parametrize("kept_pixels", [1 << 28, 0])
-def test_the_val_split_of_labeled_data_is_taken(tmp_path: Path, kept_pixels: int, monkeypatch):
-    monkeypatch.setattr("swiftseg.inference.calibration_frames.KEPT_PIXELS", kept_pixels)
+@pytest.mark.parametrize(("most_pixels", "step"), [(24 * 32, 1), (24 * 32 - 1, 2)])
+def test_the_val_split_of_labeled_data_is_taken(
+    tmp_path: Path, most_pixels: int, step: int, monkeypatch
+):
+    monkeypatch.setattr("swiftseg.inference.calibration_frames.MOST_MASK_PIXELS", most_pixels)
     make_tiny_camvid(tmp_path, frames={"train": 4, "val": FEWEST_FRAMES})
     data = open_dataset(tmp_path, "val")
     spec = replace(SPEC, labels=CAMVID_LABELS, input=replace(SPEC.input, size_hw=(24, 32)))
     seen = read_calibration(tmp_path, spec)
     assert len(seen.frames) == len(seen.masks) == FEWEST_FRAMES
     np.testing.assert_array_equal(seen.frames[3], data[3].image)
-    np.testing.assert_array_equal(seen.masks[3], data[3].mask)
+    np.testing.assert_array_equal(seen.masks[3], data[3].mask[::step, ::step])
     with pytest.raises(SwiftsegError, match=r"has the classes sky, .* where the model has "):
         read_calibration(tmp_path, SPEC)
 

@@ -35,15 +35,11 @@ def measure_against(reference: Backend, seen: Calibration) -> Measure:
     if seen.masks:
         num_classes = len(reference.spec.labels)
 
-        def counted(index: int, label_map: np.ndarray) -> np.ndarray:
-            mask = seen.masks[index]
-            own = restore(label_map, mask.shape)
-            return confusion_matrix(own, mask, num_classes, seen.ignore_index)
-
         def score(backend: Backend) -> float:
             matrix = np.zeros((num_classes, num_classes), dtype=np.int64)
-            for index, label_map in enumerate(_label_maps(backend, seen)):
-                matrix += counted(index, label_map)
+            for label_map, mask in zip(_label_maps(backend, seen), seen.masks, strict=True):
+                own = restore(label_map, mask.shape)
+                matrix += confusion_matrix(own, mask, num_classes, seen.ignore_index)
             return 100 * scores(matrix).mean_iou
 
         return score

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import MissingExtraError, SwiftsegError
-from swiftseg.runtimes import BACKENDS, ENGINES, Backend, labels_of, load_backend
+from swiftseg.runtimes import BACKENDS, ENGINES, Backend, load_backend
+from swiftseg.runtimes.base import Engine, equal_labels
 from swiftseg.runtimes.file_backend import FileBackend
 
 # Engines add up in another order than torch. Where two classes, or two neighbors that max pooling
@@ -91,12 +92,13 @@ class ParityReport:
 def measure_parity(reference: Backend, path: Path, frames: Iterable[np.ndarray]) -> ParityReport:
     """Compare a file with the network it came from, in every engine that is installed.
 
-    One engine is compared after the other, since each holds the memory that its runs have taken.
+    One engine is compared after the other, first the whole graph and then as swiftseg runs it,
+    since each holds the memory that its runs have taken.
 
     Args:
         reference: The network in torch, with the file's spec.
         path: The exported file.
-        frames: uint8 (*size_hw, 3), RGB; walked through once for each engine.
+        frames: uint8 (*size_hw, 3), RGB; walked through twice for each engine.
 
     Raises:
         SwiftsegError: There are no frames, or an engine cannot load the file.
@@ -105,65 +107,52 @@ def measure_parity(reference: Backend, path: Path, frames: Iterable[np.ndarray])
     count, parities = 0, list[EngineParity]()
     for name in BACKENDS:
         try:
-            ours = load_backend(path, name=name)
+            load_graph = ENGINES[name].find()
         except MissingExtraError:
             continue
         # As everybody else runs it who has the file.
-        whole = FileBackend(path, ours.engine, ENGINES[name].find(), cuts_head=False)
-        count, parity = _compare(reference, ours, whole, again)
-        parities.append(parity)
+        whole = FileBackend(path, Engine(name, "f32"), load_graph, cuts_head=False)
+        count, largest, usual = _compare(reference, whole, again)
+        del whole
+        equal = equal_labels(reference, load_backend(path, name=name), again)
+        parities.append(EngineParity(name, largest, usual, equal))
     return ParityReport(count, tuple(parities))
 
 
 def _compare(
-    reference: Backend, ours: FileBackend, whole: FileBackend, frames: Iterable[np.ndarray]
-) -> tuple[int, EngineParity]:
-    """Return the number of frames, and how one engine agrees on them."""
-    rows = [
-        row for batch in _batches(frames) for row in _compare_batch(reference, ours, whole, batch)
-    ]
+    reference: Backend, whole: FileBackend, frames: Iterable[np.ndarray]
+) -> tuple[int, float, float]:
+    """Return the number of frames, and the largest and the usual difference of the scores."""
+    rows = list[tuple[float, ...]]()
+    for batch in _batches(frames):
+        with whole.running(batch) as found:
+            for frame, values in zip(batch, found.upsampled(), strict=True):
+                rows.append(_compare_frame(reference, frame, values))
     if not rows:
         raise SwiftsegError("no frames to compare on")
     largest = float(np.max(rows, axis=0)[0])  # keeps NaN, as max() does not
-    _, usual, total, squares, equal = np.mean(rows, axis=0)
+    _, usual, total, squares = np.mean(rows, axis=0)
     deviation = max(float(squares - total**2), 0.0) ** 0.5
     # A network that gives one value everywhere has no deviation to measure by.
-    usual = float(usual / deviation if deviation else usual)
-    return len(rows), EngineParity(ours.engine.backend, largest, usual, float(equal))
+    return len(rows), largest, float(usual / deviation if deviation else usual)
 
 
-def _compare_batch(
-    reference: Backend, ours: FileBackend, whole: FileBackend, batch: np.ndarray
-) -> Iterator[tuple[float, ...]]:
-    """Yield what `_compare_frame` measures of each frame, and the share of equal labels."""
-    with whole.running(batch) as found:
-        compared = [
-            _compare_frame(reference, frame, values)
-            for frame, values in zip(batch, found.upsampled(), strict=True)
-        ]
-    for (row, labels), own in zip(compared, labels_of(ours, batch), strict=True):
-        yield (*row, float((own == labels).mean()))
-
-
-def _compare_frame(
-    reference: Backend, frame: np.ndarray, values: np.ndarray
-) -> tuple[tuple[float, ...], np.ndarray]:
+def _compare_frame(reference: Backend, frame: np.ndarray, values: np.ndarray) -> tuple[float, ...]:
     """Compare an engine's scores float32 (C, H, W) with torch's, which run frame by frame.
 
     Returns:
         The largest difference, what `USUAL_SHARE` of the differences stay within, and the means of
-        torch's scores and of their squares; then torch's labels, uint8 (H, W).
+        torch's scores and of their squares.
     """
     with reference.running(frame[None]) as answer:
         is_probs = reference.spec.output == "probs"
         scores = (answer.probabilities() if is_probs else answer.upsampled())[0]
-        labels = answer.labels()[0]
     squares = [float(np.square(plane, dtype=np.float64).mean()) for plane in scores]
     total = float(scores.mean(dtype=np.float64))
     apart = np.subtract(values, scores, out=scores)  # in place: both are large
     largest = float(np.abs(apart, out=apart).max())
     usual = float(np.quantile(apart, USUAL_SHARE, overwrite_input=True))
-    return (largest, usual, total, float(np.mean(squares))), labels
+    return largest, usual, total, float(np.mean(squares))
 
 
 def _batches(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

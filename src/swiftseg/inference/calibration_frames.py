@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import ceil, sqrt
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from swiftseg.inference.fitting import Area, shown_whole
 
 FEWEST_FRAMES = 16  # below it a share of labels, or a range of activations, says little
 MOST_FRAMES = 64  # evenly taken of more; they are all held in memory
-KEPT_PIXELS = 1 << 27  # of their masks: what 64 frames of Cityscapes have
+MOST_MASK_PIXELS = 1 << 21  # held of one mask, as many as Cityscapes' have: 128 MB in all
 MADE_UP_NAME = re.compile(r"class_\d+|background|foreground")
 
 
@@ -35,7 +35,8 @@ class Calibration:
         frames: uint8 (*size_hw, 3), RGB, as the model sees them.
         areas: Where in each frame its picture lies; None where it fills it.
         masks: uint8 (H, W), one a frame, of the picture's size before it was brought to the
-            model's; empty where there are none.
+            model's; of those larger than `MOST_MASK_PIXELS` every second, third or further row and
+            column. Empty where there are none.
         ignore_index: What the masks hold where they name no class, or None.
     """
 
@@ -43,32 +44,6 @@ class Calibration:
     areas: tuple[Area | None, ...]
     masks: Sequence[np.ndarray] = ()
     ignore_index: int | None = None
-
-
-class _Masks(Sequence[np.ndarray]):
-    """Masks of samples: held up to `KEPT_PIXELS`, and read again each time beyond that."""
-
-    def __init__(self) -> None:
-        self._found: list[tuple[Dataset, int, np.ndarray | None]] = []
-        self._kept = 0
-
-    def add(self, data: Dataset, index: int, mask: np.ndarray) -> None:
-        is_kept = self._kept + mask.size <= KEPT_PIXELS
-        self._kept += mask.size if is_kept else 0
-        self._found.append((data, index, mask if is_kept else None))
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    @overload
-    def __getitem__(self, index: int) -> np.ndarray: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[np.ndarray]: ...
-    def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        data, number, mask = self._found[index]
-        return data[number].mask if mask is None else mask
 
 
 def read_calibration(source: Path, spec: ModelSpec) -> Calibration:
@@ -94,17 +69,22 @@ def read_calibration(source: Path, spec: ModelSpec) -> Calibration:
         paths = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
         check_number(source, len(paths))
         return calibrate_on((read_image(paths[index]) for index in _evenly(len(paths))), spec)
-    masks = _Masks()
+    masks = list[np.ndarray]()
 
     def pictures() -> Iterator[np.ndarray]:
         for data, index in _chosen(source, sets):
             sample = data[index]
-            masks.add(data, index, sample.mask)
+            masks.append(_thinned(sample.mask))
             yield sample.image
             del sample  # not kept while the next one is read
 
     shown = calibrate_on(pictures(), spec)
     return Calibration(shown.frames, shown.areas, masks, sets[0].labels.ignore_index)
+
+
+def _thinned(mask: np.ndarray) -> np.ndarray:
+    step = ceil(sqrt(mask.size / MOST_MASK_PIXELS))
+    return np.ascontiguousarray(mask[::step, ::step])
 
 
 def calibrate_on(pictures: Iterable[np.ndarray], spec: ModelSpec) -> Calibration:

@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import WeightsEnum
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.errors import first_line
 from swiftseg.layers.filling import MisfitError, misshape, with_shape
 from swiftseg.layers.tensor_file import read_state_dict
 
+if TYPE_CHECKING:  # its import takes 170 MB, which only these weights need
+    from torchvision.models import WeightsEnum
+
 IMAGENET = "imagenet"
 
 
 def load_backbone(
     module: nn.Module,
-    member: WeightsEnum,
+    member: "WeightsEnum",
     source: str | Path,
     *,
     head: str,
@@ -67,7 +70,7 @@ def load_backbone(
             targets[own].copy_(weights[theirs].reshape(targets[own].shape))
 
 
-def read_backbone_weights(member: WeightsEnum, source: str | Path) -> dict[str, Tensor]:
+def read_backbone_weights(member: "WeightsEnum", source: str | Path) -> dict[str, Tensor]:
     """Read a state dict from torch hub's cache, the network or a local file, onto the CPU.
 
     Raises:
@@ -82,7 +85,7 @@ def read_backbone_weights(member: WeightsEnum, source: str | Path) -> dict[str, 
     return read_state_dict(path)
 
 
-def fetch(member: WeightsEnum) -> Path:
+def fetch(member: "WeightsEnum") -> Path:
     """Return the file in torch hub's cache, and download it if it is not there yet."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / Path(member.url).name
     if not path.is_file():

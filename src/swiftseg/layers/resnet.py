@@ -1,28 +1,25 @@
 """torchvision's ResNets as backbones: the maps at strides 4 to 32, with or without its weights."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from torch import Tensor, nn
-from torchvision import models
-from torchvision.models import ResNet, WeightsEnum
 
 from swiftseg.core import unknown_name
 from swiftseg.layers.backbone_weights import load_backbone
 
-# The weights of torchvision's first recipe: the kind that papers before 2021 started from.
-RESNETS: Mapping[str, tuple[Callable[[], ResNet], WeightsEnum]] = {
-    "resnet18": (models.resnet18, models.ResNet18_Weights.IMAGENET1K_V1),
-    "resnet34": (models.resnet34, models.ResNet34_Weights.IMAGENET1K_V1),
-    "resnet50": (models.resnet50, models.ResNet50_Weights.IMAGENET1K_V1),
-    "resnet101": (models.resnet101, models.ResNet101_Weights.IMAGENET1K_V1),
-}
+if TYPE_CHECKING:
+    from torchvision.models import ResNet
+
+RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101")
+# Of torchvision's first recipe: the kind that papers before 2021 started from.
+WEIGHTS = "IMAGENET1K_V1"
 
 
 class ResNetBackbone(nn.Module):
     """torchvision's ResNet under its own names, without the last pooling and the classifier."""
 
-    def __init__(self, classifier: ResNet) -> None:
+    def __init__(self, classifier: "ResNet") -> None:
         super().__init__()
         self.conv1 = classifier.conv1
         self.bn1 = classifier.bn1
@@ -61,8 +58,9 @@ def resnet_backbone(name: str, source: str | Path | None = None) -> ResNetBackbo
     """
     if name not in RESNETS:
         raise unknown_name("backbone", name, RESNETS)
-    build, published = RESNETS[name]
-    backbone = ResNetBackbone(build())
+    from torchvision.models import get_model, get_model_weights
+
+    backbone = ResNetBackbone(cast("ResNet", get_model(name)))
     if source is not None:
-        load_backbone(backbone, published, source, head="fc.")
+        load_backbone(backbone, get_model_weights(name)[WEIGHTS], source, head="fc.")
     return backbone

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from torch import nn
-from torchvision.models import VGG16_Weights
 
 from swiftseg.layers.backbone_weights import load_backbone
 
@@ -26,6 +25,8 @@ def load_vgg16(backbone: nn.Module, source: str | Path) -> None:
     Raises:
         SwiftsegError: The file cannot be had or read, or does not fit.
     """
+    from torchvision.models import VGG16_Weights
+
     ours = [name for name, module in backbone.named_modules() if isinstance(module, nn.Conv2d)]
     with_fully_connected = len(ours) > len(CONVOLUTIONS)
     theirs = CONVOLUTIONS + FULLY_CONNECTED if with_fully_connected else CONVOLUTIONS

@@ -32,6 +32,9 @@ SIDEWAYS = (5, 6, 7, 8)  # EXIF's orientations that lay an image on its side
 _ORIENTATION = 0x0112  # EXIF's tag
 # Pillow logs what it cannot decode; here that becomes an error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+# A picture is one block of memory. Blocks above 32 MB go back to the system when they are freed;
+# those of 16 MB that Pillow takes by itself may stay, 400 MB of a large picture.
+cast(Any, Image).core.set_block_size(1 << 30)
 _TIFF_SUBFILE, _TIFF_BITS, _TIFF_BANDS, _TIFF_FORMAT = 0x00FE, 0x0102, 0x0115, 0x0153
 RGB_KIND = (RGB_BANDS, RGB_TYPE)
 # Pillow's modes of one band with more than 8 bits, and the type their values are read as.

@@ -3,8 +3,10 @@
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
@@ -45,58 +47,96 @@ class Look:
 def look_at(path: Path) -> Look | None:
     """Look at a file's pixels; None where it cannot be read."""
     try:
-        pixels, marked, lossy, orientation = _pixels(path)
+        seen = _seen(path)
     except SwiftsegError:
         return None
-    size_hw = (pixels.shape[0], pixels.shape[1])
-    top, left = (max(0, (side - CROP) // 2) for side in size_hw)
-    crop = _codes(pixels[top : top + CROP, left : left + CROP], lossy=lossy)
+    crop, small = (_codes(pixels, lossy=seen.lossy) for pixels in (seen.crop, seen.thumbnail))
     values, counts = np.unique(crop, return_counts=True)
-    rows, columns = (
-        np.linspace(0, side - 1, cells).astype(int)
-        for side, cells in zip(size_hw, THUMBNAIL_HW, strict=True)
-    )
-    thumbnail = pixels[np.ix_(rows, columns)]
-    small = _codes(thumbnail, lossy=lossy)
-    gray = thumbnail if thumbnail.ndim == 2 else thumbnail.mean(axis=-1)
+    gray = seen.thumbnail if seen.thumbnail.ndim == 2 else seen.thumbnail.mean(axis=-1)
     foreground = small != values[np.argmax(counts)]
-    turned_hw = size_hw[::-1] if orientation > 4 else size_hw
+    height, width = seen.size_hw
+    turned_hw = (width, height) if seen.orientation > 4 else seen.size_hw
     maskness = None
     if len(values) > 1:
         maskness = (
             _lossy_maskness(values, counts, crop)
-            if lossy
-            else _maskness(values, counts, crop, marked=marked)
+            if seen.lossy
+            else _maskness(values, counts, crop, marked=seen.marked)
         )
     num_main = int((counts >= MAIN_SHARE * crop.size).sum())
     digest = zlib.crc32(small.tobytes())
-    return Look(size_hw, turned_hw, maskness, len(values), num_main, foreground, digest, gray)
+    return Look(seen.size_hw, turned_hw, maskness, len(values), num_main, foreground, digest, gray)
 
 
-def _pixels(path: Path) -> tuple[np.ndarray, bool, bool, int]:
-    """Read pixels as stored; whether the format speaks for a mask, or is lossy; the orientation."""
+class _Seen(NamedTuple):
+    """Some pixels as stored.
+
+    Attributes:
+        crop: The middle, up to `CROP` pixels of height and width.
+        thumbnail: `THUMBNAIL_HW` pixels, evenly spaced.
+        marked: Whether the format speaks for a mask.
+    """
+
+    size_hw: tuple[int, int]
+    crop: np.ndarray
+    thumbnail: np.ndarray
+    marked: bool = False
+    lossy: bool = False
+    orientation: int = 1
+
+
+def _seen(path: Path) -> _Seen:
     if path.suffix.lower() in ARRAY_SUFFIXES:
         try:
-            return read_array(path), True, False, 1
+            return _seen_of(read_array(path))._replace(marked=True)
         except SwiftsegError:
-            return read_picture(path)[..., 0], False, False, 1
+            return _seen_of(read_picture(path)[..., 0])
     try:
-        return _pillow_pixels(path)
+        with opened(path) as image:
+            if has_more_bands(image):
+                raise BandsError(f"{path}: more bands than RGB")
+            return _seen_in(image)
     except BandsError:  # a band is enough to tell a photograph
-        return read_bands(path)[..., 0], False, False, 1
+        return _seen_of(read_bands(path)[..., 0])
 
 
-def _pillow_pixels(path: Path) -> tuple[np.ndarray, bool, bool, int]:
-    with opened(path) as image:
-        if has_more_bands(image):
-            raise BandsError(f"{path}: more bands than RGB")
-        image.load()
-        marked = image.mode in ("1", "P") and image.format not in ("GIF",)
-        lossy = image.format == "JPEG"
-        orientation = orientation_of(image)
-        if image.mode in ("CMYK", "YCbCr", "PA", "LAB"):
-            return np.array(image.convert("RGB")), marked, lossy, orientation
-        return np.array(image), marked, lossy, orientation
+def _seen_of(pixels: np.ndarray) -> _Seen:
+    size_hw = (pixels.shape[0], pixels.shape[1])
+    left, top, right, bottom = _middle(size_hw)
+    return _Seen(size_hw, pixels[top:bottom, left:right], pixels[np.ix_(*_spread(size_hw))])
+
+
+def _seen_in(image: Image.Image) -> _Seen:
+    """Take the pixels out of the picture: all of it as an array is its memory twice more."""
+    rows, columns = _spread((image.height, image.width))
+    lines = [image.crop((0, row, image.width, row + 1)) for row in rows.tolist()]
+    return _Seen(
+        (image.height, image.width),
+        _array(image.crop(_middle((image.height, image.width)))),
+        np.stack([_array(line)[0, columns] for line in lines]),
+        marked=image.mode in ("1", "P") and image.format != "GIF",
+        lossy=image.format == "JPEG",
+        orientation=orientation_of(image),
+    )
+
+
+def _array(image: Image.Image) -> np.ndarray:
+    colored = image.mode in ("CMYK", "YCbCr", "PA", "LAB")
+    return np.array(image.convert("RGB") if colored else image)
+
+
+def _middle(size_hw: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return the left, top, right and bottom of the middle."""
+    top, left = (max(0, (side - CROP) // 2) for side in size_hw)
+    return left, top, min(left + CROP, size_hw[1]), min(top + CROP, size_hw[0])
+
+
+def _spread(size_hw: tuple[int, int]) -> tuple[np.ndarray, ...]:
+    """Return rows and columns, evenly spaced."""
+    return tuple(
+        np.linspace(0, side - 1, cells).astype(int)
+        for side, cells in zip(size_hw, THUMBNAIL_HW, strict=True)
+    )
 
 
 def _codes(pixels: np.ndarray, *, lossy: bool) -> np.ndarray:
