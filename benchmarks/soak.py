@@ -134,11 +134,12 @@ def soak_video(folder: Path, share: float) -> Iterator[Report]:
     yield from soak(work, max(TENTHS, round(share * VIDEO_SECONDS / seconds)))
 
 
-PARTS: dict[str, Callable[[Path, float], Iterator[Report]]] = {"predict": soak_predict}
-for backend in BACKENDS:
-    PARTS[f"8 threads, {backend}"] = partial(soak_threads, backend=backend)
-    PARTS[f"loads, {backend}"] = partial(soak_loads, backend=backend)
-PARTS["video"] = soak_video
+PARTS: dict[str, Callable[[Path, float], Iterator[Report]]] = {
+    **{f"8 threads, {name}": partial(soak_threads, backend=name) for name in BACKENDS},
+    **{f"loads, {name}": partial(soak_loads, backend=name) for name in BACKENDS},
+    "predict": soak_predict,
+    "video": soak_video,
+}
 
 
 def run_part(part: str, folder: str, share: float, out: str) -> None:
@@ -164,12 +165,12 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="how much of the whole is done")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
-    for part in PARTS:
-        if part.startswith(tuple(options.beginnings)):
-            with tempfile.TemporaryDirectory() as name:
-                run_in_process(export_small, out=f"{name}/model.onnx")
-                task = {"folder": name, "share": options.share, "out": str(options.out.absolute())}
-                run_in_process(run_part, part=part, **task)
+    task = {"share": options.share, "out": str(options.out.absolute())}
+    with tempfile.TemporaryDirectory() as folder:
+        run_in_process(export_small, out=f"{folder}/model.onnx")
+        for part in PARTS:
+            if part.startswith(tuple(options.beginnings)):
+                run_in_process(run_part, part=part, folder=folder, **task)
                 print(f"{part}: {json.loads(options.out.read_text('utf-8'))['parts'][part]}")
 
 

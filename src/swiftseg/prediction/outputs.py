@@ -13,8 +13,8 @@ from swiftseg.core import LabelSet, known_name
 from swiftseg.core.files import sweep, write_file
 from swiftseg.data.images.geo_tags import Tag
 from swiftseg.inference import Segmentation
-from swiftseg.render import with_legend
 from swiftseg.render.label_tiff import write_label_tiff
+from swiftseg.render.legend import BACKGROUND, legend_of
 
 Kind = Literal["overlay", "labels", "probs"]
 KINDS: tuple[Kind, ...] = ("overlay", "labels", "probs")
@@ -25,6 +25,7 @@ MARK_TEXT = "swiftseg predict wrote the folders beside this file, and never read
 LABEL_TIFF = ".tif"  # of a GeoTIFF, and of a picture that fits no memory
 IMAGE_FILE_SUFFIXES: dict[Kind, str] = {"overlay": ".jpg", "labels": ".png", "probs": ".npy"}
 _JPEG_QUALITY = 92  # overlays are for the eye
+_STRIP_ROWS = 256
 
 
 @dataclass
@@ -200,13 +201,26 @@ def overlay_jpeg(
     legend: bool = True,
 ) -> bytes:
     """Return an overlay uint8 (H, W, 3), with its legend or without, as the bytes of a JPEG."""
-    return jpeg(with_legend(picture, labels, shares, hide=hide) if legend else picture)
+    height, width = picture.shape[:2]
+    beside = legend_of((height, width), labels, shares, hide=hide) if legend else None
+    if beside is None:
+        return jpeg(picture)
+    # Strip by strip: a copy of a large picture would be another 300 MB.
+    page = Image.new("RGB", beside.page_hw[::-1], BACKGROUND)
+    for top in range(0, height, _STRIP_ROWS):
+        page.paste(Image.fromarray(picture[top : top + _STRIP_ROWS]), (0, top))
+    page.paste(Image.fromarray(beside.panel), (beside.left, beside.top))
+    return _jpeg(page)
 
 
 def jpeg(picture: np.ndarray) -> bytes:
     """Return an overlay uint8 (H, W, 3) as the bytes of a JPEG."""
+    return _jpeg(Image.fromarray(picture))
+
+
+def _jpeg(image: Image.Image) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, format="JPEG", quality=_JPEG_QUALITY)
+    image.save(file, format="JPEG", quality=_JPEG_QUALITY)
     return file.getvalue()
 
 

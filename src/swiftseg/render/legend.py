@@ -14,7 +14,7 @@ from swiftseg.render.colors import drawn_classes
 Entry = tuple[str, tuple[int, int, int]]  # what is written, and its color
 
 WIDE = 1.7  # times the height, from where on a legend beside costs less than one beneath
-_BACKGROUND = (24, 26, 30)
+BACKGROUND = (24, 26, 30)
 _TEXT = (235, 235, 235)
 _SMALLEST_SHARE = 0.0005  # what would read 0.0 %
 
@@ -39,23 +39,47 @@ def with_legend(
         uint8 (H or more, W or more, 3), the picture in its upper left corner; beneath, a picture
         narrower than one entry is widened.
     """
+    height, width = image.shape[:2]
+    legend = legend_of((height, width), labels, shares, hide=hide)
+    if legend is None:
+        return image
+    canvas = np.empty((*legend.page_hw, 3), dtype=np.uint8)
+    canvas[:] = BACKGROUND
+    canvas[:height, :width] = image
+    canvas[legend.top :, legend.left :] = legend.panel
+    return canvas
+
+
+class Legend(NamedTuple):
+    """A drawn legend, and where it lies on the page that also holds its picture.
+
+    Attributes:
+        panel: uint8 (h, w, 3).
+    """
+
+    panel: np.ndarray
+    top: int
+    left: int
+    page_hw: tuple[int, int]
+
+
+def legend_of(
+    image_hw: tuple[int, int],
+    labels: LabelSet,
+    shares: Mapping[str, float] | None = None,
+    *,
+    hide: Sequence[str] = (),
+) -> Legend | None:
+    """Return what `with_legend` adds to a picture of that size; None without any class."""
     entries = _entries(labels, shares, tuple(hide))
     if not entries:
-        return image
-    height, width = image.shape[:2]
+        return None
+    height, width = image_hw
     if width >= WIDE * height:
         panel = _column(entries, height)
-        top, left = 0, width
-        size_hw = panel.shape[0], width + panel.shape[1]
-    else:
-        panel = _strip(entries, width)
-        top, left = height, 0
-        size_hw = height + panel.shape[0], panel.shape[1]
-    canvas = np.empty((*size_hw, 3), dtype=np.uint8)
-    canvas[:] = _BACKGROUND
-    canvas[:height, :width] = image
-    canvas[top:, left:] = panel
-    return canvas
+        return Legend(panel, 0, width, (panel.shape[0], width + panel.shape[1]))
+    panel = _strip(entries, width)
+    return Legend(panel, height, 0, (height + panel.shape[0], panel.shape[1]))
 
 
 @lru_cache(maxsize=8)  # a video's strip stays the same, and its letters take longer than the rest
@@ -101,7 +125,7 @@ def _drawn(
     entries: tuple[Entry, ...], cell: _Cell, rows: int, size_hw: tuple[int, int]
 ) -> np.ndarray:
     """Draw the entries column after column, `rows` in each."""
-    panel = Image.new("RGB", (size_hw[1], size_hw[0]), _BACKGROUND)
+    panel = Image.new("RGB", (size_hw[1], size_hw[0]), BACKGROUND)
     draw = ImageDraw.Draw(panel)
     for index, ((text, color), font) in enumerate(zip(entries, cell.fonts, strict=True)):
         left = cell.margin + index // rows * cell.width
