@@ -206,7 +206,7 @@ def overlay_jpeg(
     if beside is None:
         return jpeg(picture)
     # Strip by strip: a copy of a large picture would be another 300 MB.
-    page = Image.new("RGB", beside.page_hw[::-1], BACKGROUND)
+    page = Image.new("RGB", (beside.page_hw[1], beside.page_hw[0]), BACKGROUND)
     for top in range(0, height, _STRIP_ROWS):
         page.paste(Image.fromarray(picture[top : top + _STRIP_ROWS]), (0, top))
     page.paste(Image.fromarray(beside.panel), (beside.left, beside.top))
