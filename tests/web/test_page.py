@@ -103,6 +103,39 @@ def test_the_camera_is_segmented_until_it_is_stopped(page: Page, host: Host) -> 
     expect(page.locator("#stop")).to_be_hidden()
 
 
+def test_a_camera_that_stops_is_told_of(page: Page, host: Host) -> None:
+    page.add_init_script(
+        "const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
+        "navigator.mediaDevices.getUserMedia = async (wish) => (window.stream = await ask(wish));"
+    )
+    opened(page, host[0])
+    page.click("#camera")
+    expect(page.locator("#timings")).to_contain_text("frames a second", timeout=PATIENCE_MS)
+    # As the browser tells of a camera that is unplugged.
+    page.evaluate("() => stream.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
+    until(page, "the camera has stopped")
+    expect(page.locator("#stop")).to_be_hidden()
+
+
+def test_a_video_without_pictures_is_told_of(page: Page, host: Host, tmp_path: Path) -> None:
+    sound = tmp_path / "sound.mp4"
+    _write_sound(sound)
+    opened(page, host[0])
+    page.set_input_files("#file", sound)
+    until(page, "sound.mp4 is no video this browser can play")
+
+
+def _write_sound(path: Path) -> None:
+    import av
+
+    with av.open(path, "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), "fltp", "mono")
+        silence.sample_rate = 8000
+        container.mux(stream.encode(silence))
+        container.mux(stream.encode())
+
+
 def test_a_video_is_segmented(page: Page, host: Host, tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     _write_film(film)
