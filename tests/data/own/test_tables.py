@@ -3,9 +3,11 @@ from pathlib import Path
 import pytest
 
 from swiftseg.core import SwiftsegError
+from swiftseg.data import check_data
 from swiftseg.data.own.class_files import find_class_files, find_readme_names
-from swiftseg.data.own.naming import shown_word
+from swiftseg.data.own.naming import find_hints, shown_word
 from swiftseg.data.own.tables import read_table
+from tests.support.strangers import BINARY, to_255, two
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,29 @@ def test_a_readme_names_values(tmp_path: Path):
 def test_other_numbers_of_a_readme_name_nothing(tmp_path: Path, text: str):
     (tmp_path / "README.md").write_text(text)
     assert find_readme_names(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("labels.csv", "filename,label\n000.jpg,cat\n001.jpg,dog\n"),
+        ("labels.txt", "000.jpg 0\n001.jpg 1\nnew.jpg 2\n"),
+        ("names.txt", "images/000.jpg\nimages/001.jpg\n"),
+        ("labels.txt", "img0\nimg1\nimg2\n"),
+    ],
+)
+def test_a_table_of_images_names_no_classes(tmp_path: Path, file: str, text: str):
+    (tmp_path / file).write_text(text)
+    assert find_class_files(tmp_path)
+    assert find_hints(tmp_path, (), (), stems={"img0", "img1"}).tables == ()
+
+
+def test_a_table_of_scenes_leaves_a_binary_mask_binary(tmp_path: Path):
+    two(tmp_path, "images/{}.jpg", "masks/{}.png", change=to_255)
+    (tmp_path / "categories.txt").write_text("indoor\noutdoor\nstreet\n")
+    labels = check_data(tmp_path).labels
+    assert labels is not None
+    assert labels.names == BINARY
 
 
 @pytest.mark.parametrize(

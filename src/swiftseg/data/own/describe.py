@@ -90,7 +90,10 @@ def describe_values(
 ) -> tuple[DatasetFile, tuple[Finding, ...]]:
     if encoding == "palette":
         hints = replace(hints, tables=_shown_first(main, totals, hints))
-    named = name_values(main, hints) or name_values([v for v in main if v != IGNORED], hints)
+    named = name_values(main, hints)
+    without_void = [value for value in main if value != IGNORED]
+    if named is None and len(without_void) > 1:  # 0 and 255 alone are two classes
+        named = name_values(without_void, hints)
     if named is None and encoding == "palette":
         named = _named_by_palette(main, totals, hints)
     if named is not None:

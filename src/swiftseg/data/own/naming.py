@@ -1,11 +1,12 @@
 """The names of classes: from a file that lists them, from a README, or from the masks' path."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from swiftseg.core.labels import RGB
+from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.own.class_files import ClassTable, find_class_files, find_readme_names
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.words import IMAGE_WORDS, MASK_WORDS, SIDE_WORDS, SPLIT_OF_WORD, single_words
@@ -46,11 +47,26 @@ class Hints:
 
 
 def find_hints(
-    root: Path, images: Sequence[str], masks: Sequence[str], part_names: Sequence[str] = ()
+    root: Path,
+    images: Sequence[str],
+    masks: Sequence[str],
+    part_names: Sequence[str] = (),
+    stems: Collection[str] = (),
 ) -> Hints:
-    """Find what a folder tells of its classes, by the patterns of its images and masks, too."""
+    """Find what a folder tells of its classes, by the patterns of its images and masks, too.
+
+    Files that list images, by their `stems` or with a suffix, name no classes.
+    """
     word = shown_word(images, masks)
-    return Hints(tuple(find_class_files(root)), find_readme_names(root), word, tuple(part_names))
+    tables = (t for t in find_class_files(root) if not _lists_images(t.names, stems))
+    return Hints(tuple(tables), find_readme_names(root), word, tuple(part_names))
+
+
+def _lists_images(names: Sequence[str], stems: Collection[str]) -> bool:
+    """Whether most names are those of images, such as the rows of a table of scenes."""
+    files = [name.split()[0] for name in names]
+    found = [PurePath(file).stem in stems or file.endswith(IMAGE_SUFFIXES) for file in files]
+    return 2 * sum(found) > len(found)
 
 
 def shown_word(images: Sequence[str], masks: Sequence[str]) -> str | None:

@@ -83,7 +83,8 @@ class OwnData:
         images = self.reading.images if self.reading else ()
         masks = self.reading.masks if self.reading else ()
         named = {part.class_name for pair in self.pairs for part in pair.parts}
-        return find_hints(self.root, images, masks, sorted(filter(None, named)))
+        stems = {pair.image.stem for pair in self.pairs}
+        return find_hints(self.root, images, masks, sorted(filter(None, named)), stems)
 
     def described(
         self, advance: Callable[[], None] = lambda: None
