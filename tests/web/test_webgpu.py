@@ -19,7 +19,7 @@ from tests.web.conftest import MODEL, flawless_page, hosting
 
 pytestmark = pytest.mark.slow
 
-PATIENCE_MS = 900_000  # in software each convolution's shader is compiled for a second or more
+PATIENCE_MS = 900_000  # in software a network takes half a minute a frame, and its shaders more
 ADAPTER = "navigator.gpu?.requestAdapter().then((adapter) => adapter !== null) ?? false"
 SIZE_HW = (48, 64)
 
