@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +95,19 @@ def test_a_truncated_tiff_is_one_line(tmp_path: Path):
     with pytest.raises(SwiftsegError, match=r"cut\.tif: ") as caught:
         read_picture(path)
     assert "\n" not in str(caught.value)
+
+
+def test_what_tifffile_logs_of_a_damaged_file_is_not_shown(tmp_path: Path):
+    seed = Path(__file__).parents[2] / "fuzz/found/mask/tiff_of_many_strips"
+    (tmp_path / "mask.tif").write_bytes(seed.read_bytes()[1:])  # the first chose the kind of file
+    script = """
+from swiftseg.core import SwiftsegError
+from swiftseg.data.images.image_file import read_mask
+try:
+    read_mask("mask.tif")
+except SwiftsegError as error:
+    print(error)
+"""
+    run = [sys.executable, "-c", script]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr == ""

@@ -30,8 +30,9 @@ IMAGE_SUFFIXES = (
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
 SIDEWAYS = (5, 6, 7, 8)  # EXIF's orientations that lay an image on its side
 _ORIENTATION = 0x0112  # EXIF's tag
-# Pillow logs what it cannot decode; here that becomes an error.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
+# Pillow and tifffile log what they cannot decode; here that becomes an error.
+for reader in ("PIL", "tifffile"):
+    logging.getLogger(reader).addHandler(logging.NullHandler())
 # A picture is one block of memory. Blocks above 32 MB go back to the system when they are freed;
 # those of 16 MB that Pillow takes by itself may stay, 400 MB of a large picture.
 cast(Any, Image).core.set_block_size(1 << 30)
