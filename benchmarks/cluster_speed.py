@@ -30,8 +30,8 @@ from swiftseg.weights import DEFAULT_MODEL
 SIZE_HW = (360, 480)
 DRAWN = 60  # frames that are drawn; more are copies of them
 BATCH = 64  # as the command has it
-LIGHT = "enet-camvid"
-HEAVY, HEAVY_FRAMES, HEAVY_BATCH = "segnet", 128, 4  # the network and the size of its paper
+LIGHT, LIGHT_BATCH = "enet-camvid", 32  # pieces of about a second: the last ones end together
+HEAVY, HEAVY_FRAMES, HEAVY_BATCH = "segnet", 96, 2  # the network and the size of its paper
 PLAIN_S = 20.0
 LOOK_S = 0.3
 
@@ -187,7 +187,7 @@ def plain_fps(processes: int, model: str) -> float:
 
 def measure_scaling(root: Path, given: Namespace) -> Measured:
     """Measure a light network, beside which Ray, reading and writing have a share of a core."""
-    return scaling(root, LIGHT, given.frames, BATCH, given.rounds)
+    return scaling(root, LIGHT, given.frames, LIGHT_BATCH, given.rounds)
 
 
 def measure_heavy(root: Path, given: Namespace) -> Measured:
