@@ -40,7 +40,7 @@ class Pace:
 
     def recent(self) -> str:
         """Return the recent pace, as `23.4 fps, p95 51 ms`; empty before the second frame."""
-        times_s = self._recent_s
+        times_s = list(self._recent_s)  # another thread adds to it meanwhile
         if len(times_s) < 2 or times_s[-1] == times_s[0]:
             return ""
         fps = (len(times_s) - 1) / (times_s[-1] - times_s[0])
