@@ -79,7 +79,7 @@ def test_classes_that_nobody_names_are_numbered(capsys, tmp_path: Path):
     torch.save(ports.tramac_state(11), tmp_path / "port.pth")
     out = tmp_path / "weights.safetensors"
     imported = run_cli(capsys, "import", tmp_path / "port.pth", "--as", "fast_scnn", "--out", out)
-    assert "importing again with --labels: camvid, a file with a name a line" in imported.out
+    assert "import again with --labels: camvid, a file with a name a line" in imported.out
     assert load_trained(out)[1].labels.names[:2] == ("class_0", "class_1")
 
 
