@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from swiftseg.benchmarking.alternation import Job, alternate
+from swiftseg.benchmarking.alternation import Turn, alternate
 from swiftseg.benchmarking.engine import label_map_of
 from swiftseg.core import SwiftsegError
 from swiftseg.core.fresh_process import run_in_process
@@ -49,9 +49,9 @@ def test_any_other_error_is_told_in_a_line():
 
 def test_jobs_take_turns():
     order: list[str] = []
-    jobs = [Job("a", json.loads, {"s": "1"}), Job("b", json.loads, {"s": "2"})]
+    turns = [Turn("a", json.loads, {"s": "1"}), Turn("b", json.loads, {"s": "2"})]
 
-    results = alternate(jobs, passes=2, on_run=lambda job: order.append(job.name))
+    results = alternate(turns, passes=2, on_run=lambda job: order.append(job.name))
 
     assert order == ["a", "b", "a", "b"]
     assert results == {"a": [1, 1], "b": [2, 2]}
@@ -59,4 +59,4 @@ def test_jobs_take_turns():
 
 def test_jobs_of_one_name_are_refused():
     with pytest.raises(ValueError, match="repeat: a, a"):
-        alternate([Job("a", json.loads), Job("a", json.loads)], passes=1)
+        alternate([Turn("a", json.loads), Turn("a", json.loads)], passes=1)

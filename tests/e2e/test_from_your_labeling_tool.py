@@ -19,7 +19,7 @@ KINDS_OF_SECTION = {
     "Roboflow": ["COCO from Roboflow", "YOLO from Roboflow"],
     "Supervisely": ["Supervisely", "Supervisely with data sets"],
     "YOLO": ["YOLO", "YOLO from CVAT"],
-    "COCO JSON": ["COCO with splits", "COCO from CVAT"],
+    "COCO JSON": ["COCO with splits", "COCO from CVAT", "COCO's panoptic masks"],
     "A table of run lengths": ["run lengths", "run lengths along rows"],
     "VOC with a labelmap.txt": ["VOC from CVAT", "VOC with lists"],
 }

@@ -122,7 +122,7 @@ def test_a_disk_that_fills_up_keeps_the_last_good_checkpoint(through: Path, tmp_
     assert code == 1
     assert len(lines) == 1
     assert lines[0].startswith(f"error: cannot write {run / 'last.pt'}: File too large; ")
-    assert lines[0].endswith("make room, then go on by the same command with --resume")
+    assert lines[0].endswith("make room, then continue with the same command and --resume")
     assert "Traceback" not in told.read_text()
     assert (run / "last.pt").read_bytes() == before
     run_tiny(tmp_path, recipe, resume=True)
