@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from compileall import compile_dir
 from pathlib import Path
 from statistics import median
 
@@ -113,6 +114,8 @@ def main() -> None:
     given = parser.parse_args()
     command = ["git", "-C", str(given.before), "log", "-1", "--format=%h %cs"]
     commit = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    for tree in (given.before, AFTER):  # as an installation does
+        compile_dir(tree / "src", quiet=1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         images = given.images or draw_images(folder / "images")
