@@ -22,6 +22,7 @@ _TASK_CPUS = 0.25
 _PATIENCE_S = 5.0  # that a machine may take to answer at all
 _HTTP2_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
 _TRIES = 3  # of Ray to speak with a cluster, some seconds each
+_IDLE_MS = 600_000  # that a process of a Ray on this machine waits for its next task
 _CLIENT_PORT, _CLUSTER_PORT = 10001, 6379  # Ray's own
 
 
@@ -34,6 +35,9 @@ def import_ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else each start warns of it
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # a worker that dies is replaced
+    # Ray ends a process that was idle for a second, and the next task starts one anew, which takes
+    # a core as long as many frames do.
+    os.environ.setdefault("RAY_idle_worker_killing_time_threshold_ms", str(_IDLE_MS))
     with needs_extra("Ray (--engine local goes without)", "cluster"):
         import ray
     return ray
