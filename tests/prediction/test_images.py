@@ -34,3 +34,22 @@ def test_an_image_that_there_is_no_memory_for_costs_itself_alone(tmp_path):
     assert "b.png: not enough memory" in reason
     labels = sorted((tmp_path / "out/labels").iterdir())
     assert [path.name for path in labels] == ["a.png", "c.png"]
+
+
+def test_an_address_is_no_file_name(tmp_path):
+    address = f"http://127.0.0.1:9/{'long' * 100}.png"
+    run = predict_images(address, model=Segmenter(AnswersBackend(SPEC, halves)), out=tmp_path)
+    [(source, reason)] = run.failures
+    assert source == address
+    assert "127.0.0.1" in reason
+
+
+def test_a_label_tiff_is_not_overwritten_by_its_own_labels(tmp_path):
+    (tmp_path / "labels").mkdir()
+    picture = tmp_path / "labels/a.tif"
+    Image.new("RGB", (8, 8)).save(picture)
+    before = picture.read_bytes()
+    run = predict_images(picture, model=Segmenter(AnswersBackend(SPEC, halves)), out=tmp_path)
+    [(_, reason)] = run.failures
+    assert "its own output would overwrite it" in reason
+    assert picture.read_bytes() == before

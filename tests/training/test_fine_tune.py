@@ -7,9 +7,9 @@ from safetensors.torch import save_file
 
 from swiftseg.core import InputSpec, LabelSet, Sample, SwiftsegError, UsageError
 from swiftseg.inference import Segmenter
+from swiftseg.inference.found_model import find_weights
 from swiftseg.trained.trained_networks import origin_of_weights
 from swiftseg.training.fine_tune import MEAN, averaging_decay, fine_tuning_recipe, input_size_hw
-from swiftseg.training.starting_weights import find_weights
 from swiftseg.weights import shipped_weights
 from tests.support.exported import write_shade_model
 

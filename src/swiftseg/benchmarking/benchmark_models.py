@@ -39,7 +39,7 @@ def benchmark(
     start-up time and memory. Each engine runs in processes of its own, which take turns.
 
     Args:
-        models: What `find_model` takes, or names of networks, which get random weights.
+        models: What `Segmenter.load` takes, or names of networks, which get random weights.
         size_hw: The frames' size (height, width); None takes each model's. Networks and
             checkpoints are exported at it.
         backends: Engines, `auto`, and for networks and checkpoints the names of `TORCH_WAYS`.

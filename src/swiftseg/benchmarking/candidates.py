@@ -12,8 +12,8 @@ from swiftseg.core import UsageError, needs_extra, unknown_name
 from swiftseg.core.fresh_process import run_in_process
 from swiftseg.core.networks import network_names
 from swiftseg.inference import FoundModel, find_model
-from swiftseg.inference.open_model import AUTO, choose_engine
-from swiftseg.runtimes import PRECISIONS, TORCH_WAYS, read_spec
+from swiftseg.inference.open_model import choose_engine
+from swiftseg.runtimes import AUTO, PRECISIONS, TORCH_WAYS, read_spec
 from swiftseg.weights import shipped_models
 
 NETWORK_CLASSES = 19  # of networks with random weights: Cityscapes' classes

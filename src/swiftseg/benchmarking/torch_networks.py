@@ -18,13 +18,14 @@ from torchvision.transforms.functional import to_tensor
 from swiftseg.benchmarking.engine import frame_times
 from swiftseg.benchmarking.held_memory import peak_mb
 from swiftseg.benchmarking.timing import repeat
-from swiftseg.core import InputSpec, LabelSet, ModelSpec, SwiftsegError
+from swiftseg.core import InputSpec, LabelSet, ModelSpec
 from swiftseg.core.networks import network_names
 from swiftseg.data.images.image_file import read_image
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
 from swiftseg.data.toy_street import ToyStreet
 from swiftseg.exporting.onnx_file import write_onnx
-from swiftseg.inference import Segmenter, find_model
+from swiftseg.inference import Segmenter
+from swiftseg.inference.found_model import find_weights
 from swiftseg.models import create_model
 from swiftseg.runtimes.torch_backend import TorchBackend
 from swiftseg.trained import load_trained, torch_device
@@ -123,10 +124,7 @@ def build(model: str, size_hw: list[int] | None, num_classes: int) -> tuple[nn.M
 
 def _found(model: str, num_classes: int) -> tuple[nn.Module, ModelSpec]:
     if model not in network_names():
-        weights = find_model(model).weights
-        if weights is None:
-            raise SwiftsegError(f"{model} is an exported file, which torch does not run")
-        return load_trained(weights)
+        return load_trained(find_weights(model))
     torch.manual_seed(0)
     network = create_model(model, num_classes=num_classes)
     settle(network)

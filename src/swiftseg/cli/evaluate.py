@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,30 +87,22 @@ def evaluate(
     on_frame = submission and submission_writer(submission, dataset.labels, split)
     if submission is not None:
         check_writable(submission)
+    if workers is None:
+        score = partial(evaluation.evaluate, dataset=dataset, on_frame=on_frame)
+    else:
+        from swiftseg.cluster.evaluate_on_ray import evaluate_on_ray
+
+        score = partial(
+            evaluate_on_ray,
+            data=data,
+            split=split,
+            dataset=dataset_name,
+            workers=workers,
+            address=address,
+        )
     scored: list[tuple[str, Evaluation]] = []
     for model, segmenter in zip(models, segmenters, strict=True):
-        if workers is None:
-            found = evaluation.evaluate(
-                segmenter,
-                dataset,
-                protocol=chosen,
-                calibration_error=calibration_error,
-                on_frame=on_frame,
-            )
-        else:
-            from swiftseg.cluster.evaluate_on_ray import evaluate_on_ray
-
-            found = evaluate_on_ray(
-                model,
-                segmenter,
-                data,
-                split=split,
-                dataset=dataset_name,
-                workers=workers,
-                protocol=chosen,
-                calibration_error=calibration_error,
-                address=address,
-            )
+        found = score(segmenter, protocol=chosen, calibration_error=calibration_error)
         scored.append((model, found))
         if as_json:
             origin = {"model": segmenter.spec.name, "file": model, "data": data, "split": split}

@@ -21,6 +21,7 @@ from swiftseg.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from swiftseg.core import ModelSpec
+    from swiftseg.inference import Segmenter
     from swiftseg.prediction.outputs import Prediction, Run
 
 MOST_NAMED = 30  # of a model's classes, in the first line
@@ -147,15 +148,7 @@ def predict(
         skips_existing=skip_existing,
         on_prediction=print_line if json_lines else None,
     )
-
-    # Imported when all is written, since tables take their time to import.
-    from swiftseg.cli.prediction_report import print_json, print_table
-
-    if as_json:
-        print_json(run, segmenter.spec, segmenter.engine)
-    elif not json_lines:
-        print_table(run, segmenter.spec.labels, out)
-    leave(run)
+    finish(run, segmenter, out, as_json=as_json, json_lines=json_lines)
 
 
 def refuse_video_options(*, smooth: bool, show: bool) -> None:
@@ -168,10 +161,17 @@ def refuse_video_options(*, smooth: bool, show: bool) -> None:
         raise UsageError("--show shows videos and cameras, and no input is one")
 
 
-def leave(run: "Run") -> None:
-    """Print the errors, and raise typer.Exit where there are some or Ctrl-C ended the run."""
-    from swiftseg.cli.prediction_report import print_errors
+def finish(
+    run: "Run", segmenter: "Segmenter", out: Path, *, as_json: bool, json_lines: bool
+) -> None:
+    """Print results and errors; raise typer.Exit where there are some or Ctrl-C ended the run."""
+    # Imported when all is written, since tables take their time to import.
+    from swiftseg.cli.prediction_report import print_errors, print_json, print_table
 
+    if as_json:
+        print_json(run, segmenter.spec, segmenter.engine)
+    elif not json_lines:
+        print_table(run, segmenter.spec.labels, out)
     print_errors(run)
     if run.interrupted:
         raise typer.Exit(130)

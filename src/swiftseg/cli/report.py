@@ -20,8 +20,6 @@ from swiftseg.cli.options import (
 )
 from swiftseg.core import UsageError
 
-FILE_NAME = "report.html"
-
 
 def report(
     source: Annotated[str, typer.Argument(metavar="RUN|MODEL", help=MODEL_HELP)],
@@ -48,15 +46,15 @@ def report(
     from swiftseg.data import open_dataset
     from swiftseg.evaluation import fitting_protocol
     from swiftseg.evaluation.report import report_model
-    from swiftseg.inference import Segmenter, find_model
+    from swiftseg.inference import Segmenter
     from swiftseg.prediction.sources import check_writable
+    from swiftseg.runs import RunFolder
 
-    found = find_model(source)
-    run = Path(source) if Path(source).is_dir() and found.kind != "shipped" else None
-    path = out or (run or Path()) / FILE_NAME
-    if path.is_dir():
-        raise UsageError(f"--out {path}: expected a file, such as {path / FILE_NAME}")
     segmenter = Segmenter.load(source, backend=backend)
+    run = Path(source) if Path(source).is_dir() and segmenter.model.kind != "shipped" else None
+    path = out or RunFolder(run or Path()).report
+    if path.is_dir():
+        raise UsageError(f"--out {path}: expected a file, such as {RunFolder(path).report}")
     dataset = open_dataset(data, split, dataset_name)
     chosen = choose_protocol(
         protocol or fitting_protocol(segmenter, dataset), scales, flip=flip, sliding=sliding
@@ -65,7 +63,6 @@ def report(
     check_writable(path.parent)
     evaluation = report_model(
         path,
-        found,
         segmenter,
         dataset,
         origin=(data, split),

@@ -41,7 +41,6 @@ class _Counting:
 
 
 def evaluate_on_ray(
-    model: str,
     segmenter: Segmenter,
     data: str,
     *,
@@ -54,16 +53,16 @@ def evaluate_on_ray(
 ) -> Evaluation:
     """Score a model on labeled data with several workers, to the last count as one would.
 
-    Each worker runs the segmenter's engine with one thread. `model` is what the segmenter was
-    loaded from, all machines see the data at the same path, and no address starts Ray on this
-    machine; the other arguments are those of `swiftseg.evaluation.evaluate`.
+    Each worker runs the engine of the segmenter, which was loaded from a file, with one thread. All
+    machines see the data at the same path, and no address starts Ray on this machine; the other
+    arguments are those of `swiftseg.evaluation.evaluate`.
 
     Raises:
         MissingExtraError: Ray is not installed.
         SwiftsegError: As `evaluate`, or no cluster answers.
     """
     found = open_dataset(data, split, dataset)
-    opening = RemoteModel(read_model_files(model, segmenter), segmenter.engine, 1, segmenter.fit)
+    opening = RemoteModel(read_model_files(segmenter), segmenter.engine, 1, segmenter.fit)
     where = str(Path(data).absolute()) if Path(data).exists() else data
     counting = _Counting(where, split, dataset, protocol, calibration_error)
     evaluation = Evaluation(protocol.view(found).labels, protocol)

@@ -103,7 +103,7 @@ def label_images(
         fit=fit,
     )
     engine_of = segmenter.engine
-    files = read_model_files(str(model), segmenter)
+    files = read_model_files(segmenter)
     place = open_place(out)
     results = (*SAVED, SHARDS, "job") if isinstance(place, LocalPlace) else ()
     results = [Path(place.address) / name for name in results]  # in which no inputs are looked for

@@ -6,6 +6,8 @@ import yaml
 
 from swiftseg.core.budgets import MAX_YAML_CHARACTERS, MAX_YAML_DEPTH, MAX_YAML_VALUES
 
+YAML_SUFFIXES = (".yaml", ".yml")
+
 
 class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

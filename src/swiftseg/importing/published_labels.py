@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from swiftseg.core import LabelSet, SwiftsegError, unknown_name
-from swiftseg.core.yaml_text import parse_yaml
+from swiftseg.core.yaml_text import YAML_SUFFIXES, parse_yaml
 from swiftseg.data.own.dataset_file import read_dataset_file
 from swiftseg.data.published.bdd100k import BDD100K_20_LABELS
 from swiftseg.data.published.camvid import CAMVID_LABELS
@@ -59,7 +59,7 @@ def find_labels(text: str) -> LabelSet:
         raise unknown_name("label set or file of names", text, PUBLISHED_LABELS)
     try:
         content = path.read_text(encoding="utf-8")
-        names = parse_yaml(content) if path.suffix in (".yaml", ".yml") else _lines(content)
+        names = parse_yaml(content) if path.suffix in YAML_SUFFIXES else _lines(content)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SwiftsegError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     if isinstance(names, dict):

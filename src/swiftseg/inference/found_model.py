@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from swiftseg.core import SwiftsegError, unknown_name
+from swiftseg.core import SwiftsegError, UsageError, unknown_name
 from swiftseg.runtimes.board_folder import is_board_folder
 from swiftseg.weights import shipped_models, shipped_weights
 
@@ -38,6 +38,10 @@ class FoundModel:
     def exported(self) -> Path | None:
         """The file that engines run; None where torch must."""
         return self.path if self.kind in ("shipped", "exported") else None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the name or the path: shipped files may lie elsewhere on arrival."""
+        return find_model, (self.name if self.kind == "shipped" else str(self.path),)
 
 
 def find_model(model: Path | str) -> FoundModel:
@@ -85,3 +89,21 @@ def _model_of_run(folder: Path) -> Path:
         f"{folder} holds no model: expected the folder of a training run with "
         f"{run.model.name} or {run.best.name}, or the path of a model's file"
     )
+
+
+def find_weights(source: Path | str) -> Path:
+    """Return the file that torch fills a network from, of shipped weights or at a path.
+
+    Raises:
+        UsageError: There are no weights of that name, no such file, or it is an exported model,
+            whose layers are folded together.
+    """
+    weights = find_model(source).weights
+    if weights is None:
+        raise UsageError(
+            f"{source}: expected a checkpoint (.pt) or a .safetensors file; an exported model has "
+            "its layers folded together"
+        )
+    if not weights.is_file():
+        raise UsageError(f"{weights}: no such file of weights")
+    return weights

@@ -11,7 +11,7 @@ from swiftseg.core import InputSpec, SwiftsegError
 from swiftseg.core.spec import described_bands
 from swiftseg.data.images.geo_tags import geo_tags
 from swiftseg.data.images.header import MAX_PIXELS
-from swiftseg.data.images.windows import Pixels, open_windows, picture_hw
+from swiftseg.data.images.windows import Pixels, open_windows
 from swiftseg.inference.fitting import choose_fit
 from swiftseg.inference.segmenter import Segmenter
 from swiftseg.inference.tiles import count_windows
@@ -19,8 +19,7 @@ from swiftseg.kernels.bands import viewable
 from swiftseg.render import overlay
 from swiftseg.render.label_tiff import write_label_tiff
 
-LARGE_PIXELS = 32_000_000  # from here on a picture in tiles is not held as a whole
-SMALL_FILE_BYTES = 1 << 20  # no picture of so many pixels is stored in less
+MAX_WHOLE_PIXELS = 32_000_000  # beyond them a picture in tiles is not held as a whole
 SHOWN_SIDE = 2048  # of the overlay of such a picture, in pixels
 
 
@@ -40,21 +39,13 @@ class LargeLabels:
     overlay: np.ndarray
 
 
-def needs_windows(segmenter: Segmenter, path: Path) -> bool:
-    """Whether a picture is labeled in tiles and is too large to be held as a whole.
-
-    Raises:
-        SwiftsegError: The file cannot be read.
-    """
-    if segmenter.fit not in ("auto", "tile") or not path.is_file():
+def needs_windows(segmenter: Segmenter, size_hw: tuple[int, int]) -> bool:
+    """Whether a picture is labeled in tiles and is too large to be held as a whole."""
+    if segmenter.fit not in ("auto", "tile"):
         return False
-    if path.stat().st_size < SMALL_FILE_BYTES:  # spares most pictures a second look
-        return False
-    height, width = picture_hw(path)
-    if height * width > MAX_PIXELS:
-        return True
-    fit = choose_fit(segmenter.fit, (height, width), segmenter.spec.input.size_hw)
-    return fit == "tile" and height * width > LARGE_PIXELS
+    pixels = size_hw[0] * size_hw[1]
+    fit = choose_fit(segmenter.fit, size_hw, segmenter.spec.input.size_hw)
+    return pixels > MAX_PIXELS or (fit == "tile" and pixels > MAX_WHOLE_PIXELS)
 
 
 def label_large(

@@ -7,20 +7,28 @@ from typing import NamedTuple
 import numpy as np
 
 from swiftseg.core import UsageError, needs_extra, unknown_name
-from swiftseg.inference.found_model import FoundModel, find_model
-from swiftseg.runtimes import ENGINES, PRECISIONS, TORCH_WAYS, Backend, load_backend, read_spec
+from swiftseg.inference.found_model import FoundModel
+from swiftseg.runtimes import (
+    AUTO,
+    ENGINES,
+    PRECISIONS,
+    TORCH_WAYS,
+    Backend,
+    load_backend,
+    read_spec,
+)
 from swiftseg.runtimes.base import Engine
 from swiftseg.runtimes.board_backend import load_board
 from swiftseg.runtimes.board_folder import is_board_folder
 from swiftseg.runtimes.cores import check_threads
 
-AUTO, DEFAULT_BACKEND = "auto", "onnxruntime"
+DEFAULT_BACKEND = "onnxruntime"
 
 
 class Origin(NamedTuple):
     """What a model is opened from, as `Segmenter.load` takes it, here or in another process."""
 
-    model: str
+    model: FoundModel
     backend: str | None
     precision: str
     threads: int | None
@@ -34,8 +42,7 @@ def open_model(
 
     Raises what `Segmenter.load` does.
     """
-    _, backend, precision, threads, device = origin
-    found = find_model(origin.model)
+    found, backend, precision, threads, device = origin
     check_threads(threads)
     if is_board_folder(found.path):
         loaded = _board_backend(found.path, backend, precision, threads, device)

@@ -10,7 +10,7 @@ import numpy as np
 from swiftseg.core import ModelSpec, UsageError, known_name
 from swiftseg.data.images.windows import Pixels
 from swiftseg.inference.fitting import FITS, Fit
-from swiftseg.inference.found_model import find_model
+from swiftseg.inference.found_model import FoundModel, find_model
 from swiftseg.inference.given_image import Frame
 from swiftseg.inference.network_labels import (
     NetworkLabels,
@@ -108,7 +108,7 @@ class Segmenter:
             SwiftsegError: The file cannot be run; the message says why.
         """
         opened, origin = open_model(
-            Origin(str(model), backend, precision, threads, device), calibration
+            Origin(find_model(model), backend, precision, threads, device), calibration
         )
         return cls(opened, origin, fit=fit, void_below=void_below)
 
@@ -173,13 +173,24 @@ class Segmenter:
         return push_to_hub(self._exported_file(), repository, private=private, token=token)
 
     def _exported_file(self) -> Path:
-        path = None if self._origin is None else find_model(self._origin.model).exported
+        path = None if self._origin is None else self._origin.model.exported
         if path is None or not path.is_file():
             raise UsageError(
                 "only an exported file can be saved for a hub: run `swiftseg export`, then "
                 "Segmenter.load on the file"
             )
         return path
+
+    @property
+    def model(self) -> FoundModel:
+        """The files that it was loaded from.
+
+        Raises:
+            TypeError: It was not made by `Segmenter.load`.
+        """
+        if self._origin is None:
+            raise TypeError("this segmenter was not made by Segmenter.load and has no files")
+        return self._origin.model
 
     @property
     def spec(self) -> ModelSpec:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swiftseg.core.files import reading, write_file
-from swiftseg.inference import Segmenter, find_model
+from swiftseg.inference import Segmenter
 from swiftseg.runtimes import TORCH_WAYS
 
 
@@ -33,13 +33,13 @@ class ModelFiles:
         return root
 
 
-def read_model_files(model: str, segmenter: Segmenter) -> ModelFiles:
+def read_model_files(segmenter: Segmenter) -> ModelFiles:
     """Read the files that a segmenter was opened from.
 
     Raises:
         SwiftsegError: They cannot be read.
     """
-    found = find_model(model)
+    found = segmenter.model
     path = found.path
     if segmenter.engine.backend in TORCH_WAYS and found.weights is not None:
         path = found.weights

@@ -7,13 +7,14 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from swiftseg.core import SwiftsegError
+from swiftseg.core import MissingExtraError, SwiftsegError
 from swiftseg.core.budgets import LARGE_PIXELS
 from swiftseg.core.errors import unexpected
 from swiftseg.core.memory import NO_MEMORY, ran_out
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.images.geo_tags import geo_tags, has_geo_tags
-from swiftseg.data.images.header import pixels_of
+from swiftseg.data.images.web_picture import is_web_address
+from swiftseg.data.images.windows import picture_hw
 from swiftseg.inference import Segmentation, Segmenter
 from swiftseg.inference.large_pictures import label_large, needs_windows
 from swiftseg.inference.pipeline import Pipeline
@@ -24,10 +25,11 @@ from swiftseg.prediction.sources import Source
 
 @dataclass
 class _Work:
-    """An image on its way; an error makes the stages behind it pass it on as it is."""
+    """An image on its way; an outcome makes the stages behind it pass it on as it is."""
 
     source: Source
     image: Prepared | None = None
+    is_large: bool = False
     in_windows: bool = False
     result: Segmentation | None = None
     outcome: Prediction | SwiftsegError | None = None
@@ -50,7 +52,7 @@ def segment_images(
         except Exception as error:
             if not ran_out(error):
                 raise
-            job.outcome = _no_memory(job.source)
+            job.outcome = SwiftsegError(f"{job.source.given}: {NO_MEMORY}")
         return job
 
     def write(job: _Work) -> _Work:
@@ -63,8 +65,9 @@ def segment_images(
         return job
 
     stages = {"segment": segment, "write": write}
-    for is_large, group in groupby(sources, lambda one: pixels_of(one.given) >= LARGE_PIXELS):
-        prepared = (_prepared(segmenter, source, outputs) for source in group)
+    looked_at = (_looked_at(segmenter, source, outputs) for source in sources)
+    for is_large, group in groupby(looked_at, lambda job: job.is_large):
+        prepared = (_prepared(segmenter, job) for job in group)
         done = (
             (write(segment(job)) for job in prepared)
             if is_large
@@ -77,27 +80,36 @@ def segment_images(
                 yield job.source, job.outcome
 
 
-def _prepared(segmenter: Segmenter, source: Source, outputs: Outputs) -> _Work:
-    """Read an image to what the network sees; a large one is only noted."""
-    overwritten = outputs.image_files(source.name)
-    if Path(source.given).resolve() in (file.resolve() for file in overwritten):
+def _looked_at(segmenter: Segmenter, source: Source, outputs: Outputs) -> _Work:
+    """Read a file's header; where it cannot be read, reading the image says why."""
+    if is_web_address(source.given):
+        return _Work(source)
+    path = Path(source.given)
+    if outputs.overwrite(path, source.name):
         problem = "its own output would overwrite it; choose another folder with --out"
         return _Work(source, outcome=SwiftsegError(f"{source.given}: {problem}"))
     try:
-        if needs_windows(segmenter, Path(source.given)):
-            return _Work(source, in_windows=True)
-        return _Work(source, segmenter.prepare(source.given))
-    except SwiftsegError as error:
+        height, width = picture_hw(path)
+    except MissingExtraError as error:
         return _Work(source, outcome=error)
+    except SwiftsegError:
+        return _Work(source)
+    in_windows = needs_windows(segmenter, (height, width))
+    return _Work(source, is_large=height * width >= LARGE_PIXELS, in_windows=in_windows)
+
+
+def _prepared(segmenter: Segmenter, job: _Work) -> _Work:
+    """Read an image to what the network sees, but one that is gone over in windows."""
+    if job.outcome is not None or job.in_windows:
+        return job
+    try:
+        job.image = segmenter.prepare(job.source.given)
+    except SwiftsegError as error:
+        job.outcome = error
     except Exception as error:  # whatever a decoder raises costs this image alone
-        if ran_out(error):
-            return _Work(source, outcome=_no_memory(source))
-        problem = f"{source.given}: cannot be read ({unexpected(error)})"
-        return _Work(source, outcome=SwiftsegError(problem))
-
-
-def _no_memory(source: Source) -> SwiftsegError:
-    return SwiftsegError(f"{source.given}: {NO_MEMORY}")
+        problem = NO_MEMORY if ran_out(error) else f"cannot be read ({unexpected(error)})"
+        job.outcome = SwiftsegError(f"{job.source.given}: {problem}")
+    return job
 
 
 def _large(

@@ -143,6 +143,13 @@ class Outputs:
         """Return the files that an image of that name gives."""
         return [self.path(kind, name, IMAGE_FILE_SUFFIXES[kind]) for kind in self.kinds]
 
+    def overwrite(self, image: Path, name: str) -> bool:
+        """Whether the files of an image of that name would replace the image itself."""
+        files = self.image_files(name)
+        if "labels" in self.kinds:
+            files.append(self.path("labels", name, LABEL_TIFF))
+        return any(file.exists() and image.exists() and file.samefile(image) for file in files)
+
     def are_written(self, name: str) -> bool:
         """Whether all files of an image are there; its label map may be a TIFF."""
         label_tiff = self.path("labels", name, LABEL_TIFF)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from swiftseg.core import UsageError, unknown_name
 from swiftseg.core.schema import first_problem
-from swiftseg.core.yaml_text import parse_yaml
+from swiftseg.core.yaml_text import YAML_SUFFIXES, parse_yaml
 from swiftseg.recipes.recipe import Recipe, Stage
 
 
@@ -39,7 +39,7 @@ def load_recipe(source: str, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         UsageError: There is no such recipe, a key is unknown or a value is impossible.
     """
-    if source.endswith((".yaml", ".yml")):
+    if source.endswith(YAML_SUFFIXES):
         path = Path(source)
         if not path.is_file():
             raise UsageError(f"{path}: no such recipe file")

@@ -58,6 +58,7 @@ ENGINES: Mapping[str, FileEngine] = {
     "tensorrt": FileEngine("tensorrt_engine", ("f32", "fp16"), ("cuda",), runs_on_cpu=False),
 }
 
+AUTO = "auto"  # a backend or a precision that a trial on this machine decides
 BACKENDS = tuple(name for name, engine in ENGINES.items() if engine.runs_on_cpu)
 PRECISIONS = {name: engine.precisions for name, engine in ENGINES.items()}
 
@@ -108,6 +109,7 @@ def load_backend(
 
 
 __all__ = [
+    "AUTO",
     "BACKENDS",
     "ENGINES",
     "METADATA_KEY",

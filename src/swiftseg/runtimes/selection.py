@@ -14,12 +14,11 @@ from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.cache import cache_folder
 from swiftseg.core.files import reading, write_file
 from swiftseg.core.versions import installed_version
-from swiftseg.runtimes import BACKENDS, PRECISIONS
+from swiftseg.runtimes import AUTO, BACKENDS, PRECISIONS
 from swiftseg.runtimes.base import Engine, equal_labels
 from swiftseg.runtimes.cores import check_threads, physical_cores, processor_facts
 from swiftseg.runtimes.trial import Trial, compare_ms
 
-AUTO = "auto"
 # What tells processors apart, as x86 and ARM call it.
 PROCESSOR_NAMES = (
     *("vendor_id", "cpu family", "model", "model name", "stepping", "flags"),

@@ -77,6 +77,7 @@ def create_app(
     answer_with_problems(app)
     _answer_the_gone(app)
     app.include_router(_pictures(service, key))
+    app.include_router(_batches(service, key))
     app.include_router(_streams(service, key, cors_origins))
     app.include_router(_operations(service, key))
     add_page(app, page, needs_key=key is not None)
@@ -122,6 +123,13 @@ def _pictures(service: Service, key: str | None) -> APIRouter:
         headers = {"Server-Timing": answer.server_timing()}
         return Response(answer.content, media_type=answer.media_type, headers=headers)
 
+    del models, segment
+    return router
+
+
+def _batches(service: Service, key: str | None) -> APIRouter:
+    router = APIRouter(prefix="/v1", dependencies=[Depends(_guard(key))], tags=["pictures"])
+
     @router.post(
         "/segment/batch",
         response_class=Response,
@@ -146,7 +154,7 @@ def _pictures(service: Service, key: str | None) -> APIRouter:
         content, media_type = batch_answer(pictures, results, wanted.format)
         return Response(content, media_type=media_type)
 
-    del models, segment, segment_batch
+    del segment_batch
     return router
 
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from swiftseg.core import LabelSet, ModelSpec, SwiftsegError
+from swiftseg.inference.found_model import find_weights
 from swiftseg.layers.resizing import upsample_to
 from swiftseg.losses.distillation_loss import distillation_loss
 from swiftseg.losses.set_losses import members_of
@@ -12,7 +13,6 @@ from swiftseg.recipes.recipe import Distillation
 from swiftseg.runtimes.torch_backend import FrameGraph
 from swiftseg.trained import load_trained
 from swiftseg.training.criterion import padding_index
-from swiftseg.training.starting_weights import find_weights
 
 
 class Teacher(nn.Module):

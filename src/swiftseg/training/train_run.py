@@ -17,7 +17,7 @@ from swiftseg.evaluation.fit_confidence import measure_temperature
 from swiftseg.evaluation.report import report_model
 from swiftseg.evaluation.unlearned import training_advice
 from swiftseg.exporting.checked_export import export_onnx
-from swiftseg.inference import Segmenter, find_model
+from swiftseg.inference import Segmenter
 from swiftseg.kernels.resize import resize_frame
 from swiftseg.recipes import Recipe
 from swiftseg.runs import RunFolder
@@ -161,6 +161,10 @@ def train(
         trackers=trackers,
         finish=partial(export_best, found, run) if found.is_own else lambda: None,
     )
+    return _result(found, run, evaluation)
+
+
+def _result(found: FoundRecipe, run: RunFolder, evaluation: Evaluation) -> TrainingResult:
     height, width = found.val_set()[0].mask.shape
     return TrainingResult(
         folder=run.path,
@@ -220,7 +224,6 @@ def export_best(found: FoundRecipe, run: RunFolder) -> None:
     export_onnx(network, spec, run.model, frames=frames)
     report_model(
         run.report,
-        find_model(run.model),
         Segmenter.load(run.model),
         val_set,
         origin=(found.data[""], found.scored_on),

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from swiftseg.core import UsageError, unknown_name
+from swiftseg.core.yaml_text import YAML_SUFFIXES
 from swiftseg.data import Dataset
+from swiftseg.inference.found_model import find_weights
 from swiftseg.models import NETWORKS
 from swiftseg.recipes import Recipe, as_overrides, load_recipe, shipped_recipes
 from swiftseg.runs import RunFolder
@@ -18,8 +20,9 @@ from swiftseg.training.loop import OpenSplit
 from swiftseg.training.preset import PRESETS, changes, tiny_overrides
 from swiftseg.training.resuming import refuse_no_run
 from swiftseg.training.stage_data import divided
-from swiftseg.training.starting_weights import NO_WEIGHTS, find_weights
 from swiftseg.training.training_data import split_opener
+
+NO_WEIGHTS = "none"  # what `--weights` takes to start anew
 
 DataSources = Mapping[str, str]
 
@@ -194,7 +197,7 @@ def _own_recipe(
 def _written_recipe(
     source: str, data: DataSources, overrides: Sequence[str]
 ) -> tuple[FoundRecipe, Make]:
-    if not source.endswith((".yaml", ".yml")) and source not in shipped_recipes():
+    if not source.endswith(YAML_SUFFIXES) and source not in shipped_recipes():
         raise unknown_name("recipe", source, [AUTO, *shipped_recipes(), *NETWORKS])
     recipe = load_recipe(source, overrides)
     if not data and recipe.data:

@@ -1,19 +1,16 @@
 """Pictures that are held in bytes rather than in files of their own."""
 
 import io
-import struct
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from swiftseg.core import SwiftsegError
-from swiftseg.core.budgets import MAX_PIXELS
-from swiftseg.data.images.pillow_warnings import pillow_warnings_ignored
+from swiftseg.data.images.header import BandsError, NotAnImageError, opened
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
 
 
 @contextmanager
@@ -28,22 +25,18 @@ def open_bitmap(held: bytes, max_hw: tuple[int, int] | None = None) -> Generator
         SwiftsegError: It is no picture, damaged, or too large.
     """
     try:
-        with pillow_warnings_ignored(), Image.open(io.BytesIO(held), formats=FORMATS) as image:
+        with opened("the picture", io.BytesIO(held), formats=FORMATS) as image:
             width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise SwiftsegError(f"the picture exceeds {MAX_PIXELS // 10**6} megapixels")
             if max_hw is not None and (height > max_hw[0] or width > max_hw[1]):
                 raise SwiftsegError(
                     f"the bitmap is {height}x{width}, the picture {max_hw[0]}x{max_hw[1]} "
                     "(height x width)"
                 )
             yield image
-    except Image.DecompressionBombError as error:
-        raise SwiftsegError(f"the picture exceeds {MAX_PIXELS // 10**6} megapixels") from error
-    except UnidentifiedImageError as error:
+    except BandsError:
+        raise
+    except NotAnImageError as error:
         raise SwiftsegError("no picture that can be read") from error
-    except _DAMAGE as error:
-        raise SwiftsegError(f"the picture is truncated or damaged ({error})") from error
 
 
 def inflated(packed: bytes, max_bytes: int) -> bytes:

@@ -137,8 +137,7 @@ def _link(picture: Path, target: Path) -> None:
 
 def _palette_bytes(labels: LabelSet) -> bytes:
     """Return a PNG's palette: the classes' colors, then black, and white for the void."""
-    colors = np.zeros((256, 3), np.uint8)
-    colors[: len(labels)] = labels.colors
+    colors = labels.value_colors
     if labels.ignore_index is not None:
         colors[labels.ignore_index] = 255
     return colors.tobytes()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.yaml_text import YAML_SUFFIXES
 from swiftseg.data.annotations.panoptic import panoptic_masks
 from swiftseg.data.annotations.places import files_below
 from swiftseg.data.annotations.rle_table import find_tables, is_rle_table
@@ -24,7 +25,6 @@ from swiftseg.data.annotations.yolo import SPLIT_KEYS, read_yolo_yaml
 
 MAX_TRIED = 50  # files of one kind: an export that begins with that many others is none
 _HEAD_BYTES = 1 << 16
-_YAMLS = (".yaml", ".yml")
 _MASKS_OF_PUBLISHED = ("stuffthingmaps", "gtFine")  # of COCO-Stuff and Cityscapes
 
 
@@ -73,7 +73,7 @@ def _found_file(path: Path) -> Found | None:
         return Found("cvat", path.parent, (path,)) if _is_cvat(path) else None
     if path.suffix == ".csv":
         return Found("rle_table", path.parent, (path,)) if is_rle_table(path) else None
-    if path.suffix in _YAMLS:
+    if path.suffix in YAML_SUFFIXES:
         return Found("yolo", path.parent, (path,)) if _is_yolo(path) else None
     tool = _tool_of_json(path) if path.suffix == ".json" else None
     # COCO's pictures are beside the folder of its annotations.
@@ -103,7 +103,7 @@ def _supervisely(root: Path) -> Found | None:
 
 
 def _yolo(root: Path) -> Found | None:
-    for path in sorted(path for path in root.iterdir() if path.suffix in _YAMLS):
+    for path in sorted(path for path in root.iterdir() if path.suffix in YAML_SUFFIXES):
         if _is_yolo(path):
             return Found("yolo", root, (path,))
     return None

@@ -16,6 +16,7 @@ from PIL import Image
 from swiftseg.core import LabelSet, SwiftsegError, UsageError
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
+from swiftseg.core.yaml_text import YAML_SUFFIXES
 from swiftseg.data.doctor.class_counts import ClassCounts, note_classes, note_sets
 from swiftseg.data.doctor.diagnosis import Diagnosis
 from swiftseg.data.doctor.pair_facts import PairFacts, examine_pair, kind_findings
@@ -23,7 +24,7 @@ from swiftseg.data.doctor.published import examine_published
 from swiftseg.data.doctor.structure import too_few
 from swiftseg.data.doctor.value_table import value_table
 from swiftseg.data.opening import OWN_DATA, recognize
-from swiftseg.data.own.dataset_file import FILE_NAME, SUFFIXES, DatasetFile
+from swiftseg.data.own.dataset_file import FILE_NAME, DatasetFile
 from swiftseg.data.own.finding import Collector, Finding
 from swiftseg.data.own.mask_rules import MaskRules
 from swiftseg.data.own.own_data import ONLY_VAL, OwnData, find_own_data
@@ -241,5 +242,5 @@ def ignored_value(rules: MaskRules) -> int:
 def _opening_code(source: Path) -> str:
     if not source.exists():
         return "missing_path"
-    is_described = source.suffix in SUFFIXES or (source / FILE_NAME).is_file()
+    is_described = source.suffix in YAML_SUFFIXES or (source / FILE_NAME).is_file()
     return "bad_dataset_file" if is_described else "unknown_tree"

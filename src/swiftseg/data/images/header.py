@@ -242,15 +242,6 @@ def _check_scans(path: Path | str, data: BinaryIO | None, pixels: int) -> None:
         )
 
 
-def pixels_of(path: Path | str) -> int:
-    """Return how many pixels the header of an image file promises; 0 where it cannot be read."""
-    try:
-        height, width = read_header(path).size_hw
-    except SwiftsegError:
-        return 0
-    return height * width
-
-
 def too_large(path: Path | str, size: str, max_pixels: int) -> ImageTooLargeError:
     """Return the error of an image of too many pixels."""
     return ImageTooLargeError(f"{path}: the image{size} exceeds {max_pixels / 1e6:g} megapixels")

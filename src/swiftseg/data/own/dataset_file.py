@@ -49,7 +49,6 @@ from swiftseg.data.views.mixture import (
 from swiftseg.data.voc_colors import voc_colors
 
 FILE_NAME = "dataset.yaml"
-SUFFIXES = (".yaml", ".yml")
 IGNORE = "ignore"
 IGNORED = 255
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swiftseg.core import SwiftsegError, UsageError, unknown_name
+from swiftseg.core.yaml_text import YAML_SUFFIXES
 from swiftseg.data.own.bands_apart import bands_apart_text, find_bands_apart
 from swiftseg.data.own.dataset_file import (
     EXAMPLE,
     FILE_NAME,
-    SUFFIXES,
     DatasetFile,
     read_dataset_file,
 )
@@ -157,8 +157,8 @@ def find_own_data(source: Path, reading: int | None = None) -> OwnData:
         SwiftsegError: There is no such path, the YAML is wrong, or nothing in the folder pairs up.
         UsageError: The folder has fewer readings.
     """
-    path = source if source.suffix in SUFFIXES else source / FILE_NAME
-    if source.suffix in SUFFIXES or (reading is None and path.is_file()):
+    path = source if source.suffix in YAML_SUFFIXES else source / FILE_NAME
+    if source.suffix in YAML_SUFFIXES or (reading is None and path.is_file()):
         return _find_described(source, path, read_dataset_file(path))
     if source.is_file():
         found = read_pair_list(source)

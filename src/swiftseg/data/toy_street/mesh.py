@@ -23,7 +23,7 @@ Vector = Sequence[float] | np.ndarray
 Values = float | np.ndarray
 
 
-class Part(NamedTuple):
+class MeshPart(NamedTuple):
     """Faces of one corner count: points (K, n, 3), colors (K, 3) or (1, 3) for all, in 0..255."""
 
     points: np.ndarray
@@ -42,7 +42,7 @@ class Mesh:
     """
 
     def __init__(self, *, height: float = 0.0, radius: float = 0.0) -> None:
-        self.parts: list[Part] = []
+        self.parts: list[MeshPart] = []
         self.height = height
         self.radius = radius
 
@@ -67,7 +67,7 @@ class Mesh:
         if points.ndim == 2:
             points = points[None]
         colors = np.asarray(color, dtype=np.float32).reshape(-1, 3)
-        self.parts.append(Part(points, colors, label, glow, two_sided))
+        self.parts.append(MeshPart(points, colors, label, glow, two_sided))
 
     def add_card(self, shapes: np.ndarray, color: Vector, label: int) -> None:
         """Add flat shapes (n, 2) or (K, n, 2) in (x, y) that face along the street."""

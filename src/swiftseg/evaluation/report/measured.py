@@ -15,7 +15,7 @@ from swiftseg.evaluation.protocol import ScoringProtocol
 from swiftseg.evaluation.report.page import Subject, report_page
 from swiftseg.evaluation.report.shown_frames import FrameScores, shown_frames
 from swiftseg.evaluation.unlearned import training_advice, unlearned
-from swiftseg.inference import FoundModel, Segmenter
+from swiftseg.inference import Segmenter
 from swiftseg.runs import RunFolder, read_epochs
 
 PACKAGES = ("swiftseg", "numpy", "pillow")
@@ -23,7 +23,6 @@ PACKAGES = ("swiftseg", "numpy", "pillow")
 
 def report_model(
     path: Path,
-    found: FoundModel,
     segmenter: Segmenter,
     dataset: Dataset,
     *,
@@ -55,12 +54,13 @@ def report_model(
         labels=evaluation.labels,
         protocol=protocol,
     )
-    facts = measured_with(found, segmenter.engine.backend, scores)
+    facts = measured_with(segmenter, scores)
     environment = RunFolder(run).read_environment() if run else None
     if environment and environment.command != facts["command"]:  # that of a training's own report
         facts["trained by"] = environment.command
-    card = "" if found.card is None else found.card.read_text(encoding="utf-8")
-    subject = Subject(segmenter.spec, *origin, facts, card)
+    card = segmenter.model.card
+    card_text = "" if card is None else card.read_text(encoding="utf-8")
+    subject = Subject(segmenter.spec, *origin, facts, card_text)
     advice = training_advice(evaluation, run, scores.smallest_hw) if run else []
     problem = unlearned(evaluation)
     if problem and not run:
@@ -70,9 +70,10 @@ def report_model(
     return evaluation
 
 
-def measured_with(found: FoundModel, backend: str, scores: FrameScores) -> dict[str, str]:
+def measured_with(segmenter: Segmenter, scores: FrameScores) -> dict[str, str]:
     """Return the circumstances of a measurement, text by name."""
-    packages = (*PACKAGES, backend.partition("-")[0])
+    found = segmenter.model
+    packages = (*PACKAGES, segmenter.engine.backend.partition("-")[0])
     # An engine's name is that of its package, or nearly.
     versions = ", ".join(
         f"{name} {installed_version(name) or 'of unknown version'}" for name in packages

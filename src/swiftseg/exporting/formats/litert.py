@@ -10,7 +10,7 @@ import numpy as np
 from torch.fx import GraphModule
 
 from swiftseg.core import SwiftsegError, needs_extra
-from swiftseg.exporting.formats.score_graph import GraphEditor, ScoreGraph, aten
+from swiftseg.exporting.formats.score_graph import OperatorEditor, ScoreGraph, aten
 from swiftseg.runtimes.litert_engine import GRAPH
 
 with needs_extra("--format litert", "litert"):
@@ -63,7 +63,7 @@ def _without_padding(module: GraphModule) -> GraphModule:
     The padding of a transposed convolution is what it leaves out at its borders. LiteRT's converter
     (0.10) knows such convolutions without padding alone.
     """
-    editor = GraphEditor(deepcopy(module))
+    editor = OperatorEditor(deepcopy(module))
     for node in editor.nodes("conv_transpose2d"):
         if len(node.args) < 5 or not any(cast(list[int], node.args[4])):
             continue

@@ -67,7 +67,7 @@ def score_graph(network: nn.Module, spec: InputSpec) -> ScoreGraph:
     example = torch.zeros(1, 3, *spec.size_hw)
     whole = _FromPixels(deepcopy(network).cpu().float(), spec).eval()
     module = torch.export.export(whole, (example,)).module()
-    editor = GraphEditor(module)
+    editor = OperatorEditor(module)
     align_corners = _cut_upsampling(editor)
     _drop_what_does_nothing(editor)
     _fold_batch_norms(editor)
@@ -78,7 +78,7 @@ def score_graph(network: nn.Module, spec: InputSpec) -> ScoreGraph:
     return ScoreGraph(module, example, align_corners)
 
 
-class GraphEditor:
+class OperatorEditor:
     """A traced module whose operators are found by name and exchanged."""
 
     def __init__(self, module: GraphModule) -> None:
@@ -122,7 +122,7 @@ def _name(node: Node) -> str:
     )
 
 
-def _cut_upsampling(editor: GraphEditor) -> bool | None:
+def _cut_upsampling(editor: OperatorEditor) -> bool | None:
     """Leave out the upsampling that comes last; return its `align_corners`, None without one."""
     [output] = [node for node in editor.graph.nodes if node.op == "output"]
     logits = output.args[0]
@@ -135,14 +135,14 @@ def _cut_upsampling(editor: GraphEditor) -> bool | None:
     return bool(align_corners)
 
 
-def _drop_what_does_nothing(editor: GraphEditor) -> None:
+def _drop_what_does_nothing(editor: OperatorEditor) -> None:
     names = "alias", "detach", "detach_", "lift_fresh_copy", "dropout", "feature_dropout"
     for node in editor.nodes(*names):
         node.replace_all_uses_with(cast(Node, node.args[0]))
         editor.graph.erase_node(node)
 
 
-def _fold_batch_norms(editor: GraphEditor) -> None:
+def _fold_batch_norms(editor: OperatorEditor) -> None:
     """Put batch norms into the convolutions before them, or make them a product and a sum."""
     for norm in editor.nodes("batch_norm"):
         before, *parameters = norm.args[:5]
@@ -164,7 +164,7 @@ def _fold_batch_norms(editor: GraphEditor) -> None:
             norm.replace_all_uses_with(editor.call(aten.add.Tensor, scaled, plus))
 
 
-def _scale_convolution(editor: GraphEditor, node: Node, scale: Tensor, shift: Tensor) -> None:
+def _scale_convolution(editor: OperatorEditor, node: Node, scale: Tensor, shift: Tensor) -> None:
     source, weight_node, *others = node.args
     weight, bias = editor.value(weight_node), editor.value(others[0] if others else None)
     assert weight is not None
@@ -180,7 +180,7 @@ def _scale_convolution(editor: GraphEditor, node: Node, scale: Tensor, shift: Te
     node.args = (source, *parts, *others[1:])
 
 
-def _unpool_by_arithmetic(editor: GraphEditor) -> None:
+def _unpool_by_arithmetic(editor: OperatorEditor) -> None:
     """Replace the comparisons and selections of `swiftseg.layers.unpooling`.
 
     relu(1 - m (maximum - x)) is 1 where x is its block's maximum and 0 elsewhere, for a large m.
@@ -216,7 +216,7 @@ def _doubled(call: Callable[..., Node], value: Any) -> Node:
     return call(aten.upsample_nearest2d.vec, value, None, [2.0, 2.0])
 
 
-def _pool_adaptively(editor: GraphEditor) -> None:
+def _pool_adaptively(editor: OperatorEditor) -> None:
     """Replace the two matrix products of Fast-SCNN's pooling, which ncnn gets wrong."""
     for product in editor.nodes("matmul"):
         inner = product.args[0]
@@ -228,7 +228,7 @@ def _pool_adaptively(editor: GraphEditor) -> None:
             product.replace_all_uses_with(pooled)
 
 
-def _name_strides(editor: GraphEditor) -> None:
+def _name_strides(editor: OperatorEditor) -> None:
     """Give poolings the stride that torch leaves out where it is the size; Core ML asks for it."""
     for pooling in editor.nodes("max_pool2d", "avg_pool2d"):
         if len(pooling.args) == 2:
