@@ -53,6 +53,33 @@ def replacing(path: Path, *, durable: bool = False) -> Generator[Path]:
 
 
 @contextmanager
+def replacing_folder(folder: Path) -> Generator[Path]:
+    """Yield an empty folder that takes the name of `folder`, and its place, as `replacing` does.
+
+    Raises:
+        SwiftsegError: It cannot be written.
+    """
+    import shutil  # those who write files alone do without
+    import tempfile
+
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise SwiftsegError(f"cannot write {folder}: {error.strerror}") from error
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.replace(folder)
+    except OSError as error:
+        raise SwiftsegError(f"cannot write {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
 def reading(path: Path | str) -> Generator[None]:
     """Raise SwiftsegError, which names the file, where the system refuses to read it."""
     try:

@@ -7,7 +7,7 @@ import numpy as np
 from swiftseg.core import UsageError
 from swiftseg.inference.calibration_frames import Calibration
 from swiftseg.inference.fitting import inside
-from swiftseg.inference.planes import restore
+from swiftseg.kernels.resize import resize_labels
 from swiftseg.metrics import confusion_matrix, scores
 from swiftseg.runtimes import Backend, labels_of
 
@@ -38,7 +38,7 @@ def measure_against(reference: Backend, seen: Calibration) -> Measure:
         def score(backend: Backend) -> float:
             matrix = np.zeros((num_classes, num_classes), dtype=np.int64)
             for label_map, mask in zip(_label_maps(backend, seen), seen.masks, strict=True):
-                own = restore(label_map, mask.shape)
+                own = resize_labels(label_map, mask.shape)
                 matrix += confusion_matrix(own, mask, num_classes, seen.ignore_index)
             return 100 * scores(matrix).mean_iou
 

@@ -1,17 +1,15 @@
 """A network as a folder for the runtime of a board, if it answers as torch does."""
 
-import shutil
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 from torch import nn
 
 from swiftseg.core import ModelSpec, SwiftsegError, UsageError, unknown_name
+from swiftseg.core.files import replacing_folder
 from swiftseg.exporting.budget import check_max_drop, measure_against, measure_name
 from swiftseg.exporting.checked_export import drawn_frames
 from swiftseg.exporting.formats import FORMATS, find_write
@@ -96,7 +94,9 @@ def export_board(
     _check(format_name, precision, spec, calibration, max_drop)
     write = find_write(format_name)
     graph = score_graph(network.eval(), spec.input)
-    with _replacing_folder(folder) as temporary:
+    if folder.exists() and not is_board_folder(folder):
+        raise UsageError(f"{folder} is there and holds no exported model; name a new folder")
+    with replacing_folder(folder) as temporary:
         try:
             names = write(graph, temporary, precision, _images(calibration))
         except Exception as error:  # the converters' errors share no base class of their own
@@ -216,30 +216,3 @@ def _within_budget(
         before=before,
         after=after,
     )
-
-
-@contextmanager
-def _replacing_folder(folder: Path) -> Generator[Path]:
-    """Yield an empty folder that takes the name of `folder` when the block ends well.
-
-    Raises:
-        UsageError: There is something at `folder` that was not exported.
-        SwiftsegError: It cannot be written.
-    """
-    if folder.exists() and not is_board_folder(folder):
-        raise UsageError(f"{folder} is there and holds no exported model; name a new folder")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise SwiftsegError(f"cannot write {folder}: {error.strerror}") from error
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.replace(folder)
-    except OSError as error:
-        raise SwiftsegError(f"cannot write {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

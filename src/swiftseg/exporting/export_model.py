@@ -165,8 +165,7 @@ def _export_again(
     spec = read_spec(source)
     if precision == "fp16":
         return Exported(out, spec.name, parity, half=halve_weights(source, out))
-    if calibration is None:
-        raise UsageError("--precision int8 needs frames: name a folder with --calibration DIR")
+    assert calibration is not None  # see `check_calibration`
     if not spec.input.is_rgb:
         raise UsageError(
             f"--precision int8 is for 8-bit RGB, and {spec.name} takes {spec.input.described}"

@@ -4,13 +4,13 @@ import gzip
 import hashlib
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import onnxruntime as ort
 
 from swiftseg.core import ModelSpec, SwiftsegError
+from swiftseg.core.files import replacing_folder
 from swiftseg.runtimes.base import INPUT_NAME
 from swiftseg.runtimes.graph_promises import read_checked
 from swiftseg.runtimes.label_head import LabelHead, cut_label_head
@@ -44,19 +44,13 @@ def export_web(model: Path, folder: Path) -> None:
     head = cut_label_head(model) if spec.output == "labels" else None
     graph = head.model if head else model.read_bytes()
     file = f"{spec.name}-{hashlib.sha256(graph).hexdigest()[:12]}.onnx"
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
-            made = Path(name) / "web"
-            shutil.copytree(page, made)
-            _unpack(made)
-            (made / file).write_bytes(graph)
-            _write_json(made / MANIFEST, web_manifest(spec, head, file))
-            _write_json(made / "page.json", {"engine": "browser", "manifest": MANIFEST})
-            _check_runs(made / file, spec, head)
-            made.replace(folder)
-    except OSError as error:
-        raise SwiftsegError(f"cannot write {folder}: {error.strerror}") from error
+    with replacing_folder(folder) as made:
+        shutil.copytree(page, made, dirs_exist_ok=True)
+        _unpack(made)
+        (made / file).write_bytes(graph)
+        _write_json(made / MANIFEST, web_manifest(spec, head, file))
+        _write_json(made / "page.json", {"engine": "browser", "manifest": MANIFEST})
+        _check_runs(made / file, spec, head)
 
 
 def web_manifest(spec: ModelSpec, head: LabelHead | None, file: str) -> dict[str, Any]:

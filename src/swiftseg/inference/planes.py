@@ -1,4 +1,4 @@
-"""Probabilities and labels at another size."""
+"""Probabilities at another size."""
 
 import numpy as np
 from PIL import Image
@@ -16,14 +16,6 @@ def resize_planes(planes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     for plane, place in zip(planes, resized, strict=True):
         place[:] = np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
     return resized
-
-
-def restore(label_map: np.ndarray, size_hw: tuple[int, ...]) -> np.ndarray:
-    """Bring labels uint8 (h, w) to a frame's own size, by nearest neighbor."""
-    if label_map.shape == size_hw:
-        return label_map
-    height, width = size_hw
-    return np.array(Image.fromarray(label_map).resize((width, height), Image.Resampling.NEAREST))
 
 
 def check_probabilities(num_classes: int, size_hw: tuple[int, int]) -> None:

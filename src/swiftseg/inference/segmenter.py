@@ -19,11 +19,12 @@ from swiftseg.inference.network_labels import (
     whole_labels,
 )
 from swiftseg.inference.open_model import Origin, open_model
-from swiftseg.inference.planes import check_probabilities, resize_planes, restore
+from swiftseg.inference.planes import check_probabilities, resize_planes
 from swiftseg.inference.preparing import Prepared, prepare
 from swiftseg.inference.segmentation import Segmentation
 from swiftseg.inference.smoothing import SmoothedBackend
 from swiftseg.inference.tiles import USUAL_TILES, Tiling
+from swiftseg.kernels.resize import resize_labels
 from swiftseg.runtimes import Backend, Engine
 from swiftseg.weights import DEFAULT_MODEL
 
@@ -343,7 +344,7 @@ class Segmenter:
             check_probabilities(len(self.spec.labels), size_hw)
         found = self.network_labels(image, with_probabilities=with_probabilities)
         begin = perf_counter()
-        label_map = restore(found.labels, size_hw)
+        label_map = resize_labels(found.labels, size_hw)
         timings_ms = found.timings_ms
         if image.batch is not None:
             timings_ms = {**timings_ms, "restore": 1000 * (perf_counter() - begin)}
@@ -352,7 +353,7 @@ class Segmenter:
         return Segmentation(image.frame, label_map, self.spec.labels, timings_ms, probs)
 
     def network_labels(self, image: Prepared, *, with_probabilities: bool = False) -> NetworkLabels:
-        """Return the labels as the network sees the image; `restore` brings them to its own size.
+        """Return the labels as the network sees the image; `resize_labels` brings them to its own.
 
         Only an image that is gone over in windows needs its `frame` for this. Takes what `segment`
         does.

@@ -1,4 +1,4 @@
-"""Frames at a network's size."""
+"""Frames and labels at another size."""
 
 import numpy as np
 from PIL import Image
@@ -28,6 +28,14 @@ def resize_frame(frame: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     )
     native.resize(np.ascontiguousarray(frame), resized, (rows, columns))
     return resized
+
+
+def resize_labels(labels: np.ndarray, size_hw: tuple[int, ...]) -> np.ndarray:
+    """Resize a mask or a label map uint8 (h, w) to `size_hw`, by nearest neighbor."""
+    if labels.shape == size_hw:
+        return labels
+    height, width = size_hw
+    return np.array(Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST))
 
 
 def _resize_by_pillow(frame: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:

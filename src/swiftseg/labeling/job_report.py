@@ -10,7 +10,7 @@ from swiftseg.core.shown_text import without_secrets
 from swiftseg.core.templates import render
 from swiftseg.evaluation.report.frame_pictures import jpeg_uri
 from swiftseg.inference import Segmentation, Segmenter
-from swiftseg.inference.planes import restore
+from swiftseg.kernels.resize import resize_labels
 from swiftseg.labeling.inputs import Input
 from swiftseg.labeling.job import Job
 from swiftseg.labeling.pieces import FrameResult, Outcome, Piece
@@ -119,7 +119,7 @@ class _Showing:
             labeled = self._segment(self._read(Piece(0, (item,))))
             for frame in labeled.inputs[0].frames:  # none where the file has gone since
                 if frame.name == name and frame.kept is not None:
-                    label_map = restore(frame.labels, frame.size_hw)
+                    label_map = resize_labels(frame.labels, frame.size_hw)
                     found = Segmentation(frame.kept, label_map, self._labels, {})
                     pictures = {"image": jpeg_uri(frame.kept), "labels": jpeg_uri(found.overlay())}
                     yield _Shown(name, frame.confidence, pictures)

@@ -9,7 +9,8 @@ from PIL import Image
 from swiftseg.core import LabelSet
 from swiftseg.core.shown_text import without_secrets
 from swiftseg.inference import Segmentation
-from swiftseg.inference.planes import resize_planes, restore
+from swiftseg.inference.planes import resize_planes
+from swiftseg.kernels.resize import resize_labels
 from swiftseg.labeling.job import SHARDS, Settings, write_receipt
 from swiftseg.labeling.pieces import FrameResult, Outcome, Receipt
 from swiftseg.labeling.place import Place
@@ -70,7 +71,7 @@ class WriteStage:
 
     def _row(self, frame: LabeledFrame, address: str) -> _Row:
         """Bring a frame's labels to its own size, and encode what was asked for."""
-        label_map = restore(frame.labels, frame.size_hw)
+        label_map = resize_labels(frame.labels, frame.size_hw)
         pixels = Image.fromarray(label_map).histogram()[: len(self.labels)]
         files: dict[Kind, bytes] = {}
         if "labels" in self.settings.save:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
@@ -16,7 +15,7 @@ from swiftseg.core.in_threads import THREADS, in_threads
 from swiftseg.core.memory import free_memory_bytes
 from swiftseg.data import Dataset
 from swiftseg.data.views.mixture import Mixture
-from swiftseg.kernels.resize import resize_frame
+from swiftseg.kernels.resize import resize_frame, resize_labels
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.training.augmentation import Augment
 from swiftseg.training.spread_samples import spread_samples
@@ -108,8 +107,7 @@ class TrainingFrames:
         image, mask = sample.image, sample.mask
         if self.size_hw is not None and mask.shape != self.size_hw:
             image = resize_frame(image, self.size_hw)
-            size_wh = self.size_hw[1], self.size_hw[0]
-            mask = np.asarray(Image.fromarray(mask).resize(size_wh, Image.Resampling.NEAREST))
+            mask = resize_labels(mask, self.size_hw)
         if image.dtype != np.uint8:  # torch does little with 16 bits
             image = image.astype(np.float32)
         return torch.from_numpy(image.copy()), torch.from_numpy(mask.copy())

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-from PIL import Image
-
 from swiftseg.core import LabelSet, Sample
 from swiftseg.data.dataset import Dataset
-from swiftseg.kernels.resize import resize_frame
+from swiftseg.kernels.resize import resize_frame, resize_labels
 
 
 class Resized:
@@ -23,11 +20,8 @@ class Resized:
 
     def __getitem__(self, index: int, /) -> Sample:
         sample = self.dataset[index]
-        if sample.mask.shape == self.size_hw:
-            return sample
-        size_wh = self.size_hw[1], self.size_hw[0]
-        mask = Image.fromarray(sample.mask).resize(size_wh, Image.Resampling.NEAREST)
-        return Sample(sample.name, resize_frame(sample.image, self.size_hw), np.array(mask))
+        image = resize_frame(sample.image, self.size_hw)
+        return Sample(sample.name, image, resize_labels(sample.mask, self.size_hw))
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))

@@ -7,9 +7,8 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import LabelSet, Sample
-from swiftseg.inference.planes import restore
 from swiftseg.kernels.bands import viewable
-from swiftseg.kernels.resize import resize_frame
+from swiftseg.kernels.resize import resize_frame, resize_labels
 from swiftseg.render import colorize
 
 MAX_WIDTH = 640  # of a picture in the page: a report of 2048 pixels wide frames stays some MB
@@ -49,7 +48,7 @@ def jpeg_uri(pixels: np.ndarray) -> str:
 
 def png_uri(label_map: np.ndarray, labels: LabelSet) -> str:
     """Return the colors of uint8 (H, W) as a data URI without loss, at most `MAX_WIDTH` wide."""
-    fitted = restore(label_map, _shown_hw(label_map))
+    fitted = resize_labels(label_map, _shown_hw(label_map))
     return _data_uri(Image.fromarray(colorize(fitted, labels)), "PNG", optimize=True)
 
 
