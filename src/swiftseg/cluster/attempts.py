@@ -6,7 +6,7 @@ from swiftseg.core import SwiftsegError
 
 TRIES = 2  # of an input by itself, before it is set aside
 
-Stage = tuple[int, str]  # a piece's number, and the stage it is in
+PieceStage = tuple[int, str]  # a piece's number, and the stage it is in
 
 
 class Attempts:
@@ -17,11 +17,11 @@ class Attempts:
     """
 
     def __init__(self) -> None:
-        self._pieces: dict[Stage, int] = {}
-        self._current: dict[Stage, str] = {}
-        self._deaths: dict[tuple[Stage, str], int] = {}
+        self._pieces: dict[PieceStage, int] = {}
+        self._current: dict[PieceStage, str] = {}
+        self._deaths: dict[tuple[PieceStage, str], int] = {}
 
-    def begin_piece(self, stage: Stage) -> int:
+    def begin_piece(self, stage: PieceStage) -> int:
         """Return how often a piece was begun before."""
         before = self._pieces.get(stage, 0)
         self._pieces[stage] = before + 1
@@ -30,12 +30,12 @@ class Attempts:
             self._deaths[at] = self._deaths.get(at, 0) + 1
         return before
 
-    def begin_input(self, stage: Stage, key: str) -> int:
+    def begin_input(self, stage: PieceStage, key: str) -> int:
         """Note that a worker is at an input now; return how many have died at it before."""
         self._current[stage] = key
         return self._deaths.get((stage, key), 0)
 
-    def finish(self, stage: Stage) -> None:
+    def finish(self, stage: PieceStage) -> None:
         """Forget a piece that is through."""
         self._pieces.pop(stage, None)
         self._current.pop(stage, None)

@@ -29,8 +29,8 @@ from swiftseg.labeling.writing import WriteStage
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.weights import DEFAULT_MODEL
 
-Engine = Literal["ray", "local"]
-ENGINES: tuple[Engine, ...] = ("ray", "local")
+JobEngine = Literal["ray", "local"]
+JOB_ENGINES: tuple[JobEngine, ...] = ("ray", "local")
 DEFAULT_BATCH = 64
 
 _MEMORY = "memory"
@@ -41,7 +41,7 @@ def label_images(
     *,
     out: Path | str,
     model: Path | str = DEFAULT_MODEL,
-    engine: Engine = "ray",
+    engine: JobEngine = "ray",
     workers: int | None = None,
     address: str | None = None,
     save: Sequence[Saved] = ("labels",),
@@ -142,7 +142,7 @@ def check_options(engine: str, address: str | None, source: str, out: str) -> No
     Raises:
         UsageError: An address with `local`, or Ray with a place in the memory of this process.
     """
-    known_name("engine", engine, ENGINES)
+    known_name("engine", engine, JOB_ENGINES)
     if engine == "local" and address is not None:
         raise UsageError("--address names a Ray cluster, and --engine local uses none")
     if engine == "ray" and _MEMORY in (scheme_of(source), scheme_of(out)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from swiftseg.cluster.attempts import Attempts, Stage, refusing
+from swiftseg.cluster.attempts import Attempts, PieceStage, refusing
 from swiftseg.cluster.ray_session import (
     engine_cpus,
     engine_gpus,
@@ -145,7 +145,7 @@ def _write(write: WriteStage, row: Row) -> Row:
     return {"payload": write(labeled).to_json().encode()}
 
 
-def _tried(work: Callable[..., Any], piece: Any, stage: Stage, attempts: Any) -> bytes:
+def _tried(work: Callable[..., Any], piece: Any, stage: PieceStage, attempts: Any) -> bytes:
     """Do a stage's work; where a worker has died at it before, its inputs are announced."""
     get = import_ray().get
     if get(attempts.begin_piece.remote(stage)):

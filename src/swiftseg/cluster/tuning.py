@@ -36,7 +36,7 @@ SEARCH_FILE = "tune.json"
 REDUCTION = 3  # of ASHA: of the trials that reach a rung, the best third goes on
 SCORE = "val/mean_iou"
 
-State = Literal["waiting", "done", "stopped early", "failed"]
+TrialState = Literal["waiting", "done", "stopped early", "failed"]
 
 
 class SearchTrial(Section):
@@ -53,7 +53,7 @@ class SearchTrial(Section):
 
     number: int
     values: dict[str, Any]
-    state: State = "waiting"
+    state: TrialState = "waiting"
     epochs: int = 0
     mean_iou: float | None = None
     error: str | None = None
@@ -230,7 +230,7 @@ class _Record:
         self.folder, self.search = folder, search
         self._write()
 
-    def note(self, number: int, state: State, error: str | None = None) -> SearchTrial:
+    def note(self, number: int, state: TrialState, error: str | None = None) -> SearchTrial:
         """Note what has become of a trial, with what its run's folder says."""
         epochs, mean_iou = measured(trial_folder(self.folder, number))
         changed = {"state": state, "error": error, "epochs": epochs, "mean_iou": mean_iou}

@@ -38,7 +38,7 @@ class Bar(NamedTuple):
     share: float
 
 
-class Frame(NamedTuple):
+class ChartFrame(NamedTuple):
     """The ranges of both axes."""
 
     left: float
@@ -59,7 +59,7 @@ def line_chart(
     *,
     x_name: str,
     marks: Sequence[Mark] = (),
-    frame: Frame | None = None,
+    frame: ChartFrame | None = None,
     bars: Sequence[Bar] = (),
 ) -> Markup:
     """Return lines over two axes, with bars beneath them; `marks` are vertical lines.
@@ -81,13 +81,13 @@ def line_chart(
     )
 
 
-def frame_of(points: Sequence[Point]) -> Frame:
+def frame_of(points: Sequence[Point]) -> ChartFrame:
     """Return ranges that hold all points; the lower end is zero where no value is below."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
     left, right = min(xs), max(xs)
     low, high = min(0.0, *ys), max(ys)
     margin = 0.05 * (high - low)
-    return Frame(left, right if right > left else left + 1, low, high + margin if margin else 1.0)
+    return ChartFrame(left, right if right > left else left + 1, low, high + margin if margin else 1.0)
 
 
 def ticks(low: float, high: float, count: int = TICKS) -> list[float]:

@@ -3,7 +3,7 @@
 import numpy as np
 from markupsafe import Markup
 
-from swiftseg.evaluation.report.charts import Bar, Curve, Frame, line_chart
+from swiftseg.evaluation.report.charts import Bar, Curve, ChartFrame, line_chart
 from swiftseg.metrics.calibration import NUM_BINS
 
 
@@ -22,6 +22,6 @@ def reliability_diagram(counts: np.ndarray) -> Markup:
         "right pixels by confidence",
         lines,
         x_name="confidence",
-        frame=Frame(0.0, 1.0, 0.0, 1.0),
+        frame=ChartFrame(0.0, 1.0, 0.0, 1.0),
         bars=[Bar(b / NUM_BINS, (b + 1) / NUM_BINS, shares[b]) for b in held],
     )
