@@ -87,7 +87,9 @@ def frame_of(points: Sequence[Point]) -> ChartFrame:
     left, right = min(xs), max(xs)
     low, high = min(0.0, *ys), max(ys)
     margin = 0.05 * (high - low)
-    return ChartFrame(left, right if right > left else left + 1, low, high + margin if margin else 1.0)
+    return ChartFrame(
+        left, right if right > left else left + 1, low, high + margin if margin else 1.0
+    )
 
 
 def ticks(low: float, high: float, count: int = TICKS) -> list[float]:

@@ -3,7 +3,7 @@
 import numpy as np
 from markupsafe import Markup
 
-from swiftseg.evaluation.report.charts import Bar, Curve, ChartFrame, line_chart
+from swiftseg.evaluation.report.charts import Bar, ChartFrame, Curve, line_chart
 from swiftseg.metrics.calibration import NUM_BINS
 
 
