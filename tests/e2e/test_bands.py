@@ -7,7 +7,7 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data import open_dataset
-from swiftseg.data.doctor import examine
+from swiftseg.data.doctor import check_data
 from swiftseg.evaluation import evaluate
 from swiftseg.inference import Segmenter
 from swiftseg.prediction.predict_all import predict_images
@@ -19,7 +19,7 @@ from tests.support.multiband import make_multiband
 @pytest.mark.slow
 def test_five_bands_of_16_bits_train_export_and_predict(tmp_path: Path):
     data = make_multiband(tmp_path / "fields")
-    diagnosis = examine(data)
+    diagnosis = check_data(data)
     assert not diagnosis.is_broken
     [bands] = [finding for finding in diagnosis.findings if finding.code == "bands"]
     assert bands.message == "the images have 5 bands of uint16"
@@ -86,7 +86,7 @@ def test_pictures_of_several_kinds_are_named_before_training(tmp_path: Path):
     data = make_multiband(tmp_path / "fields")
     odd = data / "images/2.tif"
     tifffile.imwrite(odd, tifffile.imread(odd)[..., 0], photometric="minisblack")
-    found = {finding.code: finding for finding in examine(data).findings}
+    found = {finding.code: finding for finding in check_data(data).findings}
     assert found["mixed_bands"].severity == "broken"
     assert (
         "1 band of uint16 where most images have 5 bands of uint16" in found["mixed_bands"].message

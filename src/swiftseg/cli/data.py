@@ -68,14 +68,14 @@ def check(
     """
     from swiftseg.cli.data_report import print_report, report_fields
     from swiftseg.core.progress import LateProgress
-    from swiftseg.data.doctor import examine
+    from swiftseg.data.doctor import check_data
     from swiftseg.prediction.sources import check_writable
 
     places = places_of(source, out)
     # Before hours of reading, and without a folder where there may be nothing to write.
     check_writable(next(path for path in places.sheet.parents if path.exists()))
     with LateProgress("files") as progress:
-        diagnosis = examine(source, progress, reading=reading)
+        diagnosis = check_data(source, progress, reading=reading)
     note_missing_fonts(diagnosis)
     files = write_files(diagnosis, places, out=out)
     line = None if diagnosis.is_broken else next_line(source, files)

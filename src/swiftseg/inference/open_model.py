@@ -8,16 +8,8 @@ import numpy as np
 
 from swiftseg.core import UsageError, needs_extra, unknown_name
 from swiftseg.inference.found_model import FoundModel
-from swiftseg.runtimes import (
-    AUTO,
-    ENGINES,
-    PRECISIONS,
-    TORCH_WAYS,
-    Backend,
-    load_backend,
-    read_spec,
-)
-from swiftseg.runtimes.base import Engine
+from swiftseg.runtimes import AUTO, ENGINES, PRECISIONS, TORCH_WAYS, load_backend, read_spec
+from swiftseg.runtimes.base import Backend, Engine
 from swiftseg.runtimes.board_backend import load_board
 from swiftseg.runtimes.board_folder import is_board_folder
 from swiftseg.runtimes.cores import check_threads

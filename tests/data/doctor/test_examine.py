@@ -7,7 +7,7 @@ from PIL import Image
 
 from swiftseg.core import LabelSet, SwiftsegError
 from swiftseg.data import open_dataset
-from swiftseg.data.doctor import check_structure, contact_sheet, examine, with_ignored
+from swiftseg.data.doctor import check_data, check_structure, contact_sheet, with_ignored
 from swiftseg.data.doctor.class_counts import training_counts
 from swiftseg.data.opening import DATASETS
 from swiftseg.data.own.dataset_file import dataset_file_text, read_dataset_file
@@ -27,7 +27,7 @@ from tests.support.dataset_trees import TREES
 @pytest.mark.parametrize("name", CASES)
 def test_each_broken_dataset_gets_its_diagnosis(tmp_path: Path, name: str):
     case = CASES[name]
-    diagnosis = examine(case.make(tmp_path / "data"))
+    diagnosis = check_data(case.make(tmp_path / "data"))
     found = {finding.code: finding for finding in diagnosis.findings}
     assert case.code in found, found
     assert found[case.code].severity == case.severity
@@ -38,7 +38,7 @@ def test_each_broken_dataset_gets_its_diagnosis(tmp_path: Path, name: str):
 
 
 def test_a_good_dataset_has_no_finding(tmp_path: Path):
-    diagnosis = examine(make_good(tmp_path / "data"))
+    diagnosis = check_data(make_good(tmp_path / "data"))
     assert diagnosis.findings == ()
     assert diagnosis.splits == {"train": 6, "val": 2}
     assert diagnosis.file is not None
@@ -58,7 +58,7 @@ STRUCTURAL = [
 @pytest.mark.parametrize("name", STRUCTURAL)
 def test_training_refuses_with_the_same_words(tmp_path: Path, name: str):
     source = CASES[name].make(tmp_path / "data")
-    message = next(f.message for f in examine(source).findings if f.code == CASES[name].code)
+    message = next(f.message for f in check_data(source).findings if f.code == CASES[name].code)
     with pytest.raises(SwiftsegError) as caught:
         refuse_broken(check_structure(find_own_data(source)), source)
     assert str(caught.value).startswith(message)
@@ -77,7 +77,7 @@ def test_the_start_of_a_training_tells_of_its_course(tmp_path: Path):
 )
 def test_the_reader_refuses_with_the_same_words(tmp_path: Path, name: str):
     source = CASES[name].make(tmp_path / "data")
-    message = next(f.message for f in examine(source).findings if f.code == CASES[name].code)
+    message = next(f.message for f in check_data(source).findings if f.code == CASES[name].code)
     with pytest.raises(SwiftsegError) as caught:
         list(open_dataset(source, "train"))
     assert str(caught.value) == message
@@ -85,7 +85,7 @@ def test_the_reader_refuses_with_the_same_words(tmp_path: Path, name: str):
 
 def test_classes_are_counted_as_a_loop_over_the_files_counts(tmp_path: Path):
     root = make_good(tmp_path / "data")
-    diagnosis = examine(root)
+    diagnosis = check_data(root)
     masks = [np.array(Image.open(path)) for path in sorted((root / "masks/train").iterdir())]
     counts = training_counts(diagnosis.counts)
     for value in range(3):
@@ -101,7 +101,7 @@ def test_classes_are_counted_as_a_loop_over_the_files_counts(tmp_path: Path):
 @pytest.mark.parametrize("name", ["blended edges", "colors saved as JPEG"])
 def test_damaged_colors_are_snapped_to_the_classes(tmp_path: Path, name: str):
     root = CASES[name].make(tmp_path / "data")
-    diagnosis = examine(root)
+    diagnosis = check_data(root)
     assert diagnosis.file is not None
     expected = sorted(tuple(color) for color in COLORS.tolist())
     found = sorted(diagnosis.file.palette or ())
@@ -128,7 +128,7 @@ def test_damaged_colors_are_snapped_to_the_classes(tmp_path: Path, name: str):
 )
 def test_the_proposed_yaml_reads_what_the_folder_alone_gives(tmp_path: Path, change):
     root = rewrite_masks(make_good(tmp_path / "data"), change)
-    diagnosis = examine(root)
+    diagnosis = check_data(root)
     assert not diagnosis.is_broken
     assert diagnosis.file is not None
     path = tmp_path / "elsewhere" / "dataset.yaml"
@@ -147,7 +147,7 @@ def test_the_proposed_yaml_reads_what_the_folder_alone_gives(tmp_path: Path, cha
 
 
 def test_the_contact_sheet_shows_the_pairs(tmp_path: Path):
-    diagnosis = examine(make_good(tmp_path / "data"))
+    diagnosis = check_data(make_good(tmp_path / "data"))
     assert diagnosis.labels is not None
     assert diagnosis.rules is not None
     sheet = contact_sheet(diagnosis.pairs, diagnosis.labels, diagnosis.rules)
@@ -167,7 +167,7 @@ def test_the_legend_of_the_sheet_tells_what_is_ignored():
 )
 def test_a_published_dataset_is_read_as_its_reader_reads_it(tmp_path: Path, name: str):
     root = TREES[name](tmp_path / name)
-    diagnosis = examine(root)
+    diagnosis = check_data(root)
     assert not diagnosis.is_broken
     assert "published_dataset" in {finding.code for finding in diagnosis.findings}
     train = open_dataset(root, "train")
@@ -184,12 +184,12 @@ def test_what_is_broken_in_a_published_dataset_is_told_as_training_tells_it(tmp_
     pairs = open_dataset(root, "train").pairs
     pairs[0].image.write_bytes(b"")
     pairs[1].mask.write_text("mask")
-    broken = [f for f in examine(root).findings if f.severity == "broken"]
+    broken = [f for f in check_data(root).findings if f.severity == "broken"]
     assert [(f.code, f.count, f.message) for f in broken] == [
         ("unreadable_pair", 2, f"{pairs[0].image}: the file is empty (0 bytes)")
     ]
     pairs[1].mask.unlink()
-    broken = [f for f in examine(root).findings if f.severity == "broken"]
+    broken = [f for f in check_data(root).findings if f.severity == "broken"]
     with pytest.raises(SwiftsegError) as caught:
         open_dataset(root, "train")
     assert [f.message for f in broken] == [f"train: {caught.value}"]

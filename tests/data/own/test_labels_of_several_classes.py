@@ -8,7 +8,7 @@ from PIL import Image
 
 from swiftseg.core import ClassSet, SwiftsegError
 from swiftseg.data import open_dataset
-from swiftseg.data.doctor import contact_sheet, examine
+from swiftseg.data.doctor import check_data, contact_sheet
 from swiftseg.data.own.dataset_file import dataset_file_text, read_dataset_file
 
 NAMES = "{drivable: road, vehicles: [car, bicyclist], living: [person, bicyclist], rest: any}"
@@ -73,7 +73,7 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, text: str, message: 
 
 
 def test_the_doctor_tells_what_no_label_pins_down(tmp_path: Path):
-    diagnosis = examine(made(tmp_path, f"names: {NAMES}\n", [0, 1, 2, 3]))
+    diagnosis = check_data(made(tmp_path, f"names: {NAMES}\n", [0, 1, 2, 3]))
     found = {finding.code: finding.message for finding in diagnosis.findings}
     assert not diagnosis.is_broken
     assert "no label is by itself: car, bicyclist, person;" in found["class_in_sets_only"]
@@ -87,5 +87,5 @@ def test_the_doctor_tells_what_no_label_pins_down(tmp_path: Path):
 
 
 def test_masks_of_sets_alone_are_labeled(tmp_path: Path):
-    diagnosis = examine(made(tmp_path, f"names: {NAMES}\n", [1, 2]))
+    diagnosis = check_data(made(tmp_path, f"names: {NAMES}\n", [1, 2]))
     assert "all_ignored" not in {finding.code for finding in diagnosis.findings}

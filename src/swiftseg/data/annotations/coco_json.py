@@ -31,6 +31,7 @@ from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gather
 from swiftseg.data.annotations.tool_files import (
     as_color,
     as_fields,
+    as_id,
     as_list,
     as_numbers,
     as_points,
@@ -73,7 +74,7 @@ class _File:
         self.strays: list[Any] = []
         for value in as_list(fields.get("annotations"), "annotations"):
             annotation = as_fields(value, "an annotation")
-            own = self.of_image.get(_key(annotation.get("image_id")))
+            own = self.of_image.get(as_id(annotation.get("image_id")))
             if own is None:
                 self.strays.append(annotation.get("id"))
             else:
@@ -126,7 +127,7 @@ class _File:
         for annotation in sorted(annotations, key=lambda own: own.get("iscrowd") not in (1, True)):
             about = f"annotation {annotation.get('id')}"
             with naming(about):
-                category = self.categories.get(_key(annotation.get("category_id")))
+                category = self.categories.get(as_id(annotation.get("category_id")))
                 if category is None:
                     raise SwiftsegError(f"no category {short(annotation.get('category_id'))}")
                 if not annotation.get("segmentation"):
@@ -173,15 +174,8 @@ def _by_id(value: Any, what: str) -> dict[Any, dict[str, Any]]:
     by_id: dict[Any, dict[str, Any]] = {}
     for entry in as_list(value, what):
         fields = as_fields(entry, f"an entry of {what}")
-        key = _key(fields.get("id"))
+        key = as_id(fields.get("id"))
         if key in by_id:
             raise SwiftsegError(f"{what}: the id {key} is given twice")
         by_id[key] = fields
     return by_id
-
-
-def _key(value: Any) -> Any:
-    """Return an id; an id that is neither a number nor a text is none."""
-    if not isinstance(value, int | str):
-        raise SwiftsegError(f"expected an id as a number, got {short(value)}")
-    return value

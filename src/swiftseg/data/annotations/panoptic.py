@@ -20,6 +20,7 @@ from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gather
 from swiftseg.data.annotations.tool_files import (
     as_color,
     as_fields,
+    as_id,
     as_list,
     as_text,
     as_whole,
@@ -127,13 +128,13 @@ def _gather(
     with naming(path):
         images = [as_fields(one, "an image") for one in as_list(fields.get("images"), "images")]
         annotations = as_list(fields.get("annotations"), "annotations")
-        image_of = {_key(image.get("id")): image for image in images}
+        image_of = {as_id(image.get("id")): image for image in images}
     for value in annotations:
         try:
             with naming(path):
                 annotation = as_fields(value, "an annotation")
                 mask = panoptic_masks(path) / as_text(annotation.get("file_name"), "file_name")
-                image = image_of.get(_key(annotation.get("image_id")))
+                image = image_of.get(as_id(annotation.get("image_id")))
                 if image is None:
                     raise SwiftsegError(f"{mask.name} is of an image that is not listed")
                 given = as_text(image.get("file_name"), "file_name")
@@ -149,12 +150,6 @@ def _gather(
         segments_of[mask] = segments
         annotated = AnnotatedImage(name_of(given), picture, mask)
         gathering.add(split_of(path.stem, path.parent.name), annotated)
-
-
-def _key(value: Any) -> int | str:
-    if not isinstance(value, int | str):
-        raise SwiftsegError(f"expected an image's id as a number or a text, got {short(value)}")
-    return value
 
 
 def _segments(annotation: Mapping[str, Any], numbers: Mapping[int, int]) -> Segments:

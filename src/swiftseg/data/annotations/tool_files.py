@@ -89,6 +89,13 @@ def as_text(value: Any, what: str) -> str:
     return value
 
 
+def as_id(value: Any) -> int | str:
+    """Return an id, or raise SwiftsegError where it is neither a number nor a text."""
+    if not isinstance(value, int | str):
+        raise SwiftsegError(f"expected an id as a number or a text, got {short(value)}")
+    return value
+
+
 def as_base64(value: Any, what: str) -> bytes:
     """Return the bytes that a text packs, or raise SwiftsegError with what was expected."""
     try:

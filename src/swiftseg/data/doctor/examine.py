@@ -32,27 +32,13 @@ from swiftseg.data.own.survey import MaskTotals
 from swiftseg.data.paired_files import Pair, unite_parts
 
 
-def check_data(source: Path | str, *, reading: int | None = None) -> Diagnosis:
+def check_data(
+    source: Path | str, progress: LateProgress | None = None, *, reading: int | None = None
+) -> Diagnosis:
     """Find images and their masks, what is wrong with them, and what the masks mean.
 
     Args:
         source: A folder that is arranged in any way, a dataset YAML or a list of pairs.
-        reading: Which of a folder's readings is examined, the likeliest being 1, whatever a
-            dataset.yaml in it says; None examines what that says, or else the likeliest.
-
-    Raises:
-        UsageError: The folder has fewer readings.
-    """
-    return examine(Path(source), reading=reading)
-
-
-def examine(
-    source: Path, progress: LateProgress | None = None, *, reading: int | None = None
-) -> Diagnosis:
-    """Examine a folder, a dataset YAML or a list of pairs; whatever is wrong is a finding.
-
-    Args:
-        source: What to examine.
         progress: Told of each file.
         reading: Which of a folder's readings is examined, the likeliest being 1, whatever a
             dataset.yaml in it says; None examines what that says, or else the likeliest.
@@ -60,6 +46,7 @@ def examine(
     Raises:
         UsageError: The folder has fewer readings.
     """
+    source = Path(source)
     published = recognize(source)
     if published != OWN_DATA:
         diagnosis = Diagnosis(source)
