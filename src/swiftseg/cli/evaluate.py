@@ -1,7 +1,7 @@
 """`swiftseg evaluate`: models and labeled data in, scores out."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -87,9 +87,8 @@ def evaluate(
     on_frame = submission and submission_writer(submission, dataset.labels, split)
     if submission is not None:
         check_writable(submission)
-    score: Callable[..., Evaluation]
     if workers is None:
-        score = partial(evaluation.evaluate, dataset=dataset, on_frame=on_frame)
+        score = partial(evaluation.evaluate, data=dataset, on_frame=on_frame)
     else:
         from swiftseg.cluster.evaluate_on_ray import evaluate_on_ray
 
