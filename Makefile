@@ -70,7 +70,8 @@ clean:
 
 # A stamp is older than one of these when the install, which builds the kernel, is to be done again.
 BUILT_FROM := pyproject.toml constraints.txt hatch_build.py $(wildcard src/swiftseg/kernels/native/*.[ch]) \
-	web/package-lock.json web/vite.config.ts web/index.html $(wildcard web/src/* web/public/*)
+	web/package-lock.json web/vite.config.ts web/index.html web/asconfig.json \
+	$(wildcard web/assembly/* web/src/* web/public/*)
 
 $(VENV)/installed-base: $(BUILT_FROM) | $(BIN)/pip
 	@echo "installing swiftseg into $(VENV), without torch: some seconds to a minute"

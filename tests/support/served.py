@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,26 @@ from swiftseg.server.run import Served, listen, server_config
 
 @contextmanager
 def serving(
-    *segmenters: Any, limits: Limits | None = None, workers: int = 2, **options: Any
+    *segmenters: Any,
+    load: Callable[[], dict[str, Any]] | None = None,
+    limits: Limits | None = None,
+    workers: int = 2,
+    **options: Any,
 ) -> Iterator[str]:
-    """Yields the address of a server of these segmenters; its end waits for all requests."""
+    """Yields the address of a server of these segmenters; its end waits for all requests.
+
+    With `load`, which returns them, it is yielded before they are loaded.
+    """
     limits = limits or Limits()
     named = {segmenter.spec.name: segmenter for segmenter in segmenters}
-    app = create_app(named, limits=limits, workers=workers, **options)
+    app = create_app(
+        load or (lambda: named),
+        failed=_raised,
+        limits=limits,
+        workers=workers,
+        answers_while_loading=load is not None,
+        **options,
+    )
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     served = Served((), None, "f32", 1, 1, limits, None, ())
@@ -45,6 +59,10 @@ def serving(
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+def _raised(error: Exception) -> None:
+    raise error
 
 
 @contextmanager
@@ -70,11 +88,10 @@ def until_ready(address: str) -> None:
     """Waits until a server's models are warmed."""
     pause = threading.Event()
     for _ in range(600):
-        try:
+        with suppress(httpx.TransportError):
             if httpx.get(f"{address}/readyz", timeout=60).status_code == 200:
                 return
-        except httpx.TransportError:
-            pause.wait(0.1)
+        pause.wait(0.1)
     pytest.fail("the server did not become ready within a minute")
 
 

@@ -1,18 +1,24 @@
 """The page in a real browser: alone on a static host, and in front of the server."""
 
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from threading import Event
 
+import httpx
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from swiftseg.data.toy_street import render_clip
 from swiftseg.inference import Segmenter
+from swiftseg.server.limits import Limits
 from swiftseg.web import built_page
 from tests.support.browser_page import PATIENCE_MS, downloaded_labels, opened, until
-from tests.support.served import serving
+from tests.support.served import GatedSegmenter, serving
 from tests.web.conftest import MODEL
 
 pytestmark = pytest.mark.slow
@@ -206,6 +212,52 @@ def test_the_server_gives_the_same_labels_and_the_page_says_where_pictures_go(
     assert page.evaluate("crossOriginIsolated")
     for frame in frames[::6]:
         np.testing.assert_array_equal(downloaded_labels(page, frame), segmenter(frame).label_map)
+
+
+def test_the_page_waits_for_a_server_whose_models_are_loading(
+    page: Page, segmenter: Segmenter
+) -> None:
+    if built_page() is None:
+        pytest.skip("the package was built without its page")
+    gate = Event()
+
+    def load() -> dict[str, Segmenter]:
+        assert gate.wait(60)
+        return {"streets": segmenter}
+
+    with serving(load=load, page=built_page()) as address:
+        page.goto(address)
+        until(page, "asks again in 1 s")
+        gate.set()
+        until(page, "Ready")
+
+
+def test_a_video_goes_on_when_a_full_server_has_a_place_again(
+    page: Page, segmenter: Segmenter, frames: list[np.ndarray], tmp_path: Path
+) -> None:
+    if built_page() is None:
+        pytest.skip("the package was built without its page")
+    picture, film = tmp_path / "frame.png", tmp_path / "film.mp4"
+    Image.fromarray(frames[0]).save(picture)
+    _write_film(film)
+    gated = GatedSegmenter(segmenter)
+    limits = Limits(max_queue=1, max_batch=1, max_wait_s=60)
+    with (
+        serving(gated, limits=limits, workers=1, page=built_page()) as address,
+        ThreadPoolExecutor(3) as pool,
+    ):
+        opened(page, address)
+        ask = partial(httpx.post, f"{address}/v1/segment", content=picture.read_bytes(), timeout=60)
+        asked = [pool.submit(ask) for _ in range(3)]
+        [refused] = wait(asked, return_when=FIRST_COMPLETED).done  # two have a place
+        assert refused.result().status_code == 429
+        page.set_input_files("#file", film)
+        until(page, "asks again in")
+        gated.gate.set()
+        until(page, "Playing")
+        left_out = page.locator("#timings dt:has-text('frames left out') + dd")
+        assert int(left_out.inner_text()) > 0
+        expect(page.locator("#stop")).to_be_visible()
 
 
 def test_a_wrong_key_is_asked_for_again(page: Page, served: str) -> None:

@@ -4,7 +4,7 @@ import { BrowserEngine } from "./browser_engine";
 import type { ClassInfo, Engine, Result } from "./engine";
 import { Legend } from "./legend";
 import { palettePng } from "./palette_png";
-import { ServerEngine, WrongKeyError } from "./server_engine";
+import { BusyError, ServerEngine, WrongKeyError } from "./server_engine";
 import { Film, readPicture } from "./sources";
 import { Stage } from "./stage";
 import type { Device, Manifest } from "./worker";
@@ -50,14 +50,20 @@ function tellFailure(error: unknown): void {
   tell(error instanceof Error ? error.message : String(error), true);
 }
 
-async function segment(frame: ImageData, asked: number, file?: Blob): Promise<void> {
+/** Shows a frame's labels; gives nothing where something else has been asked for meanwhile. */
+async function segment(
+  frame: ImageData,
+  asked: number,
+  file?: Blob,
+): Promise<Result | undefined> {
   const chosen = model.selectedIndex;
   const result = await engine.segment(frame, chosen, file);
-  if (asked !== turn || chosen !== model.selectedIndex) return;
+  if (asked !== turn || chosen !== model.selectedIndex) return undefined;
   shown = { frame, result, classes: classes(), file };
   stage.show(frame, result, shown.classes);
   legend.showShares(result);
   for (const id of ["save-labels", "save-overlay"]) part<HTMLButtonElement>(id).disabled = false;
+  return result;
 }
 
 /** Waits for the model: a picture may be dropped before it is there. */
@@ -66,12 +72,11 @@ async function ready(): Promise<void> {
   await started;
 }
 
-function showTimings(timings: Record<string, number>, fps?: number): void {
+function showTimings(timings: Record<string, number>, ...more: [string, string][]): void {
   const total = Object.values(timings).reduce((sum, ms) => sum + ms, 0);
   const rows = Object.entries({ ...timings, total }).map(([name, ms]) => [name, `${ms.toFixed(1)} ms`]);
-  if (fps !== undefined) rows.push(["frames a second", fps.toFixed(1)]);
   part("timings").replaceChildren(
-    ...rows.flatMap(([name, value]) => [element("dt", name), element("dd", value)]),
+    ...[...rows, ...more].flatMap(([name, value]) => [element("dt", name), element("dd", value)]),
   );
 }
 
@@ -91,9 +96,9 @@ async function openPicture(file: Blob): Promise<void> {
     const opened = performance.now() - begin;
     await ready();
     tell("Segmenting …");
-    await segment(frame, asked, file);
-    if (shown === undefined || asked !== turn) return;
-    showTimings({ open: opened, ...shown.result.timings });
+    const result = await segment(frame, asked, file);
+    if (result === undefined) return;
+    showTimings({ open: opened, ...result.timings });
     tell(`Done: ${frame.width} × ${frame.height} pixels, by ${engine.device}.`);
   } catch (error) {
     if (asked === turn) tellFailure(error);
@@ -118,20 +123,39 @@ async function openFilm(open: () => Promise<Film>): Promise<void> {
   }
 }
 
-/** Segments the newest frame again and again; those in between are left out. */
+/**
+ * Segments the newest frame again and again. Those in between are left out, and so is one for which
+ * the server has no place.
+ */
 async function play(opened: Film, asked: number): Promise<void> {
   const ends: number[] = [];
+  let segmented = 0;
   while (asked === turn) {
-    const frame = await opened.frame();
+    const { frame, number } = await opened.frame();
     if (asked !== turn) return;
+    const result = await segment(frame, asked).catch(async (error: unknown) => {
+      if (asked === turn) await untilAskedAgain(error);
+    });
+    if (!result) continue;
     tell(`Playing, by ${engine.device}.`);
-    await segment(frame, asked);
     const now = performance.now();
     ends.push(now);
     while (ends[0] < now - 2000) ends.shift();
     const fps = ends.length > 1 ? (1000 * (ends.length - 1)) / (now - ends[0]) : undefined;
-    if (asked === turn && shown !== undefined) showTimings(shown.result.timings, fps);
+    showTimings(
+      result.timings,
+      ["frames a second", fps?.toFixed(1) ?? "–"],
+      ["frames left out", String(number - ++segmented)],
+    );
   }
+}
+
+/** Waits for as long as a busy server says; other errors are raised. */
+async function untilAskedAgain(error: unknown): Promise<void> {
+  if (!(error instanceof BusyError)) throw error;
+  const { waitMs } = error;
+  tell(`The server cannot answer yet; the page asks again in ${waitMs / 1000} s.`);
+  await new Promise((resolve) => setTimeout(resolve, waitMs));
 }
 
 function stop(): void {
@@ -206,8 +230,8 @@ function wireView(): void {
 async function segmentAgain(frame: ImageData, file?: Blob): Promise<void> {
   const asked = ++turn;
   try {
-    await segment(frame, asked, file);
-    if (shown !== undefined && asked === turn) showTimings(shown.result.timings);
+    const result = await segment(frame, asked, file);
+    if (result !== undefined) showTimings(result.timings);
   } catch (error) {
     if (asked === turn) tellFailure(error);
   }
@@ -243,12 +267,13 @@ function askForKey(refusal: string): Promise<string> {
 }
 
 async function startOnServer(needsKey: boolean): Promise<Engine> {
-  if (!needsKey) return ServerEngine.start("");
-  for (let refusal = ""; ; refusal = "This key is wrong.") {
+  let key = needsKey ? await askForKey("") : "";
+  for (;;) {
     try {
-      return await ServerEngine.start(await askForKey(refusal));
+      return await ServerEngine.start(key);
     } catch (error) {
-      if (!(error instanceof WrongKeyError)) throw error;
+      if (error instanceof WrongKeyError) key = await askForKey("This key is wrong.");
+      else await untilAskedAgain(error);
     }
   }
 }

@@ -21,6 +21,16 @@ const QUALITY = 0.92; // of the JPEGs that frames are sent as
 
 export class WrongKeyError extends Error {}
 
+/** The server has no place now, and says when it may have one. */
+export class BusyError extends Error {
+  constructor(
+    message: string,
+    readonly waitMs: number,
+  ) {
+    super(message);
+  }
+}
+
 export class ServerEngine implements Engine {
   readonly privacy = `The picture is sent to ${location.host}, which segments it and keeps nothing.`;
   readonly staysHere = false;
@@ -33,9 +43,7 @@ export class ServerEngine implements Engine {
 
   static async start(key: string): Promise<ServerEngine> {
     const headers: Record<string, string> = key ? { "X-API-Key": key } : {};
-    const response = await fetch("v1/models", { headers });
-    if (response.status === 401) throw new WrongKeyError();
-    if (!response.ok) throw new Error(await problemOf(response));
+    const response = await asked("v1/models", { headers });
     const { models } = (await response.json()) as { models: ServedModel[] };
     const described = models.map(({ name, labels, training_data }) => ({
       name,
@@ -54,12 +62,11 @@ export class ServerEngine implements Engine {
       as: "json",
       outlines: "rle",
     });
-    const response = await fetch(`v1/segment?${query}`, {
+    const response = await asked(`v1/segment?${query}`, {
       method: "POST",
       body,
       headers: this.headers,
     });
-    if (!response.ok) throw new Error(await problemOf(response));
     const { width, height, annotations, timings_ms } = (await response.json()) as Answer;
     const way = performance.now() - sent;
     const labels = new Uint8Array(width * height);
@@ -78,7 +85,12 @@ async function encoded(frame: ImageData): Promise<Blob> {
   return canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
 }
 
-async function problemOf(response: Response): Promise<string> {
+async function asked(address: string, request: RequestInit): Promise<Response> {
+  const response = await fetch(address, request);
+  if (response.ok) return response;
   const problem = (await response.json().catch(() => ({}))) as { detail?: string };
-  return problem.detail ?? `the server answers ${response.status} ${response.statusText}`;
+  const message = problem.detail ?? `the server answers ${response.status} ${response.statusText}`;
+  if (response.status === 401) throw new WrongKeyError(message);
+  const waitS = Number(response.headers.get("Retry-After"));
+  throw waitS > 0 ? new BusyError(message, 1000 * waitS) : new Error(message);
 }

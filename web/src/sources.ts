@@ -35,6 +35,7 @@ function pixelsOf(source: CanvasImageSource, width: number, height: number): Ima
 export class Film {
   private readonly video = document.createElement("video");
   private end!: () => void;
+  private before: number | undefined; // frames shown before the first that was asked for
   private readonly ended = new Promise<never>((_, reject) => {
     this.end = () => reject(new Error("the camera has stopped; plug it in and start it again"));
   });
@@ -79,13 +80,15 @@ export class Film {
     throw new Error(failure);
   }
 
-  /** The frame that is shown now; waits for one that has not been given yet. */
-  async frame(): Promise<ImageData> {
-    const shown = new Promise<void>((resolve) => {
-      this.video.requestVideoFrameCallback(() => resolve());
+  /** The frame that is shown now, and its number, from 1; waits for one that has not been given yet. */
+  async frame(): Promise<{ frame: ImageData; number: number }> {
+    const shown = new Promise<number>((resolve) => {
+      this.video.requestVideoFrameCallback((_, { presentedFrames }) => resolve(presentedFrames));
     });
-    await Promise.race([shown, this.ended]);
-    return pixelsOf(this.video, this.video.videoWidth, this.video.videoHeight);
+    const presented = await Promise.race([shown, this.ended]);
+    this.before ??= presented - 1;
+    const frame = pixelsOf(this.video, this.video.videoWidth, this.video.videoHeight);
+    return { frame, number: presented - this.before };
   }
 
   close(): void {

@@ -1,5 +1,7 @@
-// From scores to labels: bilinear upsampling and the largest class, in torch's arithmetic.
+// From scores to labels: bilinear upsampling and the largest class, in torch's arithmetic. Where an
+// output reads from is worked out here, the labels in WebAssembly.
 
+/** Where each output position reads from. */
 export interface Axis {
   first: Int32Array;
   second: Int32Array;
@@ -36,63 +38,67 @@ export function picked({ first, second, secondWeight }: Axis, indices: Int32Arra
   };
 }
 
-/**
- * Labels of the first class with the largest score at each position of two axes.
- *
- * @param scores float32 (classes, height, width)
- */
-export function upsampleArgmax(
-  scores: Float32Array,
-  classes: number,
-  height: number,
-  width: number,
-  rows: Axis,
-  columns: Axis,
-): Uint8Array {
-  const toHeight = rows.first.length;
-  const toWidth = columns.first.length;
-  const labels = new Uint8Array(toHeight * toWidth);
-  const row = new Float32Array(width);
-  const best = new Float32Array(toWidth);
-  const plane = height * width;
-  for (let y = 0; y < toHeight; y++) {
-    const out = labels.subarray(y * toWidth, (y + 1) * toWidth);
-    const [upper, lower, lowerWeight] = [rows.first[y], rows.second[y], rows.secondWeight[y]];
-    best.fill(-Infinity);
-    for (let c = 0; c < classes; c++) {
-      mixRows(scores, c * plane + upper * width, c * plane + lower * width, lowerWeight, row);
-      keepLargest(row, columns, c, best, out);
-    }
-  }
-  return labels;
+/** What assembly/upsample_argmax.ts exports; an array is given by its address. */
+interface Kernel {
+  memory: WebAssembly.Memory;
+  clear(): void;
+  reserve(bytes: number): number;
+  upsampleArgmax(
+    scores: number,
+    classes: number,
+    height: number,
+    width: number,
+    rows: number,
+    toHeight: number,
+    columns: number,
+    toWidth: number,
+    labels: number,
+  ): void;
 }
 
-function mixRows(
-  scores: Float32Array,
-  upper: number,
-  lower: number,
-  lowerWeight: number,
-  row: Float32Array,
-): void {
-  const upperWeight = 1 - lowerWeight;
-  for (let x = 0; x < row.length; x++) {
-    row[x] = scores[upper + x] * upperWeight + scores[lower + x] * lowerWeight;
-  }
-}
+/** The kernel in its memory, which one call at a time uses. */
+export class Upsampler {
+  private constructor(private readonly kernel: Kernel) {}
 
-function keepLargest(
-  row: Float32Array,
-  { first, second, secondWeight }: Axis,
-  label: number,
-  best: Float32Array,
-  labels: Uint8Array,
-): void {
-  for (let x = 0; x < best.length; x++) {
-    const weight = secondWeight[x];
-    const value = row[first[x]] * (1 - weight) + row[second[x]] * weight;
-    if (value > best[x]) {
-      best[x] = value;
-      labels[x] = label;
+  /** @param binary of the kernel */
+  static async start(binary: BufferSource): Promise<Upsampler> {
+    const { instance } = await WebAssembly.instantiate(binary);
+    return new Upsampler(instance.exports as unknown as Kernel);
+  }
+
+  /**
+   * Labels of the first class with the largest score at each position of two axes.
+   *
+   * @param scores float32 (classes, height, width)
+   */
+  labels(
+    scores: Float32Array,
+    classes: number,
+    height: number,
+    width: number,
+    rows: Axis,
+    columns: Axis,
+  ): Uint8Array {
+    const { memory, clear, reserve, upsampleArgmax } = this.kernel;
+    const [toHeight, toWidth] = [rows.first.length, columns.first.length];
+    clear();
+    const from = this.put(scores);
+    const rowsAt = this.put(rows.first, rows.second, rows.secondWeight);
+    const columnsAt = this.put(columns.first, columns.second, columns.secondWeight);
+    const labels = reserve(toHeight * toWidth + 3);
+    upsampleArgmax(from, classes, height, width, rowsAt, toHeight, columnsAt, toWidth, labels);
+    return new Uint8Array(memory.buffer, labels, toHeight * toWidth).slice();
+  }
+
+  /** Copies arrays into the kernel's memory, one behind the other; gives their address. */
+  private put(...arrays: (Float32Array | Int32Array)[]): number {
+    const begin = this.kernel.reserve(arrays.reduce((sum, array) => sum + array.byteLength, 0));
+    let at = begin;
+    for (const { buffer, byteOffset, byteLength } of arrays) {
+      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+      new Uint8Array(this.kernel.memory.buffer, at, byteLength).set(bytes);
+      at += byteLength;
     }
+    return begin;
   }
 }

@@ -1,8 +1,9 @@
 // Runs the network beside the page, so that the page stays quick.
 
 import type * as Ort from "onnxruntime-web/wasm";
+import kernelAddress from "../build/upsample_argmax.wasm?url";
 import { nearest, nearestIndices, resizeToRgb } from "./resize";
-import { type Axis, bilinearAxis, picked, upsampleArgmax } from "./upsample_argmax";
+import { type Axis, bilinearAxis, picked, Upsampler } from "./upsample_argmax";
 
 declare const RUNTIME_FOLDER: string; // of the runtime's files; the build names it
 
@@ -43,12 +44,14 @@ interface Given {
   base: string;
   manifest: Manifest;
   model: Promise<Uint8Array>;
+  upsampler: Promise<Upsampler>;
 }
 
 interface Loaded {
   ort: typeof Ort;
   session: Ort.InferenceSession;
   manifest: Manifest;
+  upsampler: Upsampler;
   device: string;
   /** Rejected when the graphics processor is lost, of which a run need not hear. */
   lost: Promise<never>;
@@ -63,7 +66,8 @@ let idle: number | undefined;
 
 async function load({ base, manifest, device }: Request & { kind: "load" }): Promise<Loaded> {
   const model = fetched(new URL(manifest.file, base).href); // while the runtime loads
-  const given = { base, manifest, model };
+  const upsampler = fetched(kernelAddress).then((binary) => Upsampler.start(binary));
+  const given = { base, manifest, model, upsampler };
   if (device !== "wasm" && (await hasWebGpu(device === "webgpu"))) return onWebGpu(given);
   return onWasm(given, device === "webgpu" ? "this browser has no WebGPU" : undefined);
 }
@@ -87,8 +91,10 @@ async function onWebGpu(given: Given): Promise<Loaded> {
     const gpu = (await ort.env.webgpu.device) as { lost: Promise<{ message: string }> };
     const lost = gpu.lost.then(({ message }) => Promise.reject(new Error(message)));
     lost.catch(() => {}); // whoever runs then hears of it
-    const started = { ort, session, manifest: given.manifest, device: "WebGPU", lost, retreat };
-    await infer(started, blankFrame(given.manifest)); // compiles shaders, and may find that it cannot
+    const { manifest } = given;
+    const upsampler = await given.upsampler;
+    const started = { ort, session, manifest, upsampler, device: "WebGPU", lost, retreat };
+    await infer(started, blankFrame(manifest)); // compiles shaders, and may find that it cannot
     return started;
   } catch (error) {
     return retreat(error);
@@ -103,7 +109,9 @@ async function onWasm(given: Given, refusal?: string): Promise<Loaded> {
   const threads = ort.env.wasm.numThreads ?? 1;
   const words = `WebAssembly, ${threads} ${threads === 1 ? "thread" : "threads"}`;
   const device = refusal === undefined ? words : `${words} (${refusal})`;
-  return { ort, session, manifest: given.manifest, device, lost: new Promise(() => {}) };
+  const { manifest } = given;
+  const upsampler = await given.upsampler;
+  return { ort, session, manifest, upsampler, device, lost: new Promise(() => {}) };
 }
 
 function reasonOf(error: unknown): string {
@@ -114,7 +122,7 @@ function blankFrame({ size_hw: [height, width] }: Manifest): Uint8Array {
   return new Uint8Array(height * width * 3);
 }
 
-async function fetched(address: string): Promise<Uint8Array> {
+async function fetched(address: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${address}: ${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
@@ -158,7 +166,7 @@ async function inferOrRetreat(by: Loaded, rgb: Uint8Array): Promise<Ort.Tensor> 
 
 async function segment(frame: ImageData): Promise<[Uint8Array, Record<string, number>]> {
   if (loaded === undefined) throw new Error("no model is loaded");
-  const { manifest } = loaded;
+  const { manifest, upsampler } = loaded;
   const [height, width] = manifest.size_hw;
   const begin = performance.now();
   const rgb = resizeToRgb(frame.data, frame.width, frame.height, width, height);
@@ -167,7 +175,7 @@ async function segment(frame: ImageData): Promise<[Uint8Array, Record<string, nu
   const inferred = performance.now();
   const labels = manifest.labels
     ? nearest(output.data as Uint8Array, width, height, frame.width, frame.height)
-    : labelsOf(output, manifest, frame);
+    : labelsOf(output, manifest, upsampler, frame);
   output.dispose();
   const timings = {
     resize: resized - begin,
@@ -178,14 +186,20 @@ async function segment(frame: ImageData): Promise<[Uint8Array, Record<string, nu
 }
 
 /** Makes a frame's labels of scores; of a smaller frame only those that it keeps. */
-function labelsOf(output: Ort.Tensor, manifest: Manifest, frame: ImageData): Uint8Array {
+function labelsOf(
+  output: Ort.Tensor,
+  manifest: Manifest,
+  upsampler: Upsampler,
+  frame: ImageData,
+): Uint8Array {
   const [, classes, fromHeight, fromWidth] = output.dims;
   const [height, width] = manifest.size_hw;
   const alignCorners = manifest.align_corners ?? false; // null: the sizes are the same
   const rows = bilinearAxis(fromHeight, height, alignCorners);
   const columns = bilinearAxis(fromWidth, width, alignCorners);
   const scores = output.data as Float32Array;
-  const label = (r: Axis, c: Axis) => upsampleArgmax(scores, classes, fromHeight, fromWidth, r, c);
+  const label = (r: Axis, c: Axis) =>
+    upsampler.labels(scores, classes, fromHeight, fromWidth, r, c);
   if (frame.height <= height && frame.width <= width) {
     return label(
       picked(rows, nearestIndices(height, frame.height)),

@@ -1,6 +1,7 @@
 """The routes."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
@@ -12,7 +13,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from swiftseg.inference import Segmenter
 from swiftseg.server.access import check_key, check_origin
 from swiftseg.server.answers import Answer, Format, Outlines, Wanted, negotiated
 from swiftseg.server.batches import batch_answer
@@ -32,7 +32,7 @@ from swiftseg.server.problems import (
     documented,
     problem_response,
 )
-from swiftseg.server.service import Service, unless_gone
+from swiftseg.server.service import Load, Service, unless_gone
 from swiftseg.server.stream import TRY_AGAIN_LATER, answer_frames
 
 _CLIENT_GONE = 499  # nginx's number; nobody reads it but the metrics
@@ -48,22 +48,31 @@ Alpha = Annotated[float, Query(ge=0, le=1, description="For overlays: the colors
 
 
 def create_app(
-    segmenters: Mapping[str, Segmenter],
+    load: Load,
     *,
+    failed: Callable[[Exception], None],
     limits: Limits,
     workers: int,
+    answers_while_loading: bool = False,
     key: str | None = None,
     cors_origins: Sequence[str] = (),
     page: Path | None = None,
 ) -> FastAPI:
-    """Return the application."""
-    service = Service(segmenters, limits=limits, workers=workers)
+    """Return the application, whose models `load` returns by name, the default first.
+
+    `load` runs in a thread; `failed` is called if a model cannot be loaded or run. With
+    `answers_while_loading`, requests that come before get 503; else they wait.
+    """
+    service = Service(limits=limits, workers=workers)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         del app
-        await service.warm_up()
+        loading = asyncio.create_task(service.load(load, failed))
+        if not answers_while_loading:
+            await loading
         yield
+        loading.cancel()
         service.queue.close()
 
     app = FastAPI(
@@ -96,10 +105,10 @@ def create_app(
 def _pictures(service: Service, key: str | None) -> APIRouter:
     router = APIRouter(prefix="/v1", dependencies=[Depends(_guard(key))], tags=["pictures"])
 
-    @router.get("/models", responses=documented(401))
+    @router.get("/models", responses=documented(401, 503))
     async def models() -> dict[str, list[dict[str, Any]]]:
         """List the models, the default first, with their classes and input sizes."""
-        return {"models": [segmenter.spec.to_dict() for segmenter in service.segmenters.values()]}
+        return {"models": [segmenter.spec.to_dict() for segmenter in service.segmenters().values()]}
 
     @router.post(
         "/segment", response_class=Response, responses=ONE_ANSWER, openapi_extra=ONE_PICTURE
@@ -206,16 +215,13 @@ def _operations(service: Service, key: str | None) -> APIRouter:
 
     @router.get("/healthz")
     async def healthz() -> dict[str, str]:
-        """Whether the process answers."""
+        """Whether the process answers, also while its models load."""
         return {"status": "alive"}
 
     @router.get("/readyz", responses=documented(503))
     async def readyz() -> dict[str, Any]:
         """Whether the models are loaded and warmed."""
-        if not service.is_ready:
-            detail = "the models are not loaded yet; ask again in a second"
-            raise ProblemError(503, detail, {"Retry-After": "1"})
-        return {"status": "ready", "models": list(service.segmenters)}
+        return {"status": "ready", "models": list(service.segmenters())}
 
     @router.get(
         "/metrics",

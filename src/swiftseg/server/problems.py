@@ -118,5 +118,5 @@ _MEANINGS: Mapping[int, str] = {
     415: "The body is no picture in a format that is read.",
     422: "The picture is damaged, or a parameter has a value that does not exist.",
     429: "The queue is full; `Retry-After` says when to come again.",
-    503: "The picture waited too long, or the server receives too much at once.",
+    503: "The models are not loaded yet, the picture waited too long, or too much arrives at once.",
 }

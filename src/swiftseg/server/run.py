@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.errors import unexpected
 from swiftseg.inference import Segmenter, find_model
 from swiftseg.runtimes import read_spec
 from swiftseg.runtimes.cores import physical_cores
@@ -50,13 +52,17 @@ class Served:
     cors_origins: tuple[str, ...]
     device: str | None = None
 
-    def app(self) -> FastAPI:
-        """Load the models and return the application."""
+    def app(
+        self, failed: Callable[[Exception], None], *, answers_while_loading: bool = False
+    ) -> FastAPI:
+        """Return the application; see `create_app`."""
         workers = max(1, physical_cores() // (self.threads * self.processes))
         return create_app(
-            self.load_segmenters(),
+            self.load_segmenters,
+            failed=failed,
             limits=self.limits,
             workers=workers,
+            answers_while_loading=answers_while_loading,
             key=self.key,
             cors_origins=self.cors_origins,
             page=built_page(),
@@ -131,19 +137,36 @@ def run_server(served: Served, listener: socket.socket) -> None:
     Raises:
         SwiftsegError: A model cannot be loaded.
     """
-    # While models load; and uvicorn raises the signal again when all is answered.
+    # Before the server runs; and uvicorn raises the signal again when all is answered.
     signal.signal(signal.SIGTERM, _exit)
-    if served.processes == 1:
-        uvicorn.Server(server_config(served, served.app())).run(sockets=[listener])
-        return
     for model in served.models:
         exported = find_model(model).exported
         if exported is not None:
-            read_spec(exported)  # an error in one line, before processes start
+            read_spec(exported)  # an error in one line, before anything starts
+    if served.processes == 1:
+        _run_one_process(served, listener)
+        return
     with tempfile.TemporaryDirectory(prefix="swiftseg-metrics-") as folder:
         os.environ[SHARED_FOLDER] = folder
         config = server_config(served, partial(_app_of_process, served))
-        Multiprocess(config, sockets=[listener]).run()
+        supervisor = Multiprocess(config, sockets=[listener])
+        supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        sys.exit(1)  # the process has said why
+
+
+def _run_one_process(served: Served, listener: socket.socket) -> None:
+    failures: list[Exception] = []
+
+    def failed(error: Exception) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    app = served.app(failed, answers_while_loading=True)
+    server = uvicorn.Server(server_config(served, app))
+    server.run(sockets=[listener])
+    if failures:
+        raise failures[0]
 
 
 def server_config(served: Served, app: Any) -> uvicorn.Config:
@@ -170,11 +193,15 @@ def server_config(served: Served, app: Any) -> uvicorn.Config:
 
 def _app_of_process(served: Served) -> FastAPI:
     forget_dead_processes(Path(os.environ[SHARED_FOLDER]))
-    try:
-        return served.app()
-    except SwiftsegError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(STARTUP_FAILURE)  # the others end, too; it would fail again
+    # It listens when it is ready: until then, the other processes take the requests.
+    return served.app(_end_process)
+
+
+def _end_process(error: Exception) -> None:
+    said = str(error) if isinstance(error, SwiftsegError) else f"unexpected {unexpected(error)}"
+    sys.stderr.write(f"error: {said}\n")
+    sys.stderr.flush()
+    os._exit(STARTUP_FAILURE)  # the others end, too; it would fail again
 
 
 def _exit(number: int, frame: object) -> None:

@@ -1,7 +1,7 @@
 """What the routes share: the models, the queue, and the way from pictures to answers."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -19,21 +19,20 @@ from swiftseg.server.queue import QueueFullError, WaitedTooLongError, WorkQueue
 
 T = TypeVar("T")
 
+Load = Callable[[], Mapping[str, Segmenter]]
+
 
 class Service:
-    """One process of the server."""
+    """One process of the server; it has no models before `load`."""
 
-    def __init__(
-        self, segmenters: Mapping[str, Segmenter], *, limits: Limits, workers: int
-    ) -> None:
-        self.segmenters = dict(segmenters)
+    def __init__(self, *, limits: Limits, workers: int) -> None:
+        self._segmenters: dict[str, Segmenter] = {}
         self.limits = limits
         self.queue = WorkQueue(
             workers=workers, max_queue=limits.max_queue, max_wait_s=limits.max_wait_s
         )
         self.receiver = Receiver(limits)
         self.metrics = Metrics()
-        self.is_ready = False
         self.streams = 0
         self.metrics.show(
             {
@@ -44,24 +43,36 @@ class Service:
             }
         )
 
-    async def warm_up(self) -> None:
-        """Run each model once, so that the first request takes no longer than the others."""
-        for segmenter in self.segmenters.values():
-            blank = np.zeros((*segmenter.spec.input.size_hw, 3), dtype=np.uint8)
-            await asyncio.to_thread(segmenter, blank)
-        self.is_ready = True
+    async def load(self, load: Load, failed: Callable[[Exception], None]) -> None:
+        """Load the models and run each once, so that the first request takes no longer."""
+        try:
+            self._segmenters = await asyncio.to_thread(_warmed, load)
+        except Exception as error:
+            failed(error)
+
+    def segmenters(self) -> dict[str, Segmenter]:
+        """Return the models by name, the default first.
+
+        Raises:
+            ProblemError: They are not loaded yet.
+        """
+        if not self._segmenters:
+            detail = "the models are not loaded yet; ask again in a second"
+            raise ProblemError(503, detail, {"Retry-After": "1"})
+        return self._segmenters
 
     def segmenter(self, name: str | None) -> Segmenter:
         """Return the model of that name, or the first one.
 
         Raises:
-            ProblemError: No model has that name.
+            ProblemError: No model has that name, or none is loaded yet.
         """
+        segmenters = self.segmenters()
         if name is None:
-            return next(iter(self.segmenters.values()))
-        if name not in self.segmenters:
-            raise ProblemError(404, str(unknown_name("model", name, self.segmenters)))
-        return self.segmenters[name]
+            return next(iter(segmenters.values()))
+        if name not in segmenters:
+            raise ProblemError(404, str(unknown_name("model", name, segmenters)))
+        return segmenters[name]
 
     async def answers(
         self, segmenter: Segmenter, pictures: Sequence[Picture], wanted: Wanted
@@ -95,6 +106,13 @@ class Service:
         with _Refusals(self.metrics):
             self.queue.check_room()
         return await self.receiver.receive(request)
+
+
+def _warmed(load: Load) -> dict[str, Segmenter]:
+    segmenters = dict(load())
+    for segmenter in segmenters.values():
+        segmenter(np.zeros((*segmenter.spec.input.size_hw, 3), dtype=np.uint8))
+    return segmenters
 
 
 def _answer(
