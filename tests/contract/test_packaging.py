@@ -76,6 +76,7 @@ def test_the_wheel_holds_the_page_that_node_builds(wheel: zipfile.ZipFile):
     names = [name.removeprefix("swiftseg/web/page/") for name in wheel.namelist()]
     assert {"index.html", "service_worker.js", "sample.webp"} <= set(names)
     assert [name for name in names if re.fullmatch(r"ort-[\d.]+/ort-wasm.*\.wasm\.gz", name)]
+    assert [name for name in names if re.fullmatch(r"assets/upsample_argmax-.*\.wasm", name)]
 
 
 @pytest.mark.parametrize("compiler", ["no-such-compiler", "false"])
