@@ -138,6 +138,17 @@ def test_what_is_mapped_to_ignore_is_ignored(tmp_path: Path):
     np.testing.assert_array_equal(dataset[0].mask, expected)
 
 
+@pytest.mark.parametrize("ignored", [-1, -100])
+def test_a_negative_ignore_index_is_read_as_255(tmp_path: Path, ignored: int):
+    """Losses of other programs call ignored pixels so; no 8-bit mask can hold the number."""
+    mapping = "{0: ignore, 1: crop, 2: weed}"
+    text = f"names: [crop, weed]\nignore_index: {ignored}\nlabel_mapping: {mapping}\n"
+    dataset = open_dataset(describe(make_good(tmp_path / "data"), text), "train")
+    assert dataset.labels.ignore_index == 255
+    expected = np.array([255, 0, 1], np.uint8)[class_mask(0)]
+    np.testing.assert_array_equal(dataset[0].mask, expected)
+
+
 @pytest.mark.parametrize("bright", [1, 255])
 def test_binary_masks_of_1_and_of_255(tmp_path: Path, bright: int):
     root = rewrite_masks(

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from swiftseg.core import SwiftsegError
@@ -99,12 +100,66 @@ def test_a_table_of_images_names_no_classes(tmp_path: Path, file: str, text: str
     assert find_hints(tmp_path, (), (), stems={"img0", "img1"}).tables == ()
 
 
-def test_a_table_of_scenes_leaves_a_binary_mask_binary(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("file", "text", "names"),
+    [
+        ("classes.txt", "indoor\noutdoor\n", BINARY),
+        ("categories.txt", "indoor\noutdoor\nstreet\n", BINARY),
+        ("labels.txt", "0 benign\n1 malignant\n", BINARY),
+        ("classes.txt", "polyp\n", ("background", "polyp")),
+        ("classes.txt", "crack\nbackground\n", ("background", "crack")),
+        ("classes.txt", "non-water\nwater\n", ("non-water", "water")),
+    ],
+)
+def test_names_of_a_black_and_white_mask_say_which_is_nothing(
+    tmp_path: Path, file: str, text: str, names: tuple[str, ...]
+):
     two(tmp_path, "images/{}.jpg", "masks/{}.png", change=to_255)
-    (tmp_path / "categories.txt").write_text("indoor\noutdoor\nstreet\n")
+    (tmp_path / file).write_text(text)
+    assert_named(tmp_path, names, is_used=names != BINARY)
+
+
+NUMBERED = ("class_0", "class_1", "class_2")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "names"),
+    [
+        ("label_list.csv", ",patient,diagnosis\n0,p0,well\n1,p1,ill\n2,p2,ill\n3,p3,ill\n", None),
+        ("labels.csv", "patient,age\nAnna,51\nBert,52\nCara,53\nDora,54\n", None),
+        ("labels.txt", "\n".join(f"p{number}" for number in range(9)), None),
+        ("labels.csv", "id,label\n0,sky\n1,tree\n2,road\n3,car\n", ("sky", "tree", "road", "car")),
+        ("labels.csv", "nr,what\n0,sky\n1,tree\n2,road\n", ("sky", "tree", "road")),
+        ("classes.txt", "sky\ntree\nroad\ncar\n", ("sky", "tree", "road", "car")),
+    ],
+)
+def test_a_table_of_something_else_names_no_classes(
+    tmp_path: Path, file: str, text: str, names: tuple[str, ...] | None
+):
+    two(tmp_path, "images/{}.jpg", "masks/{}.png")
+    (tmp_path / file).write_text(text)
+    assert_named(tmp_path, names or NUMBERED, is_used=names is not None)
+
+
+def test_a_list_of_the_images_folders_names_no_classes(tmp_path: Path):
+    for name in ("001.Wren", "002.Finch"):
+        two(tmp_path, f"images/{name}/{{}}.jpg", f"masks/{name}/{{}}.png", change=to_index)
+    (tmp_path / "classes.txt").write_text("1 001.Wren\n2 002.Finch\n")
     labels = check_data(tmp_path).labels
     assert labels is not None
     assert labels.names == BINARY
+
+
+def to_index(values: np.ndarray) -> np.ndarray:
+    return (values > 0).astype(np.uint8)
+
+
+def assert_named(root: Path, names: tuple[str, ...], *, is_used: bool) -> None:
+    diagnosis = check_data(root)
+    assert diagnosis.labels is not None
+    assert diagnosis.labels.names == names
+    codes = {finding.code for finding in diagnosis.findings}
+    assert ("unused_names" in codes) is not is_used
 
 
 @pytest.mark.parametrize(

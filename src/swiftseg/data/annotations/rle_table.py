@@ -25,13 +25,17 @@ from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gather
 from swiftseg.data.annotations.tool_files import naming
 from swiftseg.data.images.header import IMAGE_SUFFIXES, read_header
 from swiftseg.data.own.class_files import find_class_files
-from swiftseg.data.own.tables import RUN_HEADERS, plain_word
+from swiftseg.data.own.tables import plain_word
 from swiftseg.data.own.words import MASK_WORDS, whole_number, words_of
 
 Order = Literal["C", "F"]
 
 PICTURES = {"imageid", "image", "img", "id", "imagename", "filename", "file"}
 PICTURES_AND_CLASSES = {"imagelabel", "imageidclassid"}
+RUN_LENGTHS = {
+    *("encodedpixels", "rle", "rlemask", "maskrle", "rleencoding", "encodedmask", "encoding"),
+    *("annotation", "segmentation"),
+}
 CLASSES = {"classid", "class", "label", "category", "categoryid", "classname"}
 FOREGROUND = "foreground"
 PROBED = 20
@@ -177,7 +181,7 @@ def _columns(header: Sequence[str]) -> Columns | None:
     words = [plain_word(cell) for cell in header]
     found = [
         next((at for at, word in enumerate(words) if word in known), None)
-        for known in (PICTURES | PICTURES_AND_CLASSES, RUN_HEADERS, CLASSES)
+        for known in (PICTURES | PICTURES_AND_CLASSES, RUN_LENGTHS, CLASSES)
     ]
     picture, runs, class_name = found
     return None if picture is None or runs is None else Columns(picture, runs, class_name)

@@ -40,8 +40,11 @@ _NAME_KEYS = {"name", "title", "label", "class"}
 _LIST_KEYS = ("labels", "classes", "categories")
 # What columns of names, of values, of red, green and blue, and of hexadecimal colors are called.
 _COLUMNS = (
-    ("name", "class_name", "label_name", "category_name", "title", "class", "category"),
-    ("value", "label_key", "idx", "index", "id", "class_id", "label_id", "category_id"),
+    ("name", "class_name", "label_name", "category_name", "title", "class", "category", "label"),
+    (
+        *("value", "pixel_value", "label_key", "idx", "index"),
+        *("id", "class_id", "label_id", "category_id"),
+    ),
     *(("r", "red"), ("g", "green"), ("b", "blue"), ("hex", "color", "colour")),
 )
 _HEADER = {"name", "class", "label", "r", "g", "b", "red", "green", "blue", "value", "id", "index"}
@@ -54,12 +57,15 @@ class ClassTable:
     Attributes:
         names: The classes, in the file's order.
         values: Their values in masks, or None.
+        is_certain: Whether colors, a header or lines of names alone show that these are classes;
+            another table may list patients.
     """
 
     source: Path
     names: tuple[str, ...]
     colors: tuple[RGB, ...] | None
     values: tuple[int, ...] | None
+    is_certain: bool
 
 
 def find_class_files(root: Path) -> list[ClassTable]:
@@ -114,35 +120,35 @@ def _below(folder: Path, depth: int) -> Iterable[Path]:
 def _parsed(path: Path, text: str) -> Iterable[ClassTable]:
     is_json = path.suffix.lower() == ".json"
     only_objects = _SETTINGS.fullmatch(path.name) is not None
-    rows = _json_rows(text, only_objects=only_objects) if is_json else _text_rows(text)
+    rows, has_other_header = (
+        (_json_rows(text, only_objects=only_objects), False) if is_json else _text_rows(text)
+    )
     parsed = [row for row in map(_parse_row, rows) if row is not None]
     names = tuple(name for name, _, _ in parsed)
     if not names or len(names) > 255 or len(set(names)) < len(names):
         return
     colors = [color for _, color, _ in parsed]
     values = [value for _, _, value in parsed]
+    has_colors = None not in colors
+    is_plain = all(sum(whole_number(cell) is None for cell in row if cell) == 1 for row in rows)
     yield ClassTable(
         path,
         names,
-        tuple(filter(None, colors)) if None not in colors else None,
+        tuple(filter(None, colors)) if has_colors else None,
         tuple(v for v in values if v is not None) if None not in values else None,
+        has_colors or (is_plain and not has_other_header and not _are_counted(names)),
     )
 
 
-def _text_rows(text: str) -> list[list[str]]:
+def _are_counted(names: Sequence[str]) -> bool:
+    """Whether names differ in their numbers alone, as those of patients do."""
+    return len(names) > 1 and len({re.sub(r"\d+", "", name) for name in names}) == 1
+
+
+def _text_rows(text: str) -> tuple[list[list[str]], bool]:
+    """Return the cells of lines, and whether a header names other columns than those of classes."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    rows: list[list[str]] = []
-    for line in lines:
-        sign = next((sign for sign in ("\t", ";", ",") if sign in line), None)
-        if "::" in line or re.match(r"[^,:]+:\d+,\d+,\d+", line):  # CVAT's labelmap.txt
-            name, _, rest = line.partition(":")
-            rows.append([name, *rest.split(":")[0].split(",")])
-        elif sign:
-            rows.append(
-                [cell.strip() for cell in next(csv.reader(io.StringIO(line), delimiter=sign))]
-            )
-        else:
-            rows.append(_spaced(line))
+    rows = [_cells_of(line) for line in lines]
     columns = _named_columns(rows[0]) if len(rows) > 1 else []
     if columns:
         rows = [[row[at] for at in columns if at < len(row)] for row in rows[1:]]
@@ -150,13 +156,24 @@ def _text_rows(text: str) -> list[list[str]]:
         [part for cell in row for part in (cell.split() if _COLOR.fullmatch(cell) else [cell])]
         for row in rows
     ]
+    num_lines = len(rows)
     if rows and {cell.lower() for cell in " ".join(rows[0]).split()} & _HEADER and len(rows) > 1:
         has_numbers = any(cell.isdigit() for cell in rows[0])
         rows = rows if has_numbers else rows[1:]
     numbered = [any(cell.isdigit() for cell in row) for row in rows]
     if numbered[1:] and not numbered[0] and all(numbered[1:]):
-        return rows[1:]  # names of columns, whatever they are
-    return rows
+        rows = rows[1:]  # names of columns, whatever they are
+    return rows, not columns and len(rows) < num_lines and len(rows[0]) > 1
+
+
+def _cells_of(line: str) -> list[str]:
+    if "::" in line or re.match(r"[^,:]+:\d+,\d+,\d+", line):  # CVAT's labelmap.txt
+        name, _, rest = line.partition(":")
+        return [name, *rest.split(":")[0].split(",")]
+    sign = next((sign for sign in ("\t", ";", ",") if sign in line), None)
+    if sign is None:
+        return _spaced(line)
+    return [cell.strip() for cell in next(csv.reader(io.StringIO(line), delimiter=sign))]
 
 
 def _named_columns(header: Sequence[str]) -> list[int]:

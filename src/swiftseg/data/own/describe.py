@@ -101,7 +101,7 @@ def describe_values(
     if totals.number_objects and encoding != "rgb":
         return _numbered_objects(main, encoding, hints)
     if _is_binary(main, tolerance):
-        names = binary_names((0, 1), hints)
+        names = binary_names(hints)
         mapping: dict[int | str, int | str] | None = None
         if tolerance or main[1] > IGNORED:  # as found; JPEG may have moved them
             mapping = {main[0]: names[0], main[1]: names[1]}
@@ -109,7 +109,7 @@ def describe_values(
             names=names, mask_encoding="binary", label_mapping=mapping, tolerance=tolerance
         ), ()
     if list(main) == [0, 1]:
-        return DatasetFile(names=binary_names((0, 1), hints), mask_encoding=encoding), ()
+        return DatasetFile(names=binary_names(hints), mask_encoding=encoding), ()
     classes = [value for value in main if value != IGNORED]
     if not tolerance and classes[0] == 0 and 2 * len(classes) > max(classes):
         names = tuple(f"class_{value}" for value in range(max(classes) + 1))
@@ -183,8 +183,9 @@ def _named_values(named: Named, tolerance: int, encoding: Encoding) -> DatasetFi
     )
 
 
-def binary_names(values: Sequence[int], hints: Hints) -> tuple[str, ...]:
-    named = name_values(list(values), hints)
+def binary_names(hints: Hints) -> tuple[str, ...]:
+    """Return the classes of masks of two values: of files that list them, or of a README."""
+    named = name_values((0, IGNORED), hints) or name_values((0, 1), replace(hints, tables=()))
     if named is not None and len(named.names) == 2:
         return named.names
     return ("background", hints.word or "foreground")

@@ -26,6 +26,7 @@ _NO_CLASS = frozenset(
     ).split()
 )
 BACKGROUND = "background"  # of black where a file names other colors alone
+_NO_THING = {"background", "bg", "back", "other", "others", "none", "nothing", "unlabeled", "rest"}
 _INITIALS = re.compile(r"[b-df-hj-np-tv-xz]+")  # no vowel: of those who drew the masks
 
 
@@ -55,7 +56,7 @@ def find_hints(
 ) -> Hints:
     """Find what a folder tells of its classes, by the patterns of its images and masks, too.
 
-    Files that list images, by their `stems` or with a suffix, name no classes.
+    Files that list images, by their `stems` or with a suffix, or their folders name no classes.
     """
     word = shown_word(images, masks)
     tables = (t for t in find_class_files(root) if not _lists_images(t.names, stems))
@@ -63,9 +64,15 @@ def find_hints(
 
 
 def _lists_images(names: Sequence[str], stems: Collection[str]) -> bool:
-    """Whether most names are those of images, such as the rows of a table of scenes."""
-    files = [name.split()[0] for name in names]
-    found = [PurePath(file).stem in stems or file.endswith(IMAGE_SUFFIXES) for file in files]
+    """Whether most names are those of images or of their folders, as in a table of scenes."""
+    words = [name.split() for name in names]
+    firsts = [PurePath(first).stem for first, *_ in words]
+    found = [
+        first in stems
+        or any(not word.isdecimal() and word in stems for word in of_name)
+        or any(word.endswith(IMAGE_SUFFIXES) for word in of_name)
+        for first, of_name in zip(firsts, words, strict=True)
+    ]
     return 2 * sum(found) > len(found)
 
 
@@ -148,7 +155,8 @@ def name_values(values: Sequence[int], hints: Hints) -> Named | None:
     """
     for table in hints.tables:
         for class_of in _ways_to_name(table, values):
-            if set(values) <= class_of.keys():
+            is_named = set(values) <= class_of.keys()
+            if is_named and (table.is_certain or len(class_of) == len(values)):
                 names = tuple(dict.fromkeys(class_of.values()))
                 palette = table.colors if names == table.names else None
                 return Named(names, {**class_of}, palette, _findings(table, []))
@@ -175,9 +183,22 @@ def _ways_to_name(table: ClassTable, values: Sequence[int]) -> list[dict[int, st
         ways.append(dict(enumerate(table.names)))
         if max(values, default=0) == len(table.names):
             ways.append({0: "background"} | dict(enumerate(table.names, 1)))
-        if list(values) == [0, 255] and len(table.names) == 2:
-            ways.append({0: table.names[0], 255: table.names[1]})
+    if table.values in (None, (1,), (0, 1), (1, 0)) and (shown := _shown_by_white(table.names)):
+        ways.append(dict(zip((0, 255), shown, strict=True)))
     return ways
+
+
+def _shown_by_white(names: Sequence[str]) -> tuple[str, str] | None:
+    """Return what black and white mean in a binary mask; None where names leave that open.
+
+    Two names tell if one says that nothing is there, such as `background` or `no crack`.
+    """
+    if len(names) == 1 and names[0].lower() not in _NO_THING:
+        return BACKGROUND, names[0]
+    for nothing, thing in (names, names[::-1]) if len(names) == 2 else ():
+        if nothing.lower() in _NO_THING or thing.lower() in nothing.lower():
+            return nothing, thing
+    return None
 
 
 def _findings(table: ClassTable, strange: Sequence[RGB]) -> tuple[Finding, ...]:

@@ -83,8 +83,9 @@ class OwnData:
         images = self.reading.images if self.reading else ()
         masks = self.reading.masks if self.reading else ()
         named = {part.class_name for pair in self.pairs for part in pair.parts}
-        stems = {pair.image.stem for pair in self.pairs}
-        return find_hints(self.root, images, masks, sorted(filter(None, named)), stems)
+        images_of = [pair.image for pair in self.pairs]
+        places = {text for path in images_of for text in (path.stem, *path.parts[-3:-1])}
+        return find_hints(self.root, images, masks, sorted(filter(None, named)), places)
 
     def described(
         self, advance: Callable[[], None] = lambda: None

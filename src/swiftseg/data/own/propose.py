@@ -1,8 +1,8 @@
 """From the values that masks hold to a description of the data."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,12 +52,31 @@ class Proposal:
 def propose(totals: MaskTotals, hints: Hints | None = None, parts: Parts = "one") -> Proposal:
     """Find out what masks mean whose classes nobody has named."""
     hints = hints or Hints()
+    proposal = _proposed(totals, hints, parts)
+    return replace(proposal, findings=(*proposal.findings, *_unused_lists(proposal.file, hints)))
+
+
+def _unused_lists(file: DatasetFile | None, hints: Hints) -> Iterable[Finding]:
+    """Tell of files that list names which the classes were not given."""
+    names = file.names if file else ()
+    unused = [table for table in hints.tables if not set(table.names) & set(names)]
+    if file is not None and unused:
+        source, listed = unused[0].source, ", ".join(unused[0].names[:3])
+        message = (
+            f"{source}: lists {len(unused[0].names)} names ({listed}), and nothing says which of "
+            "the masks' values they are; not used as names of classes"
+        )
+        yield Finding("note", "unused_names", message, len(unused))
+
+
+def _proposed(totals: MaskTotals, hints: Hints, parts: Parts) -> Proposal:
+    """Find out what masks mean, by the names that a folder tells."""
     findings: list[Finding] = []
     encoding, counts, solid = found_encoding(totals, findings)
     if not counts:
         return Proposal(None, tuple(findings))
     if totals.are_binary_in_two_ways:
-        names = part_names(hints, parts) or binary_names((0, 1), hints)
+        names = part_names(hints, parts) or binary_names(hints)
         return Proposal(_binary(names, (0, 1, 255)), tuple(findings))
     soft = soft_binary(counts, solid) if encoding == "index" else None
     if soft is not None:
@@ -164,7 +183,7 @@ def _with_threshold(
         f"the pixels are neither and count as the nearer one (the threshold is {sum(peaks) / 2:g})"
     )
     code = "lossy_masks" if totals.lossy else "blended_masks"
-    names = part_names(hints, parts) or binary_names(peaks, hints)
+    names = part_names(hints, parts) or binary_names(hints)
     file = DatasetFile(
         names=names,
         mask_encoding="binary",

@@ -11,8 +11,6 @@ from swiftseg.core import SwiftsegError
 from swiftseg.data.own.words import SPLIT_OF_WORD
 
 MAX_BYTES = 64 << 20
-# Columns of run lengths: such a table holds masks, and is no list.
-RUN_HEADERS = {"encodedpixels", "rle", "rlemask", "maskrle", "rleencoding", "encodedmask"}
 SPLIT_HEADERS = {"split", "splits", "subset", "set", "partition", "phase", "usage", "fold", "type"}
 
 
