@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,8 @@ from PIL import Image
 from swiftseg.inference import Segmenter
 from tests.support.coco_masks import decoded
 from tests.support.command_line import run_cli
-from tests.support.exported import SHADES
+from tests.support.exported import SHADES, shade_spec, write_shade_model
+from tests.support.served import serving
 
 
 def _label_map(content: bytes) -> np.ndarray:
@@ -145,6 +147,18 @@ def test_models_are_listed_and_the_rest_is_told_of(client: httpx.Client) -> None
     unknown = client.post("/v1/segment?model=shade", content=b"x")
     assert unknown.status_code == 404
     assert "did you mean shades" in unknown.json()["detail"]
+
+
+def test_several_models_are_asked_by_name(
+    segmenter: Segmenter, picture: bytes, tmp_path: Path
+) -> None:
+    spec = replace(shade_spec((6, 8)), name="small")
+    path = tmp_path / "small.onnx"
+    write_shade_model(path, size_hw=(6, 8), metadata={"swiftseg": spec.to_json()})
+    with serving(segmenter, Segmenter.load(path, threads=1)) as address:
+        for query, name in (("", "shades"), ("&model=shades", "shades"), ("&model=small", "small")):
+            response = httpx.post(f"{address}/v1/segment?as=json{query}", content=picture)
+            assert response.json()["model"] == name
 
 
 def test_metrics_count_requests_and_times(client: httpx.Client, picture: bytes) -> None:

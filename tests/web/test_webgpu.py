@@ -86,7 +86,7 @@ def test_a_network_gives_pythons_labels(
     page: Page, host: tuple[str, ThreadingHTTPServer], frames: list[np.ndarray]
 ) -> None:
     opened(page, f"{host[0]}?device=webgpu", PATIENCE_MS)
-    assert _smallest_share_of_equal_labels(page, MODEL, frames) >= 0.999
+    assert _smallest_share_of_equal_labels(page, MODEL, frames[::3]) >= 0.999
 
 
 def test_an_adapter_in_software_is_taken_only_where_it_is_asked_for(
