@@ -65,7 +65,7 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f"swiftseg.{_HOMES[name]}"), name)
     except ModuleNotFoundError as error:
-        if error.name != "torch":
+        if (error.name or "").startswith("swiftseg"):
             raise
         from swiftseg.core import MissingExtraError
 

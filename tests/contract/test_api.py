@@ -58,3 +58,16 @@ def test_the_readmes_python_names_what_there_is():
     named = set(re.findall(r"swiftseg\.(\w+)", block))
     assert {"Segmenter", "predict_images", "train", "export", "evaluate"} <= named
     assert named <= set(swiftseg.__all__)
+
+
+def test_torch_alone_is_not_the_train_extra():
+    script = (
+        "import sys, swiftseg\n"
+        "sys.modules['accelerate'] = None\n"
+        "try:\n"
+        "    swiftseg.train\n"
+        "except swiftseg.SwiftsegError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "swiftseg.train needs an extra: pip install 'swiftseg[train]'\n"

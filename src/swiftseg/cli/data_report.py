@@ -142,9 +142,8 @@ def _value_table(diagnosis: Diagnosis) -> Table:
 
 
 def _class_table(rows: list[dict[str, Any]]) -> Table:
-    numbers = [weighting.replace("_", " ") for weighting in WEIGHTINGS]
-    title = "Classes in training"
-    table = new_table("class", "share", "masks", *numbers, numbers=numbers, title=title)
+    numbers = ["share", "masks", *(weighting.replace("_", " ") for weighting in WEIGHTINGS)]
+    table = new_table("class", *numbers, numbers=numbers, title="Classes in training")
     for row in rows:
         weights = [f"{row['weights'][w]:.3f}" if row["weights"] else "-" for w in WEIGHTINGS]
         table.add_row(row["name"], f"{row['share']:.3%}", str(row["masks"]), *weights)

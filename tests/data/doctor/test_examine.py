@@ -98,6 +98,14 @@ def test_classes_are_counted_as_a_loop_over_the_files_counts(tmp_path: Path):
     assert sum(row.share for row in diagnosis.values) == pytest.approx(1)
 
 
+def test_colors_where_numbers_are_described_are_shown_as_colors_and_are_no_class(tmp_path: Path):
+    root = rewrite_masks(make_good(tmp_path / "data"), lambda mask: COLORS[mask])
+    (root / "dataset.yaml").write_text("names: [soil, crop, weed]\n")
+    diagnosis = examine(root)
+    assert {row.value for row in diagnosis.values} == {str(tuple(c)) for c in COLORS.tolist()}
+    assert {row.meaning for row in diagnosis.values} == {"unknown"}
+
+
 @pytest.mark.parametrize("name", ["blended edges", "colors saved as JPEG"])
 def test_damaged_colors_are_snapped_to_the_classes(tmp_path: Path, name: str):
     root = CASES[name].make(tmp_path / "data")

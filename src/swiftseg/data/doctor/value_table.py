@@ -1,6 +1,7 @@
 """The distinct values of masks, and what becomes of each."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -24,15 +25,33 @@ def value_table(
 ) -> list[ValueRow]:
     """List the masks' values, the most frequent first."""
     in_color = "rgb" in totals.files if rules is None else rules.encoding == "rgb"
-    counts: Counter[int] = (
-        as_colors(totals, totals.counts) if in_color else sum(totals.counts.values(), Counter())
-    )
-    all_pixels = max(counts.total(), 1)
-    ordered = counts.most_common()
-    meanings = _meanings([code for code, _ in ordered], rules, labels)
+    numbers, colors = Counter[int](), Counter[int]()
+    if in_color:
+        colors = as_colors(totals, totals.counts)
+    else:
+        for kind, counts in totals.counts.items():
+            (colors if kind == "rgb" else numbers).update(counts)
+    found = [
+        *_named(numbers, rules, labels, str),
+        # Where numbers are expected, a color is no class.
+        *_named(colors, rules if in_color else None, labels, lambda code: str(to_rgb(code))),
+    ]
+    all_pixels = max(numbers.total() + colors.total(), 1)
+    found.sort(key=lambda row: -row[1])
+    return [ValueRow(value, pixels / all_pixels, meaning) for value, pixels, meaning in found]
+
+
+def _named(
+    counts: Counter[int],
+    rules: MaskRules | None,
+    labels: LabelSet | None,
+    written: Callable[[int], str],
+) -> list[tuple[str, int, str]]:
+    """Return each value as it is written, its pixels and its class."""
+    meanings = _meanings(list(counts), rules, labels)
     return [
-        ValueRow(str(to_rgb(code)) if in_color else str(code), pixels / all_pixels, meaning)
-        for (code, pixels), meaning in zip(ordered, meanings, strict=True)
+        (written(code), pixels, meaning)
+        for (code, pixels), meaning in zip(counts.items(), meanings, strict=True)
     ]
 
 
