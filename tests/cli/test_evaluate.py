@@ -79,7 +79,7 @@ def test_a_file_refuses_scales_and_does_windows(capsys, model, data):
     scales = ["--data", data, "--scales", "0.5,1.0", "--flip"]
     refused = run_cli(capsys, "evaluate", model, *scales)
     assert refused.code == 1
-    assert "does not run at 12x16; evaluate its checkpoint" in refused.err
+    assert "does not run at 12x16; take its checkpoint" in refused.err
     outcome = run_cli(capsys, "evaluate", model, *scales, "--sliding", "--json")
     assert outcome.code == 0
     protocol = json.loads(outcome.out)["protocol"]

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco
 
-from swiftseg.core import SwiftsegError
+from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data.images.image_file import read_mask
 from swiftseg.inference import Segmentation
 from tests.support.coco_masks import decoded
@@ -75,6 +75,11 @@ def test_its_regions_are_those_of_pycocotools(segmentation):
     for annotation in segmentation.coco("polygons"):
         mask = segmentation.label_map == annotation["category_id"]
         np.testing.assert_array_equal(decoded(annotation["segmentation"], mask.shape), mask)
+
+
+def test_an_unknown_form_of_regions_is_refused(segmentation):
+    with pytest.raises(UsageError, match="unknown form 'polygon'; did you mean polygons"):
+        segmentation.coco("polygon")
 
 
 def test_supervision_takes_its_classes(segmentation):

@@ -1,9 +1,10 @@
 """What costs one image alone."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from swiftseg.core import InputSpec, LabelSet, ModelSpec
+from swiftseg.core import InputSpec, LabelSet, ModelSpec, UsageError
 from swiftseg.inference import Segmenter
 from swiftseg.prediction.predict_all import predict_images
 from tests.support.answers import AnswersBackend
@@ -53,3 +54,14 @@ def test_a_label_tiff_is_not_overwritten_by_its_own_labels(tmp_path):
     [(_, reason)] = run.failures
     assert "its own output would overwrite it" in reason
     assert picture.read_bytes() == before
+
+
+def test_outputs_are_a_list_or_a_text_and_unknown_ones_are_refused(tmp_path):
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(picture)
+    segmenter = Segmenter(AnswersBackend(SPEC, halves))
+    for save in ("labels", ["labels"]):
+        run = predict_images(picture, model=segmenter, out=tmp_path / "out", save=save)
+        assert list(run.predictions[0].files) == ["labels"]
+    with pytest.raises(UsageError, match="unknown output 'overlays'; did you mean overlay"):
+        predict_images(picture, model=segmenter, save=["overlays"])

@@ -61,6 +61,9 @@ def test_auto_starts_from_shipped_weights_unless_told_otherwise(tmp_path: Path):
     assert (found.recipe.batch_size, stage.epochs, found.recipe.num_classes) == (4, 400, 3)
     anew = find_recipe(AUTO, data, ["batch_size=2"], weights="none")
     assert (anew.initial_weights, anew.recipe.batch_size) == (None, 2)
+    assert not any("instead" in line for line in anew.changes)
+    smaller = find_recipe(AUTO, data, ["input.size_hw=[32,64]"])
+    assert "auto: trained at 32x64 instead, as you asked" in smaller.changes
     other = find_recipe(AUTO, data, weights="segfast-camvid")
     assert other.initial_weights == shipped_weights()["segfast-camvid"]
     assert other.recipe.stages[0].network == "segfast"

@@ -30,8 +30,11 @@ EXTRAS: Mapping[str, Extra] = {
     "train": Extra("torch", "training, export, checkpoints in torch"),
     "openvino": Extra("openvino", "the engine that is fastest on most Intel and AMD processors"),
     "video": Extra("av", "videos, cameras and streams"),
+    "bands": Extra("tifffile", "TIFFs of many bands, 16 bits or floating point"),
+    "heic": Extra("pi_heif", "HEIC pictures of phones"),
     "jpeg": Extra("simplejpeg", "faster decoding of JPEG files"),
     "serve": Extra("fastapi", "swiftseg serve"),
+    "cluster": Extra("ray", "swiftseg label on Ray, and swiftseg tune"),
     "hub": Extra("huggingface_hub", "models from and to a Hugging Face hub"),
 }
 

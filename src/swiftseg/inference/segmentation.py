@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from swiftseg.core import LabelSet, needs_extra
+from swiftseg.core import LabelSet, known_name, needs_extra
 from swiftseg.kernels.bands import viewable
 from swiftseg.kernels.coco_rle import bounding_box
 from swiftseg.render import overlay, save_label_map
-from swiftseg.render.coco_regions import OutlineForm, coco_annotations
+from swiftseg.render.coco_regions import OUTLINE_FORMS, OutlineForm, coco_annotations
 from swiftseg.render.colors import drawn_classes, palette_image
 
 
@@ -100,7 +100,11 @@ class Segmentation:
 
         Args:
             form: `rle` for run lengths as pycocotools reads them, or `polygons`.
+
+        Raises:
+            UsageError: The form is neither.
         """
+        form = known_name("form", form, OUTLINE_FORMS)
         annotations = coco_annotations(self.label_map, form)
         return [one for one in annotations if one["category_id"] < len(self.labels)]
 

@@ -248,7 +248,12 @@ def marked_folders(folder: Path) -> list[Path]:
     return [place for mark in folder.rglob(MARK) for place in kind_folders(mark.parent)]
 
 
-def parse_kinds(text: str) -> tuple[Kind, ...]:
-    """Return the kinds in a text such as `overlay,labels`; raise UsageError for any other."""
-    names = dict.fromkeys(part.strip() for part in text.split(","))
-    return tuple(known_name("output", name, KINDS) for name in names)
+def parse_kinds(save: Sequence[str] | str) -> tuple[Kind, ...]:
+    """Return the kinds in a list, or in a text such as `overlay,labels`, each once.
+
+    Raises:
+        UsageError: One is unknown.
+    """
+    names = save.split(",") if isinstance(save, str) else save
+    stripped = dict.fromkeys(name.strip() for name in names)
+    return tuple(known_name("output", name, KINDS) for name in stripped)

@@ -8,7 +8,7 @@ from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmenter
 from swiftseg.prediction.images import segment_images
-from swiftseg.prediction.outputs import Kind, Outputs, Prediction, Run, kind_folders
+from swiftseg.prediction.outputs import Kind, Outputs, Prediction, Run, kind_folders, parse_kinds
 from swiftseg.prediction.sources import Source, check_writable, find_sources
 from swiftseg.weights import DEFAULT_MODEL
 
@@ -21,7 +21,7 @@ def predict_images(
     *,
     model: Segmenter | Path | str = DEFAULT_MODEL,
     out: Path | str = DEFAULT_FOLDER,
-    save: Sequence[Kind] = DEFAULT_KINDS,
+    save: Sequence[Kind] | str = DEFAULT_KINDS,
 ) -> Run:
     """Label every pixel of images, and write the outputs in `save`.
 
@@ -29,17 +29,17 @@ def predict_images(
         images: Files, folders (searched with their subfolders) and globs, or one of them.
         model: A segmenter, or what `Segmenter.load` takes.
         out: The folder for labels/NAME.png, overlay/NAME.jpg and probs/NAME.npy.
-        save: Any of `overlay`, `labels` and `probs`.
+        save: Any of `overlay`, `labels` and `probs`, as a list or with commas between.
 
     Returns:
         One prediction per image, and the failures; an unreadable image does not stop the others.
 
     Raises:
-        UsageError: An input is a video.
+        UsageError: An input is a video, or an output unknown.
         SwiftsegError: An input does not exist, the model cannot be run, or `out` not be written.
     """
     given = [images] if isinstance(images, Path | str) else images
-    outputs = Outputs(Path(out), tuple(save))
+    outputs = Outputs(Path(out), parse_kinds(save))
     sources = find_sources([str(image) for image in given], leave_out=kind_folders(outputs.folder))
     for source in sources:
         if source.is_video:
@@ -53,7 +53,7 @@ def predict_video(
     *,
     model: Segmenter | Path | str = DEFAULT_MODEL,
     out: Path | str = DEFAULT_FOLDER,
-    save: Sequence[Kind] = DEFAULT_KINDS,
+    save: Sequence[Kind] | str = DEFAULT_KINDS,
     smooth: float = 0.0,
     reconnect_s: float = 0.0,
 ) -> Prediction:
@@ -64,20 +64,20 @@ def predict_video(
         model: A segmenter, or what `Segmenter.load` takes.
         out: The folder for overlay/NAME.mp4, and for labels/NAME/ and probs/NAME/ with a file a
             frame.
-        save: Any of `overlay`, `labels` and `probs`.
+        save: Any of `overlay`, `labels` and `probs`, as a list or with commas between.
         smooth: The average over time against flicker, 0 (off) to below 1.
         reconnect_s: How many seconds a dropped RTSP stream is tried again for.
 
     Raises:
         MissingExtraError: PyAV is not installed.
-        UsageError: The input is not a video, or `smooth` outside its range.
+        UsageError: The input is not a video, an output unknown, or `smooth` outside its range.
         SwiftsegError: The video cannot be opened or holds no frame, or the model cannot be run.
     """
     [source] = find_sources([str(video)])
     if not source.is_video:
         raise UsageError(f"{source.given} is not a video; label images with predict_images")
     check_writable(Path(out))
-    outputs = Outputs(Path(out), tuple(save))
+    outputs = Outputs(Path(out), parse_kinds(save))
     run = predict_all(_opened(model), [source], outputs, smooth=smooth, reconnect_s=reconnect_s)
     if run.failures:
         raise SwiftsegError(run.failures[0][1])

@@ -4,7 +4,7 @@ Both are exact. Run lengths are the strings that pycocotools reads. Polygons run
 pixels; since COCO's polygons know no holes, a region with a hole is cut in two through the hole.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from swiftseg.kernels.coco_rle import bounding_box, run_lengths
 from swiftseg.kernels.outlines import outlines, polygon_area
 
 OutlineForm = Literal["rle", "polygons"]
+OUTLINE_FORMS: tuple[OutlineForm, ...] = get_args(OutlineForm)
 
 
 def coco_annotations(label_map: np.ndarray, form: OutlineForm) -> list[dict[str, Any]]:

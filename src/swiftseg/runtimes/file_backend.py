@@ -112,8 +112,8 @@ class FileBackend:
         if size_hw != own_hw:
             raise SwiftsegError(
                 f"{self.spec.name} is exported for frames of {own_hw[0]}x{own_hw[1]} (height x "
-                f"width) and does not run at {size_hw[0]}x{size_hw[1]}; evaluate its checkpoint "
-                f"(.pt), which runs at any size, export it with --size {size_hw[0]}x{size_hw[1]}, "
-                "or go over the frames in windows of its size with --sliding"
+                f"width) and does not run at {size_hw[0]}x{size_hw[1]}; take its checkpoint (.pt), "
+                f"which runs at any size, export it with --size {size_hw[0]}x{size_hw[1]}, or go "
+                "over the frames in windows of its size (predict --fit tile, evaluate --sliding)"
             )
         return self

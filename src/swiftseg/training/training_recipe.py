@@ -159,6 +159,9 @@ def _auto_recipe(
     overrides = [*choice.overrides, *overrides]
     found, make = _own_recipe(choice.network, data, overrides, initial_weights)
     name = f"{AUTO}_{Path(data['']).resolve().stem}"
+    if found.recipe.input.size_hw != choice.size_hw:
+        height, width = found.recipe.input.size_hw
+        lines += (f"auto: trained at {height}x{width} instead, as you asked",)
     found = replace(found, source=AUTO, run_name=name, changes=lines)
     return found, lambda more: make([*choice.overrides, *more])
 
