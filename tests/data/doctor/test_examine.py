@@ -101,7 +101,7 @@ def test_classes_are_counted_as_a_loop_over_the_files_counts(tmp_path: Path):
 def test_colors_where_numbers_are_described_are_shown_as_colors_and_are_no_class(tmp_path: Path):
     root = rewrite_masks(make_good(tmp_path / "data"), lambda mask: COLORS[mask])
     (root / "dataset.yaml").write_text("names: [soil, crop, weed]\n")
-    diagnosis = examine(root)
+    diagnosis = check_data(root)
     assert {row.value for row in diagnosis.values} == {str(tuple(c)) for c in COLORS.tolist()}
     assert {row.meaning for row in diagnosis.values} == {"unknown"}
 
