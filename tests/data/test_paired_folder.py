@@ -6,6 +6,7 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.data import open_dataset
+from swiftseg.data.paired_files import are_proportional
 from swiftseg.data.published.camvid import CAMVID_LABELS
 from tests.support.tiny_camvid import make_tiny_camvid
 
@@ -111,3 +112,22 @@ def test_missing_and_empty_folders(tmp_path: Path, camvid: Path):
 def test_an_unknown_split_names_the_nearest(camvid: Path):
     with pytest.raises(UsageError, match="unknown split 'trian'; did you mean train"):
         open_dataset(camvid, "trian")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ((101, 128), (100, 128), True),
+        ((128, 101), (128, 100), True),
+        ((1080, 1920), (270, 480), True),
+        ((375, 1242), (188, 621), True),
+        ((299, 299), (256, 256), True),
+        ((103, 128), (100, 128), False),
+        ((48, 64), (20, 32), False),
+        ((100, 200), (200, 100), False),
+    ],
+)
+def test_proportions_are_the_same_up_to_a_pixel(
+    one: tuple[int, int], other: tuple[int, int], *, expected: bool
+):
+    assert are_proportional(one, other) is are_proportional(other, one) is expected

@@ -147,8 +147,10 @@ def fitted_mask(
 def are_proportional(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
     """Whether two sizes (height, width) have the same proportions, up to rounding by a pixel."""
     larger, smaller = max(one, other), min(one, other)
-    scale = larger[0] / smaller[0]
-    return abs(larger[1] - smaller[1] * scale) <= max(1.0, scale)
+    sides = [*zip(larger, smaller, strict=True)]
+    lowest = max(of_larger / (of_smaller + 1) for of_larger, of_smaller in sides)
+    highest = min(of_larger / max(of_smaller - 1, 0.5) for of_larger, of_smaller in sides)
+    return lowest <= highest
 
 
 def size_mismatch_text(

@@ -1,10 +1,13 @@
 """Run lengths, against pycocotools and a code that is written bit by bit."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
 from swiftseg.core import SwiftsegError
+from swiftseg.data.annotations.rle_table import is_rle_table
 from swiftseg.data.annotations.run_lengths import (
     as_counts,
     bitmap_from_counts,
@@ -93,3 +96,20 @@ def test_broken_brushes_are_refused():
         unpack_label_studio(code, (30, 41))
     with pytest.raises(SwiftsegError, match="exceeds 100 megapixels"):
         unpack_label_studio(code, (100_000, 100_000))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_table"),
+    [
+        ("id,encoding\na,1 2 7 3\n", True),
+        ("id,annotation,width\na,7 3,64\n", True),
+        ("id,class,segmentation\na,leaf,\nb,leaf,7 3\n", True),
+        ("id,annotation\na,masks/a.png\n", False),
+        ("id,points\na,1 2 7 3\n", False),
+    ],
+)
+def test_a_table_of_run_lengths_has_them_in_a_column_that_says_so(
+    tmp_path: Path, text: str, *, is_table: bool
+):
+    (tmp_path / "train.csv").write_text(text)
+    assert is_rle_table(tmp_path / "train.csv") is is_table

@@ -4,12 +4,13 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.budgets import MAX_PIXELS
 from swiftseg.data.images import header
-from swiftseg.data.images.image_file import read_image, read_mask
+from swiftseg.data.images.image_file import read_image, read_mask, read_values
 
 ORIENTATION = 0x0112  # the EXIF tag
 
@@ -283,3 +284,16 @@ def test_arrays_beyond_the_budget_are_refused(tmp_path):
     np.savez_compressed(tmp_path / "bomb.npz", a=np.zeros((6000, 6000)))
     with pytest.raises(SwiftsegError, match=r"bomb\.npz: .*its arrays exceed 256 MB"):
         read_mask(tmp_path / "bomb.npz")
+
+
+@pytest.mark.parametrize("none", [-1, -100, -9999, float("nan")])
+def test_one_negative_number_or_nan_is_no_class(tmp_path, none):
+    values = np.array([[0, 1, none], [2, none, 1]], np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", values)
+    expected = [[0, 1, 255], [2, 255, 1]]
+    np.testing.assert_array_equal(read_values(tmp_path / "a.tif"), expected)
+
+
+def test_two_negative_numbers_are_no_masks(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.array([[0, -1, -2]], np.int16))
+    assert read_values(tmp_path / "a.tif").min() == -2  # what is refused as an index

@@ -11,12 +11,13 @@ from swiftseg.data import check_data, open_dataset
 from swiftseg.data.opening import recognize
 from swiftseg.data.own.dataset_file import dataset_file_text
 from swiftseg.data.own.own_data import find_own_data
+from tests.support.further_strangers import FURTHER_CASES
 from tests.support.more_strangers import MORE_CASES
 from tests.support.published_strangers import PUBLISHED_CASES
 from tests.support.strangers import CASES as FIRST_CASES
 from tests.support.strangers import Right
 
-CASES = FIRST_CASES | MORE_CASES | PUBLISHED_CASES
+CASES = FIRST_CASES | MORE_CASES | PUBLISHED_CASES | FURTHER_CASES
 OUTCOMES: dict[str, str] = {}
 
 

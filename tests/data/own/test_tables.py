@@ -71,14 +71,28 @@ def test_files_that_name_classes(tmp_path: Path, name: str, text: str, colors, v
     assert table.values == values
 
 
-def test_a_readme_names_values(tmp_path: Path):
-    (tmp_path / "README").write_text("Annotations: 1: Cat 2:Dog 3: Not classified\n")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Annotations: 1: Cat 2:Dog 3: Not classified\n",
+        " 1 - Cat\n 2 - Dog\n 3 - Not classified\n",
+        "| id | class | color |\n|---|---|---|\n| 1 | Cat | (1, 1, 1) |\n| 2 | Dog | (2, 2, 2) |\n"
+        "| 3 | Not classified | (3, 3, 3) |\n",
+    ],
+)
+def test_a_readme_names_values(tmp_path: Path, text: str):
+    (tmp_path / "README").write_text(text)
     assert find_readme_names(tmp_path) == {1: "Cat", 2: "Dog", 3: "Not classified"}
 
 
 @pytest.mark.parametrize(
     "text",
-    ["Step 1: Download\nStep 2: Unzip", "v1.0: first\nv1.1: masks", "Fig. 1: Scans. Fig. 2: x"],
+    [
+        "Step 1: Download\nStep 2: Unzip",
+        "v1.0: first\nv1.1: masks",
+        "Fig. 1: Scans. Fig. 2: x",
+        "1: first release of the data\n2: fixed masks",
+    ],
 )
 def test_other_numbers_of_a_readme_name_nothing(tmp_path: Path, text: str):
     (tmp_path / "README.md").write_text(text)

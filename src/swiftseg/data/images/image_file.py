@@ -203,16 +203,18 @@ def _plane_of_bands(path: Path) -> np.ndarray:
 def whole_values(values: np.ndarray, path: Path) -> np.ndarray:
     """Return numbers as uint8 where they fit, else as int64; fractions raise SwiftsegError.
 
-    -1 and -100, torch's numbers for no class, become 255, as in a file of 8 bits.
+    NaN or one negative number stands for no class, as torch's -100 and the -9999 of maps, and
+    becomes 255, as in a file of 8 bits.
     """
     if values.dtype.kind == "f":
-        whole = np.rint(values)
-        if not np.array_equal(whole, values):  # which also finds what is not a number
+        is_number = ~np.isnan(values)
+        whole = np.where(is_number, np.rint(values), 255)
+        if not np.array_equal(whole[is_number], values[is_number]):
             raise SwiftsegError(f"{path}: expected whole numbers as class indices, got fractions")
         values = whole
     lowest, highest = values.min(initial=0), values.max(initial=0)
-    if lowest in (-1, -100) and highest < 255:
-        values = np.where(values == lowest, 255, values)
+    if lowest < 0 and highest <= 255 and values[values < 0].max() == lowest:
+        values = np.where(values < 0, 255, values)
         lowest, highest = values.min(), 255
     return np.ascontiguousarray(values, np.uint8 if lowest >= 0 and highest <= 255 else np.int64)
 

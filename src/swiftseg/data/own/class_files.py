@@ -24,7 +24,29 @@ _NAMES = re.compile(
 )
 _SETTINGS = re.compile(r"(?i)(?:.*config.*|label_?descriptions?)\.json")  # hold more than classes
 _README = re.compile(r"(?i)readme.*|.*description.*\.txt")
-_NUMBERED = re.compile(r"([A-Za-z]*)[ .#]*(?<![\w.])(\d{1,3})\s*[:=]\s*([A-Za-z][A-Za-z _/-]*)")
+_NUMBERED = re.compile(
+    r"([A-Za-z]*)[ .#|]*(?<![\w.])(\d{1,3})(?:\s*[:=|]\s*| - )([A-Za-z][A-Za-z _/-]*)"
+)
+# Words of sentences: what a README numbers so is no list of classes.
+_PROSE = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "to",
+        "is",
+        "are",
+        "was",
+        "for",
+        "from",
+        "in",
+        "with",
+        "by",
+        "this",
+        "that",
+    ]
+)
 # Words before a number that is no value of a mask.
 _NO_VALUE = frozenset(
     (  # noqa: SIM905 words are easier to read without quotes
@@ -90,7 +112,7 @@ def find_readme_names(root: Path) -> dict[int, str]:
             for before, value, name in _NUMBERED.findall(text):
                 if before.lower() not in _NO_VALUE:
                     names.setdefault(int(value), name.strip())
-    return names
+    return {} if any(_PROSE & {*name.split()} for name in names.values()) else names
 
 
 def _candidates(root: Path) -> list[Path]:
@@ -120,8 +142,8 @@ def _below(folder: Path, depth: int) -> Iterable[Path]:
 def _parsed(path: Path, text: str) -> Iterable[ClassTable]:
     is_json = path.suffix.lower() == ".json"
     only_objects = _SETTINGS.fullmatch(path.name) is not None
-    rows, has_other_header = (
-        (_json_rows(text, only_objects=only_objects), False) if is_json else _text_rows(text)
+    rows, says_classes = (
+        (_json_rows(text, only_objects=only_objects), None) if is_json else _text_rows(text)
     )
     parsed = [row for row in map(_parse_row, rows) if row is not None]
     names = tuple(name for name, _, _ in parsed)
@@ -130,13 +152,15 @@ def _parsed(path: Path, text: str) -> Iterable[ClassTable]:
     colors = [color for _, color, _ in parsed]
     values = [value for _, _, value in parsed]
     has_colors = None not in colors
-    is_plain = all(sum(whole_number(cell) is None for cell in row if cell) == 1 for row in rows)
+    if says_classes is None:
+        is_plain = all(sum(whole_number(cell) is None for cell in row if cell) == 1 for row in rows)
+        says_classes = is_plain and not _are_counted(names)
     yield ClassTable(
         path,
         names,
         tuple(filter(None, colors)) if has_colors else None,
         tuple(v for v in values if v is not None) if None not in values else None,
-        has_colors or (is_plain and not has_other_header and not _are_counted(names)),
+        has_colors or says_classes,
     )
 
 
@@ -145,8 +169,8 @@ def _are_counted(names: Sequence[str]) -> bool:
     return len(names) > 1 and len({re.sub(r"\d+", "", name) for name in names}) == 1
 
 
-def _text_rows(text: str) -> tuple[list[list[str]], bool]:
-    """Return the cells of lines, and whether a header names other columns than those of classes."""
+def _text_rows(text: str) -> tuple[list[list[str]], bool | None]:
+    """Return the cells of lines, and whether a header names classes; None where there is none."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     rows = [_cells_of(line) for line in lines]
     columns = _named_columns(rows[0]) if len(rows) > 1 else []
@@ -163,7 +187,8 @@ def _text_rows(text: str) -> tuple[list[list[str]], bool]:
     numbered = [any(cell.isdigit() for cell in row) for row in rows]
     if numbered[1:] and not numbered[0] and all(numbered[1:]):
         rows = rows[1:]  # names of columns, whatever they are
-    return rows, not columns and len(rows) < num_lines and len(rows[0]) > 1
+    has_other_header = len(rows) < num_lines and len(rows[0]) > 1
+    return rows, True if columns else False if has_other_header else None
 
 
 def _cells_of(line: str) -> list[str]:

@@ -1,5 +1,6 @@
 """How much pixels, names and sizes speak for a hypothesis."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise, product
 from pathlib import Path
@@ -10,9 +11,11 @@ import numpy as np
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, read_array
 from swiftseg.data.images.header import is_gray, read_header
+from swiftseg.data.images.image_file import read_values
 from swiftseg.data.own.families import Member, Unit
 from swiftseg.data.own.hypothesis import Hypothesis
 from swiftseg.data.own.look import Look, look_at
+from swiftseg.data.own.merging import Role
 from swiftseg.data.own.words import mask_evidence, picture_share, side_share
 from swiftseg.data.paired_files import are_proportional
 
@@ -30,18 +33,29 @@ class Looker:
     def __init__(self, root: Path, units: Iterable[Unit]) -> None:
         self.root = root
         self.known: dict[str, Look | None] = {}
+        self.readable: dict[str, bool] = {}
         self.files: set[str] = set()
         self.pictures: set[str] = set()
+        self.roles_below: defaultdict[tuple[str, ...], set[Role]] = defaultdict(set)
         for unit in units:
             self.known.update(unit.looks)
             paths = {item.file.path for item in unit.items}
             self.files |= paths
             self.pictures |= set[str]() if "mask" in unit.roles else paths
+            for folders in {item.file.folders for item in unit.items if len(unit.roles) == 1}:
+                for depth in range(1, len(folders) + 1):
+                    self.roles_below[folders[:depth]] |= unit.roles
 
     def look(self, path: str) -> Look | None:
         if path not in self.known:
             self.known[path] = look_at(self.root / path)
         return self.known[path]
+
+    def can_be_mask(self, path: str) -> bool:
+        """Whether a mask can be read from a file; arrays and files of many bands may hold none."""
+        if path not in self.readable:
+            self.readable[path] = _holds_mask(self.root / path)
+        return self.readable[path]
 
     def is_nearer_to_another(self, picture: Member, mask: Member) -> bool:
         """Whether an image of the same name lies where the mask does: in its scene, not another."""
@@ -54,6 +68,14 @@ class Looker:
                 return True
         return False
 
+    def is_of_another_set(self, picture: Member, mask: Member) -> bool:
+        """Whether an image and a mask lie in two folders that both hold images and masks."""
+        folders = picture.item.file.folders, mask.item.file.folders
+        at = next(
+            (n for n, names in enumerate(zip(*folders, strict=False)) if len({*names}) > 1), 0
+        )
+        return all(len(self.roles_below[path[: at + 1]]) > 1 for path in folders)
+
     def sizes_hw(self, path: str) -> set[tuple[int, int]]:
         """Return the size of a file's image as stored and as shown; nothing if unreadable."""
         place = self.root / path
@@ -64,6 +86,17 @@ class Looker:
         except SwiftsegError:
             return set()
         return {header.size_hw, header.shown_hw}
+
+
+def _holds_mask(path: Path) -> bool:
+    try:
+        if path.suffix.lower() in ARRAY_SUFFIXES:
+            read_array(path)
+        elif read_header(path).kind[0] not in (1, 3):
+            read_values(path)
+    except SwiftsegError:
+        return False
+    return True
 
 
 def _array_hw(path: Path) -> tuple[int, int]:
@@ -87,12 +120,16 @@ def judge(hypothesis: Hypothesis, looker: Looker) -> None:
         quality *= GRAY_SHARE
     quality *= side_share(name) * (1 + 0.05 * np.clip(mask_evidence(name), -2, 2))
     quality *= 0.2 + 0.8 * _size_agreement(probes, looker)
+    if not looker.can_be_mask(paths[0]):
+        quality *= 0.3
     if hypothesis.parts == "one" and _is_field_of_view(known):
         quality *= 0.1
     if hypothesis.parts == "one" and _are_of_one_value(known):
         quality *= 0.1 if known[0].gray.any() else 0.5  # without any defect masks are empty
     if any(looker.is_nearer_to_another(picture, mask) for picture, ms in probes for mask in ms):
         quality *= 0.1
+    if all(looker.is_of_another_set(picture, masks[0]) for picture, masks in probes):
+        quality *= 0.5
     hypothesis.quality = float(quality) * (1.1 if hypothesis.parts != "one" else 1.0)
     hypothesis.num_values = float(np.mean([look.num_values for look in known])) if known else 0.0
 

@@ -204,6 +204,10 @@ def find_list_splits(tree: FileTree, pairs: Sequence[Pair]) -> ListSplits | None
         is_rest = "train" not in found and covered < len(pairs)
         if sum(map(len, parts)) != covered or not ("train" in found or is_rest):
             continue  # splits that overlap are none
+        if found.keys() == {"train"} and 2 * covered < len(pairs):
+            continue  # a few examples
+        if _are_of_a_part(template, groups):
+            continue
         rank = (covered, "segm" in template.lower(), -len(template))
         if best is None or rank > best:
             best, chosen = rank, found
@@ -215,6 +219,17 @@ def find_list_splits(tree: FileTree, pairs: Sequence[Pair]) -> ListSplits | None
     if "train" not in splits:
         return ListSplits(with_the_rest(splits, pairs), lists, 0)
     return ListSplits(splits, lists, len(pairs) - best[0])
+
+
+def _are_of_a_part(template: str, groups: Mapping[str, Mapping[str, tuple[str, set[int]]]]) -> bool:
+    """Whether lists of the same name in another folder name other pairs alone."""
+    folder, _, name = template.rpartition("/")
+    listed = {n for _, numbers in groups[template].values() for n in numbers}
+    for other, found in groups.items():
+        numbers = {n for _, of_split in found.values() for n in of_split}
+        if other != f"{folder}/{name}" and other.endswith(f"/{name}") and not numbers & listed:
+            return True
+    return False
 
 
 def with_the_rest(splits: Mapping[str, list[Pair]], pairs: Sequence[Pair]) -> dict[str, list[Pair]]:

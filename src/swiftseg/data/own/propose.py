@@ -31,6 +31,9 @@ MIN_MASKS, MANY_CLASSES = 8, 32  # from which on values that one mask alone has 
 # Parts of pixels that are near no main color, and that are none exactly. CamVid's masks as JPEGs
 # of 160x120 and quality 15 to 90 have up to 0.11 and 0.52 of these, its photographs 0.77 and more.
 MAX_IGNORED, MAX_DAMAGED = 0.25, 0.7
+# Of the pixels in solid blocks beside the most frequent color, those this near a main color: masks
+# as JPEGs of quality 15 to 90 have 0.85 and more of them, photographs that are cut out up to 0.5.
+FLAT_WITHIN, MIN_FLAT = 8, 0.65
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ def _proposed(totals: MaskTotals, hints: Hints, parts: Parts) -> Proposal:
         return _with_threshold(soft, counts, totals, hints, parts)
     main, is_damaged = main_values(counts, solid, is_lossy=totals.lossy > 0, encoding=encoding)
     problem = _nonsense(counts, main, is_damaged=is_damaged, lossy=totals.lossy, encoding=encoding)
+    if problem is None and is_damaged and varies_within(solid, main, encoding):
+        problem = _photographs(counts, encoding)
     if problem is None and encoding == "rgb" and parts == "one":
         problem = _object_colors(main, totals, hints)
     if problem is not None:
@@ -304,17 +309,35 @@ def _nonsense(
     snapped, ignored = snapped_shares(counts, main, TOLERANCE if is_damaged else 0, encoding)
     is_photograph = ignored > MAX_IGNORED or snapped + ignored > MAX_DAMAGED
     if len(main) > MAX_CLASSES or not main or is_photograph:
-        what = "colors" if encoding == "rgb" else "values"
-        message = (
-            f"the masks hold {len(counts)} {what} and no few that make up most of them; "
-            "are these photographs? Expected one value or color a class"
-        )
-        return Finding("broken", "not_masks", message)
-    if len(main) == 1 and len(counts) == 1:
+        return _photographs(counts, encoding)
+    if len(main) == 1:
         value = to_rgb(main[0]) if encoding == "rgb" else main[0]
         message = f"all masks hold the single value {value}: there is nothing to learn"
         return Finding("broken", "one_class", message)
     return None
+
+
+def _photographs(counts: Counter[int], encoding: Encoding) -> Finding:
+    what = "colors" if encoding == "rgb" else "values"
+    message = (
+        f"the masks hold {len(counts)} {what} and no few that make up most of them; "
+        "are these photographs? Expected one value or color a class"
+    )
+    return Finding("broken", "not_masks", message)
+
+
+def varies_within(solid: Counter[int], main: Sequence[int], encoding: Encoding) -> bool:
+    """Whether values differ within what is near a main one, as in photographs that are cut out.
+
+    The most frequent value is left aside, as it may be the background of such a photograph.
+    """
+    codes = np.array([value for value, pixels in solid.items() if pixels], np.uint32)
+    pixels = np.array([pixels for pixels in solid.values() if pixels], np.int64)
+    apart = np.stack([distances(codes, value, in_color=encoding == "rgb") for value in main])
+    most = int(np.argmax([solid[value] for value in main]))
+    is_inside = np.argmin(apart, axis=0) != most
+    is_flat = is_inside & (apart.min(axis=0) <= FLAT_WITHIN)
+    return bool(pixels[is_flat].sum() < MIN_FLAT * pixels[is_inside].sum())
 
 
 def _damage(totals: MaskTotals, snapped: float, ignored: float) -> Finding:

@@ -11,6 +11,7 @@ from swiftseg.data.own.bands_apart import bands_apart_text, find_bands_apart
 from swiftseg.data.own.families import Unit
 from swiftseg.data.own.file_tree import FileTree
 from swiftseg.data.own.finding import SHOWN_FILES, Finding, Severity
+from swiftseg.data.own.folders import common_ending
 from swiftseg.data.own.forms import Form, pattern_text, stem_texts
 from swiftseg.data.own.hypothesis import Hypothesis
 from swiftseg.data.own.patterns import Match, Matched, Parts, Pattern, match_files
@@ -110,8 +111,10 @@ def _mask_stems(hypothesis: Hypothesis, stem: str | None) -> list[str | None]:
     begin = stem.removesuffix(hypothesis.mask_form.after)
     if hypothesis.class_place in ("tail", "slots"):
         return [begin + ending for ending in hypothesis.endings]
-    names = "|".join(ending[1:] for ending in hypothesis.endings)
-    return [f"{begin}{hypothesis.endings[0][0]}{{class:{names}}}"]
+    words = [ending[1:] for ending in hypothesis.endings]
+    end = common_ending(words)
+    names = "|".join(word.removesuffix(end) for word in words)
+    return [f"{begin}{hypothesis.endings[0][0]}{{class:{names}}}{end}"]
 
 
 def _counted_text(shape: str) -> str:

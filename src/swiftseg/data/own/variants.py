@@ -27,6 +27,7 @@ MAX_CLASS_FOLDERS = 40
 MIN_QUALITY = 0.4  # of a mask that may show one class among others
 CLASS_OVERLAP = 0.25  # masks of one image that overlap less are classes or instances
 MAX_COPIES = 4
+MAX_CLASS_VALUES = 8
 COPY_DIFFERENCE = 4.0  # of gray levels, between an image and its copy in another format
 _NUMBERED_CLASS = re.compile(r"([_-][A-Za-z]*)\d+(?:[_-]\d+)*")
 
@@ -230,7 +231,8 @@ def class_hypotheses(tried: Sequence[Hypothesis], looker: Looker) -> list[Hypoth
         numbered = _NUMBERED_CLASS.fullmatch(form.after)
         sign = numbered.group(1) if numbered else form.after[:1]
         is_word = len(form.after) > 1 and not sign[0].isalnum() and hypothesis.quality > MIN_QUALITY
-        is_class = numbered or not words_of(form.after) & (MASK_WORDS | SIDE_WORDS)
+        words = words_of(form.after)
+        is_class = numbered or not (words & SIDE_WORDS or single_words(form.after) <= MASK_WORDS)
         if is_word and is_class and hypothesis.parts == "one":
             kind = form.kind if form.kind == "number" else "name"
             key = (
@@ -251,6 +253,12 @@ def class_hypotheses(tried: Sequence[Hypothesis], looker: Looker) -> list[Hypoth
     return found
 
 
+def _tells_classes(hypothesis: Hypothesis) -> bool:
+    """Whether masks hold some values, and not two or those of soft edges."""
+    is_lossy = hypothesis.pairs[0][1][0].item.file.suffix in (".jpg", ".jpeg")
+    return 2 < hypothesis.num_values <= MAX_CLASS_VALUES and not is_lossy
+
+
 def _folders_at_end(hypothesis: Hypothesis) -> frozenset[tuple[str, ...]] | None:
     """Return the folders at the end of the masks' paths; None where all lie in one."""
     masks = [mask for _, masks in hypothesis.pairs for mask in masks]
@@ -268,6 +276,8 @@ def _joined(group: Sequence[Hypothesis], looker: Looker) -> Hypothesis | None:
     is_numbered = _NUMBERED_CLASS.fullmatch(group[0].mask_form.after) is not None
     if is_numbered and any(len(masks) < len(group) for _, masks in pairs):
         return None  # numbers that only some images have count instances
+    if any(_tells_classes(one) for one in group) and not all(_tells_classes(one) for one in group):
+        return None  # a mask of all classes, and beside it one of borders
     if len(group) < 2 or len(several) < 0.2 * len(pairs) or not are_parts(several, looker):
         return None
     endings = tuple(sorted(hypothesis.mask_form.after for hypothesis in group))

@@ -19,11 +19,11 @@ _GLUED = (
 MASK_WORDS = frozenset(
     (  # noqa: SIM905 words are easier to read without quotes
         "mask masks label labels labelled labeled labelids labeltrainids lbl lab gt gts "
-        "gtmaps groundtruth truth ground annotation annotations annot annots anno annos ann seg "
-        "segm segs segmentation segmentations segmentationclass segmentationclasspng segmap "
-        "segmaps semantic semantics semseg target targets manual trimap trimaps matte mattes "
-        "matting parsing parse pixellevel class classes lesion lesions roadmask "
-        "stuffthingmaps expert ho fg"
+        "gtmaps groundtruth groundtruths truth truths ground annotation annotations annot annots "
+        "anno annos ann seg segm segs segmentation segmentations segmentationclass "
+        "segmentationclasspng segmap segmaps semantic semantics semseg target targets manual "
+        "trimap trimaps matte mattes matting parsing parse pixellevel class classes "
+        "lesion lesions roadmask stuffthingmaps expert ho fg"
     ).split()
 )
 IMAGE_WORDS = frozenset(
@@ -49,6 +49,7 @@ SIDE_WORDS = frozenset(
 )
 _TOKEN = re.compile(r"\{split\}|\{=\}|[^\W\d_]+|\d+|[)\]]|(?:(?!\{split\}|\{=\})[^\w)\]]|_)+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_ACRONYM = re.compile(r"(?<=[A-Z])(?=[A-Z][a-z])")  # SBU|Train
 
 
 @lru_cache(maxsize=1 << 15)
@@ -152,7 +153,8 @@ def find_split(component: str, *, short: bool = False) -> tuple[str, str] | None
     both = re.search(r"(?i)train[_ -]val(?![a-z])", component)
     if both:  # all that may be learned from, where the other is the test
         return "train", component[: both.start()] + "{split}" + component[both.end() :]
-    pieces = [piece for token in tokens_of(component) for piece in _CAMEL.split(token)]
+    parts = [part for token in tokens_of(component) for part in _CAMEL.split(token)]
+    pieces = [piece for part in parts for piece in _ACRONYM.split(part)]
     known = SPLIT_OF_WORD.keys() - (frozenset() if short else SHORT_SPLIT_WORDS)
     at = [index for index, piece in enumerate(pieces) if piece.lower() in known]
     if len(at) != 1:

@@ -1,0 +1,143 @@
+"""Further data sets as strangers publish them, of which a part shows something else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+from PIL import Image
+
+from tests.support.broken_datasets import SIZE_HW
+from tests.support.published_strangers import tiff
+from tests.support.strangers import (
+    BINARY,
+    Case,
+    Right,
+    all_of,
+    binary,
+    lines,
+    mask,
+    picture,
+    save,
+    to_255,
+)
+
+CELLS = ("ICM", "TE", "ZP")
+
+
+def quarter(seed: int, at: int) -> np.ndarray:
+    """A binary mask of which only a quarter of the width may hold something."""
+    columns = np.arange(SIZE_HW[1]) * 4 // SIZE_HW[1]
+    return np.where(columns == at, binary(seed), 0).astype(np.uint8)
+
+
+def classes_in_folders_and_endings(root: Path) -> None:
+    for number in range(8):
+        save(root / f"Images/Blast_{number:04}a.BMP", picture(number))
+        for at, name in enumerate(CELLS):
+            save(root / f"GT_{name}/Blast_{number:04}a {name}_Mask.bmp", quarter(number, at))
+
+
+def classes_before_the_word_mask(root: Path) -> None:
+    for number in range(8):
+        save(root / f"data/{number:03}.png", picture(number))
+        for at, name in enumerate(("liver", "spleen")):
+            save(root / f"data/{number:03}_{name}_mask.png", quarter(number, at))
+
+
+def zones_and_fronts(root: Path) -> None:
+    """Masks of all classes, and beside them the border of two."""
+    levels = np.array([0, 64, 127], np.uint8)
+    for number in range(8):
+        name = f"COL_2011-11-{10 + number}_TDX_7"
+        save(root / f"sar/{name}.png", picture(number).convert("L"))
+        save(root / f"zones/{name}_zones.png", levels[mask(number)])
+        save(root / f"fronts/{name}_front.png", quarter(number, 1))
+
+
+def outlines_as_arrays(root: Path) -> None:
+    """Pixels beside arrays that hold polygons, and no mask."""
+    for number in range(8):
+        save(root / f"Images/img{number}.jpg", picture(number))
+        save(root / f"Groundtruth/Pixel/img{number}.jpg", binary(number))
+        path = root / f"Groundtruth/Polygon/poly_gt_img{number}.mat"
+        path.parent.mkdir(exist_ok=True)
+        scipy.io.savemat(path, {"polygt": np.zeros((1, 2))})
+
+
+def labels_of_four_bands(root: Path) -> None:
+    """Labels of four sources in one file, beside those of one."""
+    for number in range(8):
+        name = f"ROIs0000_{{}}_p{number}.tif"
+        save(root / "s2_0" / name.format("s2"), picture(number))
+        tiff(root / "dfc_0" / name.format("dfc"), mask(number))
+        shifted = [np.roll(mask(number), at) + 1 for at in range(4)]
+        tiff(root / "lc_0" / name.format("lc"), np.stack(shifted, axis=-1).astype(np.uint16))
+
+
+def cut_out_as_jpeg(root: Path) -> None:
+    for number in range(8):
+        pixels = np.asarray(picture(number))
+        save(root / f"ORI/img ({number}).jpg", pixels)
+        skin = np.random.default_rng(number).normal((190, 150, 120), 12, (6, 8, 3))
+        small = Image.fromarray(skin.clip(0, 255).astype(np.uint8))
+        shown = np.asarray(small.resize(SIZE_HW[::-1], Image.Resampling.BICUBIC))
+        save(root / f"GT/img ({number}).jpg", np.where(binary(number)[..., None] > 0, shown, 0))
+
+
+def years(root: Path) -> None:
+    """Two sets whose images are numbered alike, the one with a letter before the number."""
+    for number in range(1, 7):
+        save(root / f"2009/pages/H{number:02}.bmp", picture(number))
+        save(root / f"2009/truth/H{number:02}.tiff", binary(number))
+        save(root / f"2017/pages/{number}.bmp", picture(number + 20))
+        save(root / f"2017/GT/{number}_gt.bmp", binary(number + 20))
+
+
+def lists_of_a_kind_each(root: Path) -> None:
+    """The lists of a kind tell nothing of the other kind; the lines name two images."""
+    for at, kind in enumerate(("dresses", "tops")):
+        pairs = [f"{8 * at + number:06}_0.jpg {8 * at + number:06}_1.jpg" for number in range(6)]
+        for number in range(6):
+            seed = 8 * at + number
+            save(root / f"{kind}/images/{seed:06}_0.jpg", picture(seed))
+            save(root / f"{kind}/images/{seed:06}_1.jpg", picture(seed + 30))
+            save(root / f"{kind}/label_maps/{seed:06}_4.png", mask(seed))
+        lines(root / f"{kind}/train_pairs.txt", pairs[:4])
+        lines(root / f"{kind}/test_pairs_paired.txt", pairs[4:])
+
+
+def list_of_a_few(root: Path) -> None:
+    for number in range(12):
+        save(root / f"IMG_{number:04}.JPG", picture(number), format="JPEG")
+        save(root / f"Labels/{number}.png", to_255(mask(number)))
+    lines(root / "train.txt", [f"IMG_{number:04}.JPG" for number in range(4)])
+
+
+def acronyms(root: Path) -> None:
+    for folder, count in (("SBUTrain4KSmall", 8), ("SBU-Test", 3)):
+        for number in range(count):
+            seed = number + 20 * (count == 3)
+            save(root / f"{folder}/ShadowImages/lssd{seed}.jpg", picture(seed))
+            save(root / f"{folder}/ShadowMasks/lssd{seed}.png", binary(seed))
+
+
+MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
+    "classes in folders and endings": (
+        classes_in_folders_and_endings,
+        Right(all_of(8), 4, ("background", "GT_ICM", "GT_TE", "GT_ZP")),
+    ),
+    "classes before the word mask": (
+        classes_before_the_word_mask,
+        Right(all_of(8), 3, ("background", "liver", "spleen")),
+    ),
+    "zones and fronts": (zones_and_fronts, Right(all_of(8), 3)),
+    "outlines as arrays": (outlines_as_arrays, Right(all_of(8), 2, BINARY)),
+    "labels of four bands": (labels_of_four_bands, Right(all_of(8), 3)),
+    "photographs cut out, as JPEG": (cut_out_as_jpeg, "are these photographs?"),
+    "two years": (years, Right(all_of(12), 2, BINARY)),
+    "lists of a kind each": (lists_of_a_kind_each, Right(all_of(12), 3)),
+    "a list of a few": (list_of_a_few, Right(all_of(12), 2, BINARY)),
+    "an acronym before the split": (acronyms, Right({"train": 8, "test": 3}, 2, BINARY)),
+}
+FURTHER_CASES = {name: Case(make, right) for name, (make, right) in MAKERS.items()}
