@@ -157,6 +157,12 @@ def test_a_file_of_next_to_nothing(network: str, state: dict[str, Tensor], tmp_p
         import_checkpoint(saved(state, tmp_path / "x.pth"), network)
 
 
+def test_a_tensor_without_a_layer_is_named_once(tmp_path: Path):
+    with pytest.raises(MisfitError) as caught:
+        import_checkpoint(saved({"a": torch.zeros(3)}, tmp_path / "a.pth"), "fast_scnn")
+    assert caught.value.homeless == ("a (3,)",)
+
+
 def test_too_many_classes(tmp_path: Path):
     path = saved(ports.segfast_state(300), tmp_path / "x.pth")
     with pytest.raises(SwiftsegError, match="expected 1 to 255 classes, its classifier gives 300"):

@@ -119,5 +119,7 @@ def _move_biases(match: LayerMatch, our_layers: list[str], ours: Mapping[str, Te
 
 
 def _listed(layer: str | None, layers: Mapping[str, Layer]) -> list[str]:
-    parts = layers.get(layer or "", {})
-    return [with_shape(f"{layer}.{part}", tensor) for part, tensor in parts.items()]
+    if layer is None:
+        return []
+    parts = layers.get(layer, {})
+    return [with_shape(f"{layer}.{part}".lstrip("."), tensor) for part, tensor in parts.items()]
