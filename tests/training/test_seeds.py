@@ -4,6 +4,7 @@ from statistics import mean, stdev
 
 import pytest
 
+from swiftseg.cli.train import print_seeds
 from swiftseg.core import UsageError
 from swiftseg.runs import Epoch, RunFolder
 from swiftseg.training.seeds import train_seeds
@@ -28,7 +29,7 @@ def test_unknown_and_missing_trackers_are_told(tmp_path: Path, capsys: pytest.Ca
 
 
 @pytest.mark.slow
-def test_each_seed_has_its_run(tmp_path: Path):
+def test_each_seed_has_its_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     data = make_good(tmp_path / "field")
     options = {"epochs": 1, "size_hw": (32, 32), "batch_size": 2}
     found = train_seeds("fast_scnn", [0, 3], data=data, out=tmp_path / "runs", **options)
@@ -37,6 +38,11 @@ def test_each_seed_has_its_run(tmp_path: Path):
     assert [RunFolder(tmp_path / f"runs/seed_{n}").read_recipe().seed for n in (0, 3)] == [0, 3]
     with pytest.raises(UsageError, match="expected two seeds or more"):
         train_seeds("fast_scnn", [1], data=data)
+    capsys.readouterr()
+    print_seeds(found)
+    printed = capsys.readouterr().out.splitlines()
+    assert {line for result in found.results for line in result.advice} <= set(printed)
+    assert any("predict" in line for line in printed)  # one epoch teaches nobody three classes
 
 
 def train_tracked(folder: Path, capsys: pytest.CaptureFixture[str], tracker: str) -> list[Epoch]:

@@ -171,11 +171,13 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def print_seeds(found: "SeedsResult") -> None:
-    """Print the score of each seed, then their mean and deviation."""
+    """Print each seed's score and what it has not learned, then their mean and deviation."""
     from swiftseg.cli.score_table import percent
 
     for result in found.results:
         typer.echo(f"{result.folder}: mIoU {percent(result.evaluation.scores.mean_iou)} %")
+        for line in result.advice:
+            typer.echo(line)
     typer.echo(
         f"mIoU {percent(found.mean)} ± {percent(found.deviation)} %, mean and deviation of "
         f"{len(found.results)} seeds on {found.results[0].scored_on}"

@@ -12,6 +12,7 @@ from accelerate.tracking import GeneralTracker
 
 from swiftseg.core import UsageError
 from swiftseg.core.log import say
+from swiftseg.core.yaml_text import YAML_SUFFIXES
 from swiftseg.evaluation import Evaluation
 from swiftseg.evaluation.fit_confidence import measure_temperature
 from swiftseg.evaluation.report import report_model
@@ -182,9 +183,17 @@ def _result(found: FoundRecipe, run: RunFolder, evaluation: Evaluation) -> Train
 def resumed_folder(
     source: str | Path | None, out: Path | str | None
 ) -> tuple[str | Path | None, Path | str | None]:
-    """Return the recipe's name and the run's folder, where the folder may stand for both."""
-    if out is None and source is not None and Path(source).is_dir():
+    """Return the recipe's name and the run's folder, where the folder may stand for both.
+
+    Raises:
+        UsageError: It cannot be a recipe's name, and there is no such folder.
+    """
+    if out is not None or source is None:
+        return source, out
+    if Path(source).is_dir():
         return None, source
+    if len(Path(source).parts) > 1 and not str(source).endswith(YAML_SUFFIXES):
+        raise UsageError(f"{source}: nothing to resume, there is no such folder")
     return source, out
 
 
