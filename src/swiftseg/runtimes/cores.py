@@ -1,11 +1,10 @@
 """The processor, and how many threads a network should get."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from swiftseg.core import UsageError
 
@@ -26,8 +25,12 @@ def physical_cores() -> int:
     """
     siblings = (_TOPOLOGY / f"cpu{cpu}/topology/thread_siblings_list" for cpu in _cpu_set())
     cores = {file.read_text("utf-8") for file in siblings if file.is_file()}
-    # psutil counts all cores of a machine, and not only those that a container may use.
-    return len(cores) or min(psutil.cpu_count(logical=False) or usable_cpus(), usable_cpus())
+    if cores:
+        return len(cores)
+    import psutil
+
+    # It counts all cores of a machine, and not only those that a container may use.
+    return min(psutil.cpu_count(logical=False) or usable_cpus(), usable_cpus())
 
 
 def processor_facts() -> Mapping[str, str]:
@@ -59,5 +62,9 @@ def check_threads(threads: int | None) -> None:
 
 
 def _cpu_set() -> set[int]:
+    if sys.platform == "linux":
+        return os.sched_getaffinity(0)
+    import psutil  # Linux does without: importing it takes as long as labeling a frame
+
     process: Any = psutil.Process()  # macOS has no affinity
     return set(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else set[int]()

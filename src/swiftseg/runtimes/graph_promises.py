@@ -15,6 +15,7 @@ from swiftseg.runtimes.protobuf import Field, fields, numbers, text, within
 
 # Of onnx.proto, beside what `onnx_graph` knows.
 _FUNCTION, _SPARSE, _ATTRIBUTE_GRAPHS = 25, 15, (6, 11)
+_GRAPH_TAGS = (b"2", b"Z")  # the bytes that such fields begin with
 _TENSOR_DATA_TYPE, _TENSOR_RAW, _TENSOR_EXTERNAL = 2, 9, 13
 _UINT8, _UINT16, _HALF = 2, 4, 10
 _ELEMENTS = {onnx_graph.FLOAT: "float32", _UINT8: "uint8", _UINT16: "uint16"}
@@ -124,9 +125,15 @@ def _check_order(path: Path, message: mmap, nodes: list[Field], known: set[str])
                 "export the model again"
             )
         known.update(node.outputs)
-        for attribute in within(message, node.field, onnx_graph.ATTRIBUTE):
-            if any(within(message, attribute, *_ATTRIBUTE_GRAPHS)):
-                raise _not_ours(path, "a graph within its graph")
+        if any(_holds_graph(message, attribute) for attribute in node.attributes):
+            raise _not_ours(path, "a graph within its graph")
+
+
+def _holds_graph(message: mmap, attribute: Field) -> bool:
+    content = message[attribute.start : attribute.end]
+    if not any(tag in content for tag in _GRAPH_TAGS):
+        return False  # nearly all of them, and reading each would take as long as a frame
+    return any(within(message, attribute, *_ATTRIBUTE_GRAPHS))
 
 
 def _value(message: mmap, field: Field) -> GraphEnd:

@@ -20,7 +20,6 @@ from swiftseg.runtimes.protobuf import (
     fields,
     text,
     texts,
-    within,
 )
 
 _ATTRIBUTE_NAME, _ATTRIBUTE_STRING = 1, 4  # of AttributeProto in onnx.proto
@@ -95,8 +94,7 @@ def _is_argmax(message: mmap, nodes: list[Field]) -> bool:
 
 def _upsampling(message: mmap, node: Node) -> bool | None:
     """Return `align_corners` of a bilinear Resize, or None for any other operator."""
-    attributes = within(message, node.field, onnx_graph.ATTRIBUTE)
-    settings = dict(_text_attribute(message, attribute) for attribute in attributes)
+    settings = dict(_text_attribute(message, attribute) for attribute in node.attributes)
     if node.op != "Resize" or settings.get("mode") != "linear":
         return None
     return _ALIGN_CORNERS.get(settings.get("coordinate_transformation_mode") or "half_pixel")

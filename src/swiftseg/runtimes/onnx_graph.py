@@ -3,20 +3,20 @@
 The field numbers are those of onnx.proto.
 """
 
+from collections import defaultdict
 from mmap import mmap
 from typing import NamedTuple
 
-from swiftseg.runtimes.protobuf import Field, numbers, texts, within
+from swiftseg.runtimes.protobuf import Field, fields, numbers, text, texts, within
 
 GRAPH = 7  # of ModelProto
 NODE, INITIALIZER, INPUT, OUTPUT, VALUE = 1, 5, 11, 12, 13  # of GraphProto
-ATTRIBUTE = 5  # of NodeProto
 TENSOR_NAME = 8  # of TensorProto
 VALUE_NAME, VALUE_TYPE = 1, 2  # of ValueInfoProto
 TYPE_TENSOR, ELEMENT, SHAPE, DIM = 1, 1, 2, 1  # of TypeProto, and in what it holds
 FLOAT = 1  # of the element types
 
-_NODE_INPUT, _NODE_OUTPUT, _NODE_OP, _DIM_VALUE = 1, 2, 4, 1
+_NODE_INPUT, _NODE_OUTPUT, _NODE_OP, _ATTRIBUTE, _DIM_VALUE = 1, 2, 4, 5, 1
 
 
 class Node(NamedTuple):
@@ -26,6 +26,7 @@ class Node(NamedTuple):
     op: str
     inputs: list[str]
     outputs: list[str]
+    attributes: list[Field]
 
 
 class Value(NamedTuple):
@@ -44,8 +45,14 @@ def graph_of(message: mmap) -> Field:
 
 def read_node(message: mmap, field: Field) -> Node:
     """Read an operator."""
-    inputs, outputs = texts(message, field, _NODE_INPUT), texts(message, field, _NODE_OUTPUT)
-    return Node(field, "".join(texts(message, field, _NODE_OP)), inputs, outputs)
+    found: dict[int, list[Field]] = defaultdict(list)
+    for part in fields(message, field.start, field.end):
+        found[part.number].append(part)
+    op, inputs, outputs = (
+        [text(message, part) for part in found[number]]
+        for number in (_NODE_OP, _NODE_INPUT, _NODE_OUTPUT)
+    )
+    return Node(field, "".join(op), inputs, outputs, found[_ATTRIBUTE])
 
 
 def read_value(message: mmap, field: Field) -> Value:

@@ -9,6 +9,7 @@ from mmap import mmap
 from typing import NamedTuple
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_ONE_BYTE = 0x7F  # the most that a number of one byte holds
 
 
 class Field(NamedTuple):
@@ -68,15 +69,20 @@ def encoded_number(number: int, value: int) -> bytes:
 def _parts(message: mmap | bytes, start: int, end: int) -> Iterator[Field | tuple[int, int]]:
     position = start
     while position < end:
-        begin = position
-        tag, position = _varint(message, position)
+        begin, tag = position, message[position]
+        position += 1
+        if tag > _ONE_BYTE:
+            tag, position = _varint(message, begin)
         kind = tag & 7
-        if kind == _VARINT:
-            value, position = _varint(message, position)
-            yield tag >> 3, value
-            continue
-        if kind == _BYTES:
-            length, position = _varint(message, position)
+        if kind == _VARINT or kind == _BYTES:
+            value = message[position]  # most are this short, and a graph has many
+            position += 1
+            if value > _ONE_BYTE:
+                value, position = _varint(message, position - 1)
+            if kind == _VARINT:
+                yield tag >> 3, value
+                continue
+            length = value
         elif kind in (_FIXED64, _FIXED32):
             length = 8 if kind == _FIXED64 else 4
         else:

@@ -2,24 +2,16 @@
 
 import re
 from contextlib import closing
-from http.client import HTTPException, HTTPResponse
 from pathlib import PurePosixPath
 from time import monotonic
-from urllib.error import HTTPError, URLError
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPRedirectHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
-    Request,
-)
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.header import IMAGE_SUFFIXES
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 MAX_BYTES = 50_000_000
 PATIENCE_S = 10.0  # for each answer of the server
@@ -41,6 +33,8 @@ def is_picture(address: str) -> bool:
     suffix = PurePosixPath(unquote(urlsplit(address).path)).suffix.lower()
     if suffix:
         return suffix in IMAGE_SUFFIXES
+    from http.client import HTTPException
+
     try:
         with closing(_open(address)) as answer:
             return answer.headers.get_content_maintype() == "image"
@@ -55,6 +49,9 @@ def fetch_picture(address: str) -> bytes:
         SwiftsegError: The server cannot be reached or refuses, there are more than `MAX_BYTES`, or
             they take more than `MOST_S` seconds.
     """
+    from http.client import HTTPException
+    from urllib.error import HTTPError, URLError
+
     begin, parts, size = monotonic(), list[bytes](), 0
     try:
         with closing(_open(address)) as answer:
@@ -78,18 +75,20 @@ def fetch_picture(address: str) -> bytes:
     return b"".join(parts)
 
 
-def _open(address: str) -> HTTPResponse:
+def _open(address: str) -> "HTTPResponse":
     """Ask for an address; only http and https are spoken, wherever the server redirects to."""
-    opener = OpenerDirector()
+    from urllib import request  # takes longer to import than a picture to label
+
+    opener = request.OpenerDirector()
     for handler in (
-        ProxyHandler(),
-        HTTPHandler(),
-        HTTPSHandler(),
-        HTTPRedirectHandler(),
-        HTTPDefaultErrorHandler(),
-        HTTPErrorProcessor(),
+        request.ProxyHandler(),
+        request.HTTPHandler(),
+        request.HTTPSHandler(),
+        request.HTTPRedirectHandler(),
+        request.HTTPDefaultErrorHandler(),
+        request.HTTPErrorProcessor(),
     ):
         opener.add_handler(handler)
     # Some servers turn away whoever does not say what it is.
     headers = {"User-Agent": "swiftseg", "Accept": "image/*,*/*;q=0.5"}
-    return opener.open(Request(address, headers=headers), timeout=PATIENCE_S)
+    return opener.open(request.Request(address, headers=headers), timeout=PATIENCE_S)
