@@ -58,10 +58,6 @@ def predict(
     calibration: CalibrationOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
-    max_memory: Annotated[
-        int | None,
-        typer.Option(metavar="MB", min=1, help="Memory that is never exceeded (Linux)."),
-    ] = None,
     fit: FitOption = "auto",
     tile: Annotated[
         str | None,
@@ -109,7 +105,6 @@ def predict(
     stop the run; it is reported at the end.
     """
     from swiftseg.core import UsageError, known_name
-    from swiftseg.core.memory import limit_memory
     from swiftseg.inference import Segmenter
     from swiftseg.inference.fitting import FITS
     from swiftseg.inference.smoothing import check_smooth
@@ -118,8 +113,6 @@ def predict(
     from swiftseg.prediction.sources import check_writable, find_sources, parse_shard
     from swiftseg.render.colors import drawn_classes
 
-    if max_memory is not None:
-        limit_memory(max_memory)
     kinds = parse_kinds(save)
     check_smooth(smooth)
     is_cut = tile is not None or overlap is not None

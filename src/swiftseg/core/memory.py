@@ -1,74 +1,33 @@
 """How much memory is left for this process and its container, and what says that none was."""
 
 import errno
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from swiftseg.core.errors import UsageError
-
 NO_MEMORY = "not enough memory; a smaller picture, --threads 1 or a smaller model takes less"
 # What native libraries say when the system gives them no more, by no exception of its own.
-_OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc", "bad allocation", "start new thread")
+_OUT_OF_MEMORY = (
+    *("Failed to allocate memory", "bad_alloc", "bad allocation", "start new thread"),
+    *("out of memory", "codec configuration error"),  # Pillow's encoders
+)
 _GROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def ran_out(error: BaseException) -> bool:
     """Whether an error says that there was no memory left."""
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno is not None:
         return error.errno == errno.ENOMEM
     told = str(error)
     return isinstance(error, MemoryError) or any(words in told for words in _OUT_OF_MEMORY)
 
 
-def limit_memory(megabytes: int) -> None:
-    """Let this process have no more memory than this; beyond it, it is as if none were left.
-
-    Linux counts the memory that is written to. The pages of libraries, which it may drop and read
-    again, come on top.
-
-    Raises:
-        UsageError: The system is not Linux, or the process already takes more.
-    """
-    if sys.platform != "linux":
-        raise UsageError("--max-memory needs Linux; leave it out")
-    import resource
-
-    import psutil
-
-    taken, limit = psutil.Process().memory_info().data, megabytes * 10**6
-    if limit <= taken:
-        raise UsageError(
-            f"--max-memory {megabytes}: expected more than the {taken / 1e6:.0f} MB that swiftseg "
-            "takes before it reads a model"
-        )
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
 def free_memory_bytes() -> int:
-    """Return how much memory is left: the machine's, or less where this process has a limit.
-
-    Limits are a container's and that of `limit_memory`.
-    """
+    """Return how much memory is left: the machine's, or less where a container has a limit."""
     import psutil  # late: importing it takes as long as labeling a frame
 
     machine = psutil.virtual_memory().available
-    limits = (container_memory_bytes(), _own_memory_bytes())
-    return min(machine, *(left for left in limits if left is not None))
-
-
-def _own_memory_bytes() -> int | None:
-    """Return what the process's own limit leaves, None where there is none."""
-    if sys.platform != "linux":
-        return None
-    import resource
-
-    import psutil
-
-    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
-    if limit == resource.RLIM_INFINITY:
-        return None
-    return max(0, limit - psutil.Process().memory_info().data)
+    left = container_memory_bytes()
+    return machine if left is None else min(machine, left)
 
 
 def container_memory_bytes(groups: Path = _GROUPS, own: Path = _OWN) -> int | None:

@@ -1,7 +1,7 @@
 """Images through the network: the next ones are read and the last ones written meanwhile."""
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -41,26 +41,18 @@ def segment_images(
     """Yield each image's prediction once its files are written, or why there is none."""
 
     def segment(job: _Work) -> _Work:
-        try:
+        with _costing_itself(job):
             if job.in_windows:
                 job.outcome = _large(segmenter, job.source, outputs, progress)
             elif job.image is not None:
                 asked = "probs" in outputs.kinds
                 job.result = segmenter.segment(job.image, with_probabilities=asked)
-        except SwiftsegError as error:
-            job.outcome = error
-        except Exception as error:
-            if not ran_out(error):
-                raise
-            job.outcome = SwiftsegError(f"{job.source.given}: {NO_MEMORY}")
         return job
 
     def write(job: _Work) -> _Work:
         if job.result is not None:
-            try:
+            with _costing_itself(job):
                 job.outcome = _written(job, job.result, outputs, segmenter)
-            except SwiftsegError as error:
-                job.outcome = error
         job.image = job.result = None  # pixels that the next image's would stand beside
         return job
 
@@ -78,6 +70,19 @@ def segment_images(
                 progress.advance()
                 assert job.outcome is not None  # after the last stage
                 yield job.source, job.outcome
+
+
+@contextmanager
+def _costing_itself(job: _Work) -> Generator[None]:
+    """Note as a job's outcome why it failed, or that there was no memory for it."""
+    try:
+        yield
+    except SwiftsegError as error:
+        job.outcome = error
+    except Exception as error:
+        if not ran_out(error):
+            raise
+        job.outcome = SwiftsegError(f"{job.source.given}: {NO_MEMORY}")
 
 
 def _looked_at(segmenter: Segmenter, source: Source, outputs: Outputs) -> _Work:

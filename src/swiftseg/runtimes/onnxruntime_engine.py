@@ -11,6 +11,7 @@ import onnxruntime as ort
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.core.errors import first_line
 from swiftseg.core.in_threads import in_another_thread
+from swiftseg.core.memory import NO_MEMORY, ran_out
 from swiftseg.runtimes.base import INPUT_NAME
 from swiftseg.runtimes.cores import physical_cores
 
@@ -71,7 +72,8 @@ def load_graph(
             lambda: ort.InferenceSession(model, options, providers=providers)
         )
     except Exception as error:  # its errors share no base class of their own
-        raise SwiftsegError(f"ONNX Runtime cannot load it: {first_line(error)}") from error
+        reason = NO_MEMORY if ran_out(error) else first_line(error)
+        raise SwiftsegError(f"ONNX Runtime cannot load it: {reason}") from error
     # It goes on with the CPU alone where a device cannot be used, which nobody asked for.
     if provider not in session.get_providers():
         raise SwiftsegError(f"ONNX Runtime cannot use {device} here; its log above says why")
