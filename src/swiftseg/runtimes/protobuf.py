@@ -74,7 +74,7 @@ def _parts(message: mmap | bytes, start: int, end: int) -> Iterator[Field | tupl
         if tag > _ONE_BYTE:
             tag, position = _varint(message, begin)
         kind = tag & 7
-        if kind == _VARINT or kind == _BYTES:
+        if kind in (_VARINT, _BYTES):
             value = message[position]  # most are this short, and a graph has many
             position += 1
             if value > _ONE_BYTE:
