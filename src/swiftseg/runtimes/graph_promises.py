@@ -11,7 +11,7 @@ from swiftseg.runtimes import onnx_graph
 from swiftseg.runtimes.base import INPUT_NAME
 from swiftseg.runtimes.model_file import check_digest, opened_message, read_spec
 from swiftseg.runtimes.onnx_graph import graph_of, read_node, read_value
-from swiftseg.runtimes.protobuf import Field, fields, numbers, text, within
+from swiftseg.runtimes.protobuf import Field, fields, parts, text, within
 
 # Of onnx.proto, beside what `onnx_graph` knows.
 _FUNCTION, _SPARSE, _ATTRIBUTE_GRAPHS = 25, 15, (6, 11)
@@ -67,18 +67,18 @@ def check_promises(path: Path, spec: ModelSpec) -> None:
     """
     with opened_message(path) as message:
         graph, model = graph_of(message), fields(message, 0, len(message))
-        parts = list(fields(message, graph.start, graph.end))
-        _check_values(path, message, parts, spec)
-        if any(part.number == _FUNCTION for part in model) or _of(parts, _SPARSE):
+        held = fields(message, graph.start, graph.end)
+        _check_values(path, message, held, spec)
+        if any(part.number == _FUNCTION for part in model) or _of(held, _SPARSE):
             raise _not_ours(path, "functions or sparse weights")
-        names = {_check_weights(path, message, part) for part in _of(parts, onnx_graph.INITIALIZER)}
-        _check_order(path, message, _of(parts, onnx_graph.NODE), {INPUT_NAME, *names})
+        names = {_check_weights(path, message, part) for part in _of(held, onnx_graph.INITIALIZER)}
+        _check_order(path, message, _of(held, onnx_graph.NODE), {INPUT_NAME, *names})
 
 
-def _check_values(path: Path, message: mmap, parts: list[Field], spec: ModelSpec) -> None:
+def _check_values(path: Path, message: mmap, held: list[Field], spec: ModelSpec) -> None:
     (height, width), num_classes = spec.input.size_hw, len(spec.labels)
-    inputs = [_value(message, part) for part in _of(parts, onnx_graph.INPUT)]
-    outputs = [_value(message, part) for part in _of(parts, onnx_graph.OUTPUT)]
+    inputs = [_value(message, part) for part in _of(held, onnx_graph.INPUT)]
+    outputs = [_value(message, part) for part in _of(held, onnx_graph.OUTPUT)]
     frames = GraphEnd(INPUT_NAME, spec.input.dtype, (None, height, width, spec.input.bands))
     scores = GraphEnd("logits", "float32", (None, num_classes, height, width))
     if spec.output == "labels":
@@ -97,11 +97,12 @@ def _check_values(path: Path, message: mmap, parts: list[Field], spec: ModelSpec
 
 def _check_weights(path: Path, message: mmap, tensor: Field) -> str:
     """Check one tensor of the graph and return its name."""
-    found = {part.number: part for part in fields(message, tensor.start, tensor.end)}
+    read = parts(message, tensor.start, tensor.end)
+    found = {part.number: part for part in read.fields}
     name = text(message, found[onnx_graph.TENSOR_NAME])
     if _TENSOR_EXTERNAL in found:
         raise _not_ours(path, f"{name} in another file")
-    kind = _FLOATS.get(dict(numbers(message, tensor.start, tensor.end)).get(_TENSOR_DATA_TYPE, 0))
+    kind = _FLOATS.get(dict(read.numbers).get(_TENSOR_DATA_TYPE, 0))
     raw = found.get(_TENSOR_RAW)
     if kind is None or raw is None:
         return name
@@ -141,8 +142,8 @@ def _value(message: mmap, field: Field) -> GraphEnd:
     return GraphEnd(name, _ELEMENTS.get(element, f"element type {element}"), dims)
 
 
-def _of(parts: list[Field], number: int) -> list[Field]:
-    return [part for part in parts if part.number == number]
+def _of(held: list[Field], number: int) -> list[Field]:
+    return [part for part in held if part.number == number]
 
 
 def _not_ours(path: Path, what: str) -> SwiftsegError:

@@ -61,7 +61,7 @@ def cut_label_head(path: Path) -> LabelHead | None:
 
 def _cut_message(message: mmap) -> LabelHead | None:
     graph = graph_of(message)
-    parts = list(fields(message, graph.start, graph.end))
+    parts = fields(message, graph.start, graph.end)
     outputs = [
         texts(message, part, onnx_graph.VALUE_NAME)
         for part in parts

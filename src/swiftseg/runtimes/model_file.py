@@ -99,7 +99,7 @@ def _digests(message: mmap | bytes) -> list[tuple[tuple[int, int], str]]:
 
 def _read_metadata(path: Path) -> dict[str, str]:
     with opened_message(path) as message:
-        parts = list(fields(message, 0, len(message)))
+        parts = fields(message, 0, len(message))
         metadata = dict(_entry(message, part) for part in parts if part.number == _METADATA)
     if not any(part.number == GRAPH for part in parts):
         raise SwiftsegError(f"{path} is no ONNX file: it holds no graph")

@@ -4,7 +4,6 @@ A message is a sequence of fields: a tag (number and wire type) and a value. Str
 and messages within are a length and so many bytes; they and integers are all that is of interest.
 """
 
-from collections.abc import Iterator
 from mmap import mmap
 from typing import NamedTuple
 
@@ -27,23 +26,65 @@ class Field(NamedTuple):
     end: int
 
 
-def fields(message: mmap | bytes, start: int, end: int) -> Iterator[Field]:
-    """Yield the length-delimited fields of a message, without the others.
+class Parts(NamedTuple):
+    """What is of interest in a message, in its order.
+
+    Attributes:
+        fields: The length-delimited fields.
+        numbers: The integer fields, number and value.
+    """
+
+    fields: list[Field]
+    numbers: list[tuple[int, int]]
+
+
+def parts(message: mmap | bytes, start: int, end: int) -> Parts:
+    """Read the fields of a message.
 
     Raises:
         ValueError, IndexError: This is no message.
     """
-    return (part for part in _parts(message, start, end) if isinstance(part, Field))
+    found = Parts([], [])
+    position = start
+    while position < end:
+        begin, tag = position, message[position]
+        position += 1
+        if tag > _ONE_BYTE:
+            tag, position = _varint(message, begin)
+        kind = tag & 7
+        if kind in (_VARINT, _BYTES):
+            length = message[position]  # most are this short, and a graph has many
+            position += 1
+            if length > _ONE_BYTE:
+                length, position = _varint(message, position - 1)
+            if kind == _VARINT:
+                found.numbers.append((tag >> 3, length))
+                continue
+        elif kind in (_FIXED64, _FIXED32):
+            length = 8 if kind == _FIXED64 else 4
+        else:
+            raise ValueError(f"unknown wire type {kind}")
+        if position + length > end:
+            raise ValueError("a field runs past the end")
+        if kind == _BYTES:
+            found.fields.append(Field(tag >> 3, begin, position, position + length))
+        position += length
+    return found
 
 
-def numbers(message: mmap | bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the integer fields of a message, number and value; raise as `fields` does."""
-    return (part for part in _parts(message, start, end) if not isinstance(part, Field))
+def fields(message: mmap | bytes, start: int, end: int) -> list[Field]:
+    """Return the length-delimited fields of a message; raise as `parts` does."""
+    return parts(message, start, end).fields
 
 
-def within(message: mmap | bytes, field: Field, *wanted: int) -> Iterator[Field]:
-    """Yield the length-delimited fields of these numbers in a message that is a field."""
-    return (part for part in fields(message, field.start, field.end) if part.number in wanted)
+def numbers(message: mmap | bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the integer fields of a message, number and value; raise as `parts` does."""
+    return parts(message, start, end).numbers
+
+
+def within(message: mmap | bytes, field: Field, *wanted: int) -> list[Field]:
+    """Return the length-delimited fields of these numbers in a message that is a field."""
+    return [part for part in fields(message, field.start, field.end) if part.number in wanted]
 
 
 def texts(message: mmap | bytes, field: Field, number: int) -> list[str]:
@@ -64,34 +105,6 @@ def encoded_field(number: int, content: bytes) -> bytes:
 def encoded_number(number: int, value: int) -> bytes:
     """Write a field that holds an integer, zero at least."""
     return _encoded_varint(number << 3 | _VARINT) + _encoded_varint(value)
-
-
-def _parts(message: mmap | bytes, start: int, end: int) -> Iterator[Field | tuple[int, int]]:
-    position = start
-    while position < end:
-        begin, tag = position, message[position]
-        position += 1
-        if tag > _ONE_BYTE:
-            tag, position = _varint(message, begin)
-        kind = tag & 7
-        if kind in (_VARINT, _BYTES):
-            value = message[position]  # most are this short, and a graph has many
-            position += 1
-            if value > _ONE_BYTE:
-                value, position = _varint(message, position - 1)
-            if kind == _VARINT:
-                yield tag >> 3, value
-                continue
-            length = value
-        elif kind in (_FIXED64, _FIXED32):
-            length = 8 if kind == _FIXED64 else 4
-        else:
-            raise ValueError(f"unknown wire type {kind}")
-        if position + length > end:
-            raise ValueError("a field runs past the end")
-        if kind == _BYTES:
-            yield Field(tag >> 3, begin, position, position + length)
-        position += length
 
 
 def _varint(message: mmap | bytes, position: int) -> tuple[int, int]:
