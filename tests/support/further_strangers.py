@@ -45,6 +45,28 @@ def classes_before_the_word_mask(root: Path) -> None:
             save(root / f"data/{number:03}_{name}_mask.png", quarter(number, at))
 
 
+def a_folder_a_road(root: Path) -> None:
+    """A picture and a mask a class in one folder, with names of one shape."""
+    for number in range(8):
+        name = f"{1000052 + number}_DF_{number:03}"
+        save(root / f"{name}/{name}_RAW.jpg", picture(number))
+        for at, kind in enumerate(("CRACK", "LANE", "POTHOLE")):
+            save(root / f"{name}/{name}_{kind}.png", np.stack([quarter(number, at)] * 3, axis=-1))
+
+
+def nested(root: Path) -> None:
+    """A mask within another, and the same pictures sorted into folders in two ways."""
+    for number in range(8):
+        name = f"r{1 + number % 3}_Im{100 + number}"
+        save(root / f"by_hospital/{name}.png", picture(number))
+        save(root / f"at_random/{name}.png", picture(number))
+        disc = binary(number)
+        rows = np.cumsum(disc > 0, axis=0)
+        cup = np.where(rows * 2 > rows[-1:], disc, 0).astype(np.uint8)
+        save(root / f"truth/{name}-1-Disc-T.png", disc)
+        save(root / f"truth/{name}-1-Cup-T.png", cup)
+
+
 def zones_and_fronts(root: Path) -> None:
     """Masks of all classes, and beside them the border of two."""
     levels = np.array([0, 64, 127], np.uint8)
@@ -53,6 +75,15 @@ def zones_and_fronts(root: Path) -> None:
         save(root / f"sar/{name}.png", picture(number).convert("L"))
         save(root / f"zones/{name}_zones.png", levels[mask(number)])
         save(root / f"fronts/{name}_front.png", quarter(number, 1))
+
+
+def scribbles(root: Path) -> None:
+    """Strokes of each class, which have one value more than the masks."""
+    for number in range(8):
+        save(root / f"images/{number}a.jpg", picture(number))
+        save(root / f"masks/{number}a.png", mask(number))
+        strokes = np.where(np.arange(SIZE_HW[1]) % 8 < 2, mask(number), 255)
+        save(root / f"scribbles/{number}a.png", strokes.astype(np.uint8))
 
 
 def outlines_as_arrays(root: Path) -> None:
@@ -131,7 +162,10 @@ MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
         classes_before_the_word_mask,
         Right(all_of(8), 3, ("background", "liver", "spleen")),
     ),
+    "a folder a road": (a_folder_a_road, Right(all_of(8), 4)),
+    "a cup within a disc": (nested, Right(all_of(8), 3, ("background", "Cup", "Disc"))),
     "zones and fronts": (zones_and_fronts, Right(all_of(8), 3)),
+    "scribbles": (scribbles, Right(all_of(8), 3, ("class_0", "class_1", "class_2"))),
     "outlines as arrays": (outlines_as_arrays, Right(all_of(8), 2, BINARY)),
     "labels of four bands": (labels_of_four_bands, Right(all_of(8), 3)),
     "photographs cut out, as JPEG": (cut_out_as_jpeg, "are these photographs?"),

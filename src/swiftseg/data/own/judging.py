@@ -71,10 +71,10 @@ class Looker:
     def is_of_another_set(self, picture: Member, mask: Member) -> bool:
         """Whether an image and a mask lie in two folders that both hold images and masks."""
         folders = picture.item.file.folders, mask.item.file.folders
-        at = next(
-            (n for n, names in enumerate(zip(*folders, strict=False)) if len({*names}) > 1), 0
-        )
-        return all(len(self.roles_below[path[: at + 1]]) > 1 for path in folders)
+        for at, (one, other) in enumerate(zip(*folders, strict=False)):
+            if one != other:
+                return all(len(self.roles_below[path[: at + 1]]) > 1 for path in folders)
+        return False
 
     def sizes_hw(self, path: str) -> set[tuple[int, int]]:
         """Return the size of a file's image as stored and as shown; nothing if unreadable."""

@@ -113,8 +113,10 @@ def _mask_stems(hypothesis: Hypothesis, stem: str | None) -> list[str | None]:
         return [begin + ending for ending in hypothesis.endings]
     words = [ending[1:] for ending in hypothesis.endings]
     end = common_ending(words)
-    names = "|".join(word.removesuffix(end) for word in words)
-    return [f"{begin}{hypothesis.endings[0][0]}{{class:{names}}}{end}"]
+    words = [word.removesuffix(end) for word in words]
+    first = common_ending([word[::-1] for word in words])[::-1]
+    names = "|".join(word.removeprefix(first) for word in words)
+    return [f"{begin}{hypothesis.endings[0][0]}{first}{{class:{names}}}{end}"]
 
 
 def _counted_text(shape: str) -> str:

@@ -28,6 +28,7 @@ MIN_QUALITY = 0.4  # of a mask that may show one class among others
 CLASS_OVERLAP = 0.25  # masks of one image that overlap less are classes or instances
 MAX_COPIES = 4
 MAX_CLASS_VALUES = 8
+NESTED_AREA, NESTED_SHARE = 0.7, 0.9  # two raters' masks are nearly as large as each other
 COPY_DIFFERENCE = 4.0  # of gray levels, between an image and its copy in another format
 _NUMBERED_CLASS = re.compile(r"([_-][A-Za-z]*)\d+(?:[_-]\d+)*")
 
@@ -204,9 +205,16 @@ def _narrowed(
 
 
 def are_parts(
-    groups: Sequence[list[Member]], looker: Looker, *, of_few_values: bool = True
+    groups: Sequence[list[Member]],
+    looker: Looker,
+    *,
+    of_few_values: bool = True,
+    nested: bool = False,
 ) -> bool:
-    """Whether masks of one image have few values and hardly overlap: instances or classes of it."""
+    """Whether masks of one image have few values and hardly overlap: instances or classes of it.
+
+    Where they may be `nested`, one that lies within a far larger one does not overlap it.
+    """
     overlaps: list[float] = []
     for masks in evenly(groups, PROBES):
         looks = [looker.look(mask.item.file.path) for mask in masks[:6]]
@@ -214,9 +222,18 @@ def are_parts(
         if of_few_values and any(_is_many(look) for look in known):
             return False
         for one, other in pairwise(known):
-            if one.foreground.any() and other.foreground.any():
+            if nested and _is_within(*sorted((one.foreground, other.foreground), key=np.sum)):
+                overlaps.append(0.0)
+            elif one.foreground.any() and other.foreground.any():
                 overlaps.append(overlap(one.foreground, other.foreground))
     return not overlaps or float(np.mean(overlaps)) < CLASS_OVERLAP
+
+
+def _is_within(small: np.ndarray, large: np.ndarray) -> bool:
+    """Whether a mask lies in a far larger one, as an eye's cup in its disc; bool arrays."""
+    area = small.sum()
+    is_smaller = area < NESTED_AREA * large.sum()
+    return bool(area and is_smaller and (small & large).sum() >= NESTED_SHARE * area)
 
 
 def _is_many(look: Look) -> bool:
@@ -236,8 +253,8 @@ def class_hypotheses(tried: Sequence[Hypothesis], looker: Looker) -> list[Hypoth
         if is_word and is_class and hypothesis.parts == "one":
             kind = form.kind if form.kind == "number" else "name"
             key = (
-                id(hypothesis.pictures),
-                id(hypothesis.masks),
+                _files_of(hypothesis.pictures),
+                _files_of(hypothesis.masks),
                 hypothesis.picture_form,
                 kind,
                 form.before,
@@ -251,6 +268,11 @@ def class_hypotheses(tried: Sequence[Hypothesis], looker: Looker) -> list[Hypoth
         if joined is not None:
             found.append(joined)
     return found
+
+
+def _files_of(family: Family) -> tuple[object, ...]:
+    """Return what tells families apart, also those that are narrowed to some of their files."""
+    return family.template, len(family.members), family.members[0].item.file.path
 
 
 def _tells_classes(hypothesis: Hypothesis) -> bool:
@@ -278,7 +300,10 @@ def _joined(group: Sequence[Hypothesis], looker: Looker) -> Hypothesis | None:
         return None  # numbers that only some images have count instances
     if any(_tells_classes(one) for one in group) and not all(_tells_classes(one) for one in group):
         return None  # a mask of all classes, and beside it one of borders
-    if len(group) < 2 or len(several) < 0.2 * len(pairs) or not are_parts(several, looker):
+    if len(group) < 2 or len(several) < 0.2 * len(pairs):
+        return None
+    is_binary = all(one.num_values <= 2 for one in group)
+    if not are_parts(several, looker, nested=is_binary and not is_numbered):
         return None
     endings = tuple(sorted(hypothesis.mask_form.after for hypothesis in group))
     folders = {group[0].mask_form.freed(mask) for _, masks in pairs for mask in masks}

@@ -44,7 +44,7 @@ SIDE_WORDS = frozenset(
         "segmentationobject box boxes bbox bboxes detection roi visibility landmarks centers "
         "centres centerline centerlines watershed distance distances track tracks tracking tra "
         "confidence densepose agnostic layer layers panoptic elevation elevations elev dsm ndsm "
-        "dem dtm height heights"
+        "dem dtm height heights scribble scribbles"
     ).split()
 )
 _TOKEN = re.compile(r"\{split\}|\{=\}|[^\W\d_]+|\d+|[)\]]|(?:(?!\{split\}|\{=\})[^\w)\]]|_)+")
