@@ -22,6 +22,7 @@ from swiftseg.data.paired_files import are_proportional
 Entry = TypeVar("Entry")
 
 PROBES = 10  # pairs whose pixels are looked at
+READ_PROBES = 3  # of them whose masks are read: one alone may be damaged
 GRAY_PROBES, GRAY_SHARE = 3, 0.9  # what pictures lose for being gray, beside others in color
 FEW_VALUES = 3
 FIXED_OVERLAP = 0.93  # masks that overlap more than this are one mask: a field of view
@@ -120,7 +121,7 @@ def judge(hypothesis: Hypothesis, looker: Looker) -> None:
         quality *= GRAY_SHARE
     quality *= side_share(name) * (1 + 0.05 * np.clip(mask_evidence(name), -2, 2))
     quality *= 0.2 + 0.8 * _size_agreement(probes, looker)
-    if not looker.can_be_mask(paths[0]):
+    if not any(looker.can_be_mask(path) for path in paths[:READ_PROBES]):
         quality *= 0.3
     if hypothesis.parts == "one" and _is_field_of_view(known):
         quality *= 0.1
