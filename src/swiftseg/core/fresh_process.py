@@ -22,6 +22,10 @@ STARTED_NS = "started_ns"
 _CHILD = "from swiftseg.core.fresh_process import serve; serve()"
 
 
+class ProcessEndedError(SwiftsegError):
+    """The process ended without a result."""
+
+
 def run_in_process(function: Callable[..., Any], **arguments: Any) -> Any:
     """Call a module's function in a new process; arguments and result travel as JSON.
 
@@ -33,7 +37,8 @@ def run_in_process(function: Callable[..., Any], **arguments: Any) -> Any:
         arguments: Numbers, strings, None, and lists and dicts of them.
 
     Raises:
-        SwiftsegError: The function raised it, or the process ended without a result.
+        ProcessEndedError: The process ended without a result.
+        SwiftsegError: The function raised it.
     """
     with tempfile.TemporaryDirectory(prefix="swiftseg-") as folder:
         answer = Path(folder) / "answer.json"
@@ -53,7 +58,7 @@ def run_in_process(function: Callable[..., Any], **arguments: Any) -> Any:
         )
         if not answer.exists():
             reason = child.stderr.strip().rpartition("\n")[2] or f"exit code {child.returncode}"
-            raise SwiftsegError(f"{function.__name__} ended without a result: {reason}")
+            raise ProcessEndedError(f"{function.__name__} ended without a result: {reason}")
         found = json.loads(answer.read_text("utf-8"))
         if "error" in found:
             error = SwiftsegError(found["error"])

@@ -11,7 +11,7 @@ from torch.fx import GraphModule
 
 from swiftseg.core import SwiftsegError, needs_extra
 from swiftseg.exporting.formats.score_graph import OperatorEditor, ScoreGraph, aten
-from swiftseg.runtimes.litert_engine import GRAPH
+from swiftseg.runtimes.litert_engine import GRAPH, check_loads
 
 with needs_extra("--format litert", "litert"):
     import litert_torch  # pyright: ignore
@@ -40,6 +40,7 @@ def write(
     converted.export(str(path))
     if precision != "f32":
         path.write_bytes(_rounded(path.read_bytes(), precision, images))
+        check_loads(path)
     return "args_0", "output_0"
 
 
