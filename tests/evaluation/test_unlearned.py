@@ -52,6 +52,8 @@ def test_a_score_that_was_never_better_asks_for_more_epochs(tmp_path: Path, scor
     run = run_with(tmp_path / "run", scores)
     lines = training_advice(evaluation_of(np.zeros_like(TRUE)), run)
     assert lines[0] == "warning: the network predicts soil alone; likely causes, in this order:"
+    told = f"{len(scores)} epoch, " if len(scores) == 1 else f"{len(scores)} epochs, "
+    assert told in lines[1]
     causes = [line.split(":")[0].strip() for line in lines[1:-1]]
     assert causes == [
         "1. too few steps",

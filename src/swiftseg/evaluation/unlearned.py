@@ -57,10 +57,11 @@ def training_advice(
     best_at_end = _is_best_at_end(recipe, epochs)
     never_better = ", and the score was never better than at the end" if best_at_end else ""
     weights = recipe.class_weights
+    trained = f"{len(epochs)} epoch{'s' * (len(epochs) != 1)}"
     weighted = f"they are {weights.name}'s" if weights else "there are none"
     return [
         f"warning: {problem}; likely causes, in this order:",
-        f"  1. too few steps: {len(epochs)} epochs{never_better}",
+        f"  1. too few steps: {trained}{never_better}",
         f"  2. the network's input of {height}x{width} shows the objects too small",
         f"  3. the class weights of the loss: {weighted}",
         "  4. names or values that are swapped between the masks and the description of the data",
