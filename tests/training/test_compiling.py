@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch._dynamo.exc import BackendCompilerFailed
 
 from swiftseg.core import SwiftsegError
 from swiftseg.training.compiling import CACHE_VARIABLE, FOLDER, compiling_step, keep_compiled_code
@@ -59,6 +60,16 @@ def test_broken_code_is_removed_and_compiled_again(cache: Path, capsys: pytest.C
         "warning: compiled code of an earlier run is broken (half.so: cannot read file data); it "
         "is compiled again\n"
     )
+
+
+def test_what_the_compiler_raised_is_told_and_not_torch_s_hints(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+):
+    compiled = torch.compile(lambda x: x + 1, backend=lambda graph, given: {}["half.so"])
+    with pytest.raises(BackendCompilerFailed) as caught:
+        compiled(NOTHING)
+    take(FailingSteps(1, caught.value))
+    assert "is broken ('half.so'); it is compiled again" in capsys.readouterr().err
 
 
 def test_what_cannot_be_compiled_is_trained_without(

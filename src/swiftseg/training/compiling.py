@@ -14,6 +14,7 @@ from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.cache import cache_folder
+from swiftseg.core.errors import first_line
 from swiftseg.core.log import warn
 from swiftseg.training.stage import StageTraining
 from swiftseg.training.stopping import StopRequest
@@ -53,7 +54,8 @@ def compiling_step(
                 return 0.0, True
             if mend is None:  # it was not the compiler
                 raise
-            mend(str(error).strip().splitlines()[-1] if str(error).strip() else repr(error))
+            # Torch wraps what the compiler raised, and ends its own text with hints for debugging.
+            mend(first_line(getattr(error, "inner_exception", error)))
         training.optimizer.zero_grad()
         torch.set_rng_state(random_state)
     raise AssertionError("the last attempt returns or raises")
