@@ -2,6 +2,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from pydoc import locate
 from types import ModuleType
 
 import pytest
@@ -22,6 +23,24 @@ def commands() -> list[str]:
     steps = [step.text for page in PAGES for step in steps_of(page) if not step.is_python]
     lines = [text for text in steps if text.startswith("swiftseg ")]
     return [*dict.fromkeys([*lines, *re.findall(r"`(swiftseg .+?)`", TEXT)])]
+
+
+def named_in_python(page: Path) -> set[str]:
+    """What of swiftseg a page names in its text, and imports in its blocks."""
+    text = page.read_text("utf-8")
+    names = set(re.findall(r"`(swiftseg(?:\.\w+)+)", text))
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        for module, imported in re.findall(
+            r"^from (swiftseg\S*) import (.+)$", block, re.MULTILINE
+        ):
+            names |= {f"{module}.{name.strip()}" for name in imported.split(",")}
+    return {name for name in names if not name.endswith(".json")}  # a file
+
+
+def test_what_the_pages_name_in_python_exists():
+    named = set[str]().union(*map(named_in_python, [README, *(ROOT / "docs").rglob("*.md")]))
+    assert {"swiftseg.Segmenter", "swiftseg.trained.load_trained"} <= named
+    assert not [name for name in sorted(named) if locate(name) is None]
 
 
 @pytest.mark.parametrize("line", commands())
