@@ -29,23 +29,7 @@ _NUMBERED = re.compile(
 )
 # Words of sentences: what a README numbers so is no list of classes.
 _PROSE = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "is",
-        "are",
-        "was",
-        "for",
-        "from",
-        "in",
-        "with",
-        "by",
-        "this",
-        "that",
-    ]
+    "a an the of to is are was for from in with by this that".split()  # noqa: SIM905
 )
 # Words before a number that is no value of a mask.
 _NO_VALUE = frozenset(
