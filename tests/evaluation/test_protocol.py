@@ -89,7 +89,7 @@ def test_a_file_runs_at_its_own_size_and_refuses_scales(backend):
     segmenter = Segmenter(backend)
     assert isinstance(sliding.segmenter(segmenter), AveragingSegmenter)
     message = (
-        r"shades is exported for frames of 12x16 .*not run at 6x8; evaluate its checkpoint"
+        r"shades is exported for frames of 12x16 .*not run at 6x8; take its checkpoint"
         r".*--size 6x8.*--sliding"
     )
     with pytest.raises(SwiftsegError, match=message):
