@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from swiftseg.core import InputSpec, LabelSet, ModelSpec, UsageError
@@ -65,3 +66,22 @@ def test_outputs_are_a_list_or_a_text_and_unknown_ones_are_refused(tmp_path):
         assert list(run.predictions[0].files) == ["labels"]
     with pytest.raises(UsageError, match="unknown output 'overlays'; did you mean overlay"):
         predict_images(picture, model=segmenter, save=["overlays"])
+
+
+@pytest.mark.parametrize(("place", "value"), [(13, 8), (108, 12)])
+def test_a_damaged_tiff_of_bands_costs_itself_alone(tmp_path, place, value):
+    damaged = tmp_path / "a.tif"
+    tifffile.imwrite(
+        damaged, np.zeros((8, 8, 5), np.uint16), photometric="minisblack", planarconfig="contig"
+    )
+    content = bytearray(damaged.read_bytes())
+    content[place] = value  # a size of zero, and a resolution that is infinite
+    damaged.write_bytes(content)
+    Image.new("RGB", (8, 8)).save(tmp_path / "b.png")
+    run = predict_images(
+        tmp_path, model=Segmenter(AnswersBackend(SPEC, halves)), out=tmp_path / "out"
+    )
+    [(source, reason)] = run.failures
+    assert source.endswith("a.tif")
+    assert "a.tif: " in reason
+    assert [path.name for path in (tmp_path / "out/labels").iterdir()] == ["b.png"]

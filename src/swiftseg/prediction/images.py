@@ -97,7 +97,7 @@ def _looked_at(segmenter: Segmenter, source: Source, outputs: Outputs) -> _Work:
         height, width = picture_hw(path)
     except MissingExtraError as error:
         return _Work(source, outcome=error)
-    except SwiftsegError:
+    except Exception:  # whatever a decoder raises costs this image alone
         return _Work(source)
     in_windows = needs_windows(segmenter, (height, width))
     return _Work(source, is_large=height * width >= LARGE_PIXELS, in_windows=in_windows)

@@ -141,7 +141,14 @@ def open_tiff(path: Path) -> "Generator[TiffFile]":
             yield tiff
     except (SwiftsegError, FileNotFoundError):
         raise
-    except (tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError) as error:
+    except (
+        tifffile.TiffFileError,
+        OSError,
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        LookupError,
+    ) as error:
         reason = str(error).partition("\n")[0]
         raise SwiftsegError(f"{path}: the TIFF is truncated or damaged ({reason})") from error
 
