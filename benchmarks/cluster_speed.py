@@ -31,7 +31,7 @@ SIZE_HW = (360, 480)
 DRAWN = 60  # frames that are drawn; more are copies of them
 BATCH = 64  # as the command has it
 LIGHT, LIGHT_BATCH = "enet-camvid", 32  # pieces of about a second: the last ones end together
-HEAVY, HEAVY_FRAMES, HEAVY_BATCH = "segnet", 64, 2  # the network and the size of its paper
+HEAVY, HEAVY_FRAMES, HEAVY_BATCH = "segnet", 160, 2  # the network and size of its paper
 PLAIN_S = 20.0
 LOOK_S = 2.0  # looking takes 20 ms of a core
 
