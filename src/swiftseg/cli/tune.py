@@ -76,6 +76,7 @@ def print_search(search: "Search", out: Path) -> None:
     from swiftseg.cli.score_table import percent
     from swiftseg.cluster.tuning import trial_folder
     from swiftseg.core.shown_text import shown
+    from swiftseg.runs import RunFolder
 
     numbers = ("trial", "mIoU %", "epochs")
     table = new_table(*numbers, "values", "", numbers=numbers)
@@ -87,5 +88,5 @@ def print_search(search: "Search", out: Path) -> None:
         table.add_row(str(trial.number), score, str(trial.epochs), shown(values), shown(state))
     terminal().print(table)
     best = trial_folder(out, search.ranking[0].number)
-    typer.echo(f"best weights: {best / 'best.pt'}")
+    typer.echo(f"best weights: {RunFolder(best).best}")
     typer.echo(f"next: swiftseg export {best} --out model.onnx")

@@ -199,9 +199,9 @@ def _absolute(weights: Path | str | None) -> str | None:
     return str(Path(weights).absolute()) if Path(weights).exists() else str(weights)
 
 
-def _most_epochs(recipe: str, origin: str, drawn: Sequence[Values]) -> int:
+def _most_epochs(text: str, origin: str, drawn: Sequence[Values]) -> int:
     """Try the values of every trial on the recipe; return how many epochs a trial has at most."""
-    recipes = [parse_recipe(recipe, origin=origin, overrides=as_overrides(one)) for one in drawn]
+    recipes = [parse_recipe(text, origin=origin, overrides=as_overrides(one)) for one in drawn]
     return max(sum(stage.epochs for stage in recipe.stages) for recipe in recipes)
 
 

@@ -12,12 +12,7 @@ from swiftseg.data.images.windows import Pixels
 from swiftseg.inference.fitting import FITS, Fit
 from swiftseg.inference.found_model import FoundModel, find_model
 from swiftseg.inference.given_image import Frame
-from swiftseg.inference.network_labels import (
-    NetworkLabels,
-    tile_bands,
-    tile_labels,
-    whole_labels,
-)
+from swiftseg.inference.network_labels import NetworkLabels, tile_bands, tile_labels, whole_labels
 from swiftseg.inference.open_model import Origin, open_model
 from swiftseg.inference.planes import check_probabilities, resize_planes
 from swiftseg.inference.preparing import Prepared, prepare
@@ -97,7 +92,7 @@ class Segmenter:
                 0.5 % of the labels of the calibration frames.
             calibration: What the precision `auto` is judged on: a folder of images or of labeled
                 data, or frames uint8 (H, W, 3).
-            threads: Threads for one frame; None takes one a physical core.
+            threads: Threads for one frame; None takes one per physical core.
             device: What computes, such as `cpu`, `cuda` or `gpu`; None takes the CPU for exported
                 files, and for torch the machine's accelerator if there is one.
             fit: How images of other sizes are shown to the network.
@@ -252,7 +247,7 @@ class Segmenter:
         smallest = min(tile_hw or self.spec.input.size_hw)
         if overlap is not None and not 0 <= overlap < smallest:
             raise UsageError(
-                f"expected an overlap of 0 to below the tile's {smallest} pixels, got {overlap}"
+                f"expected an overlap from 0 to below the tile's {smallest} pixels, got {overlap}"
             )
         return self._with(fit="tile", tiling=Tiling(tile_hw, overlap))
 

@@ -39,7 +39,7 @@ class _Shown:
 
 
 @dataclass
-class _Seen:
+class _Walked:
     """What one walk over all receipts keeps; its size does not grow with the frames."""
 
     step: int
@@ -77,7 +77,7 @@ def write_report(job: Job, summary: Summary, segmenter: Segmenter, read: ReadSta
     Raises:
         SwiftsegError: The target cannot be read or written.
     """
-    seen = _Seen(step=max(summary.frames // SAMPLES, 1))
+    seen = _Walked(step=max(summary.frames // SAMPLES, 1))
     for receipt in job.receipts():
         for outcome in receipt.outcomes:
             seen.add(outcome)

@@ -73,7 +73,7 @@ class FCN8s(nn.Module):
 class VGG16(nn.Module):
     """The convolutions of VGG-16 and its first two fully connected layers as such.
 
-    Gives pool3 (N, 256, ~H/8 + 25, ...), pool4 (N, 512, ~H/16 + 13, ...) and fc7 (N, 4096,
+    Returns pool3 (N, 256, ~H/8 + 25, ...), pool4 (N, 512, ~H/16 + 13, ...) and fc7 (N, 4096,
     ~H/32 + 1, ...) for an image (N, 3, H, W).
     """
 

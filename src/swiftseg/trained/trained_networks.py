@@ -41,19 +41,23 @@ def load_trained(path: Path) -> tuple[nn.Module, ModelSpec]:
 
 
 def _load_safetensors(path: Path) -> tuple[nn.Module, ModelSpec]:
-    exported = path.with_suffix(".onnx")
-    described = read_description(path)
-    if exported.is_file():
-        spec = read_spec(exported)
+    described, spec = read_description(path), _spec_beside(path)
+    if spec is not None:
         described = described or Description(network=spec.network, num_classes=len(spec.labels))
     elif described is not None:
         spec = described.spec(path)
     else:
         raise SwiftsegError(
             f"{path}: does not say which network it fills; expected a file that swiftseg import "
-            f"wrote, or the exported model {exported.name} beside it"
+            f"wrote, or the exported model {path.stem}.onnx beside it"
         )
     return build_described(described, path), spec
+
+
+def _spec_beside(path: Path) -> ModelSpec | None:
+    """Read what describes shipped weights, the exported model beside them, where there is one."""
+    exported = path.with_suffix(".onnx")
+    return read_spec(exported) if exported.is_file() else None
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -83,12 +87,8 @@ def origin_of_weights(path: Path) -> tuple[str | None, InputSpec | None]:
             return None, None
         found = parse_checkpoint(content, path)
         return found.stage.network, found.recipe.input.to_spec()
-    exported = path.with_suffix(".onnx")
-    if exported.is_file():
-        spec = read_spec(exported)
-        return spec.network, spec.input
-    described = read_description(path)
-    return (described.network, described.input) if described else (None, None)
+    found = _spec_beside(path) or read_description(path)
+    return (found.network, found.input) if found else (None, None)
 
 
 def torch_device(name: str | None = None) -> torch.device:

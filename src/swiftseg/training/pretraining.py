@@ -34,13 +34,13 @@ from swiftseg.layers.tensor_digest import digest_of
 from swiftseg.layers.tensor_file import DIGEST_KEY, read_tensor_file
 from swiftseg.models.fast_scnn import FastSCNNImageNet
 from swiftseg.recipes.recipe import Optimizer
-from swiftseg.runs.lock import locked
+from swiftseg.runs import RunFolder
 from swiftseg.training.fine_tune import MEAN, STD
 from swiftseg.training.optimization import parameter_groups
 
 CLASSIFIERS: Mapping[str, Callable[[int], nn.Module]] = {"fast_scnn": FastSCNNImageNet}
 
-WEIGHTS, METRICS, LAST = "pretrained.safetensors", "metrics.csv", "last.pt"
+WEIGHTS = "pretrained.safetensors"
 SMALLEST_AREA = 0.08
 SHORT_SIDE = 256 / 224  # of a picture to score, times the crop's side
 SETTINGS = Optimizer(
@@ -106,7 +106,8 @@ def pretrain(
     """
     if network not in CLASSIFIERS:
         raise unknown_name("network to pre-train", network, CLASSIFIERS)
-    if not resume and (out / LAST).exists():
+    run = RunFolder(out)
+    if not resume and run.last.exists():
         raise UsageError(f"{out}: holds a pre-training already; continue it with --resume")
     accelerator = Accelerator(cpu=not torch.accelerator.is_available())
     if batch_size % accelerator.num_processes:
@@ -127,14 +128,14 @@ def pretrain(
     rate = lr * batch_size / 256
     optimizer = torch.optim.SGD(parameter_groups(SETTINGS, model, rate), momentum=SETTINGS.momentum)
     schedule = lr_scheduler.CosineAnnealingLR(optimizer, epochs * (len(train_set) // batch_size))
-    history = restored(out / LAST, settings, model, optimizer, schedule) if resume else []
+    history = restored(run.last, settings, model, optimizer, schedule) if resume else []
     a_device = batch_size // accelerator.num_processes
     train_batches = batches_of(Readable(train_set), a_device, workers, shuffled=True)
     val_batches = batches_of(val_set, a_device, workers, shuffled=False)
     model, optimizer, train_batches, val_batches = accelerator.prepare(
         model, optimizer, train_batches, val_batches
     )
-    with locked(out / ".lock") if accelerator.is_main_process else nullcontext():
+    with run.locked() if accelerator.is_main_process else nullcontext():
         for epoch in range(len(history) + 1, epochs + 1):
             torch.manual_seed(hash((seed, epoch)))
             loss = run_epoch(
@@ -144,7 +145,7 @@ def pretrain(
             history.append(Accuracy(epoch, loss, float(schedule.get_last_lr()[0]), top1, top5))
             if accelerator.is_main_process:
                 whole = accelerator.unwrap_model(model)
-                keep(out, settings, whole, optimizer, schedule, history)
+                keep(run, settings, whole, optimizer, schedule, history)
                 if on_epoch:
                     on_epoch(history[-1])
     return history
@@ -255,7 +256,7 @@ def score(
 
 
 def keep(
-    out: Path,
+    run: RunFolder,
     settings: Mapping[str, float],
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -265,7 +266,7 @@ def keep(
     """Write an epoch's results; the weights are those of the best one."""
     if history[-1].top1 >= max(epoch.top1 for epoch in history):
         weights = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items()}
-        with replacing(out / WEIGHTS, durable=True) as path:
+        with replacing(run.path / WEIGHTS, durable=True) as path:
             save_file(weights, path, {DIGEST_KEY: digest_of(weights)})
     state = {
         "settings": dict(settings),
@@ -274,13 +275,13 @@ def keep(
         "schedule": schedule.state_dict(),
         "history": [astuple(epoch) for epoch in history],
     }
-    with replacing(out / LAST, durable=True) as path:
+    with replacing(run.last, durable=True) as path:
         torch.save(state, path)
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow([field.name for field in fields(Accuracy)])
     writer.writerows(astuple(epoch) for epoch in history)
-    write_file(out / METRICS, table.getvalue())
+    write_file(run.metrics, table.getvalue())
 
 
 def restored(
