@@ -57,7 +57,7 @@ def examine_installation() -> Installation:
     machine = describe_machine()
     instruction_sets = ", ".join(native.instruction_sets())
     kernels = f"native ({instruction_sets})" if native.is_available() else "numpy"
-    engines = {n: _DEVICES[n]() if find_spec(n) else "not installed" for n in ENGINES}
+    engines = {name: _engine(name) for name in ENGINES}
     sections = {
         "machine": {
             "processor": machine.cpu,
@@ -91,12 +91,17 @@ def _openvino_devices() -> str:
     return ", ".join(openvino.Core().available_devices)
 
 
-# The providers or devices of an installed engine.
+# The providers or devices of the engines that tell them.
 _DEVICES: Mapping[str, Callable[[], str]] = {
     "onnxruntime": _onnxruntime_devices,
     "openvino": _openvino_devices,
-    "tensorrt": lambda: "installed",
 }
+
+
+def _engine(name: str) -> str:
+    if find_spec(name) is None:
+        return "not installed"
+    return _DEVICES[name]() if name in _DEVICES else "installed"
 
 
 def _torch_devices() -> str:

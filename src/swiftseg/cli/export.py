@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from swiftseg.exporting.export_board import BoardParity
     from swiftseg.exporting.quantization import QuantizationReport
 
-FORMATS = ("onnx", "web", "triton")
-BOARD_FORMATS = ("coreml", "executorch", "litert", "ncnn", "openvino", "tensorrt")
+ONNX, WEB, TRITON = "onnx", "web", "triton"
 
 
 def export(
@@ -56,7 +55,9 @@ def export(
     or an exported .onnx file, and no torch. The formats of boards (coreml, executorch, litert,
     ncnn, openvino, tensorrt) are folders, which are compared with torch in the same way.
     """
-    if form not in ("onnx", *BOARD_FORMATS):
+    from swiftseg.exporting.formats import FORMATS
+
+    if form not in (ONNX, *FORMATS):
         if size or frames or name or calibration or (output, precision) != ("labels", "f32"):
             raise UsageError(f"--format {form} takes a model as it is: leave out the other options")
         export_folder(model, out, form)
@@ -94,14 +95,15 @@ def export(
 
 def export_folder(model: str, out: Path, form: str) -> None:
     """Write a folder around an exported file, and say where."""
+    from swiftseg.exporting.formats import FORMATS
     from swiftseg.inference import find_model
 
-    if form not in FORMATS:
-        raise unknown_name("format", form, (*FORMATS, *BOARD_FORMATS))
+    if form not in (WEB, TRITON):
+        raise unknown_name("format", form, (ONNX, WEB, TRITON, *FORMATS))
     path = find_model(model).exported
     if path is None:
         raise UsageError(f"--format {form} takes an exported file; export {model} as .onnx first")
-    if form == "triton":
+    if form == TRITON:
         from swiftseg.exporting.triton import export_triton
 
         typer.echo(f"{export_triton(path, out)}: tritonserver --model-repository {out}")
@@ -115,7 +117,7 @@ def export_folder(model: str, out: Path, form: str) -> None:
 def told_of(parity: "BoardParity") -> str:
     """Say how an exported folder compares with torch."""
     own = parity.ran_in == parity.format
-    elsewhere = "" if own else f", run in {parity.ran_in}; {parity.format} itself was not at hand"
+    elsewhere = "" if own else f", run in {parity.ran_in}; {parity.format} itself was not available"
     if parity.measure:
         return (
             f"{parity.format} in int8: {parity.measure} {parity.before:.2f} % before, "
@@ -138,7 +140,7 @@ def quantization_table(report: "QuantizationReport") -> "Table":
     title = f"int8 in {in_int8} of {report.convolutions} convolutions, on {report.frames} frames"
     table = new_table("", "f32", "int8", title=title)
     table.add_row(f"{report.measure} %", f"{report.before:.2f}", f"{report.after:.2f}")
-    table.add_row("ms a frame", f"{report.before_ms:.2f}", f"{report.after_ms:.2f}")
+    table.add_row("ms per frame", f"{report.before_ms:.2f}", f"{report.after_ms:.2f}")
     table.add_row("in", report.before_backend, report.after_backend)
     return table
 
@@ -159,5 +161,5 @@ def parity_table(report: "ParityReport") -> "Table":
         )
     table.add_section()
     least = f">= {100 * LEAST_EQUAL_LABELS:g}"
-    table.add_row("asked for", "", f"<= {MAX_USUAL_DIFFERENCE:.0e}", least)
+    table.add_row("required", "", f"<= {MAX_USUAL_DIFFERENCE:.0e}", least)
     return table

@@ -6,11 +6,12 @@ To add one, write a module with `write` and add a line to `FORMATS`.
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from swiftseg.exporting.formats.score_graph import ScoreGraph
+if TYPE_CHECKING:  # the names of the formats are known without torch
+    from swiftseg.exporting.formats.score_graph import ScoreGraph
 
 
 class Write(Protocol):
@@ -22,7 +23,7 @@ class Write(Protocol):
     """
 
     def __call__(
-        self, graph: ScoreGraph, folder: Path, precision: str, images: Sequence[np.ndarray]
+        self, graph: "ScoreGraph", folder: Path, precision: str, images: Sequence[np.ndarray]
     ) -> tuple[str, str]: ...
 
 
