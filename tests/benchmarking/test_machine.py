@@ -16,7 +16,7 @@ def test_the_machine_is_described():
 
 def test_only_a_busy_machine_warns():
     assert machine(busy_cpus=0.1).warning is None
-    assert "take 1.5 processors' time" in (machine(busy_cpus=1.5).warning or "")
+    assert "use 1.5 processors" in (machine(busy_cpus=1.5).warning or "")
 
 
 def test_the_peak_does_not_fall():

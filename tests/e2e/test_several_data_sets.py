@@ -62,7 +62,7 @@ def test_the_page_runs_as_it_is_written(
     assert "vehicles (car or bicyclist)" in trained.out
     make_folder(Path("COARSE"), coarse, 3)
     checked = run_cli(capsys, "data", "check", "COARSE")
-    assert "classes that no label is by itself: car, bicyclist" in " ".join(checked.out.split())
+    assert "classes without a label of their own: car, bicyclist" in " ".join(checked.out.split())
     scored = run_cli(capsys, "evaluate", "runs/streets/best.pt", "--data", "COARSE")
     assert scored.code == 0, scored.err
     labeled = run_cli(capsys, *within[:-3], "0", *within[-2:])

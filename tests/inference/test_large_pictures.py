@@ -129,7 +129,7 @@ def test_a_geotiff_keeps_its_place(tmp_path: Path):
 
 def test_tiles_that_do_not_get_on_are_refused(tmp_path: Path):
     segmenter = Segmenter.load(write_shade_model(tmp_path / "m.onnx"))
-    with pytest.raises(UsageError, match="overlap of 0 to below the tile's 12 pixels, got 12"):
+    with pytest.raises(UsageError, match="overlap from 0 to below the tile's 12 pixels, got 12"):
         segmenter.with_tiles((12, 16), 12)
     path = tmp_path / "deep.tif"
     tifffile.imwrite(path, DEEP, planarconfig="contig", tile=(32, 32), **GRAY)

@@ -114,7 +114,7 @@ def test_an_array_of_another_kind_is_refused(segmenter, array, error):
 
 
 def test_a_pil_image_of_floating_point_is_refused(segmenter):
-    with pytest.raises(SwiftsegError, match="the image: expected 8 bits a channel"):
+    with pytest.raises(SwiftsegError, match="the image: expected 8 bits per channel"):
         segmenter(Image.fromarray(np.ones((4, 4), np.float32)))
 
 

@@ -46,7 +46,7 @@ def benchmark(
         precisions: Tried with each of the backends that has them.
         calibration: The folder that the precision `auto` is judged on.
         training: Measure forward and backward passes of networks and checkpoints instead.
-        threads: Threads for one frame; None takes one a physical core.
+        threads: Threads for one frame; None takes one per physical core.
         device: What engines compute on, such as `cuda`; None is the CPU.
         seconds: How long each measurement goes on in each of its processes.
         on_machine: Is handed the machine before anything is measured.

@@ -55,8 +55,8 @@ class Machine(Section):
         if self.busy_cpus < BUSY_CPUS:
             return None
         return (
-            f"the machine is busy: other programs take {self.busy_cpus:.1f} processors' time, so "
-            "what is measured now is too slow and scatters"
+            f"the machine is busy: other programs use {self.busy_cpus:.1f} processors, so times are "
+            "too slow and vary"
         )
 
 

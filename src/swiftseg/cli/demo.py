@@ -47,7 +47,7 @@ def print_run(run: "DemoRun") -> None:
     console = terminal()
     height, width = run.size_hw
     console.print(score_table(run.evaluation, f"{run.model}, {height}x{width}"))
-    table = new_table("milliseconds a frame", "p50", "p95")
+    table = new_table("milliseconds per frame", "p50", "p95")
     for stage, times in run.timings_ms.items():
         table.add_row(stage, f"{times['p50']:.2f}", f"{times['p95']:.2f}")
     console.print(table)

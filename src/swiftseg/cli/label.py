@@ -45,7 +45,7 @@ def label(
     engine: Annotated[str, typer.Option(help="ray, or local (threads, for small jobs).")] = "ray",
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Models that run in parallel.", show_default="one a core or GPU"),
+        typer.Option(min=1, help="Models to run in parallel.", show_default="one per core or GPU"),
     ] = None,
     address: AddressOption = None,
     batch: Annotated[int, typer.Option(min=1, help="Frames per step, and rows per shard.")] = 64,

@@ -41,7 +41,7 @@ DeviceOption = Annotated[
 ]
 ThreadsOption = Annotated[
     int | None,
-    typer.Option("--threads", help="Threads for one frame.", show_default="one a physical core"),
+    typer.Option("--threads", help="Threads for one frame.", show_default="one per physical core"),
 ]
 FitOption = Annotated[
     str,

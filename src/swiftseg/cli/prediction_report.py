@@ -32,7 +32,7 @@ def print_table(run: Run, labels: LabelSet, out: Path) -> None:
     console.print(table)
     stages = _stage_medians_ms(run.predictions)
     times = ", ".join(f"{stage} {time_ms:.1f}" for stage, time_ms in stages.items())
-    console.print(f"{_counted(run.predictions)}; median ms a frame: {times}")
+    console.print(f"{_counted(run.predictions)}; median ms per frame: {times}")
     # That images were labeled in tiles decides what the network sees.
     tiles = Counter(found.tile_hw for found in run.predictions if found.tile_hw is not None)
     for (height, width), count in tiles.items():

@@ -52,7 +52,8 @@ class LabelSet:
                 raise SwiftsegError(f"the class name '{name}' holds control characters")
         if len(self.palette) != len(self.names):
             raise SwiftsegError(
-                f"expected one color a class, got {len(self.palette)} for {len(self.names)} classes"
+                f"expected one color per class, got {len(self.palette)} colors and "
+                f"{len(self.names)} classes"
             )
         for color in self.palette:
             if len(color) != 3 or not all(0 <= value <= 255 for value in color):

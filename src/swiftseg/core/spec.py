@@ -39,7 +39,7 @@ class InputSpec:
         if len(self.size_hw) != 2 or min(self.size_hw) < 1:
             raise SwiftsegError(f"expected a size as (height, width), got {self.size_hw}")
         if not self.mean or len(self.mean) != len(self.std) or min(self.std) <= 0:
-            raise SwiftsegError("expected mean and std as one value a band, std above zero")
+            raise SwiftsegError("expected mean and std as one value per band, std above zero")
         if self.dtype not in BAND_TYPES:
             raise unknown_name("type of pictures", self.dtype, BAND_TYPES)
 

@@ -91,7 +91,7 @@ def quantize_onnx(
         (before_ms, before_backend), (after_ms, after_backend) = _fastest([source, temporary])
         if after_ms >= before_ms:
             raise SwiftsegError(
-                f"{path} not written: int8 takes {after_ms:.1f} ms a frame on this machine "
+                f"{path} not written: int8 takes {after_ms:.1f} ms per frame on this machine "
                 f"({after_backend}) where float takes {before_ms:.1f} ms ({before_backend})"
             )
         if after_backend != DEFAULT_BACKEND:

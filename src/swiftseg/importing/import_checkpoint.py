@@ -121,7 +121,7 @@ def _find_port(
     for refused in known_ports()[network].refused:
         if refused.mark in theirs:
             raise SwiftsegError(
-                f"{path}: refused, {refused.source} is another network than the paper's: "
+                f"{path}: refused, {refused.source} differs from the paper's network: "
                 f"{'; '.join(refused.deviations)}"
             )
     ports = known_ports()[network].ports
@@ -141,8 +141,8 @@ def _port_by_order(path: Path, network: str, layers: tuple[str, ...]) -> Port:
     """Take the variant of as many layers for what an unknown port has, or else the paper's."""
     if path.suffix == SAFETENSORS:
         raise SwiftsegError(
-            f"{path}: names of no known port of {network}, and a .safetensors file does not keep "
-            "the order of layers to match by; save the state dict with torch.save"
+            f"{path}: its names are those of no known port of {network}, and a .safetensors file "
+            "does not keep the order of layers to match by; save the state dict with torch.save"
         )
     variants = VARIANTS_BY_ORDER.get(network, ({},))
     sizes = [len(layers_of(_state_on_meta(network, 2, options))) for options in variants]

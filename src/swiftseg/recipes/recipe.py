@@ -33,7 +33,7 @@ class NetworkInput(Section):
     def refuse_misfits(self) -> "NetworkInput":
         if not self.mean or len(self.mean) != len(self.std):
             raise ValueError(
-                f"expected mean and std as one value a band, got {len(self.mean)} and "
+                f"expected mean and std as one value per band, got {len(self.mean)} and "
                 f"{len(self.std)}"
             )
         return self

@@ -85,7 +85,7 @@ def load_backend(
         path: An .onnx file that swiftseg has exported.
         name: One of `ENGINES`.
         precision: One of that engine's.
-        threads: Threads for one frame; None takes one a physical core.
+        threads: Threads for one frame; None takes one per physical core.
         device: One of the engine's; None takes its first.
 
     Raises:

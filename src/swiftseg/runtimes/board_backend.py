@@ -48,7 +48,7 @@ class BoardBackend:
 
     Args:
         folder: The exported folder.
-        threads: Threads for one frame; None takes one a physical core.
+        threads: Threads for one frame; None takes one per physical core.
         by_stand_in: Whether one of `STAND_INS` may run it.
 
     Attributes:

@@ -26,7 +26,7 @@ class LoadGraph(Protocol):
     """What an engine's module offers.
 
     It takes a file, or the bytes of one, the precision, the number of threads for one frame, where
-    None is one a physical core, and one of the engine's devices. It raises SwiftsegError, without
+    None is one per physical core, and one of the engine's devices. It raises SwiftsegError, without
     the file's name, where the engine cannot load the graph.
     """
 
@@ -48,7 +48,7 @@ class FileBackend:
         path: The file.
         engine: The name and the precision that `load_graph` stands for.
         load_graph: Loads a graph into the engine.
-        threads: Threads for one frame; None takes one a physical core.
+        threads: Threads for one frame; None takes one per physical core.
         cuts_head: Whether the last upsampling and the argmax are done here; else the engine runs
             the graph to its logits, as everybody else who has the file.
 

@@ -27,7 +27,7 @@ class Trial:
     """One way to run a file.
 
     Attributes:
-        threads: Threads for one frame; None takes one a physical core.
+        threads: Threads for one frame; None takes one per physical core.
     """
 
     path: str

@@ -193,7 +193,7 @@ def require_compiler() -> None:
     if shutil.which(compiler) is None:
         raise SwiftsegError(
             f"the recipe compiles the network, and there is no C++ compiler {compiler!r}; "
-            "install one, name it in CXX, or train without by --set compile=false"
+            "install one, name it in CXX, or train with --set compile=false"
         )
 
 

@@ -199,7 +199,7 @@ def checked_batch_size(recipe: Recipe, stage: Stage, num_frames: int, num_proces
         )
     if batch_size % num_processes:
         raise SwiftsegError(
-            f"a batch of {batch_size} does not divide over {num_processes} processes"
+            f"a batch of {batch_size} cannot be shared by {num_processes} processes"
         )
     if batch_size // num_processes < recipe.accumulate:
         raise SwiftsegError(

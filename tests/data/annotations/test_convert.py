@@ -102,7 +102,7 @@ def test_what_is_no_export_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
     (tmp_path / "data").mkdir()
     outcome = run_cli(capsys, "data", "convert", tmp_path / "data", tmp_path / "out")
     assert outcome.code == 1
-    assert "no annotations of a labeling tool that is known (coco, coco_panoptic, " in outcome.err
+    assert "no annotations of a known labeling tool (coco, coco_panoptic, " in outcome.err
 
 
 def test_a_broken_picture_does_not_stop_the_others(

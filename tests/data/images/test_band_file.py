@@ -54,7 +54,7 @@ def test_no_band_and_no_bit_is_lost(
     if expected.shape[2] == 1 and expected.dtype.kind in "iu":
         assert read_image(path).dtype == np.uint8  # gray is stretched for models of RGB
         return
-    with pytest.raises(SwiftsegError, match=r"picture\.tif: .*(8-bit RGB|8 bits a channel)"):
+    with pytest.raises(SwiftsegError, match=r"picture\.tif: .*(8-bit RGB|8 bits per channel)"):
         read_image(path)
 
 

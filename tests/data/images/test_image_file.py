@@ -119,7 +119,7 @@ def test_flat_deep_gray_is_black(tmp_path):
 
 def test_floating_point_is_refused(tmp_path):
     path = save(tmp_path / "a.tif", Image.fromarray(np.ones((4, 4), np.float32)))
-    with pytest.raises(SwiftsegError, match="expected 8 bits a channel, got floating point"):
+    with pytest.raises(SwiftsegError, match="expected 8 bits per channel, got floating point"):
         read_image(path)
 
 

@@ -76,7 +76,7 @@ def test_the_doctor_tells_what_no_label_pins_down(tmp_path: Path):
     diagnosis = check_data(made(tmp_path, f"names: {NAMES}\n", [0, 1, 2, 3]))
     found = {finding.code: finding.message for finding in diagnosis.findings}
     assert not diagnosis.is_broken
-    assert "no label is by itself: car, bicyclist, person;" in found["class_in_sets_only"]
+    assert "without a label of their own: car, bicyclist, person;" in found["class_in_sets_only"]
     assert found["overlapping_sets"] == "the labels vehicles and living may both be bicyclist"
     assert "class_never_occurs" not in found
     meanings = {row.value: row.meaning for row in diagnosis.values}

@@ -41,7 +41,7 @@ def read_export(source: Path) -> Export:
     found = find_annotations(source)
     if found is None:
         raise SwiftsegError(
-            f"{source}: no annotations of a labeling tool that is known ({', '.join(TOOLS)})"
+            f"{source}: no annotations of a known labeling tool ({', '.join(TOOLS)})"
         )
     return TOOLS[found.tool](found)
 

@@ -80,8 +80,8 @@ def note_sets(collector: Collector, labels: LabelSet) -> None:
     loose = [labels.names[index] for index in labels.unlabeled if index in in_sets]
     if loose:
         message = (
-            f"classes that no label is by itself: {', '.join(loose)}; nothing here tells them from "
-            "the others of their labels, unless another data set does"
+            f"classes without a label of their own: {', '.join(loose)}; a model learns them only "
+            "if another data set tells them from the other classes of their labels"
         )
         collector.note("warning", "class_in_sets_only", message)
     for number, one in enumerate(labels.sets):

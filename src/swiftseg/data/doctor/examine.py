@@ -139,7 +139,7 @@ class Examination:
             return
         message = (
             f"{pair.image}: in {split}, the same image as {other.image} in {other_split}; "
-            "scores on it are too good"
+            "scores on it are too optimistic"
         )
         self.collector.note("warning", "same_image_in_splits", message, pair.image)
 

@@ -82,7 +82,7 @@ def _size_finding(
     if orientation in SIDEWAYS and mask_hw == image_hw[::-1]:
         message = (
             f"{pair.mask}: drawn on the image as stored, before its EXIF orientation turned it; "
-            "the mask is turned along. Save image and mask upright to be rid of this"
+            "the mask is turned too. Save both upright to avoid this"
         )
         return _about("warning", "turned_masks", message, pair.mask)
     text = size_mismatch_text(pair.image, image_hw, pair.mask, mask_hw)

@@ -68,7 +68,7 @@ def read_8_bits(path: Path) -> np.ndarray:
     """
     with opened(path) as image:
         if image.mode in GRAY_KINDS:
-            raise BandsError(f"{path}: more than 8 bits a channel")
+            raise BandsError(f"{path}: more than 8 bits per channel")
         return _upright_rgb(image, path, str(path))
 
 
@@ -123,7 +123,7 @@ def rgb_array(image: Image.Image, name: str = "the image") -> np.ndarray:
         return np.stack(3 * [_stretched(np.array(image))], axis=-1)
     if image.mode not in _COLOR_MODES:
         raise BandsError(
-            f"{name}: expected 8 bits a channel, got {_described(image.mode)}; "
+            f"{name}: expected 8 bits per channel, got {_described(image.mode)}; "
             "convert it to 8 bits first"
         )
     if has_more_bands(image):

@@ -43,7 +43,7 @@ def refuse_broken(findings: Iterable[Finding], source: object) -> None:
         return
     more = f" (and {len(broken) - 1} more kinds of trouble)" if len(broken) > 1 else ""
     raise SwiftsegError(
-        f"{broken[0].message}{more}; `swiftseg data check {source}` lists all there is"
+        f"{broken[0].message}{more}; `swiftseg data check {source}` lists them all"
     )
 
 

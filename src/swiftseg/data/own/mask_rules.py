@@ -182,7 +182,7 @@ def _in_8_bits(colors: np.ndarray, path: Path) -> np.ndarray:
         if highest <= 255 * factor and not (colors % factor).any():
             return (colors // factor).astype(np.uint8)
     raise SwiftsegError(
-        f"{path}: expected colors of 8 bits a channel, got 16 bits with values up to {highest}; "
+        f"{path}: expected colors of 8 bits per channel, got 16 bits with values up to {highest}; "
         "save the mask with one channel that holds the class index"
     )
 

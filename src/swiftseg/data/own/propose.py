@@ -212,7 +212,7 @@ def found_encoding(
         if "rgb" in kinds and "gray" in kinds and _gray_is_index(totals):
             message = (
                 f"{totals.files['rgb']} masks hold colors and {totals.files['gray']} hold one "
-                "value a pixel; save all in one way"
+                "value per pixel; save all masks in the same way"
             )
             findings.append(Finding("broken", "mixed_encodings", message))
             return "rgb", Counter(), Counter()
@@ -321,7 +321,7 @@ def _photographs(counts: Counter[int], encoding: Encoding) -> Finding:
     what = "colors" if encoding == "rgb" else "values"
     message = (
         f"the masks hold {len(counts)} {what} and no few that make up most of them; "
-        "are these photographs? Expected one value or color a class"
+        "are these photographs? Expected one value or color per class"
     )
     return Finding("broken", "not_masks", message)
 

@@ -69,7 +69,7 @@ def hold_out_share(dataset: Dataset, share: float) -> tuple[PairedFiles, PairedF
     rest = [pair for pair in dataset.pairs if innermost_group(pair.name) not in held_out]
     if not held_out or not rest:
         raise SwiftsegError(
-            f"cannot hold out {share:g} of {len(dataset)} frames: no group of theirs is as small; "
+            f"cannot hold out {share:g} of {len(dataset)} frames: every group is larger; "
             f"{groups_text(dict(counts))}"
         )
     chosen = [pair for pair in dataset.pairs if innermost_group(pair.name) in held_out]
