@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--size", default="512x1024", metavar="HxW")
     parser.add_argument("--frames", type=int, default=96)
     parser.add_argument("--passes", type=int, default=5)
-    parser.add_argument("--threads", type=int, help="for one frame [one a physical core]")
+    parser.add_argument("--threads", type=int, help="for one frame [one per physical core]")
     parser.add_argument("--out", type=Path, default=RESULT)
     given = parser.parse_args()
     machine = describe_machine()
