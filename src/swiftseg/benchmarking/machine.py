@@ -55,8 +55,8 @@ class Machine(Section):
         if self.busy_cpus < BUSY_CPUS:
             return None
         return (
-            f"the machine is busy: other programs use {self.busy_cpus:.1f} processors, so times are "
-            "too slow and vary"
+            f"the machine is busy: other programs use {self.busy_cpus:.1f} processors, so the "
+            "times are too slow and vary"
         )
 
 

@@ -42,9 +42,7 @@ def refuse_broken(findings: Iterable[Finding], source: object) -> None:
     if not broken:
         return
     more = f" (and {len(broken) - 1} more kinds of trouble)" if len(broken) > 1 else ""
-    raise SwiftsegError(
-        f"{broken[0].message}{more}; `swiftseg data check {source}` lists them all"
-    )
+    raise SwiftsegError(f"{broken[0].message}{more}; `swiftseg data check {source}` lists them all")
 
 
 _ORDER: dict[Severity, int] = {"broken": 0, "warning": 1, "note": 2}
