@@ -1,7 +1,19 @@
 import json
 
 import pytest
-from billion_frames import DAY_S, Frame, Node, nodes_needed, read_stages, store_bounds
+from billion_frames import (
+    DAY_S,
+    PAGE,
+    Frame,
+    Node,
+    measured_stages,
+    nodes_needed,
+    read_options,
+    read_stages,
+    report,
+    store_bounds,
+)
+from readme_tables import renewed
 
 FRAME = Frame(read_s=0.02, segment_s=0.07, write_s=0.01, bytes_in=2e6, bytes_out=0.5e6)
 
@@ -31,3 +43,8 @@ def test_stage_times_come_from_a_jobs_summary(tmp_path):
     summary = {"frames": 4, "seconds": {"write": 2.0, "read": 1.0, "segment": 8.0}}
     (tmp_path / "summary.json").write_text(json.dumps(summary))
     assert read_stages(tmp_path / "summary.json") == (0.25, 2.0, 0.5)
+
+
+def test_the_page_has_the_answer_of_the_script():
+    page = PAGE.read_text("utf-8")
+    assert page == renewed(page, {"billion": report(read_options([]), measured_stages())})

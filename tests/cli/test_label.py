@@ -126,6 +126,27 @@ def test_a_damaged_frame_costs_itself(here, capsys):
     assert names == [f"{n:06d}" for n in range(9) if n != 5]
 
 
+def test_a_video_that_cannot_be_read_costs_itself(here, capsys):
+    (here / "clips").mkdir()
+    clip = write_clip(here / "clips/good.mkv", 5, size_hw=(32, 48))
+    (here / "clips/bad.mkv").write_bytes(b"no video")
+    assert label(capsys, "clips/*.mkv").code == 1
+    [failure] = rows_of(here / "out/failures.csv")
+    assert failure["input"] == "bad.mkv"
+    assert "bad.mkv" in failure["reason"]
+    assert len(list((here / "out/labels/good.mkv").iterdir())) == 5
+    shutil.copy(clip, here / "clips/bad.mkv")  # mended, it is new to the job
+    assert label(capsys, "clips/*.mkv").code == 1
+    assert len(list((here / "out/labels/bad.mkv").iterdir())) == 5
+
+
+def test_a_picture_that_no_overlay_can_show_costs_itself(here, capsys):
+    Image.new("RGB", (70_000, 1)).save(here / "in/long.png")  # JPEG ends at 65,535 pixels
+    assert label(capsys, "in", "--save", "labels,overlay").code == 1
+    [failure] = rows_of(here / "out/failures.csv")
+    assert (failure["input"], "cannot be encoded" in failure["reason"]) == ("long", True)
+
+
 def test_what_cannot_be_read_is_set_aside_with_its_reason(here, capsys):
     (here / "in/a/000.png").write_bytes(b"no picture")
     (here / "list.txt").write_text("in/a/000.png\nin/b/001.png\nin/gone.png\n")
@@ -156,6 +177,49 @@ def test_a_second_start_does_what_is_left_and_what_is_new(here, capsys):
     Image.new("RGB", (16, 12)).save(here / "in/new.png")
     summary = json.loads(label(capsys, "in", "--json").out)
     assert (summary["run_frames"], summary["inputs"], summary["done"]) == (1, 8, 8)
+
+
+@pytest.mark.parametrize("source", ["job", "job/**/*.png"])
+def test_results_below_the_source_are_no_inputs(here, capsys, source):
+    write_pictures(here / "job/in", 3, SIZE_HW)
+    for _ in range(2):
+        assert json.loads(label(capsys, source, "--json", out="job").out)["inputs"] == 3
+
+
+def test_an_address_of_this_machine_is_its_folder(here, capsys):
+    addresses = (f"file://{here}/in", "--out", f"file://{here}/out")
+    options = ("--model", "m.onnx", "--engine", "local", "--batch", 2)
+    assert run_cli(capsys, "label", *addresses, *options).code == 0
+    assert label(capsys, "in", out="whole").code == 0
+    assert results_in(here / "out") == results_in(here / "whole")
+
+
+def test_a_job_that_ends_early_tells_what_is_done(here, capsys):
+    (here / "out/labels/b/003.png").mkdir(parents=True)
+    done = label(capsys, "in", "--workers", 1)
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    statuses = {row["input"]: row["status"] for row in rows_of(here / "out/manifest.csv")}
+    assert (statuses["a/000"], statuses["b/003"]) == ("done", "pending")
+    (here / "out/labels/b/003.png").rmdir()
+    assert label(capsys, "in").code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("job.json", b"{}"),
+        ("plan-00000.jsonl.gz", b"no gzip"),
+        ("plan-00000.jsonl.gz", gzip.compress(b"0\t[]")),
+        ("receipts/000001.json", b"{"),
+    ],
+)
+def test_a_damaged_file_of_a_job_is_named(here, capsys, name, content):
+    assert label(capsys, "in").code == 0
+    (here / "out/job" / name).write_bytes(content)
+    done = label(capsys, "in")
+    assert done.code == 1
+    [line] = done.err.splitlines()
+    assert line.startswith(f"error: {here}/out/job/{name} is damaged: ")
 
 
 def test_the_summary_counts_everything(here, capsys):
@@ -201,6 +265,8 @@ def test_a_target_keeps_to_the_model_and_the_options_it_began_with(here, capsys)
     assert "was begun with the fit auto, not letterbox" in done.err
     done = label(capsys, "in", "--save", "labels,probs")
     assert "the save labels, not labels,probs" in done.err
+    done = label(capsys, "in", batch=3)  # of which a video's ranges would overlap the old ones
+    assert "the batch 2, not 3" in done.err
     shutil.copytree(here / "in", here / "elsewhere")
     done = label(capsys, "elsewhere")
     assert f"out was begun with a/000 from {here}/in/a/000.png, and the source has" in done.err
@@ -225,7 +291,7 @@ def test_a_folder_of_other_results_is_left_alone(here, capsys):
         (("gs://bucket/in",), "gcsfs"),
         (("nowhere",), "no such file or folder: nowhere"),
         (("in", "--device", "tpu"), "unknown device 'tpu'"),
-        (("in", "--flip", "--device", "tpu"), "unknown device 'tpu'"),
+        (("in", "--scales", "x", "--device", "tpu"), "--batch: several models, --scales"),
     ],
 )
 def test_what_is_asked_for_wrongly_is_told_in_one_line(here, capsys, arguments, message):
@@ -241,16 +307,31 @@ def test_memory_is_for_one_process(here, capsys):
     assert (done.code, "take --engine local" in done.err) == (2, True)
 
 
-def test_without_ray_the_extra_is_named(here):
+def test_a_single_process_takes_no_options_of_a_job(here, capsys):
+    averaging = ("label", "in", "--model", "m.onnx", "--flip")
+    for more in (("--out", "out", "--precision", "int8"), ("--out", "s3://bucket/out")):
+        done = run_cli(capsys, *averaging, *more)
+        assert done.code == 2
+        assert "are for one process" in done.err
+    done = run_cli(capsys, *averaging, "--out", "out", "--engine", "local", "--device", "tpu")
+    assert "unknown device 'tpu'" in done.err
+    assert not (here / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("missing", "options"), [("ray", []), ("pyarrow", ["--engine", "local", "--format", "parquet"])]
+)
+def test_what_is_not_installed_is_named_before_anything_is_written(here, missing, options):
     script = (
-        "import sys; sys.modules['ray'] = None\n"
+        f"import sys; sys.modules[{missing!r}] = None\n"
         "from swiftseg.cli.main import main\n"
-        "main(['label', 'in', '--model', 'm.onnx', '--out', 'out'])\n"
+        f"main(['label', 'in', '--model', 'm.onnx', '--out', 'out', *{options!r}])\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert line.endswith("needs an extra: pip install 'swiftseg[cluster]'")
+    assert not (here / "out").exists()
 
 
 def test_ctrl_c_leaves_what_is_pending_to_the_next_start(here, capsys):

@@ -133,3 +133,10 @@ def test_a_value_that_no_recipe_takes_is_refused_before_anything_starts(folder):
     assert done.returncode == 2
     assert "unknown key 'speed'" in done.stderr
     assert not (folder / "search").exists()
+
+
+def test_no_search_has_begun_where_no_cluster_answers(folder):
+    done = run(folder, search_command("--address", "127.0.0.1:1"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no Ray cluster answers at 127.0.0.1:1 (")
+    assert not (folder / "search/tune.json").exists()

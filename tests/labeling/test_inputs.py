@@ -5,6 +5,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 
 from swiftseg.core import SwiftsegError, UsageError
@@ -83,6 +84,12 @@ def test_a_table_without_the_column_names_those_it_has(tmp_path, name):
     assert names(listed(tmp_path / name, column="where")) == ["x"]
 
 
+def test_a_csv_table_that_no_reader_takes_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text(f'path\n"{"x" * 200_000}\n')
+    with pytest.raises(SwiftsegError, match=r"t\.csv: not a CSV table that can be read"):
+        listed(tmp_path / "t.csv")
+
+
 def test_a_column_of_something_else_is_refused(tmp_path):
     pq.write_table(pa.table({"path": [1.5]}), tmp_path / "t.parquet")
     with pytest.raises(SwiftsegError, match="expected paths or an image's bytes"):
@@ -100,6 +107,38 @@ def test_addresses_are_listed_as_folders_are(remote):
     assert names(listed("memory://set/b/1.png")) == ["1"]
     with pytest.raises(SwiftsegError, match="no images to label"):
         listed("memory://nothing")
+
+
+class _Locked(MemoryFileSystem):
+    """A store that refuses to list a folder."""
+
+    protocol = "locked"
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return super()._strip_protocol(path.replace("locked://", "memory://"))
+
+    def ls(self, path, detail=True, **options):
+        if path.endswith("/b"):
+            raise PermissionError(13, "Permission denied")
+        return super().ls(path, detail, **options)
+
+
+@pytest.mark.parametrize("source", ["locked://set", "locked://set/*/1.png", "locked://set/**"])
+def test_a_folder_that_is_refused_is_not_taken_for_empty(remote, source):
+    fsspec.register_implementation("locked", _Locked, clobber=True)
+    for path in ("set/a/1.png", "set/b/1.png"):
+        remote.pipe_file(f"/{path}", b"x")
+    with pytest.raises(SwiftsegError, match=r"cannot list locked://set.*: Permission denied"):
+        listed(source)
+
+
+def test_results_at_an_address_are_no_inputs(remote):
+    for path in ("set/1.png", "set/labels/1.png", "set/labels2/1.png"):
+        remote.pipe_file(f"/{path}", b"x")
+    kept = ["1", "labels2/1"]
+    for source in ("memory://set", "memory://set/**"):
+        assert names(listed(source, leave_out=["memory://set/labels"])) == kept
 
 
 def test_names_never_leave_the_target(tmp_path):
@@ -129,6 +168,19 @@ def test_a_video_is_cut_into_ranges_that_hold_all_its_frames(tmp_path, codec):
         whole = [frame.image for frame in video.frames()]
     assert [number for number, _ in found] == list(range(11))
     assert all((image == frame).all() for (_, image), frame in zip(found, whole, strict=True))
+
+
+def test_a_video_that_cannot_be_cut_is_one_input_and_others_are_cut(tmp_path):
+    write_clip(tmp_path / "good.mkv", 5)
+    (tmp_path / "bad.mkv").write_bytes(b"no video")
+    found = listed(tmp_path / "*.mkv")
+    assert [item.key for item in found] == ["bad.mkv", *(item.key for item in found[1:])]
+    assert [(item.name, item.num_frames) for item in found] == [
+        ("bad.mkv", 1),
+        ("good.mkv", 4),
+        ("good.mkv", 1),
+    ]
+    assert read_input(found[0].to_json()) == found[0]
 
 
 def test_an_input_survives_its_line_of_json(tmp_path):

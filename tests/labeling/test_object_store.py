@@ -86,3 +86,16 @@ def test_a_bucket_without_rights_is_told_in_one_line(store, address, message):
 def test_reading_without_rights_is_no_missing_file(store):
     with pytest.raises(SwiftsegError, match=r"cannot read s3://locked/x/a\.png"):
         open_place(f"s3://{LOCKED}/x").read("a.png")
+
+
+def test_a_bucket_that_may_not_be_listed_is_not_taken_for_empty(store, tmp_path, capsys):
+    model = write_shade_model(tmp_path / "m.onnx", size_hw=(12, 16))
+    write_pictures(tmp_path / "in", 2)
+    options = ("--model", model, "--engine", "local")
+    locked = f"s3://{LOCKED}/x"
+    for places in ((locked, "--out", tmp_path / "out"), (tmp_path / "in", "--out", locked)):
+        done = run_cli(capsys, "label", *places, *options)
+        assert done.code == 1
+        [line] = done.err.splitlines()
+        assert line.startswith(f"error: cannot list {locked}")
+    assert not (tmp_path / "out").exists()

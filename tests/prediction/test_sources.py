@@ -166,8 +166,9 @@ def test_an_unfit_list_is_told(here, content, message):
 
 def test_folders_of_outputs_are_left_out(here):
     touch(here, "a.png", "out/labels/a.png", "out/other/b.png")
-    found = find_sources(["."], leave_out=[here / "out/labels"])
-    assert [source.given for source in found] == ["a.png", "out/other/b.png"]
+    for where in (".", "**/*.png"):
+        found = find_sources([where], leave_out=[here / "out/labels"])
+        assert [source.given for source in found] == ["a.png", "out/other/b.png"]
 
 
 def test_shards_share_all_sources_and_leave_their_names(here):

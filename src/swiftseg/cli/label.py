@@ -25,8 +25,25 @@ if TYPE_CHECKING:
     from swiftseg.labeling.results import Summary
     from swiftseg.prediction.pseudo_labels import PseudoLabeling
 
+# What a job takes and a single process does not, by the parameters' names.
+GIVEN = "COMMANDLINE"  # a parameter's source, as the command line's library calls it
+JOB_OPTIONS = {
+    "workers": "--workers",
+    "address": "--address",
+    "batch": "--batch",
+    "save": "--save",
+    "column": "--column",
+    "report": "--report",
+    "as_json": "--json",
+    "precision": "--precision",
+    "calibration": "--calibration",
+    "threads": "--threads",
+    "fit": "--fit",
+}
+
 
 def label(
+    context: typer.Context,
     source: Annotated[
         str,
         typer.Argument(
@@ -93,6 +110,7 @@ def label(
     if averages or within_sets or min_confidence is not None or form in ("coco", "labelme"):
         from swiftseg.prediction.pseudo_labels import label_by_teachers
 
+        check_options(context, out)
         labeling = label_by_teachers(
             source,
             models,
@@ -135,6 +153,25 @@ def label(
     else:
         print_summary(summary, out)
     leave(summary, out)
+
+
+def check_options(context: typer.Context, out: str) -> None:
+    """Refuse what goes with a job, where one process labels.
+
+    Raises:
+        UsageError: A job's option is given, or an address as the target.
+    """
+    from swiftseg.core import UsageError
+    from swiftseg.labeling.place import is_remote
+
+    sources = ((context.get_parameter_source(name), name) for name in JOB_OPTIONS)
+    given = [JOB_OPTIONS[name] for source, name in sources if source and source.name == GIVEN]
+    if given or is_remote(out):
+        raise UsageError(
+            f"{', '.join(given) or out}: several models, --scales, --flip, --min-confidence, "
+            "--within-sets and labeling tools' formats are for one process, which takes none of "
+            f"{', '.join(JOB_OPTIONS.values())} and writes into a folder"
+        )
 
 
 def leave(summary: "Summary", out: str) -> None:

@@ -24,6 +24,7 @@ from swiftseg.evaluation import Evaluation, FrameCounts, ScoringProtocol, count_
 from swiftseg.inference import Segmenter
 from swiftseg.labeling.model_files import read_model_files
 
+TRIES = 3  # of a shard whose worker has died
 SHARD = 16  # frames that a worker counts before it hands them in
 
 Row = dict[str, Any]
@@ -93,6 +94,7 @@ def _shards(
         compute=ActorPoolStrategy(size=min(workers, len(shards))),
         num_cpus=cpus,
         num_gpus=engine_gpus(opening.engine.device, workers),
+        max_task_retries=TRIES,  # a frame that kills its workers would be tried forever
     )
     try:
         for row in work.iter_rows():

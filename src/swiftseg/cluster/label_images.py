@@ -1,7 +1,7 @@
 """A source of any size labeled into a target, by threads here or by Ray."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -12,7 +12,7 @@ import numpy as np
 from swiftseg.cluster.label_on_ray import RayStages, label_on_ray, label_through_client
 from swiftseg.cluster.ray_session import cluster_gpus, is_client, ray_session
 from swiftseg.cluster.remote_model import RemoteModel
-from swiftseg.core import UsageError, known_name
+from swiftseg.core import SwiftsegError, UsageError, known_name
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmenter
@@ -22,10 +22,10 @@ from swiftseg.labeling.job import FORMS, SAVED, SHARDS, Form, Job, Saved, Settin
 from swiftseg.labeling.job_report import write_report
 from swiftseg.labeling.model_files import read_model_files
 from swiftseg.labeling.pieces import Receipt
-from swiftseg.labeling.place import LocalPlace, open_place, scheme_of
+from swiftseg.labeling.place import open_place, scheme_of, without_file_scheme
 from swiftseg.labeling.results import Summary, write_results
 from swiftseg.labeling.stages import ReadStage, SegmentStage
-from swiftseg.labeling.writing import WriteStage
+from swiftseg.labeling.writing import WriteStage, check_form
 from swiftseg.runtimes.cores import physical_cores
 from swiftseg.weights import DEFAULT_MODEL
 
@@ -88,11 +88,12 @@ def label_images(
         SwiftsegError: The source holds nothing, the target holds something else or cannot be
             written, the model cannot be run, or no cluster answers at the address.
     """
-    check_options(engine, address, str(source), str(out))
+    source, out = without_file_scheme(str(source)), without_file_scheme(str(out))
+    check_options(engine, address, source, out)
     kinds: tuple[Saved, ...] = tuple(
         known_name("output", kind, SAVED) for kind in dict.fromkeys(save)
     )
-    known_name("format", form, FORMS)
+    check_form(known_name("format", form, FORMS))
     segmenter = Segmenter.load(
         model,
         backend=backend,
@@ -105,17 +106,16 @@ def label_images(
     engine_of = segmenter.engine
     files = read_model_files(segmenter)
     place = open_place(out)
-    results = (*SAVED, SHARDS, "job") if isinstance(place, LocalPlace) else ()
-    results = [Path(place.address) / name for name in results]  # in which no inputs are looked for
-    listed = list_inputs(str(source), column=column, frames=batch, leave_out=results)
-    settings = _settings(segmenter, files.digest, kinds, form)
+    results = [f"{place.address}/{name}" for name in (*SAVED, SHARDS, "job")]
+    listed = list_inputs(source, column=column, frames=batch, leave_out=results)
+    settings = _settings(segmenter, files.digest, kinds, form, batch)
     read = ReadStage(segmenter.spec.input, fit, keeps_frames="overlay" in kinds)
     of_model = partial(SegmentStage, keeps_probabilities="probs" in kinds, wants_confidence=report)
     write = WriteStage(place, settings, segmenter.spec.labels)
     summary = Summary(segmenter.spec.name, files.digest, engine, workers or physical_cores())
     with ExitStack() as stack:
         cpus = stack.enter_context(ray_session(address)) if engine == "ray" else 0.0
-        job = begin_job(place, settings, listed, batch=batch)  # when all that may fail has not
+        job = begin_job(place, settings, listed)  # when all that may fail has not
         if engine == "local":
             segment = of_model(segmenter)
             # Engines, decoders and encoders let other threads run, so that these share the cores.
@@ -129,7 +129,12 @@ def label_images(
             stages = RayStages(read, opening, of_model, write)
             run = label_through_client if is_client(address) else label_on_ray
             work = run(job.pending, stages, workers=summary.workers, cpus=cpus)
-        _work_through(job, work, summary)
+        try:
+            _work_through(job, work, summary)
+        except SwiftsegError:
+            with suppress(SwiftsegError):  # the target may be what has refused
+                write_results(job, summary, threads=threads)
+            raise
     write_results(job, summary, threads=threads)
     if report:
         write_report(job, summary, segmenter, read)
@@ -151,7 +156,9 @@ def check_options(engine: str, address: str | None, source: str, out: str) -> No
         )
 
 
-def _settings(segmenter: Segmenter, digest: str, kinds: tuple[Saved, ...], form: Form) -> Settings:
+def _settings(
+    segmenter: Segmenter, digest: str, kinds: tuple[Saved, ...], form: Form, batch: int
+) -> Settings:
     engine = segmenter.engine
     return Settings(
         segmenter.spec.name,
@@ -163,6 +170,7 @@ def _settings(segmenter: Segmenter, digest: str, kinds: tuple[Saved, ...], form:
         form,
         segmenter.spec.labels.names,
         engine.device,
+        batch,
     )
 
 

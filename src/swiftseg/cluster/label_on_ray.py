@@ -21,6 +21,7 @@ from swiftseg.cluster.ray_session import (
     task_cpus,
 )
 from swiftseg.cluster.remote_model import RemoteModel
+from swiftseg.core import SwiftsegError
 from swiftseg.inference import Segmenter
 from swiftseg.labeling.job import done_pieces, receipt_of
 from swiftseg.labeling.pieces import Piece, Receipt, read_receipt
@@ -80,7 +81,7 @@ def label_on_ray(
             num_cpus=engine_cpus(cpus, workers, stages.opening.threads),
             num_gpus=engine_gpus(stages.opening.engine.device, workers),
         )
-        .map(partial(_write, stages.write), num_cpus=for_tasks)
+        .map(partial(_write, stages.write, attempts), num_cpus=for_tasks)
     )
     try:
         for row in work.iter_rows():
@@ -98,6 +99,9 @@ def label_through_client(
 
     Ray Data does not run in clients. So a task of the cluster runs it, and the receipts are read
     from the target as they come.
+
+    Raises:
+        SwiftsegError: As `label_on_ray`, or this machine does not see what the cluster has written.
     """
     ray = import_ray()
     place, due = stages.write.place, {piece.number for piece in pieces}
@@ -113,6 +117,11 @@ def label_through_client(
         for number in sorted(due & done_pieces(place)):
             yield receipt_of(place, number)
             due.discard(number)
+        if ended and due:
+            raise SwiftsegError(
+                f"the cluster is done, and {place.address} lacks {len(due)} of its receipts here; "
+                "choose an --out that this machine and the cluster see by the same path or address"
+            )
 
 
 def _run_all(pieces: Sequence[Piece], stages: RayStages, workers: int, cpus: float) -> None:
@@ -122,7 +131,8 @@ def _run_all(pieces: Sequence[Piece], stages: RayStages, workers: int, cpus: flo
 
 def _read(read: ReadStage, attempts: Any, row: Row) -> Row:
     piece: Piece = pickle.loads(row["payload"])
-    return {"payload": _tried(read, piece, (piece.number, "read"), attempts)}
+    done = _tried(read, piece, (piece.number, "read"), attempts)
+    return {"payload": pickle.dumps(done, protocol=5)}
 
 
 class _Engine:
@@ -136,16 +146,17 @@ class _Engine:
 
     def __call__(self, row: Row) -> Row:
         read: StagedPiece[ReadFrame] = pickle.loads(row["payload"])
-        stage = (read.piece.number, "segment")
-        return {"payload": _tried(self._segment, read, stage, self._attempts)}
+        done = _tried(self._segment, read, (read.piece.number, "segment"), self._attempts)
+        return {"payload": pickle.dumps(done, protocol=5)}
 
 
-def _write(write: WriteStage, row: Row) -> Row:
+def _write(write: WriteStage, attempts: Any, row: Row) -> Row:
     labeled: StagedPiece[LabeledFrame] = pickle.loads(row["payload"])
-    return {"payload": write(labeled).to_json().encode()}
+    receipt: Receipt = _tried(write, labeled, (labeled.piece.number, "write"), attempts)
+    return {"payload": receipt.to_json().encode()}
 
 
-def _tried(work: Callable[..., Any], piece: Any, stage: PieceStage, attempts: Any) -> bytes:
+def _tried(work: Callable[..., Any], piece: Any, stage: PieceStage, attempts: Any) -> Any:
     """Do a stage's work; where a worker has died at it before, its inputs are announced."""
     get = import_ray().get
     if get(attempts.begin_piece.remote(stage)):
@@ -153,4 +164,4 @@ def _tried(work: Callable[..., Any], piece: Any, stage: PieceStage, attempts: An
     else:
         done = work(piece)
     get(attempts.finish.remote(stage))
-    return pickle.dumps(done, protocol=5)
+    return done

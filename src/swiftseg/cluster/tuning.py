@@ -172,8 +172,9 @@ def tune(
         trials=tuple(SearchTrial(number=i, values=values) for i, values in enumerate(drawn)),
     )
     with locked(folder / f"{SEARCH_FILE}.lock"):
-        record = _Record(folder, _begin(Path(out), fresh, resume=resume))
+        begun = _begin(Path(out), fresh, resume=resume)
         with ray_session(address) as cpus, LateProgress("trials") as progress:
+            record = _Record(folder, begun)  # which is written when all that may fail has not
             _run(job, record, epochs, progress, workers=workers, cpus=cpus)
     search = record.search
     if any(trial.state == "waiting" for trial in search.trials):

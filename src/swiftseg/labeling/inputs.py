@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
 from swiftseg.core.shown_text import without_secrets
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
@@ -22,7 +22,7 @@ from swiftseg.labeling.place import (
     opened_if_remote,
     read_address,
 )
-from swiftseg.prediction.sources import LIST_SUFFIX, find_sources
+from swiftseg.prediction.sources import LIST_SUFFIX, find_sources, is_video
 
 Kind = Literal["image", "row", "frames"]
 
@@ -36,7 +36,7 @@ class Input:
         address: The file that holds it.
         kind: An image's file, a row of a table with the image's bytes, or frames of a video.
         at: Of a row, its row group and its number in that; of frames, the first one's number and
-            the time stamps of all.
+            the time stamps of all, or nothing where a video cannot be cut into ranges.
         column: Of a row, the table's column.
     """
 
@@ -49,13 +49,13 @@ class Input:
     @property
     def key(self) -> str:
         """What a manifest calls it: no other input has the same."""
-        if self.kind != "frames":
+        if self.kind != "frames" or not self.at:
             return self.name
         return f"{self.name}#{self.at[0]:06d}-{self.at[0] + self.num_frames - 1:06d}"
 
     @property
     def num_frames(self) -> int:
-        return len(self.at) - 1 if self.kind == "frames" else 1
+        return len(self.at) - 1 if self.kind == "frames" and self.at else 1
 
     def to_json(self) -> str:
         """Return one line of JSON, from which `read_input` makes the same input.
@@ -73,7 +73,7 @@ def read_input(line: str) -> Input:
 
 
 def list_inputs(
-    source: str, *, column: str | None, frames: int, leave_out: Sequence[Path] = ()
+    source: str, *, column: str | None, frames: int, leave_out: Sequence[str] = ()
 ) -> list[Input]:
     """Return everything that a source holds, in order, each file once.
 
@@ -82,7 +82,8 @@ def list_inputs(
             one of these.
         column: Of a table, the column of paths or of images; None finds it.
         frames: How many frames of a video are one input.
-        leave_out: Folders in which nothing is looked for, such as the job's results.
+        leave_out: Folders or their addresses, in which nothing is looked for, such as those of the
+            job's results.
 
     Raises:
         SwiftsegError: There is nothing to label, or something that was named cannot be read.
@@ -95,7 +96,7 @@ def list_inputs(
 
 
 def _inputs(
-    source: str, column: str | None, frames: int, leave_out: Sequence[Path]
+    source: str, column: str | None, frames: int, leave_out: Sequence[str]
 ) -> Iterator[Input]:
     suffix = PurePosixPath(source).suffix.lower()
     if is_camera(source) or (is_stream(source) and suffix not in (*TABLE_SUFFIXES, LIST_SUFFIX)):
@@ -107,29 +108,43 @@ def _inputs(
     elif suffix == LIST_SUFFIX:
         yield from _of_list(source, frames)
     elif is_remote(source):
-        yield from _of_address(source, frames)
+        yield from _of_address(source, frames, leave_out)
     elif not Path(source).exists() and not _has_magic(source):
         raise SwiftsegError(f"no such file or folder: {source}")
     else:
-        for found in find_sources([source], leave_out=leave_out):
+        for found in find_sources([source], leave_out=list(map(Path, leave_out))):
             yield from _of_file(found.name, found.given, frames)
 
 
 def _of_file(name: str, address: str, frames: int) -> Iterator[Input]:
     """Yield an image as one input, and a video as its ranges of frames.
 
-    Files of this machine are named by their whole paths, which workers elsewhere share or not.
+    Files of this machine are named by their whole paths, which workers elsewhere share or not. A
+    video that cannot be cut is one input, which fails when it is read.
     """
     address = address if is_remote(address) else str(Path(address).absolute())
-    if PurePosixPath(address).suffix.lower() not in VIDEO_SUFFIXES:
+    if not _is_video(address):
         yield Input(name, address)
         return
-    with opened_if_remote(address) as data:
-        for first, stamps in frame_ranges(address, frames, data):
-            yield Input(name, address, "frames", (first, *stamps))
+    try:
+        with opened_if_remote(address) as data:
+            ranges = list(frame_ranges(address, frames, data))
+    except MissingExtraError:
+        raise
+    except SwiftsegError:
+        yield Input(name, address, "frames")
+        return
+    for first, stamps in ranges:
+        yield Input(name, address, "frames", (first, *stamps))
 
 
-def _of_address(source: str, frames: int) -> Iterator[Input]:
+def _is_video(address: str) -> bool:
+    if is_remote(address):
+        return PurePosixPath(address).suffix.lower() in VIDEO_SUFFIXES
+    return is_video(Path(address))
+
+
+def _of_address(source: str, frames: int, leave_out: Sequence[str]) -> Iterator[Input]:
     """Yield what lies at an address: a file, the files that a glob matches, or a folder's."""
     fixed = re.split(r"[*?\[]", source, maxsplit=1)[0].rpartition("/")[0]
     place = RemotePlace(source.rstrip("/") if not _has_magic(source) else fixed)
@@ -143,7 +158,9 @@ def _of_address(source: str, frames: int) -> Iterator[Input]:
         paths = [p for p in place.files("") if PurePosixPath(p).suffix.lower() in IMAGE_SUFFIXES]
     for path in paths:
         name = str(PurePosixPath(path).with_suffix(""))
-        yield from _of_file(name, f"{place.address}/{path}", frames)
+        address = f"{place.address}/{path}"
+        if not address.startswith(tuple(f"{folder}/" for folder in leave_out)):
+            yield from _of_file(name, address, frames)
 
 
 def _of_list(source: str, frames: int) -> Iterator[Input]:

@@ -8,13 +8,17 @@ receipt: what they had written is written over with the same bytes.
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from swiftseg.core import SwiftsegError
+from swiftseg.core.errors import first_line
 from swiftseg.core.in_threads import in_threads
 from swiftseg.core.schema import first_problem
 from swiftseg.core.shown_text import without_secrets
@@ -43,6 +47,8 @@ class Settings:
         precision: What the engine computes in.
         fit: How images of other sizes are shown to the network.
         form: Files in the source's tree, or Parquet shards.
+        batch: Frames of a piece; with another one, the ranges of a video would overlap those that
+            are done.
     """
 
     model: str
@@ -54,6 +60,7 @@ class Settings:
     form: Form
     classes: tuple[str, ...]
     device: str = "cpu"
+    batch: int = 64
 
 
 @dataclass
@@ -80,7 +87,7 @@ class Job:
         yield from in_threads(lambda number: receipt_of(self.place, number), numbers)
 
 
-def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batch: int) -> Job:
+def begin_job(place: Place, settings: Settings, listed: Sequence[Input]) -> Job:
     """Begin a job, or go on with the one that the target holds.
 
     Inputs that the job already knows keep their pieces.
@@ -108,7 +115,7 @@ def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batc
     pieces = [piece for plan in plans for piece in _read_plan(place, plan, now)]
     known = {item.key for piece in pieces for item in piece.inputs}
     fresh = [item for item in listed if item.key not in known]
-    added = list(cut(fresh, batch, first=len(pieces)))
+    added = list(cut(fresh, settings.batch, first=len(pieces)))
     if added:
         # The piece's number, a tab and an input on each line.
         lines = [f"{piece.number}\t{item.to_json()}" for piece in added for item in piece.inputs]
@@ -121,12 +128,15 @@ def begin_job(place: Place, settings: Settings, listed: Sequence[Input], *, batc
 
 def done_pieces(place: Place) -> set[int]:
     """Return the numbers of the pieces that have a receipt in a target."""
-    return {int(path.rpartition("/")[2].removesuffix(".json")) for path in place.files(_RECEIPTS)}
+    paths = map(PurePosixPath, place.files(_RECEIPTS))
+    return {int(path.stem) for path in paths if path.stem.isdecimal() and path.suffix == ".json"}
 
 
 def receipt_of(place: Place, number: int) -> Receipt:
     """Read the receipt of a piece that is done. Raises SwiftsegError where it cannot be read."""
-    return read_receipt(place.read(_receipt(number)))
+    path = _receipt(number)
+    with _undamaged(place, path, "remove it, and its inputs are labeled again"):
+        return read_receipt(place.read(path))
 
 
 def write_receipt(place: Place, receipt: Receipt) -> None:
@@ -139,11 +149,8 @@ def _receipt(number: int) -> str:
 
 
 def _check_same(place: Place, settings: Settings) -> None:
-    try:
+    with _undamaged(place, _SETTINGS, "choose another --out"):
         then = TypeAdapter(Settings).validate_json(place.read(_SETTINGS))
-    except ValidationError as error:
-        problem = first_problem(error)
-        raise SwiftsegError(f"{place.address}/{_SETTINGS} is damaged: {problem}") from error
     if then.digest != settings.digest:
         raise SwiftsegError(
             f"{place.address} holds results of another model: {then.model} with the digest "
@@ -158,6 +165,16 @@ def _check_same(place: Place, settings: Settings) -> None:
             )
 
 
+@contextmanager
+def _undamaged(place: Place, path: str, way_out: str) -> Generator[None]:
+    """Raise SwiftsegError where a file of the job holds what no job has written."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError) as error:
+        problem = first_problem(error) if isinstance(error, ValidationError) else first_line(error)
+        raise SwiftsegError(f"{place.address}/{path} is damaged: {problem}; {way_out}") from error
+
+
 def _said(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
@@ -169,9 +186,7 @@ def _read_plan(place: Place, path: str, now: Mapping[str, Input]) -> list[Piece]
         SwiftsegError: The source has another input by the name of one in the plan.
     """
     inputs: dict[int, list[Input]] = {}
-    for line in gzip.decompress(place.read(path)).decode().split("\n"):
-        number, _, text = line.partition("\t")
-        item = read_input(text)
+    for number, item in _planned(place, path):
         current = now.get(item.key, item)
         if read_input(current.to_json()) != item:
             raise SwiftsegError(
@@ -179,5 +194,13 @@ def _read_plan(place: Place, path: str, now: Mapping[str, Input]) -> list[Piece]
                 f"has another {item.key}, from {without_secrets(current.address)}; choose another "
                 "--out, or the source that the job began with"
             )
-        inputs.setdefault(int(number), []).append(current)
+        inputs.setdefault(number, []).append(current)
     return [Piece(number, tuple(items)) for number, items in inputs.items()]
+
+
+def _planned(place: Place, path: str) -> list[tuple[int, Input]]:
+    """Read a plan's lines: a piece's number and an input of it."""
+    with _undamaged(place, path, "choose another --out"):
+        text = gzip.decompress(place.read(path)).decode()
+        lines = [line.partition("\t") for line in text.split("\n")]
+        return [(int(number), read_input(item)) for number, _, item in lines]

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from swiftseg.core import SwiftsegError, UsageError, needs_extra
+from swiftseg.core.errors import first_line
 from swiftseg.labeling.place import open_address, read_address
 
 TABLE_SUFFIXES = (".csv", ".parquet")
@@ -104,7 +105,10 @@ def _is_csv(source: str) -> bool:
 
 def _csv_rows(source: str) -> list[list[str]]:
     text = read_address(source).decode("utf-8-sig", errors="replace")
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    except csv.Error as error:
+        raise SwiftsegError(f"{source}: not a CSV table that can be read ({error})") from error
     if not rows:
         raise SwiftsegError(f"{source}: an empty table")
     return rows
@@ -118,9 +122,9 @@ def _parquet(source: str) -> Generator[Any]:
     with open_address(source) as file:
         try:
             yield pq.ParquetFile(file)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowException, OSError) as error:  # OSError: what a damaged page gives
             raise SwiftsegError(
-                f"{source}: not a Parquet table that can be read ({error})"
+                f"{source}: not a Parquet table that can be read ({first_line(error)})"
             ) from error
 
 

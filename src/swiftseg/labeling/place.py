@@ -6,6 +6,7 @@ driver for a store is a package of its own.
 """
 
 import os
+import re
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -87,22 +88,43 @@ class RemotePlace:
             filesystem.pipe_file(whole, data)
 
     def files(self, folder: str) -> Iterator[str]:
-        filesystem, root = _opened(self.address)
-        with _told("list", _joined(self.address, folder)):
-            try:
-                found = filesystem.find(_joined(root, folder))
-            except FileNotFoundError:
-                return
-        for path in sorted(found):
-            yield path.removeprefix(root).lstrip("/")
+        yield from self._below(folder)
 
     def matches(self, pattern: str) -> list[str]:
         """Return the paths of the files that a glob below this place matches, in order."""
-        filesystem, root = _opened(self.address)
+        from fsspec.utils import glob_translate
+
         with _told("list", _joined(self.address, pattern)):
-            found = filesystem.glob(_joined(root, pattern), detail=True)
-        files = sorted(path for path, facts in found.items() if facts["type"] == "file")
-        return [path.removeprefix(root).lstrip("/") for path in files]
+            matching = re.compile(glob_translate(pattern))
+        depth = None if "**" in pattern else pattern.count("/") + 1
+        return [path for path in self._below("", depth) if matching.match(path)]
+
+    def _below(self, folder: str, depth: int | None = None) -> list[str]:
+        """Return the paths of all files below a folder, in order; none where there is no folder.
+
+        `find`, `glob` and `walk` of fsspec leave out the folders that a store refuses to list.
+        """
+        filesystem, root = _opened(self.address)
+        found: list[str] = []
+        level = [_joined(root, folder)]
+        with _told("list", _joined(self.address, folder)):
+            filesystem.invalidate_cache()  # other processes write here too
+            while level and depth != 0:
+                entries = [entry for path in level for entry in _entries(filesystem, path)]
+                found += [name for name, is_folder in entries if not is_folder]
+                level = [name for name, is_folder in entries if is_folder]
+                depth = None if depth is None else depth - 1
+        return sorted(path.removeprefix(root).lstrip("/") for path in found)
+
+
+def _entries(filesystem: Any, folder: str) -> list[tuple[str, bool]]:
+    """Return what lies in a folder as (path, whether it is a folder)."""
+    try:
+        entries = filesystem.ls(folder, detail=True)
+    except FileNotFoundError:
+        return []
+    named = [(entry["name"].rstrip("/"), entry["type"] == "directory") for entry in entries]
+    return [(name, is_folder) for name, is_folder in named if name != folder.rstrip("/")]
 
 
 def open_place(address: str | Path) -> LocalPlace | RemotePlace:
@@ -116,6 +138,11 @@ def open_place(address: str | Path) -> LocalPlace | RemotePlace:
         return LocalPlace(Path(address).absolute())
     _opened(str(address))
     return RemotePlace(str(address).rstrip("/"))
+
+
+def without_file_scheme(text: str) -> str:
+    """Return the path in `file://PATH`, which needs no driver; any other text as it is."""
+    return text.partition("://")[2] if is_remote(text) and scheme_of(text) == "file" else text
 
 
 def is_remote(text: str) -> bool:

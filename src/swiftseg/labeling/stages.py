@@ -17,7 +17,7 @@ from swiftseg.data.images.image_file import decode_image
 from swiftseg.inference import Segmenter
 from swiftseg.inference.fitting import Fit
 from swiftseg.inference.preparing import Prepared, prepare
-from swiftseg.inference.video_ranges import read_range
+from swiftseg.inference.video_ranges import frame_ranges, read_range
 from swiftseg.labeling.inputs import Input
 from swiftseg.labeling.picture_tables import PictureRows
 from swiftseg.labeling.pieces import Piece
@@ -129,6 +129,10 @@ def _images(item: Input, rows: PictureRows) -> Iterator[tuple[str, np.ndarray | 
             item.name,
             decode_image(rows.read(item.address, item.column, group, row), item.name),
         )
+    elif item.kind == "frames" and not item.at:
+        with opened_if_remote(item.address) as data:
+            list(frame_ranges(item.address, 1, data))  # raises why it could not be cut
+        raise SwiftsegError(f"{item.address} can be read now; start the job again to label it")
     elif item.kind == "frames":
         with opened_if_remote(item.address) as data:
             for number, image in read_range(item.address, item.at[0], item.at[1:], data):

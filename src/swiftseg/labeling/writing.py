@@ -6,15 +6,17 @@ from time import perf_counter
 
 from PIL import Image
 
-from swiftseg.core import LabelSet
+from swiftseg.core import LabelSet, SwiftsegError, needs_extra
+from swiftseg.core.errors import unexpected
 from swiftseg.core.shown_text import without_secrets
 from swiftseg.inference import Segmentation
 from swiftseg.inference.planes import resize_planes
 from swiftseg.kernels.resize import resize_labels
-from swiftseg.labeling.job import SHARDS, Settings, write_receipt
+from swiftseg.labeling.inputs import Input
+from swiftseg.labeling.job import SHARDS, Form, Settings, write_receipt
 from swiftseg.labeling.pieces import FrameResult, Outcome, Receipt
 from swiftseg.labeling.place import Place
-from swiftseg.labeling.stages import LabeledFrame, StagedPiece
+from swiftseg.labeling.stages import Check, LabeledFrame, Staged, StagedPiece, passed
 from swiftseg.prediction.outputs import (
     IMAGE_FILE_SUFFIXES,
     Kind,
@@ -25,6 +27,13 @@ from swiftseg.render import label_map_png
 
 # What a shard's columns hold, by the kinds of files in a tree.
 COLUMNS: dict[Kind, str] = {"labels": "label_png", "overlay": "overlay_jpg", "probs": "probs_npy"}
+
+
+def check_form(form: Form) -> None:
+    """Raise MissingExtraError where a form needs a package that is not installed."""
+    if form == "parquet":
+        with needs_extra("--format parquet", "cluster"):
+            import pyarrow.parquet  # noqa: F401
 
 
 @dataclass
@@ -44,23 +53,16 @@ class WriteStage:
     settings: Settings
     labels: LabelSet
 
-    def __call__(self, labeled: StagedPiece[LabeledFrame]) -> Receipt:
-        """Write a piece. Raises SwiftsegError where the target refuses: that ends the job."""
+    def __call__(self, labeled: StagedPiece[LabeledFrame], check: Check = passed) -> Receipt:
+        """Write a piece; `check` may refuse an input.
+
+        Raises:
+            SwiftsegError: The target refuses, which ends the job.
+        """
         begin = perf_counter()
-        outcomes: list[Outcome] = []
         rows: list[_Row] = []
-        for item, found in zip(labeled.piece.inputs, labeled.inputs, strict=True):
-            address = without_secrets(item.address)
-            outcome = Outcome(item.key, address, reason=without_secrets(found.reason))
-            for frame in found.frames:
-                row = self._row(frame, address)
-                outcome.frames.append(row.frame)
-                if self.settings.form == "parquet":
-                    rows.append(row)
-                    continue
-                for kind, data in row.files.items():
-                    self.place.write(f"{kind}/{frame.name}{IMAGE_FILE_SUFFIXES[kind]}", data)
-            outcomes.append(outcome)
+        pairs = zip(labeled.piece.inputs, labeled.inputs, strict=True)
+        outcomes = [self._written(item, found, check, rows) for item, found in pairs]
         if rows:
             shard = _shard(rows, self.settings)
             self.place.write(f"{SHARDS}/part-{labeled.piece.name}.parquet", shard)
@@ -68,6 +70,34 @@ class WriteStage:
         receipt = Receipt(labeled.piece.number, outcomes, seconds)
         write_receipt(self.place, receipt)
         return receipt
+
+    def _written(
+        self, item: Input, found: Staged[LabeledFrame], check: Check, rows: list[_Row]
+    ) -> Outcome:
+        """Write an input's frames, or keep them in `rows` for the shard."""
+        outcome = Outcome(item.key, without_secrets(item.address))
+        frames, reason = found.frames, found.reason
+        try:
+            check(item.key)
+        except SwiftsegError as error:
+            frames, reason = [], str(error)
+        for frame in frames:
+            try:
+                row = self._row(frame, outcome.address)
+            except Exception as error:  # whatever an encoder raises
+                reason = f"{frame.name}: cannot be encoded ({unexpected(error)})"
+                continue
+            outcome.frames.append(row.frame)
+            if self.settings.form == "parquet":
+                rows.append(row)
+            else:
+                self._write_files(row)
+        outcome.reason = without_secrets(reason)
+        return outcome
+
+    def _write_files(self, row: _Row) -> None:
+        for kind, data in row.files.items():
+            self.place.write(f"{kind}/{row.frame.name}{IMAGE_FILE_SUFFIXES[kind]}", data)
 
     def _row(self, frame: LabeledFrame, address: str) -> _Row:
         """Bring a frame's labels to its own size, and encode what was asked for."""

@@ -107,7 +107,7 @@ def _expand(text: str, kept_out: tuple[Path, ...]) -> Iterable[Source]:
         matches = [Path(match) for match in glob.glob(text, recursive=True)]  # noqa: PTH207
         # A loop of links gives each file again and again, under ever longer names.
         by_file = {match.resolve(): match for match in reversed(matches) if match.is_file()}
-        files = sorted(by_file.values())
+        files = sorted(path for file, path in by_file.items() if not _is_below(file, kept_out))
         if not files:
             raise SwiftsegError(f"no file matches {text}")
         return [_from_file(file) for file in files]
@@ -143,7 +143,7 @@ def _images_below(folder: Path, kept_out: tuple[Path, ...]) -> list[Source]:
     if not found:
         raise SwiftsegError(f"no images in {folder} (looked for {', '.join(IMAGE_SUFFIXES)})")
     return [
-        Source(str(path), str(path.relative_to(folder).with_suffix("")), is_video=_is_video(path))
+        Source(str(path), str(path.relative_to(folder).with_suffix("")), is_video=is_video(path))
         for path in found
     ]
 
@@ -165,13 +165,13 @@ def _is_below(path: Path, folders: tuple[Path, ...]) -> bool:
 
 
 def _from_file(path: Path) -> Source:
-    is_video = _is_video(path)
+    a_video = is_video(path)
     # All outputs of videos are .mp4: those of another format keep its suffix, in any later run too.
-    keeps_suffix = is_video and path.suffix.lower() != OUTPUT_VIDEO_SUFFIX
-    return Source(str(path), path.name if keeps_suffix else path.stem, is_video)
+    keeps_suffix = a_video and path.suffix.lower() != OUTPUT_VIDEO_SUFFIX
+    return Source(str(path), path.name if keeps_suffix else path.stem, a_video)
 
 
-def _is_video(path: Path) -> bool:
+def is_video(path: Path) -> bool:
     """Whether a file is a video, as a GIF of several frames is."""
     suffix = path.suffix.lower()
     return suffix in VIDEO_SUFFIXES or (suffix == ".gif" and path.is_file() and is_animated(path))
