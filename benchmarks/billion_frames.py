@@ -92,8 +92,8 @@ def nodes_needed(node: Node, frame: Frame, frames: float, days: float) -> int:
 def cost_table(frame: Frame, nodes: list[Node], frames: float, days: float) -> list[str]:
     """What the frames cost on nodes of each kind, as lines of Markdown."""
     lines = [
-        f"{frames:,.0f} frames in {days:g} days are {frames / (days * DAY_S):,.0f} frames/s and, on "
-        f"CPUs, {frames * frame.core_s / 3600:,.0f} core hours.",
+        f"{frames:,.0f} frames in {days:g} days are {frames / (days * DAY_S):,.0f} frames/s and, "
+        f"on CPUs, {frames * frame.core_s / 3600:,.0f} core hours.",
         "",
         "| node | frames/s | bound by | nodes | node hours |",
         "| --- | ---: | --- | ---: | ---: |",

@@ -93,8 +93,8 @@ def test_a_bucket_that_may_not_be_listed_is_not_taken_for_empty(store, tmp_path,
     write_pictures(tmp_path / "in", 2)
     options = ("--model", model, "--engine", "local")
     locked = f"s3://{LOCKED}/x"
-    for places in ((locked, "--out", tmp_path / "out"), (tmp_path / "in", "--out", locked)):
-        done = run_cli(capsys, "label", *places, *options)
+    for given in ((locked, "--out", tmp_path / "out"), (tmp_path / "in", "--out", locked)):
+        done = run_cli(capsys, "label", *given, *options)
         assert done.code == 1
         [line] = done.err.splitlines()
         assert line.startswith(f"error: cannot list {locked}")
