@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from importlib import import_module
 from time import perf_counter
 
 from PIL import Image
@@ -33,7 +34,7 @@ def check_form(form: Form) -> None:
     """Raise MissingExtraError where a form needs a package that is not installed."""
     if form == "parquet":
         with needs_extra("--format parquet", "cluster"):
-            import pyarrow.parquet  # noqa: F401
+            import_module("pyarrow.parquet")
 
 
 @dataclass
