@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+import typer.main
 
 import swiftseg
 from swiftseg.cli import main as command_line
@@ -52,6 +53,19 @@ def test_help_names_every_command(capsys):
     assert outcome.code == 0
     for name in command_line.COMMANDS:
         assert name in outcome.out
+
+
+def test_the_help_of_an_option_fits_one_line_of_a_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    group = typer.main.get_command(command_line.app)
+    commands = {**group.commands, **group.commands["data"].commands}
+    del commands["data"]
+    for name, command in commands.items():
+        path = ["data", name] if name in group.commands["data"].commands else [name]
+        lines = run_cli(capsys, *path, "--help").out.splitlines()
+        for parameter in command.params:
+            told = str(parameter.help)
+            assert any(told in line for line in lines), f"{name}: {told}"
 
 
 def test_an_unknown_command_is_a_usage_error(capsys):

@@ -47,7 +47,7 @@ def label(
     source: Annotated[
         str,
         typer.Argument(
-            help="Folder, glob, .txt list, .csv or .parquet table, video, address.",
+            help="Folder, glob, .txt list, table, video, or address.",
             show_default=False,
         ),
     ],
@@ -73,7 +73,7 @@ def label(
     ] = "png",
     min_confidence: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Pixels below this probability are void."),
+        typer.Option(metavar="P", min=0, max=1, help="Pixels below this probability are void."),
     ] = None,
     within_sets: Annotated[
         bool,

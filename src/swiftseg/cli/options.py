@@ -75,9 +75,7 @@ AddressOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override a value of the recipe: optimizer.lr=0.02."
-    ),
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a recipe value: optimizer.lr=0.02."),
 ]
 HoldOutOption = Annotated[
     str | None,

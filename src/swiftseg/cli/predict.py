@@ -32,7 +32,7 @@ def predict(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Images, folders, globs, .txt lists, videos, camera:0, URLs.",
+            help="Images, folders, globs, lists, videos, camera:0, URLs.",
             show_default=False,
         ),
     ],

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def train(
     recipe: Annotated[
         str | None,
-        typer.Argument(help="auto, a shipped recipe's name, a YAML file, or a network's name."),
+        typer.Argument(help="auto, a shipped recipe, a YAML file, or a network."),
     ] = None,
     data: Annotated[
         list[str] | None,

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
-from swiftseg.core import ModelSpec
+from swiftseg.core import ModelSpec, SwiftsegError
 
 INPUT_NAME = "frames"
 
@@ -86,6 +86,18 @@ class Backend(Protocol):
             SwiftsegError: The model is exported for one size, and that is another.
         """
         ...
+
+
+def refuse_other_size(spec: ModelSpec, size_hw: tuple[int, int]) -> None:
+    """Raise SwiftsegError where an exported model is to run at another size than its own."""
+    height, width = spec.input.size_hw
+    if size_hw != (height, width):
+        raise SwiftsegError(
+            f"{spec.name} is exported for frames of {height}x{width} (height x width) and does not "
+            f"run at {size_hw[0]}x{size_hw[1]}; take its checkpoint (.pt), which runs at any size, "
+            f"export it with --size {size_hw[0]}x{size_hw[1]}, or go over the frames in windows of "
+            "its size (predict --fit tile, evaluate --sliding)"
+        )
 
 
 def labels_of(backend: Backend, batch: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError, UsageError, unknown_name
 from swiftseg.runtimes.array_scores import ArrayScores
-from swiftseg.runtimes.base import Engine
+from swiftseg.runtimes.base import Engine, refuse_other_size
 from swiftseg.runtimes.board_folder import UPSAMPLINGS, BoardModel, read_board_folder
 from swiftseg.runtimes.cores import check_threads, physical_cores
 
@@ -103,13 +103,7 @@ class BoardBackend:
 
     def at_size(self, size_hw: tuple[int, int]) -> "BoardBackend":
         """Return this backend, for the only size it runs at; see `Backend`."""
-        own_hw = self.spec.input.size_hw
-        if size_hw != own_hw:
-            raise SwiftsegError(
-                f"{self._folder} is exported for frames of {own_hw[0]}x{own_hw[1]} (height x "
-                f"width) and does not run at {size_hw[0]}x{size_hw[1]}; export it again with "
-                f"--size {size_hw[0]}x{size_hw[1]}"
-            )
+        refuse_other_size(self.spec, size_hw)
         return self
 
 

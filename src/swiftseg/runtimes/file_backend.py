@@ -9,7 +9,7 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError, UsageError
 from swiftseg.runtimes.array_scores import ArrayScores, ScoreKind
-from swiftseg.runtimes.base import Engine
+from swiftseg.runtimes.base import Engine, refuse_other_size
 from swiftseg.runtimes.graph_promises import read_checked
 from swiftseg.runtimes.label_head import cut_label_head
 
@@ -108,12 +108,5 @@ class FileBackend:
 
     def at_size(self, size_hw: tuple[int, int]) -> "FileBackend":
         """Return this backend, for the only size it runs at; see `Backend`."""
-        own_hw = self.spec.input.size_hw
-        if size_hw != own_hw:
-            raise SwiftsegError(
-                f"{self.spec.name} is exported for frames of {own_hw[0]}x{own_hw[1]} (height x "
-                f"width) and does not run at {size_hw[0]}x{size_hw[1]}; take its checkpoint (.pt), "
-                f"which runs at any size, export it with --size {size_hw[0]}x{size_hw[1]}, or go "
-                "over the frames in windows of its size (predict --fit tile, evaluate --sliding)"
-            )
+        refuse_other_size(self.spec, size_hw)
         return self
