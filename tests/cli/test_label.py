@@ -222,6 +222,15 @@ def test_a_damaged_file_of_a_job_is_named(here, capsys, name, content):
     assert line.startswith(f"error: {here}/out/job/{name} is damaged: ")
 
 
+def test_a_file_that_is_named_differently_later_is_not_labeled_again(here, capsys):
+    (here / "in/b/001.png").rename(here / "in/b/000.png")
+    (here / "in/a/000.png").rename(here / "000.png")
+    assert json.loads(label(capsys, "in/**/*.png", "--json").out)["inputs"] == 6
+    (here / "000.png").rename(here / "in/a/000.png")  # so that both carry their folders' names
+    summary = json.loads(label(capsys, "in/**/*.png", "--json").out)
+    assert (summary["inputs"], summary["run_frames"]) == (7, 1)
+
+
 def test_the_summary_counts_everything(here, capsys):
     summary = json.loads(label(capsys, "in", "--save", "shares", "--json").out)
     assert summary == json.loads((here / "out/summary.json").read_text())
@@ -291,7 +300,7 @@ def test_a_folder_of_other_results_is_left_alone(here, capsys):
         (("gs://bucket/in",), "gcsfs"),
         (("nowhere",), "no such file or folder: nowhere"),
         (("in", "--device", "tpu"), "unknown device 'tpu'"),
-        (("in", "--scales", "x", "--device", "tpu"), "--batch: several models, --scales"),
+        (("in", "--scales", "x", "--device", "tpu"), "--batch: not with several models"),
     ],
 )
 def test_what_is_asked_for_wrongly_is_told_in_one_line(here, capsys, arguments, message):
@@ -312,7 +321,7 @@ def test_a_single_process_takes_no_options_of_a_job(here, capsys):
     for more in (("--out", "out", "--precision", "int8"), ("--out", "s3://bucket/out")):
         done = run_cli(capsys, *averaging, *more)
         assert done.code == 2
-        assert "are for one process" in done.err
+        assert "with several models, --scales, --flip" in done.err
     done = run_cli(capsys, *averaging, "--out", "out", "--engine", "local", "--device", "tpu")
     assert "unknown device 'tpu'" in done.err
     assert not (here / "out").exists()

@@ -4,7 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from swiftseg.cluster.ray_session import check_answers, engine_cpus, import_ray, task_cpus
+from swiftseg.cluster.ray_session import (
+    check_answers,
+    engine_cpus,
+    import_ray,
+    ray_session,
+    task_cpus,
+)
 from swiftseg.core import SwiftsegError
 from tests.support.web_server import serving
 
@@ -27,6 +33,15 @@ def test_an_address_that_is_none_is_refused(address):
 def test_an_address_where_something_else_listens_is_refused(tmp_path):
     with serving(tmp_path) as address, pytest.raises(SwiftsegError, match="no Ray cluster answers"):
         check_answers(address.replace("http", "ray"))
+
+
+def test_a_cluster_of_this_machine_that_has_ended_is_refused_at_once(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with (
+        pytest.raises(SwiftsegError, match=r"no Ray cluster answers at 127\.0\.0\.1:1"),
+        ray_session("auto"),
+    ):
+        pass
 
 
 def test_an_address_where_a_grpc_server_listens_passes():

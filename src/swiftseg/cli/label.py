@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from swiftseg.prediction.pseudo_labels import PseudoLabeling
 
 # What a job takes and a single process does not, by the parameters' names.
+SINGLE = (
+    "several models, --scales, --flip, --min-confidence, --within-sets or a labeling tool's format"
+)
 GIVEN = "COMMANDLINE"  # a parameter's source, as the command line's library calls it
 JOB_OPTIONS = {
     "workers": "--workers",
@@ -166,12 +169,10 @@ def check_options(context: typer.Context, out: str) -> None:
 
     sources = ((context.get_parameter_source(name), name) for name in JOB_OPTIONS)
     given = [JOB_OPTIONS[name] for source, name in sources if source and source.name == GIVEN]
-    if given or is_remote(out):
-        raise UsageError(
-            f"{', '.join(given) or out}: several models, --scales, --flip, --min-confidence, "
-            "--within-sets and labeling tools' formats are for one process, which takes none of "
-            f"{', '.join(JOB_OPTIONS.values())} and writes into a folder"
-        )
+    if given:
+        raise UsageError(f"{', '.join(given)}: not with {SINGLE}")
+    if is_remote(out):
+        raise UsageError(f"expected a folder as --out with {SINGLE}, got {out}")
 
 
 def leave(summary: "Summary", out: str) -> None:

@@ -77,8 +77,13 @@ def _connect(ray: Any, address: str | None) -> None:
         options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        if address == "auto":  # what Ray would take, and try for two minutes where it has ended
+            address = ray._private.services.get_ray_address_from_environment(address, None)
+            check_answers(str(address))
         with _quiet_core():
             ray.init(address=address or "local", **options)
+    except SwiftsegError:
+        raise
     except Exception as error:  # Ray's own kind where a node starts too slowly
         reason = _reason(error)
         where = "start Ray on this machine" if address is None else f"connect to Ray at {address}"

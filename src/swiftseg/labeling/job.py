@@ -113,8 +113,9 @@ def begin_job(place: Place, settings: Settings, listed: Sequence[Input]) -> Job:
         plans = []
     now = {item.key: item for item in listed}
     pieces = [piece for plan in plans for piece in _read_plan(place, plan, now)]
-    known = {item.key for piece in pieces for item in piece.inputs}
-    fresh = [item for item in listed if item.key not in known]
+    planned = [item for piece in pieces for item in piece.inputs]
+    known = {item.key for item in planned} | {_place_of(item) for item in planned}
+    fresh = [item for item in listed if not {item.key, _place_of(item)} & known]
     added = list(cut(fresh, settings.batch, first=len(pieces)))
     if added:
         # The piece's number, a tab and an input on each line.
@@ -124,6 +125,12 @@ def begin_job(place: Place, settings: Settings, listed: Sequence[Input]) -> Job:
     if not has_begun:
         place.write(_SETTINGS, json.dumps(asdict(settings), indent=1).encode())
     return Job(place, settings, pieces + added, done_pieces(place))
+
+
+def _place_of(item: Input) -> object:
+    """Return where an input lies, by which it is known under any name."""
+    is_whole = item.address == without_secrets(item.address)  # else several have the same
+    return (item.address, item.kind, item.at) if is_whole else item.key
 
 
 def done_pieces(place: Place) -> set[int]:
