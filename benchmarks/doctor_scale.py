@@ -71,7 +71,7 @@ def check(source: str, out: str, result: str) -> None:
 
 
 def peak_mb() -> float:
-    """Gives this process's own peak; getrusage would tell the parent's, which may be larger."""
+    """Return this process's own peak; getrusage would tell the parent's, which may be larger."""
     status = Path("/proc/self/status").read_text("utf-8")
     [line] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
     return int(line.split()[1]) * 1024 / 1e6

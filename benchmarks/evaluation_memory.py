@@ -62,7 +62,7 @@ def measure(model: str, count: int) -> dict[str, float]:
 
 
 def peak_mb() -> float:
-    """Gives this process's own peak; getrusage would tell the parent's, which has torch."""
+    """Return this process's own peak; getrusage would tell the parent's, which has torch."""
     status = Path("/proc/self/status").read_text("utf-8")
     [line] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
     return int(line.split()[1]) * 1024 / 1e6

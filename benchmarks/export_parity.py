@@ -74,7 +74,7 @@ IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
 
 def measure(name: str, camvid: Path, *, steps: int, frames: int) -> list[dict[str, Any]]:
-    """Gives one row for each size of a network."""
+    """Return one row for each size of a network."""
     network, input_fields, origin = prepared(name, camvid, steps)
     val = open_dataset(str(camvid), "val")
     rows: list[dict[str, Any]] = []
@@ -96,7 +96,7 @@ def measure(name: str, camvid: Path, *, steps: int, frames: int) -> list[dict[st
 
 
 def prepared(name: str, camvid: Path, steps: int) -> tuple[nn.Module, dict[str, Any], str]:
-    """Gives a network that has learned something, its normalization and where it learned it."""
+    """Return a network that has learned something, its normalization and where it learned it."""
     torch.manual_seed(SEED)
     network = create_model(name, num_classes=len(CAMVID_LABELS))
     if name in SHIPPED:
@@ -148,7 +148,7 @@ def crops(dataset: Dataset, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
 
 
 def frames_of(dataset: Dataset, count: int, size_hw: tuple[int, int]) -> Iterator[np.ndarray]:
-    """Gives frames spread over the split, uint8 (*size_hw, 3)."""
+    """Return frames spread over the split, uint8 (*size_hw, 3)."""
     for index in np.linspace(0, len(dataset) - 1, count).round():
         image = Image.fromarray(dataset[int(index)].image)
         yield np.array(image.resize(size_hw[::-1], Image.Resampling.BILINEAR))

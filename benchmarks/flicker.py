@@ -37,7 +37,7 @@ def still_pixels(before: Sample, after: Sample) -> np.ndarray:
 
 
 def flicker(segmenter: Segmenter, clip: Sequence[Sample]) -> dict[str, Any]:
-    """Gives the still pixels of a clip, and the share of them whose label changes."""
+    """Return the still pixels of a clip, and the share of them whose label changes."""
     label_maps = [segmenter(sample.image).label_map for sample in clip]
     still = changed = 0
     for (before, after), (old, new) in zip(pairwise(clip), pairwise(label_maps), strict=True):

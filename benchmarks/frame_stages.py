@@ -38,7 +38,7 @@ Way = Callable[[], Any]
 
 
 def stages(folder: Path, image: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, Way]]:
-    """Gives each stage's ways; a way returns what can be compared."""
+    """Return each stage's ways; a way returns what can be compared."""
     height, width = labels.shape
     photo, written = folder / "photo.jpg", folder / "labels.png"
     Image.fromarray(image).save(photo, quality=QUALITY)
@@ -128,7 +128,7 @@ def measure(ways: dict[str, Way], seconds: float) -> dict[str, float]:
 
 
 def scene(size_hw: tuple[int, int], image: Path | None, labels: Path | None) -> list[np.ndarray]:
-    """Gives a picture and its label map at a size: the user's, or a drawn street."""
+    """Return a picture and its label map at a size: the user's, or a drawn street."""
     if image is None or labels is None:
         [sample] = render_clip(1, 1, (360, 480))
         picture, label_map = sample.image, sample.mask

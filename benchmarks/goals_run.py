@@ -166,7 +166,7 @@ def torch_label_map(model: str, size_hw: list[int], num_classes: int, image: str
 
 
 def shipped_or_random(network: str) -> str:
-    """Gives the name of weights that are shipped for a network, or the network's own."""
+    """Return the name of weights that are shipped for a network, or the network's own."""
     trained = (
         name
         for name in shipped_weights()
@@ -176,7 +176,7 @@ def shipped_or_random(network: str) -> str:
 
 
 def subjects(options: Options) -> dict[str, Subject]:
-    """Gives what is measured, by network."""
+    """Return what is measured, by network."""
     segfast_hw = options.size_hw(*SEGFAST_HW)
     return {
         "fast_scnn": Subject(
@@ -190,7 +190,7 @@ def subjects(options: Options) -> dict[str, Subject]:
 
 
 def scenes(folder: Path | None, size_hw: SizeHw) -> list[np.ndarray]:
-    """Gives the frames for `auto`, and one more; uint8 (*size_hw, 3).
+    """Return the frames for `auto`, and one more; uint8 (*size_hw, 3).
 
     They are those of a folder, from all over it, or drawn.
     """
@@ -205,7 +205,7 @@ def scenes(folder: Path | None, size_hw: SizeHw) -> list[np.ndarray]:
 def engine_ways(
     network: str, file: Path, frames: Sequence[np.ndarray], threads: int
 ) -> tuple[Way, ...]:
-    """Gives the float32 engines, and what `auto` chooses of engines and precisions."""
+    """Return the float32 engines, and what `auto` chooses of engines and precisions."""
     ways = tuple(Way(engine, engine, "f32") for engine in F32_ENGINES)
     if network not in WITH_AUTO:
         return ways
@@ -214,7 +214,7 @@ def engine_ways(
 
 
 def torch_candidates(named: Mapping[str, Subject]) -> list[Candidate]:
-    """Gives the user's way, and plain torch from frame to labels."""
+    """Return the user's way, and plain torch from frame to labels."""
     fast_scnn = named["fast_scnn"]
     told = {"name": fast_scnn.weights, "way": USER, "scope": "file to overlay"}
     told |= {"size_hw": fast_scnn.size_hw, "num_classes": fast_scnn.num_classes}
@@ -228,7 +228,7 @@ def torch_candidates(named: Mapping[str, Subject]) -> list[Candidate]:
 def engine_candidates(
     file: Path, describes: dict[str, Any], ways: Sequence[Way]
 ) -> list[Candidate]:
-    """Gives an exported file in each way."""
+    """Return an exported file in each way."""
     return [
         engine_candidate(
             file,
@@ -243,7 +243,7 @@ def engine_candidates(
 def equal_labels(
     file: Path, subject: Subject, frame: np.ndarray, ways: Sequence[Way], threads: int
 ) -> list[float]:
-    """Gives the part of a frame's labels that equal plain torch's, 0..1, by way."""
+    """Return the part of a frame's labels that equal plain torch's, 0..1, by way."""
     image = str(file.with_suffix(".png"))
     Image.fromarray(frame).save(image)
     known, own = file.with_suffix(".torch.npy"), file.with_suffix(".own.npy")

@@ -30,7 +30,7 @@ CHART_WH = 400, 240  # as the report draws them
 
 
 def public_command(command: str, data: str) -> str:
-    """Gives the command without this machine's folders."""
+    """Return the command without this machine's folders."""
     words = shlex.split(command)
     kept: list[str] = []
     for option, word in zip(["", *words], words, strict=False):

@@ -60,7 +60,7 @@ def cost_table(networks: list[dict[str, Any]], parity: list[dict[str, Any]]) -> 
 
 
 def lowest_equality(name: str, parity: list[dict[str, Any]]) -> str:
-    """Gives the lowest share over sizes and engines in percent, rounded down; "" without any."""
+    """Return the lowest share over sizes and engines in percent, rounded down; "" without any."""
     rows = [row for row in parity if row["network"] == name]
     shares = [share for row in rows for share in row["equal_labels"].values()]
     return f"{floor(min(shares) * 1e6) / 1e4:.4f} %" if shares else ""
@@ -100,7 +100,7 @@ def setting_cells(setting: dict[str, Any]) -> list[str]:
 
 
 def page(networks: list[dict[str, Any]], parity: list[dict[str, Any]]) -> str:
-    """Gives the whole page."""
+    """Return the whole page."""
     parts = [
         INTRO,
         f"## What they cost at {networks[0]['num_classes']} classes",

@@ -68,7 +68,7 @@ class LRASPP(nn.Module):
 
 
 def smp(decoder: str) -> Callable[[], nn.Module]:
-    """Gives what builds a network of segmentation_models.pytorch by its class's name."""
+    """Return what builds a network of segmentation_models.pytorch by its class's name."""
 
     def build() -> nn.Module:
         import segmentation_models_pytorch  # pyright: ignore[reportMissingImports]

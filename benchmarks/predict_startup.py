@@ -57,7 +57,7 @@ def first_label(image: str, out: Path) -> dict[str, float]:
 
 
 def in_threads(segmenter: Segmenter, sources: list[Source], out: Path) -> float:
-    """Gives the share outside the network as `predict` works through a folder."""
+    """Return the share outside the network as `predict` works through a folder."""
     begin = perf_counter()
     run = predict_all(segmenter, sources, Outputs(out, KINDS))
     wall_ms = 1000 * (perf_counter() - begin)
@@ -66,7 +66,7 @@ def in_threads(segmenter: Segmenter, sources: list[Source], out: Path) -> float:
 
 
 def one_by_one(segmenter: Segmenter, sources: list[Source], out: Path) -> float:
-    """Gives the same for the same work in one thread."""
+    """Return the same for the same work in one thread."""
     outputs = Outputs(out, KINDS)
     network_ms = 0.0
     begin = perf_counter()

@@ -39,7 +39,7 @@ PUBLISHED = {
 
 
 def row(name: str, run: dict[str, Any]) -> str:
-    """Gives a run's line of the table."""
+    """Return a run's line of the table."""
     scores = [f"{100 * score:.1f}" for score in run["scores"].values()]
     devices = ", ".join(run["gpus"]) or f"{run['torch_threads']} CPU thread(s)"
     cells = [
@@ -58,7 +58,7 @@ def row(name: str, run: dict[str, Any]) -> str:
 
 
 def rows_section(kept: dict[str, Any]) -> list[str]:
-    """Gives the table of runs that differ from a base in one thing each."""
+    """Return the table of runs that differ from a base in one thing each."""
     lines = [
         "",
         "## One change, one run, one row",
@@ -83,7 +83,7 @@ def rows_section(kept: dict[str, Any]) -> list[str]:
 
 
 def gpu_section(kept: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """Gives the table of the trainings of a quarter of an hour on a GPU."""
+    """Return the table of the trainings of a quarter of an hour on a GPU."""
     devices = sorted({part["device"] for parts in kept.values() for part in parts})
     lines = [
         "",
@@ -117,7 +117,7 @@ def gpu_section(kept: dict[str, list[dict[str, Any]]]) -> list[str]:
 
 
 def page(runs: dict[str, dict[str, Any]]) -> str:
-    """Gives the whole page."""
+    """Return the whole page."""
     lines = [
         HEAD,
         "| run | network | trained on | scored on | protocol | mean IoU % | class average % "

@@ -66,7 +66,7 @@ def pictures(folder: Path | None, size_hw: tuple[int, int] = SIZE_HW) -> list[by
 
 
 def in_process(model: str, bodies: Sequence[bytes], seconds: float) -> float:
-    """Gives frames a second of threads that decode, segment and encode, without HTTP."""
+    """Return frames a second of threads that decode, segment and encode, without HTTP."""
     segmenter = Segmenter.load(model, threads=1)
     wanted, limits = Wanted("labels"), Limits()
     begin = perf_counter()
@@ -87,7 +87,7 @@ def in_process(model: str, bodies: Sequence[bytes], seconds: float) -> float:
 
 
 def in_batches(model: str, size: int, seconds: float) -> float:
-    """Gives frames a second of the engine alone on all cores, so many frames at a time."""
+    """Return frames a second of the engine alone on all cores, so many frames at a time."""
     from swiftseg.inference import find_model
     from swiftseg.runtimes import labels_of, load_backend
 

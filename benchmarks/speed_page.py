@@ -30,7 +30,7 @@ INTRO = """\
 
 
 def page(folder: Path) -> str:
-    """Gives the whole page from the reports in a folder.
+    """Return the whole page from the reports in a folder.
 
     Raises:
         SwiftsegError: A script's report is missing or of another version.

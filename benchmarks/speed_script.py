@@ -59,7 +59,7 @@ class Options:
     frames: Path | None = None
 
     def size_hw(self, height: int, width: int) -> SizeHw:
-        """Gives the size, divided where the script is only tried."""
+        """Return the size, divided where the script is only tried."""
         return height // self.shrink, width // self.shrink
 
 
@@ -182,5 +182,5 @@ def find(measurements: Sequence[Measurement], name: str, way: str, size_hw: Size
 
 
 def slower_by(slow: Measurement, fast: Measurement) -> float:
-    """Gives how many times the one takes longer than the other, by medians."""
+    """Return how many times the one takes longer than the other, by medians."""
     return slow.total_ms.p50_ms / fast.total_ms.p50_ms

@@ -29,7 +29,7 @@ SHOWN = 3
 
 
 def accuracy(label_map: np.ndarray, sample: Sample, dataset: Dataset) -> float:
-    """Gives the share of a frame's labeled pixels whose prediction is right."""
+    """Return the share of a frame's labeled pixels whose prediction is right."""
     rows, truth = to_rows(label_map, sample.mask, dataset.labels)
     labeled = sample.mask != dataset.labels.ignore_index
     return float((rows == truth)[labeled].mean()) if labeled.any() else 0.0
@@ -42,7 +42,7 @@ def as_html(picture: np.ndarray) -> str:
 
 
 def section(name: str, dataset: Dataset, segmenter: Segmenter) -> str:
-    """Gives the best and the worst frames of a data set as rows of pictures."""
+    """Return the best and the worst frames of a data set as rows of pictures."""
     scored = [
         (accuracy(segmenter(sample.image).label_map, sample, dataset), index)
         for index, sample in enumerate(dataset)

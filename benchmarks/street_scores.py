@@ -46,7 +46,7 @@ def held_out_parts(folders: Mapping[str, str], hold_out: str | None = None) -> d
 
 
 def summary(evaluation: Evaluation) -> dict[str, Any]:
-    """Gives the rows that the data set has labels for, and their means."""
+    """Return the rows that the data set has labels for, and their means."""
     scores = evaluation.scores.to_dict(evaluation.labels)
     return {
         "frames": evaluation.frames,

@@ -36,7 +36,7 @@ WAYS = {
 def step_ms(
     network: str, size_hw: list[int], precision: str, compiled: bool, kept: bool, seconds: float
 ) -> float:
-    """Gives the median of a step."""
+    """Return the median of a step."""
     import torch
     from torch.nn import functional as F
 

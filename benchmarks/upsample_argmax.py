@@ -44,7 +44,7 @@ Way = Callable[[], np.ndarray]
 
 
 def trained_scores(classes: int, size_hw: Size) -> np.ndarray:
-    """Gives float32 (1, classes, *size_hw) as sure of themselves as a trained network's."""
+    """Return float32 (1, classes, *size_hw) as sure of themselves as a trained network's."""
     backend = load_backend(shipped_models()[MODEL])
     frame = ToyStreet("test", 1, backend.spec.input.size_hw)[0].image
     logits = resize_planes(upsampled_of(backend, frame[None])[0], size_hw)
@@ -53,7 +53,7 @@ def trained_scores(classes: int, size_hw: Size) -> np.ndarray:
 
 
 def random_scores(classes: int, size_hw: Size) -> np.ndarray:
-    """Gives noise, float32 (1, classes, *size_hw): no two pixels agree on a class."""
+    """Return noise, float32 (1, classes, *size_hw): no two pixels agree on a class."""
     rng = np.random.default_rng(0)
     return rng.standard_normal((1, classes, *size_hw)).astype(np.float32)
 
@@ -106,7 +106,7 @@ def axes_of(scores: np.ndarray, size_hw: Size):
 
 
 def ways(scores: np.ndarray, size_hw: Size) -> dict[str, Way]:
-    """Gives everything that is compared, by its name, the reference first."""
+    """Return everything that is compared, by its name, the reference first."""
     found = {
         REFERENCE: by_torch(scores, size_hw, 2),
         "numpy": by_numpy(scores, size_hw),

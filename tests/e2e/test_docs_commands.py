@@ -168,7 +168,7 @@ def environment() -> dict[str, str]:
 
 
 def shortened(arguments: list[str]) -> list[str]:
-    """Gives a command whose training, if it is one, takes an epoch on small frames."""
+    """Return a command whose training, if it is one, takes an epoch on small frames."""
     if arguments[1] == "benchmark" and "--seconds" not in arguments:
         return [*arguments, "--seconds", "0.1"]
     if arguments[1] not in ("train", "tune"):
@@ -191,7 +191,7 @@ def shortened(arguments: list[str]) -> list[str]:
 
 
 def shortened_python(block: str) -> str:
-    """Gives a block whose trainings take one epoch."""
+    """Return a block whose trainings take one epoch."""
     block = re.sub(r", epochs=\d+", "", block)
     overrides = [*SHORT, "stages.0.epochs=1"]
     return re.sub(r"(swiftseg\.train\([^)]*)\)", rf"\1, overrides={overrides!r})", block)

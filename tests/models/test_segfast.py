@@ -18,7 +18,7 @@ BASIC_COUNTS = (
 
 
 def disturb_norms(network: nn.Module) -> None:
-    """Gives batch normalization statistics and parameters that leave nothing as it is."""
+    """Return batch normalization statistics and parameters that leave nothing as it is."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.running_mean, -0.5, 0.5)
@@ -100,7 +100,7 @@ def test_operations(size_hw: tuple[int, int], num_classes: int, small: str, basi
 
 
 def map_sizes(network: nn.Module, size_hw: tuple[int, int]) -> list[tuple[int, ...]]:
-    """Gives the shapes of the encoder's four maps and of the logits."""
+    """Return the shapes of the encoder's four maps and of the logits."""
     shapes: list[tuple[int, ...]] = []
     for name in ("encoder_1", "encoder_2", "encoder_3", "encoder_4"):
         network.get_submodule(name).register_forward_hook(

@@ -30,7 +30,7 @@ READS_RED = AnswersBackend(
 
 
 def street(rng: np.random.Generator, label_ids: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Gives label ids and instance ids of a frame: blobs, some of them told apart, some groups."""
+    """Return label ids and instance ids of a frame: blobs, some of them told apart, some groups."""
     noise = ndimage.gaussian_filter(rng.normal(size=(len(label_ids), *SIZE_HW)), (0, 4, 4))
     ids = np.array(label_ids)[noise.argmax(axis=0)].astype(np.uint16)
     instances = ids.copy()

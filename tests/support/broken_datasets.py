@@ -21,7 +21,7 @@ class Case(NamedTuple):
 
 
 def class_mask(seed: int, num_classes: int = 3) -> np.ndarray:
-    """Gives a mask uint8 of rectangles and a disk of all classes."""
+    """Return a mask uint8 of rectangles and a disk of all classes."""
     rng = np.random.default_rng(seed)
     mask = np.zeros(SIZE_HW, np.uint8)
     rows, columns = np.mgrid[: SIZE_HW[0], : SIZE_HW[1]]
@@ -34,7 +34,7 @@ def class_mask(seed: int, num_classes: int = 3) -> np.ndarray:
 
 
 def picture_of(mask: np.ndarray, seed: int) -> np.ndarray:
-    """Gives an image uint8 (H, W, 3) that shows the classes by noisy colors."""
+    """Return an image uint8 (H, W, 3) that shows the classes by noisy colors."""
     rng = np.random.default_rng(seed)
     base = np.array([(90, 120, 60), (180, 80, 60), (60, 80, 190)])[mask % 3]
     return np.clip(base + rng.integers(-25, 25, (*mask.shape, 3)), 0, 255).astype(np.uint8)

@@ -33,7 +33,7 @@ def camvid_colors() -> dict[str, tuple[int, int, int]]:
 
 
 def filled(values: Sequence[object] | np.ndarray, dtype: type = np.uint8) -> np.ndarray:
-    """Gives a mask (H, W, ...) that repeats the values."""
+    """Return a mask (H, W, ...) that repeats the values."""
     values = np.asarray(values, dtype)
     return np.resize(values, (*SIZE_HW, *values.shape[1:]))
 
@@ -95,7 +95,7 @@ def make_cityscapes(
 
 
 def voc_color(index: int) -> list[int]:
-    """Gives the color of an index in VOC's palette, as its `VOClabelcolormap` computes it."""
+    """Return the color of an index in VOC's palette, as its `VOClabelcolormap` computes it."""
     color = [0, 0, 0]
     for shift in range(7, -1, -1):
         for channel in range(3):

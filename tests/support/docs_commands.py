@@ -67,7 +67,7 @@ class Step:
 
 
 def steps_of(page: Path) -> list[Step]:
-    """Gives what a page tells to type, each once."""
+    """Return what a page tells to type, each once."""
     text = page.read_text("utf-8")
     found: dict[Step, None] = {}
     for language, block in re.findall(r"```(\w*)\n(.*?)```", text, re.DOTALL):
@@ -94,7 +94,7 @@ def lines_of(block: str) -> Iterator[Step]:
 
 
 def end_of(line: str) -> int:
-    """Gives where the comment of a line begins."""
+    """Return where the comment of a line begins."""
     whole = shlex.split(line, comments=True)
     places = [match.start() for match in re.finditer(r"\s#", line)]
     return next((at for at in places if shlex.split(line[:at]) == whole), len(line))

@@ -19,7 +19,7 @@ class Element:
     own_text: list[str] = field(default_factory=list[str])
 
     def all(self, tag: str, class_: str | None = None) -> list["Element"]:
-        """Gives the elements below, in their order; `class_` is one of theirs."""
+        """Return the elements below, in their order; `class_` is one of theirs."""
         found: list[Element] = []
         for child in self.children:
             classes = child.attributes.get("class", "").split()
@@ -62,7 +62,7 @@ def parse_html(text: str) -> Element:
 
 
 def urls(element: Element) -> list[str]:
-    """Gives whatever a browser would fetch below an element, style sheets' too."""
+    """Return whatever a browser would fetch below an element, style sheets' too."""
     found = [value for key, value in element.attributes.items() if key in URL_ATTRIBUTES]
     styles = [element.attributes.get("style", "")]
     styles += element.own_text if element.tag == "style" else []

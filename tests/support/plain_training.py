@@ -55,7 +55,7 @@ def plain_recipe(**fields: Any) -> Recipe:
 
 
 def noise_batch() -> tuple[Tensor, Tensor]:
-    """Gives frames uint8 (6, 8, 10, 3) and masks uint8 (6, 8, 10), some with much void."""
+    """Return frames uint8 (6, 8, 10, 3) and masks uint8 (6, 8, 10), some with much void."""
     generator = torch.Generator().manual_seed(0)
     frames = torch.randint(0, 256, (6, 8, 10, 3), generator=generator, dtype=torch.uint8)
     masks = torch.randint(0, 3, (6, 8, 10), generator=generator, dtype=torch.uint8)
@@ -79,7 +79,7 @@ def plain_teacher() -> Teacher:
 def after_steps(
     recipe: Recipe, criterion: Criterion, teacher: Teacher | None = None, *, steps: int = 1
 ) -> tuple[dict[str, Tensor], float]:
-    """Gives the weights after some steps on the same batch, and the last loss."""
+    """Return the weights after some steps on the same batch, and the last loss."""
     accelerator = Accelerator(cpu=True)
     training = StageTraining(recipe, 0, LABELS, criterion, accelerator, 1, teacher)
     rank, count = accelerator.process_index, accelerator.num_processes

@@ -49,5 +49,5 @@ SCORES: Mapping[str, Callable[[np.random.Generator, Shape], np.ndarray]] = {
 
 
 def scores_of(kind: str, shape: Shape, seed: int) -> np.ndarray:
-    """Gives float32 scores (N, C, h, w), contiguous."""
+    """Return float32 scores (N, C, h, w), contiguous."""
     return SCORES[kind](np.random.default_rng(seed), shape).astype(np.float32)

@@ -27,7 +27,7 @@ def make_tiny_camvid(
 
 
 def banded_mask(rng: np.random.Generator, size_hw: tuple[int, int]) -> np.ndarray:
-    """Gives a mask uint8 of three bands of random classes above one row of void."""
+    """Return a mask uint8 of three bands of random classes above one row of void."""
     mask = np.empty(size_hw, np.uint8)
     for rows, value in zip(np.array_split(mask, 3), rng.choice(11, 3, replace=False), strict=True):
         rows[:] = value

@@ -28,7 +28,7 @@ OVERRIDES = [
 
 
 def tiny_recipe(*overrides: str) -> Recipe:
-    """Gives that recipe; an override that comes later may replace a whole section."""
+    """Return that recipe; an override that comes later may replace a whole section."""
     replaced = {override.split("=")[0] for override in overrides}
     kept = [o for o in OVERRIDES if o.split("=")[0].split(".")[0] not in replaced]
     return load_recipe("enet_camvid", [*kept, *overrides])

@@ -28,7 +28,7 @@ def parse_config(text: str) -> Any:
 
 
 def data_type_name(number: int) -> str:
-    """Gives the name of a data type."""
+    """Return the name of a data type."""
     return next(name for name, value in _DATA_TYPES.items() if value == number)
 
 

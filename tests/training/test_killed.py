@@ -62,7 +62,7 @@ def assert_same_state(ours: Checkpoint, theirs: Checkpoint) -> None:
 
 
 def timeless(checkpoint: Checkpoint) -> list[Epoch]:
-    """Gives the epochs without what depends on the time of day."""
+    """Return the epochs without what depends on the time of day."""
     history = checkpoint.state.history
     return [replace(epoch, images_per_second=None, wait_share=None) for epoch in history]
 

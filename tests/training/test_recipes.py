@@ -41,7 +41,7 @@ OF_PAPERS = [name for name in NAMES if name != "enet_toystreet"]
 
 
 def shrunk(name: str) -> Recipe:
-    """Gives a recipe that trains two steps a stage, from nothing that must be downloaded."""
+    """Return a recipe that trains two steps a stage, from nothing that must be downloaded."""
     return load_recipe(name, [*overrides(load_recipe(name))])
 
 
