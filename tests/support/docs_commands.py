@@ -25,6 +25,8 @@ NOT_RUN = {
     "python -m http.server": "serves until it is stopped, and is Python's own",
     "sudo ": "installs into the system",
     "CC=": "needs a cross compiler; tests/kernels/test_other_machines.py compiles",
+    "cd env/": "belongs to an installation",
+    "rm -r web/page": "belongs to an installation",
     "cd web": "needs npm packages; tests/web builds the page",
     "docker ": "needs Docker",
     "torchrun": "needs several GPUs or machines",
