@@ -111,6 +111,17 @@ def test_trees_are_told_apart(recognized: str, tmp_path: Path):
     assert open_dataset(tree, "train").labels == open_dataset(tree, "train", recognized).labels
 
 
+@pytest.mark.parametrize("recognized", RECOGNIZED)
+def test_a_tree_within_folders_of_its_own_is_known(recognized: str, tmp_path: Path):
+    inner = TREES[recognized](tmp_path / "download" / "release")
+    (tmp_path / "download" / "README").touch()
+    assert recognize(tmp_path) == recognized
+    one, other = (open_dataset(folder, "train", recognized) for folder in (tmp_path, inner))
+    assert [sample.name for sample in one] == [sample.name for sample in other]
+    (tmp_path / "mine").mkdir()
+    assert recognize(tmp_path) == "folder"  # none of two folders is meant
+
+
 def test_an_unknown_dataset_names_the_nearest(tmp_path: Path):
     with pytest.raises(UsageError, match="unknown dataset 'cityscape'; did you mean cityscapes"):
         open_dataset(tmp_path, "train", "cityscape")

@@ -67,6 +67,43 @@ def nested(root: Path) -> None:
         save(root / f"truth/{name}-1-Cup-T.png", cup)
 
 
+def nested_in_folders(root: Path) -> None:
+    for number in range(8):
+        save(root / f"images/{number}a.jpg", picture(number))
+        disc = binary(number)
+        rows = np.cumsum(disc > 0, axis=0)
+        save(root / f"truth/Disc/{number}a.png", disc)
+        save(root / f"truth/Cup/{number}a.png", np.where(rows * 2 > rows[-1:], disc, 0))
+
+
+def an_instrument_a_folder(root: Path) -> None:
+    """Each class has a folder, and its parts have values of their own."""
+    for number in range(8):
+        save(root / f"frames/{number}a.png", picture(number))
+        for at, name in enumerate(("Forceps_labels", "Scissors_labels")):
+            parts = np.where(np.arange(SIZE_HW[0])[:, None] % 2, 10, 20)
+            shown = np.where(quarter(number, at) > 0, parts, 0)
+            save(root / f"truth/{name}/{number}a.png", shown.astype(np.uint8))
+
+
+def black_on_white(root: Path) -> None:
+    for number in range(8):
+        save(root / f"images/{number}a.png", picture(number))
+        for at, name in enumerate(("drusen", "scar")):
+            save(root / f"lesions/{name}/{number}a.bmp", ~quarter(number, at))
+
+
+def years_numbered_alike(root: Path) -> None:
+    """Two sets of one numbering; all pictures of the other year were those of a test."""
+    for number in range(1, 7):
+        save(root / f"2016/pages/{number}.bmp", picture(number))
+        save(root / f"2016/truth/{number}_gt.bmp", binary(number))
+        save(root / f"2018/dataset/{number}.bmp", picture(number + 20))
+        save(root / f"2018/gt/{number}_gt.bmp", binary(number + 20))
+        save(root / f"2009/Test_pages/H{number:02}.bmp", picture(number + 40))
+        save(root / f"2009/GT-Test-pages/H{number:02}.tiff", binary(number + 40))
+
+
 def zones_and_fronts(root: Path) -> None:
     """Masks of all classes, and beside them the border of two."""
     levels = np.array([0, 64, 127], np.uint8)
@@ -164,6 +201,16 @@ MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
     ),
     "a folder a road": (a_folder_a_road, Right(all_of(8), 4)),
     "a cup within a disc": (nested, Right(all_of(8), 3, ("background", "Cup", "Disc"))),
+    "a cup within a disc, in folders": (
+        nested_in_folders,
+        Right(all_of(8), 3, ("background", "Cup", "Disc")),
+    ),
+    "an instrument a folder": (
+        an_instrument_a_folder,
+        Right(all_of(8), 3, ("background", "Forceps_labels", "Scissors_labels")),
+    ),
+    "black on white": (black_on_white, Right(all_of(8), 3, ("background", "drusen", "scar"))),
+    "years numbered alike": (years_numbered_alike, Right(all_of(12) | {"test": 6}, 2, BINARY)),
     "zones and fronts": (zones_and_fronts, Right(all_of(8), 3)),
     "scribbles": (scribbles, Right(all_of(8), 3, ("class_0", "class_1", "class_2"))),
     "outlines as arrays": (outlines_as_arrays, Right(all_of(8), 2, BINARY)),

@@ -1,6 +1,7 @@
 """Finds out what a folder holds and opens it."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from swiftseg.data.dataset import Dataset
 from swiftseg.data.mask_values import UnknownValuesError
 from swiftseg.data.own.class_files import find_class_files
 from swiftseg.data.own.dataset_file import FILE_NAME
+from swiftseg.data.own.file_tree import NOT_DATA
 from swiftseg.data.own.own_data import open_own_data
 from swiftseg.data.paired_files import MaskReader, PairedFiles
 from swiftseg.data.published.bdd100k import is_bdd100k, open_bdd100k
@@ -32,6 +34,7 @@ OWN_DATA = "folder"
 ANNOTATIONS = "annotations"
 TOY_STREET_SCENES = {"train": 800, "val": 100, "test": 100}
 PROBED_MASKS = 24
+MAX_WRAPPED = 2  # folders around a published data set's tree that hold nothing else
 AND = "+"  # between splits that are opened as one
 # Files of published data sets that list their classes; any other is a user's.
 OFFICIAL_CLASS_FILES = {
@@ -115,6 +118,7 @@ def open_dataset(source: Path | str, split: str, dataset: str | None = None) -> 
     if not folder.exists():
         raise SwiftsegError(f"{folder}: no such folder")
     reader = DATASETS[dataset or recognize(folder)]
+    folder = _root_of(folder, reader)
     names = split.split(AND)
     for name in names:
         if reader.splits is not None and name not in reader.splits:
@@ -160,13 +164,34 @@ def recognize(folder: Path) -> str:
         return ANNOTATIONS
     if not folder.is_dir():
         return OWN_DATA
+    places = [*_unwrapped(folder)]
     for name, reader in DATASETS.items():
-        if reader.is_tree is not None and reader.is_tree(folder):
+        root = next(filter(reader.is_tree, places), None) if reader.is_tree else None
+        if root is not None:
             tables = [table.source.name for table in find_class_files(folder)]
             names_own = set(tables) - {OFFICIAL_CLASS_FILES.get(name)}
-            is_own = names_own or _holds_other_values(folder, reader)
+            is_own = names_own or _holds_other_values(root, reader)
             return OWN_DATA if is_own else name
     return OWN_DATA
+
+
+def _root_of(folder: Path, reader: Reader) -> Path:
+    """Return where a published tree begins: in a folder, or in the only one within it."""
+    if reader.is_tree is None:
+        return folder
+    return next(filter(reader.is_tree, _unwrapped(folder)), folder)
+
+
+def _unwrapped(folder: Path) -> Iterator[Path]:
+    """Yield a folder, the only one within it, and so on: archives unpack into such."""
+    yield folder
+    for _ in range(MAX_WRAPPED):
+        _, names, _ = next(os.walk(folder), ("", list[str](), list[str]()))
+        below = [name for name in names if name not in NOT_DATA and not name.startswith(".")]
+        if len(below) != 1:
+            return
+        folder = folder / below[0]
+        yield folder
 
 
 def _holds_other_values(folder: Path, reader: Reader) -> bool:

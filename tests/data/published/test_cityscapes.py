@@ -85,3 +85,18 @@ def test_a_missing_annotation_names_the_files_expected(tmp_path: Path):
     make_cityscapes(tmp_path, kinds=("color",))
     with pytest.raises(SwiftsegError, match=r"gtFine/val: no masks.*gtFine/val/CITY/\*_labelIds"):
         open_dataset(tmp_path, "val")
+
+
+def test_archives_in_folders_of_their_own_are_read(tmp_path: Path):
+    make_cityscapes(tmp_path / "usual")
+    for name, archive in (
+        ("leftImg8bit", "leftImg8bit_trainvaltest"),
+        ("gtFine", "gtFine_trainvaltest"),
+        ("gtCoarse", "gtCoarse"),
+    ):
+        (tmp_path / "apart" / archive).mkdir(parents=True)
+        (tmp_path / "usual" / name).rename(tmp_path / "apart" / archive / name)
+    for annotation, num_frames in (("gtFine", 4), ("gtCoarse", 4)):
+        dataset = open_cityscapes(tmp_path / "apart", "train", annotation=annotation)
+        assert len(dataset) == num_frames
+    assert open_dataset(tmp_path / "apart", "val").labels == CITYSCAPES_LABELS

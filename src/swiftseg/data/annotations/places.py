@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.header import IMAGE_SUFFIXES
+from swiftseg.data.own.lists import is_file
 from swiftseg.data.own.tree_reading import UNSPLIT
 from swiftseg.data.own.words import SPLIT_OF_WORD, mask_evidence
 
@@ -55,11 +56,16 @@ class PictureFinder:
         """
         path = plain_path(given)
         for folder in (beside, self.root, self.root / "images", beside.parent / "images"):
-            if _is_file(folder / path):
+            if is_file(folder / path):
                 return folder / path
         name = PurePosixPath(path).name
         names = (name, _UPLOAD_PREFIX.sub("", name))
         return next((file for n in names if (file := self._by_name(path, n, beside))), None)
+
+    def find_spread(self, given: str) -> Path | None:
+        """Return the only picture that a name spreads over: a folder and the stem's beginning."""
+        there = self._spread.get(given, [])
+        return there[0] if len(there) == 1 else None
 
     def _by_name(self, path: str, name: str, beside: Path) -> Path | None:
         """Return the file of a name whose folders agree best with a path, then with `beside`."""
@@ -88,6 +94,24 @@ class PictureFinder:
             files.setdefault(path.name, []).append(path)
         return files
 
+    @cached_property
+    def _spread(self) -> dict[str, list[Path]]:
+        files: dict[str, list[Path]] = {}
+        for path in files_below(self.root, *IMAGE_SUFFIXES):
+            for name in spread_names(path.relative_to(self.root)):
+                files.setdefault(name, []).append(path)
+        return files
+
+
+def spread_names(path: Path) -> Iterator[str]:
+    """Yield what a picture may be called by a folder and its stem: `day20_slice_0001`.
+
+    Numbers such as sizes may follow in the stem.
+    """
+    cuts = [match.start() for match in re.finditer("_", path.stem)]
+    for folder in path.parts[:-1]:
+        yield from (f"{folder}_{path.stem[:cut]}" for cut in (*cuts, len(path.stem)))
+
 
 def plain_path(given: str) -> str:
     """Return the path in what an export calls a picture, with plain slashes."""
@@ -105,13 +129,6 @@ def name_of(given: str) -> str:
     if not parts:
         raise SwiftsegError(f"expected the name of a picture, got {given!r}")
     return PurePosixPath(*parts).with_suffix("").as_posix()
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that no file can have
-        return False
 
 
 def _common_length(one: tuple[str, ...], other: tuple[str, ...]) -> int:

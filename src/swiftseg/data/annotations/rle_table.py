@@ -18,7 +18,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.annotations.places import PictureFinder, files_below, name_of, split_of
+from swiftseg.data.annotations.places import (
+    PictureFinder,
+    files_below,
+    name_of,
+    split_of,
+    spread_names,
+)
 from swiftseg.data.annotations.raster import Patch
 from swiftseg.data.annotations.run_lengths import as_counts
 from swiftseg.data.annotations.tool_export import AnnotatedImage, Export, Gathering, Shape
@@ -72,8 +78,7 @@ def find_tables(root: Path) -> tuple[Path, ...]:
     pictures = [path.relative_to(root) for path in files_below(root, *IMAGE_SUFFIXES)]
     if any(words_of(folder) & MASK_WORDS for folder in {str(path.parent) for path in pictures}):
         return ()
-    names = [path.name.lower() for path in pictures]
-    return tuple(path for path in tables if _describes(path, names))
+    return tuple(path for path in tables if _describes(path, pictures))
 
 
 def is_rle_table(path: Path) -> bool:
@@ -90,10 +95,13 @@ def is_rle_table(path: Path) -> bool:
     return any(_RUNS.fullmatch(cell) for cell in cells)
 
 
-def _describes(path: Path, names: Sequence[str]) -> bool:
+def _describes(path: Path, pictures: Sequence[Path]) -> bool:
     """Whether the first picture of a table is there, once: a second one would be its mask."""
-    stem = Path(next(_lines(path)).picture).stem.lower()
-    return sum(name.startswith(stem) and not name[len(stem)].isalnum() for name in names) == 1
+    stem = Path(next(_lines(path)).picture).stem
+    names = [picture.name.lower() for picture in pictures]
+    begun = [name for name in names if name.startswith(stem.lower())]
+    found = sum(not name[len(stem)].isalnum() for name in begun)
+    return found == 1 or (not begun and sum(stem in spread_names(one) for one in pictures) == 1)
 
 
 def read_rle_tables(root: Path, files: Sequence[Path]) -> Export:
@@ -199,7 +207,8 @@ def _class_texts(root: Path, names: set[str]) -> dict[str, str]:
 
 def _picture(finder: PictureFinder, table: Path, given: str) -> Path | None:
     tried = [given, *(given + suffix for suffix in (".jpg", ".png", ".tif", ".tiff"))]
-    return next((found for name in tried if (found := finder.find(name, table.parent))), None)
+    found = (finder.find(name, table.parent) for name in tried)
+    return next(filter(None, found), None) or finder.find_spread(given)
 
 
 def _shapes(lines: Sequence[Line], order: Order, text_of: Mapping[str, str]) -> tuple[Shape, ...]:

@@ -1,6 +1,6 @@
 """The classes of masks, described by the values or colors that show them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from swiftseg.core.labels import RGB
@@ -11,6 +11,10 @@ from swiftseg.data.own.mask_rules import Encoding, to_code, to_rgb
 from swiftseg.data.own.naming import Hints, Named, name_colors, name_values
 from swiftseg.data.own.patterns import Parts
 from swiftseg.data.own.survey import MaskTotals
+
+# Parts of one image hardly overlap, so that the mean of two or more covers at most half of it.
+MAX_SHARE_OF_PARTS = 0.4
+MAX_VALUES_A_CLASS = 16
 
 
 def are_united_values(main: Sequence[int], parts: Parts) -> bool:
@@ -25,25 +29,59 @@ def part_names(hints: Hints, parts: Parts) -> tuple[str, ...] | None:
     return ("background", *(hints.part_names or (hints.word or "foreground",)))
 
 
+def are_black(values: Sequence[int], counts: Mapping[int, int]) -> bool:
+    """Whether masks of one part each show it by the first of two values, amid the second.
+
+    What surrounds the parts of an image is most of each mask.
+    """
+    first, second = values
+    return counts[first] < MAX_SHARE_OF_PARTS * (counts[first] + counts[second])
+
+
+def shown_by_parts(main: Sequence[int], counts: Mapping[int, int]) -> tuple[list[int], list[int]]:
+    """Return which values of masks of one part each show nothing, and which show the part."""
+    background = [value for value in main if value == 0]
+    if background and len(main) == 2 and are_black(main, counts):
+        background = [main[1]]
+    return background, [value for value in main if value not in background]
+
+
 def describe_parts(
-    main: Sequence[int], tolerance: int, encoding: Encoding, hints: Hints, parts: Parts
+    shown: tuple[list[int], list[int]],
+    tolerance: int,
+    encoding: Encoding,
+    hints: Hints,
+    parts: Parts,
 ) -> tuple[DatasetFile | None, tuple[Finding, ...]]:
-    """Describe masks of one instance or class each: 0 is background, another value is not."""
+    """Describe masks of one instance or class each: `shown` are background and what is not."""
     names = part_names(hints, parts)
-    if names is None or len(main) != 2 or main[0] != 0:
+    background, values = shown
+    is_one_class = len(values) == 1 or (parts == "classes" and len(values) <= MAX_VALUES_A_CLASS)
+    if names is None or len(background) != 1 or not values or not is_one_class:
         message = (
-            f"masks of one instance or class each hold the values {sorted(main)[:5]}; "
-            "expected 0 and one other"
+            f"masks of one instance or class each hold the values {sorted(background + values)[:5]}"
+            "; expected 0 and one other"
         )
         return None, (Finding("broken", "not_binary", message),)
-    keys = [_key_text(value, encoding) for value in main]
+    mapping: dict[int | str, int | str] = {_key_text(background[0], encoding): names[0]}
+    mapping |= {_key_text(value, encoding): names[1] for value in values}
     file = DatasetFile(
         names=names,
         mask_encoding="rgb" if encoding == "rgb" else "binary",
-        label_mapping={keys[0]: names[0], keys[1]: names[1]},
+        label_mapping=mapping,
         tolerance=tolerance,
     )
-    return file, ()
+    findings: list[Finding] = []
+    if len(values) > 1:
+        message = (
+            f"masks of one class each hold the values {sorted(background + values)[:8]}; all but "
+            f"{background[0]} show the class that the file is of"
+        )
+        findings.append(Finding("warning", "values_within_classes", message))
+    if background[0]:
+        message = f"masks of one part each are mostly {background[0]}: the parts are black"
+        findings.append(Finding("note", "black_parts", message))
+    return file, tuple(findings)
 
 
 def _key_text(value: int, encoding: Encoding) -> int | str:

@@ -15,7 +15,7 @@ TABLE_SUFFIXES = (".txt", ".csv", ".tsv", ".json", ".lst", ".list")
 # How the formats that can be read begin.
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP")
 LIST_WORDS = frozenset(("list", "pairs", "index", "meta", "metadata", "split", "splits", "files"))
-_NOT_DATA = {"__MACOSX", "data_check", "__pycache__", "lost+found"}
+NOT_DATA = {"__MACOSX", "data_check", "__pycache__", "lost+found"}
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,8}")
 
 
@@ -109,7 +109,7 @@ def _folders_below(root: Path, tree: FileTree) -> Iterator[tuple[tuple[str, ...]
             tree.others["folders that cannot be opened,"] += 1
             continue
         for entry in sorted(listed, key=lambda entry: entry.name, reverse=True):
-            if entry.name.startswith(".") or entry.name in _NOT_DATA:
+            if entry.name.startswith(".") or entry.name in NOT_DATA:
                 continue
             if entry.is_dir():
                 (links if entry.is_symlink() else waiting).append((*folders, entry.name))

@@ -5,12 +5,13 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from swiftseg.data.own.class_endings import class_hypotheses
 from swiftseg.data.own.families import Family
 from swiftseg.data.own.forms import Form, forms_of, key_of
 from swiftseg.data.own.hypothesis import Hypothesis
 from swiftseg.data.own.instances import counted_instances, take_in_numbered
 from swiftseg.data.own.judging import Looker, judge
-from swiftseg.data.own.variants import class_hypotheses, variants
+from swiftseg.data.own.variants import variants
 from swiftseg.data.own.words import tokens_of
 
 MAX_VOTING = 6000  # files a family that are asked for their keys

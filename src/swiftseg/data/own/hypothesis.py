@@ -1,7 +1,8 @@
 """One way that a tree's images and masks may belong together."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -73,8 +74,15 @@ def places_of(form: Form, members: Sequence[Member]) -> dict[str, Place]:
     places |= {f"slot{at}": partial(_slot_of, at=at) for at in free}
     places["slots"] = lambda member: tuple(member.slots[at] for at in free)
     places["suffix"] = lambda member: member.item.file.suffix
-    places["stem"] = lambda member: re.sub(r".*\d.*", "", member.item.stem)
+    counts = Counter(member.item.stem for member in members)
+    places["stem"] = lambda member: _telling_stem(member.item.stem, counts)
     return places
+
+
+def _telling_stem(stem: str, counts: Mapping[str, int]) -> str:
+    """Return a stem that may name what a file shows; nothing for one that counts or is a hash."""
+    is_word = not re.search(r"\d", stem)
+    return stem if is_word or (counts[stem] > 1 and stem[-1].isalpha()) else ""
 
 
 def _slot_of(member: Member, *, at: int) -> str:

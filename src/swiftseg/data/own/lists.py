@@ -42,7 +42,7 @@ def read_pair_list(path: Path, root: Path | None = None, split: str | None = Non
         found.findings.append(Finding("broken", "bad_list", str(error), files=(str(path),)))
         return found
     rows = [row for row in table.rows if split is None or row.split in (None, split)]
-    columns = _pair_columns(table, rows, lambda cell: _placed(root, cell).is_file())
+    columns = _pair_columns(table, rows, lambda cell: is_file(_placed(root, cell)))
     wrong: list[str] = []
     missing: list[str] = []
     pairs: dict[str, Pair] = {}
@@ -56,7 +56,7 @@ def read_pair_list(path: Path, root: Path | None = None, split: str | None = Non
             continue
         image, mask = (row.cells[column] for column in columns)
         files = [_placed(root, image), _placed(root, mask)]
-        gone = [str(file) for file in files if not file.is_file()]
+        gone = [str(file) for file in files if not is_file(file)]
         missing += gone
         whole = files[0].relative_to(root).as_posix() if root in files[0].parents else image
         name = whole.removesuffix(files[0].suffix)
@@ -83,10 +83,18 @@ def _placed(root: Path, cell: str) -> Path:
     """Return the file that a list names below a folder, also by a path of another machine."""
     text = cell.replace("\\", "/")
     while text:
-        if (root / text).is_file():
+        if is_file(root / text):
             return root / text
         text = text.partition("/")[2].lstrip("/")
     return root / cell
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; cells may hold what no name can be, such as run lengths."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _pair_columns(

@@ -8,12 +8,14 @@ import numpy as np
 
 from swiftseg.data.own.dataset_file import DatasetFile
 from swiftseg.data.own.describe import (
+    are_black,
     are_united_values,
     binary_names,
     describe_colors,
     describe_parts,
     describe_values,
     part_names,
+    shown_by_parts,
 )
 from swiftseg.data.own.finding import Finding
 from swiftseg.data.own.mask_rules import Encoding, distances, to_rgb
@@ -97,7 +99,8 @@ def _proposed(totals: MaskTotals, hints: Hints, parts: Parts) -> Proposal:
     if is_damaged:
         findings.append(_damage(totals, snapped, ignored))
     if parts != "one" and not are_united_values(main, parts):
-        file, more = describe_parts(main, tolerance, encoding, hints, parts)
+        shown = shown_by_parts(main, counts)
+        file, more = describe_parts(shown, tolerance, encoding, hints, parts)
     elif encoding == "rgb":
         file, more = describe_colors(main, tolerance, totals, hints)
     else:
@@ -188,11 +191,14 @@ def _with_threshold(
         f"the pixels are neither and count as the nearer one (the threshold is {sum(peaks) / 2:g})"
     )
     code = "lossy_masks" if totals.lossy else "blended_masks"
+    nothing, thing = peaks
+    if parts != "one" and are_black(peaks, counts):
+        nothing, thing = thing, nothing
     names = part_names(hints, parts) or binary_names(hints)
     file = DatasetFile(
         names=names,
         mask_encoding="binary",
-        label_mapping={peaks[0]: names[0], peaks[1]: names[1]},
+        label_mapping={nothing: names[0], thing: names[1]},
         tolerance=max(255 - peaks[1], peaks[0], -(-(peaks[1] - peaks[0]) // 2)),
     )
     return Proposal(file, (Finding("warning", code, message),), snapped)

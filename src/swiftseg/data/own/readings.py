@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.header import read_header
 from swiftseg.data.own.bands_apart import BandsApart, find_joinable, with_bands
@@ -11,13 +13,15 @@ from swiftseg.data.own.families import Unit, sort_files
 from swiftseg.data.own.file_tree import FileTree, walk_tree
 from swiftseg.data.own.hypotheses import find_hypotheses
 from swiftseg.data.own.hypothesis import Hypothesis
-from swiftseg.data.own.judging import Looker
-from swiftseg.data.own.tree_reading import Reading, patterns_of, read_by_patterns
+from swiftseg.data.own.judging import PROBES, Looker, evenly, overlap
+from swiftseg.data.own.look import Look
+from swiftseg.data.own.tree_reading import UNSPLIT, Reading, patterns_of, read_by_patterns
 from swiftseg.data.own.words import words_of
 
 MAX_READINGS = 5
 MIN_COMPLEMENT = 0.7  # of the best reading's quality, for others' pairs to be added to it
 FEW_PAIRS = 0.2  # of its pairs
+SAME_VIEW = 0.5  # of the overlap of masks; those of two scenes overlap by chance
 LEAST_SCORE = 0.2  # of the best reading's, for another to be shown
 MIN_JOINED = 0.5  # of the pairs before: with a mask for each band they would be a third at most
 
@@ -62,15 +66,20 @@ def _readings_of(tree: FileTree, asked_for: int) -> list[Reading]:
     """Return the readings of the files of a tree, as `find_readings` does."""
     for by_words in (False, True):
         families, units = sort_files(tree, by_words=by_words)
-        hypotheses = find_hypotheses(families, Looker(tree.root, units))
-        readings = _distinct(hypotheses, tree, units, asked_for)
+        looker = Looker(tree.root, units)
+        hypotheses = find_hypotheses(families, looker)
+        readings = _distinct(hypotheses, tree, units, looker, asked_for)
         if readings:
             return readings
     return []
 
 
 def _distinct(
-    hypotheses: Sequence[Hypothesis], tree: FileTree, units: Sequence[Unit], asked_for: int
+    hypotheses: Sequence[Hypothesis],
+    tree: FileTree,
+    units: Sequence[Unit],
+    looker: Looker,
+    asked_for: int,
 ) -> list[Reading]:
     """Make readings of the best hypotheses; those that say the same files are one."""
     readings: list[Reading] = []
@@ -86,7 +95,7 @@ def _distinct(
         except SwiftsegError:
             continue  # names with braces, which no pattern can hold
         if reading.num_pairs and not readings and not hypothesis.has_copies:
-            reading = _completed(hypothesis, reading, hypotheses, tree, units)
+            reading = _completed(hypothesis, reading, hypotheses, tree, units, looker)
         used = frozenset(pair.mask for pairs in reading.splits.values() for pair in pairs)
         if used and used not in seen and not any(used <= other for other in seen):
             seen.add(used)
@@ -103,6 +112,7 @@ def _completed(
     hypotheses: Sequence[Hypothesis],
     tree: FileTree,
     units: Sequence[Unit],
+    looker: Looker,
 ) -> Reading:
     """Add to the best reading the pairs of others whose files it does not use."""
     used = _paths_of(best)
@@ -110,7 +120,7 @@ def _completed(
     others = [
         (other, patterns_of(other))
         for other in hypotheses
-        if _is_complement(best, other) and _kind_of(other, tree) == kind
+        if _is_complement(best, other, looker) and _kind_of(other, tree) == kind
     ]
     named = words_of("/".join(reading.masks))
     # Those whose masks are named as the best one's come first: cup and disc are not the same.
@@ -128,7 +138,10 @@ def _completed(
         except SwiftsegError:
             continue
         is_sum = joined.num_pairs == reading.num_pairs + len(other.pairs)
-        if is_sum and not any(finding.severity == "broken" for finding in joined.findings):
+        # What is in no split is learned from only where no split is: it would be lost.
+        is_lost = UNSPLIT in joined.splits and not {"train", "val"}.isdisjoint(joined.splits)
+        is_broken = any(finding.severity == "broken" for finding in joined.findings)
+        if is_sum and not is_lost and not is_broken:
             reading, used = joined, used | paths
     return reading
 
@@ -148,21 +161,40 @@ def _kind_of(hypothesis: Hypothesis, tree: FileTree) -> tuple[int, str] | None:
         return None
 
 
-def _is_complement(best: Hypothesis, other: Hypothesis) -> bool:
-    """Whether another hypothesis may pair further images with masks of the same classes.
-
-    Images of the same names are the same views in other light, or copies.
-    """
-    names, others = (
-        {(picture.item.split, picture.item.stem) for picture, _ in hypothesis.pairs}
-        for hypothesis in (best, other)
-    )
-    has_splits = [h.pairs[0][0].item.split is None for h in (best, other)]
+def _is_complement(best: Hypothesis, other: Hypothesis, looker: Looker) -> bool:
+    """Whether another hypothesis may pair further images with masks of the same classes."""
     return (
         best.parts == other.parts == "one"
         and other.quality > MIN_COMPLEMENT * best.quality
         and len(other.pairs) > FEW_PAIRS * len(best.pairs)
         and (best.num_values > 3) == (other.num_values > 3)
-        and has_splits[0] == has_splits[1]
-        and 2 * len(names & others) <= len(others)
+        and not _are_same_views(best, other, looker)
     )
+
+
+def _are_same_views(best: Hypothesis, other: Hypothesis, looker: Looker) -> bool:
+    """Whether images of the same names show the same, in other light or as copies.
+
+    Two sets that are numbered alike have other masks by the same numbers.
+    """
+    with_splits = all(picture.item.split for h in (best, other) for picture, _ in h.pairs)
+    first, second = (
+        {
+            (with_splits and picture.item.split, picture.item.stem): mask.item.file.path
+            for picture, (mask, *_) in h.pairs
+        }
+        for h in (best, other)
+    )
+    shared = sorted(first.keys() & second.keys(), key=str)
+    if 2 * len(shared) <= len(second):
+        return False
+    probed = evenly(shared, PROBES)
+    looks = [(looker.look(first[name]), looker.look(second[name])) for name in probed]
+    alike = [one is None or two is None or _are_alike(one, two) for one, two in looks]
+    return 2 * sum(alike) > len(alike)
+
+
+def _are_alike(one: Look, other: Look) -> bool:
+    """Whether two masks show the same, whatever their sizes and values."""
+    shown = one.foreground, other.foreground
+    return np.array_equal(*shown) or overlap(*shown) > SAME_VIEW

@@ -4,7 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import cast
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from swiftseg.data.own.families import Family, Member
 from swiftseg.data.own.forms import Form, key_of
 from swiftseg.data.own.hypothesis import Hypothesis, Place, places_of
-from swiftseg.data.own.judging import PROBES, Looker, evenly, judge, overlap
+from swiftseg.data.own.judging import PROBES, Looker, evenly, overlap
 from swiftseg.data.own.look import Look
 from swiftseg.data.own.words import (
     IMAGE_WORDS,
@@ -24,13 +24,10 @@ from swiftseg.data.own.words import (
 )
 
 MAX_CLASS_FOLDERS = 40
-MIN_QUALITY = 0.4  # of a mask that may show one class among others
 CLASS_OVERLAP = 0.25  # masks of one image that overlap less are classes or instances
 MAX_COPIES = 4
-MAX_CLASS_VALUES = 8
 NESTED_AREA, NESTED_SHARE = 0.7, 0.9  # two raters' masks are nearly as large as each other
 COPY_DIFFERENCE = 4.0  # of gray levels, between an image and its copy in another format
-_NUMBERED_CLASS = re.compile(r"([_-][A-Za-z]*)\d+(?:[_-]\d+)*")
 
 
 def variants(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
@@ -38,6 +35,14 @@ def variants(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
     pairs, hypothesis.same = paired_by_key(hypothesis)
     if len(hypothesis.same) > 0.5 * len(pairs):
         return _narrowed_pictures(hypothesis, looker)
+    of_one_folder = _narrowed_pictures(hypothesis, looker, by_folder=True)
+    return [*of_one_folder, *_variants_of_masks(hypothesis, pairs, looker)]
+
+
+def _variants_of_masks(
+    hypothesis: Hypothesis, pairs: list[tuple[Member, list[Member]]], looker: Looker
+) -> list[Hypothesis]:
+    """Take the masks of an image for one, or tell instances and classes from alternatives."""
     if sum(len(masks) > 1 for _, masks in pairs) <= 0.02 * len(pairs):
         hypothesis.pairs = [(picture, masks[:1]) for picture, masks in pairs]
         return _without_copies(hypothesis, looker)
@@ -48,7 +53,8 @@ def variants(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
     if place:
         pairs = _of_classes(pairs, tells)
     several = [masks for _, masks in pairs if len(masks) > 1]
-    if place == "suffix" or not several or not are_parts(several, looker):
+    nested = place not in ("", "suffix") and _are_named_apart(several, tells)
+    if place == "suffix" or not several or not are_parts(several, looker, nested=nested):
         return variants
     if place == "":
         is_count = not are_numbered_classes(several)
@@ -120,6 +126,13 @@ def _of_classes(
     return [(picture, masks) for picture, masks in kept if masks]
 
 
+def _are_named_apart(groups: Sequence[Sequence[Member]], tells: Place) -> bool:
+    """Whether no mask is called all that another of its image is, and more, as by a correction."""
+    probes = evenly(groups, PROBES)
+    named = [[words_of(str(tells(mask))) - MASK_WORDS for mask in masks] for masks in probes]
+    return not any(one <= other for of_image in named for one, other in permutations(of_image, 2))
+
+
 def paired_by_key(
     hypothesis: Hypothesis,
 ) -> tuple[list[tuple[Member, list[Member]]], list[Member]]:
@@ -154,10 +167,20 @@ def has_splits(families: Sequence[Family]) -> bool:
     return all(m.item.split is not None for family in families for m in family.members)
 
 
-def _narrowed_pictures(hypothesis: Hypothesis, looker: Looker) -> list[Hypothesis]:
-    """Take the images of one suffix or folder where each image is there in several."""
+def _narrowed_pictures(
+    hypothesis: Hypothesis, looker: Looker, *, by_folder: bool = False
+) -> list[Hypothesis]:
+    """Take the images of one folder, or of one suffix, where each image is there in several.
+
+    Where only a few are, `by_folder`, two suffixes are no alternatives but a mistake.
+    """
+    if not hypothesis.same:
+        return []
     pictures = hypothesis.pictures
-    for place in places_of(hypothesis.picture_form, pictures.members).values():
+    places = places_of(hypothesis.picture_form, pictures.members)
+    for name, place in places.items():
+        if by_folder and name in ("suffix", "stem"):
+            continue
         alike: defaultdict[object, list[Member]] = defaultdict(list)
         for member in pictures.members:
             alike[place(member)].append(member)
@@ -213,7 +236,8 @@ def are_parts(
 ) -> bool:
     """Whether masks of one image have few values and hardly overlap: instances or classes of it.
 
-    Where they may be `nested`, one that lies within a far larger one does not overlap it.
+    Where they may be `nested`, one that lies within a far larger one does not overlap it, if both
+    are of two values.
     """
     overlaps: list[float] = []
     for masks in evenly(groups, PROBES):
@@ -222,7 +246,9 @@ def are_parts(
         if of_few_values and any(_is_many(look) for look in known):
             return False
         for one, other in pairwise(known):
-            if nested and _is_within(*sorted((one.foreground, other.foreground), key=np.sum)):
+            are_binary = max(one.num_values, other.num_values) <= 2
+            smaller, larger = sorted((one.foreground, other.foreground), key=np.sum)
+            if nested and are_binary and _is_within(smaller, larger):
                 overlaps.append(0.0)
             elif one.foreground.any() and other.foreground.any():
                 overlaps.append(overlap(one.foreground, other.foreground))
@@ -238,79 +264,3 @@ def _is_within(small: np.ndarray, large: np.ndarray) -> bool:
 
 def _is_many(look: Look) -> bool:
     return look.num_values > 2 and (look.maskness is None or look.num_main > 8)
-
-
-def class_hypotheses(tried: Sequence[Hypothesis], looker: Looker) -> list[Hypothesis]:
-    """Join hypotheses whose masks end in different words, or numbers: one file a class."""
-    alike: defaultdict[tuple[object, ...], dict[str, Hypothesis]] = defaultdict(dict)
-    for hypothesis in tried:
-        form = hypothesis.mask_form
-        numbered = _NUMBERED_CLASS.fullmatch(form.after)
-        sign = numbered.group(1) if numbered else form.after[:1]
-        is_word = len(form.after) > 1 and not sign[0].isalnum() and hypothesis.quality > MIN_QUALITY
-        words = words_of(form.after)
-        is_class = numbered or not (words & SIDE_WORDS or single_words(form.after) <= MASK_WORDS)
-        if is_word and is_class and hypothesis.parts == "one":
-            kind = form.kind if form.kind == "number" else "name"
-            key = (
-                _files_of(hypothesis.pictures),
-                _files_of(hypothesis.masks),
-                hypothesis.picture_form,
-                kind,
-                form.before,
-                sign,
-                _folders_at_end(hypothesis),
-            )
-            alike[key].setdefault(form.after, hypothesis)
-    found: list[Hypothesis] = []
-    for group in alike.values():
-        joined = _joined(list(group.values()), looker)
-        if joined is not None:
-            found.append(joined)
-    return found
-
-
-def _files_of(family: Family) -> tuple[object, ...]:
-    """Return what tells families apart, also those that are narrowed to some of their files."""
-    return family.template, len(family.members), family.members[0].item.file.path
-
-
-def _tells_classes(hypothesis: Hypothesis) -> bool:
-    """Whether masks hold some values, and not two or those of soft edges."""
-    is_lossy = hypothesis.pairs[0][1][0].item.file.suffix in (".jpg", ".jpeg")
-    return 2 < hypothesis.num_values <= MAX_CLASS_VALUES and not is_lossy
-
-
-def _folders_at_end(hypothesis: Hypothesis) -> frozenset[tuple[str, ...]] | None:
-    """Return the folders at the end of the masks' paths; None where all lie in one."""
-    masks = [mask for _, masks in hypothesis.pairs for mask in masks]
-    free = frozenset(hypothesis.mask_form.freed(mask) for mask in masks)
-    return free if len(free) > 1 else None
-
-
-def _joined(group: Sequence[Hypothesis], looker: Looker) -> Hypothesis | None:
-    of_picture: dict[str, tuple[Member, list[Member]]] = {}
-    for hypothesis in group:
-        for picture, masks in hypothesis.pairs:
-            of_picture.setdefault(picture.item.file.path, (picture, []))[1].extend(masks)
-    pairs = list(of_picture.values())
-    several = [masks for _, masks in pairs if len(masks) > 1]
-    is_numbered = _NUMBERED_CLASS.fullmatch(group[0].mask_form.after) is not None
-    if is_numbered and any(len(masks) < len(group) for _, masks in pairs):
-        return None  # numbers that only some images have count instances
-    if any(_tells_classes(one) for one in group) and not all(_tells_classes(one) for one in group):
-        return None  # a mask of all classes, and beside it one of borders
-    if len(group) < 2 or len(several) < 0.2 * len(pairs):
-        return None
-    is_binary = all(one.num_values <= 2 for one in group)
-    if not are_parts(several, looker, nested=is_binary and not is_numbered):
-        return None
-    endings = tuple(sorted(hypothesis.mask_form.after for hypothesis in group))
-    folders = {group[0].mask_form.freed(mask) for _, masks in pairs for mask in masks}
-    in_one_folder_each = all(_folders_at_end(hypothesis) is None for hypothesis in group)
-    place = "after"
-    if len(folders) > 1 and in_one_folder_each:
-        place = "slots" if group[0].mask_form.free else "tail"
-    joined = replace(group[0], parts="classes", pairs=pairs, class_place=place, endings=endings)
-    judge(joined, looker)
-    return joined

@@ -22,6 +22,7 @@ from swiftseg.data.published.tree import are_named
 Annotation = Literal["gtFine", "gtCoarse"]
 ClassSet = Literal["classes", "categories"]
 
+IMAGES = "leftImg8bit"
 ANNOTATIONS: tuple[Annotation, ...] = ("gtFine", "gtCoarse")
 CITIES = (  # noqa: SIM905 of all splits, train_extra's from augsburg on
     "aachen bochum bremen cologne darmstadt dusseldorf erfurt hamburg hanover jena krefeld "
@@ -85,9 +86,20 @@ CATEGORY_LABELS = LabelSet(
 
 def is_cityscapes(folder: Path) -> bool:
     """Whether a folder has Cityscapes' tree."""
-    return are_named(folder / "leftImg8bit", FRAME_NAME) and any(
-        (folder / annotation).is_dir() for annotation in ANNOTATIONS
+    return are_named(_part(folder, IMAGES), FRAME_NAME) and any(
+        _part(folder, annotation).is_dir() for annotation in ANNOTATIONS
     )
+
+
+def _part(folder: Path, name: str, split: str = "") -> Path:
+    """Return where images or masks lie: in a folder, or below that of their archive.
+
+    `gtFine_trainvaltest.zip`, unpacked into a folder of its own, is `gtFine_trainvaltest/gtFine`.
+    """
+    usual = folder / name / split
+    if usual.is_dir():
+        return usual
+    return next(iter(sorted(folder.glob(f"{name}*/{name}/{split}"))), usual)
 
 
 def open_cityscapes(
@@ -100,7 +112,7 @@ def open_cityscapes(
     """Open a split of Cityscapes where it lies.
 
     Args:
-        folder: Holds `leftImg8bit` and `gtFine` or `gtCoarse`.
+        folder: Holds `leftImg8bit` and `gtFine` or `gtCoarse`, or the folders of their archives.
         split: Of the annotation's splits.
         class_set: The 19 classes, or the categories; pixels of classes that the benchmark does not
             score, such as parking, are ignored in both, as its scripts do.
@@ -111,8 +123,9 @@ def open_cityscapes(
     """
     if annotation is None:
         annotation = "gtCoarse" if split == "train_extra" else "gtFine"
-    kind = _mask_kind(folder / annotation / split)
-    pairs = _pairs(folder / "leftImg8bit" / split, folder / annotation / split, annotation, kind)
+    masks = _part(folder, annotation, split)
+    kind = _mask_kind(masks)
+    pairs = _pairs(_part(folder, IMAGES, split), masks, annotation, kind)
     labels = CITYSCAPES_LABELS if class_set == "classes" else CATEGORY_LABELS
     return PairedFiles(pairs, labels, IndexMasks(_class_of_value(kind, class_set), IGNORED))
 
