@@ -18,7 +18,7 @@ MAX_DEPTH = 3
 _NAMES = re.compile(
     r"(?i)(?:_?class(?:es)?|_?class[_-]?(?:names?|dict|list|colou?rs?|map(?:ping)?|info).*"
     r"|.*class_?dict.*|.*label_?mapping|label_?(?:map|names?|list|colou?rs?|class.*)|labels"
-    r"|(?:.*_)?codes|colou?rs|categories|category|category_?(?:ids?|names?|list)"
+    r"|.*list_?of_?class(?:es)?.*|.*class(?:es)?_?(?:and_?)?colou?r.*|(?:.*_)?codes|colou?rs|categories|category|category_?(?:ids?|names?|list)"
     r"|.*colou?r_?map|object_?info.*|obj_class_to_machine_color|palette|legend|names)"
     r"\.(?:txt|csv|tsv|json|names)"
 )

@@ -136,18 +136,13 @@ def describe_values(
         named = _named_by_palette(main, totals, hints)
     if named is not None:
         return _named_values(named, tolerance, encoding), named.findings
-    if totals.number_objects and encoding != "rgb":
+    are_counted = totals.number_objects or (hints.says_instances and totals.count_from_one)
+    if are_counted and encoding != "rgb":
         return _numbered_objects(main, encoding, hints)
     if _is_binary(main, tolerance):
-        names = binary_names(hints)
-        mapping: dict[int | str, int | str] | None = None
-        if tolerance or main[1] > IGNORED:  # as found; JPEG may have moved them
-            mapping = {main[0]: names[0], main[1]: names[1]}
-        return DatasetFile(
-            names=names, mask_encoding="binary", label_mapping=mapping, tolerance=tolerance
-        ), ()
+        return _two_values(main, tolerance, "binary", totals, hints)
     if list(main) == [0, 1]:
-        return DatasetFile(names=binary_names(hints), mask_encoding=encoding), ()
+        return _two_values(main, tolerance, encoding, totals, hints)
     classes = [value for value in main if value != IGNORED]
     if not tolerance and classes[0] == 0 and 2 * len(classes) > max(classes):
         names = tuple(f"class_{value}" for value in range(max(classes) + 1))
@@ -162,6 +157,38 @@ def describe_values(
     return DatasetFile(
         names=names, mask_encoding=encoding, label_mapping=mapping, tolerance=tolerance
     ), ()
+
+
+def _two_values(
+    main: Sequence[int], tolerance: int, encoding: Encoding, totals: MaskTotals, hints: Hints
+) -> tuple[DatasetFile, tuple[Finding, ...]]:
+    """Describe masks of something and what surrounds it, by the lower and the higher value."""
+    names = binary_names(hints)
+    nothing, thing, findings = order_of_two(main, totals, hints)
+    mapping: dict[int | str, int | str] | None = {nothing: names[0], thing: names[1]}
+    if nothing < thing <= IGNORED and not tolerance:  # as they are read without a mapping
+        mapping = None
+    file = DatasetFile(
+        names=names, mask_encoding=encoding, label_mapping=mapping, tolerance=tolerance
+    )
+    return file, findings
+
+
+def order_of_two(
+    values: Sequence[int], totals: MaskTotals, hints: Hints
+) -> tuple[int, int, tuple[Finding, ...]]:
+    """Return which of two values surrounds things and which shows them, where no file names them.
+
+    Drawings on white have black things: what all edges of nearly all masks show is no thing.
+    """
+    low, high = values
+    if not totals.are_black_on_white or _named_two(hints) is not None:
+        return low, high, ()
+    message = (
+        f"the masks are {high} at their edges: {low} is read as what they show, and {high} as the "
+        "background. Where it is not so, give names and label_mapping in dataset.yaml"
+    )
+    return high, low, (Finding("note", "black_on_white", message),)
 
 
 def _numbered_objects(
@@ -223,10 +250,12 @@ def _named_values(named: Named, tolerance: int, encoding: Encoding) -> DatasetFi
 
 def binary_names(hints: Hints) -> tuple[str, ...]:
     """Return the classes of masks of two values: of files that list them, or of a README."""
+    return _named_two(hints) or ("background", hints.word or "foreground")
+
+
+def _named_two(hints: Hints) -> tuple[str, ...] | None:
     named = name_values((0, IGNORED), hints) or name_values((0, 1), replace(hints, tables=()))
-    if named is not None and len(named.names) == 2:
-        return named.names
-    return ("background", hints.word or "foreground")
+    return named.names if named is not None and len(named.names) == 2 else None
 
 
 def _is_binary(main: Sequence[int], tolerance: int) -> bool:

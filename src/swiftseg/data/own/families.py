@@ -112,34 +112,33 @@ def _units_of(items: Sequence[Item]) -> list[Unit]:
 
 
 def _shapes_of(items: Sequence[Item]) -> list[str]:
-    """Name what the stems of a folder have before and behind their numbers, where that is a kind.
+    """Name what stems have before, amid and behind their numbers, where that is a kind.
 
     Without numbers, the last word counts where many files have it or where it says mask or image.
     """
     shapes = [_shape(item.stem) for item in items]
-    for part in (0, 1):  # the words before the number, then those behind it
-        counts: defaultdict[str, int] = defaultdict(int)
-        for shape in shapes:
-            counts[shape[part]] += 1
-        if len(counts) > MAX_SHAPES:
-            kept = {text for text in counts if words_of(text) & (MASK_WORDS | IMAGE_WORDS)}
-            kept = kept if len(kept) <= MAX_SHAPES else set()
-            shapes = [
-                (
-                    shape[0] if part else shape[0] * (shape[0] in kept),
-                    shape[1] * (shape[1] in kept) if part else shape[1],
-                )
-                for shape in shapes
-            ]
-    return ["#".join(shape) for shape in shapes]
+    kept = [_kinds_of([shape[part] for shape in shapes]) for part in range(3)]
+    named = ["#".join(text * (text in k) for text, k in zip(s, kept, strict=True)) for s in shapes]
+    return [name.replace("##", "#") for name in named]
 
 
-def _shape(stem: str) -> tuple[str, str]:
+def _kinds_of(texts: Sequence[str]) -> set[str]:
+    """Return the texts that are kinds: of very many, those that say mask or image."""
+    kinds = set(texts)
+    if len(kinds) <= MAX_SHAPES:
+        return kinds
+    kinds = {text for text in kinds if words_of(text) & (MASK_WORDS | IMAGE_WORDS)}
+    return kinds if len(kinds) <= MAX_SHAPES else set()
+
+
+def _shape(stem: str) -> tuple[str, str, str]:
     tokens = tokens_of(stem)
     at = [index for index, token in enumerate(tokens) if token[0].isdigit()]
-    if at:
-        return "".join(tokens[: at[0]]), "".join(tokens[at[-1] + 1 :])
-    return "", tokens[-1]
+    if not at:
+        return "", "", tokens[-1]
+    first, last = at[0], at[-1]
+    amid = [token for token in tokens[first:last] if token.isalpha()]
+    return "".join(tokens[:first]), "_".join(amid), "".join(tokens[last + 1 :])
 
 
 def _looks_of(root: Path):

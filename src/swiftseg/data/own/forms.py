@@ -11,7 +11,7 @@ Kind = Literal["name", "number", "file", "folder"]
 Tail = Literal["joined", "free"]
 
 MAX_STRIPPED_BOTH = 2  # at both ends
-MAX_STRIPPED = 5  # words of a name that are taken off at its end
+MAX_STRIPPED = 6  # words of a name that are taken off at its end
 
 
 class Form(NamedTuple):
@@ -59,7 +59,9 @@ def key_of(member: Member, form: Form) -> str | None:
         return None
     folders = form.kept(member)
     if form.kind == "folder":
-        return "/".join(folders) or None
+        text = "/".join(folders)
+        is_named = text.endswith(form.after) and text != form.after
+        return text.removesuffix(form.after) or None if is_named else None
     return "/".join((*folders, core))
 
 
@@ -105,6 +107,16 @@ def forms_of(member: Member, *, is_picture: bool) -> Iterator[Form]:
                 yield form._replace(free=free, tail=tail)
     if member.slots or member.tail:
         yield from (Form("folder", free=free) for free in _freed(len(member.slots)))
+        yield from _folder_forms(member, is_picture=is_picture)
+
+
+def _folder_forms(member: Member, *, is_picture: bool) -> Iterator[Form]:
+    """Yield forms of masks whose folder is called as the image and more: `a.labels/mask.png`."""
+    name = (*member.slots, *member.tail)[-1]
+    tokens = tokens_of(name)
+    for cut in range(max(1, len(tokens) - 3), len(tokens)) if not is_picture else ():
+        if not _is_sign(tokens[cut]) and _is_sign(tokens[cut - 1]):
+            yield Form("folder", after="".join(tokens[cut - 1 :]))
 
 
 def _begun_by(member: Member) -> tuple[int, str] | None:
@@ -195,12 +207,12 @@ def pattern_text(
     own = VARIABLE if begun is None else names[begun[0]]
     names = [text[1:-1] for text in names if text.startswith("{folder")]
     if form.kind == "folder" and partner.kind != "folder" and names:
-        folders = [text.replace(f"{{{names[-1]}}}", "{name}") for text in folders]
+        folders = [text.replace(f"{{{names[-1]}}}", "{name}" + form.after) for text in folders]
         names[-1] = "name"
     deep = ""
     tails = {member.tail for member in members}
     if form.kind == "folder":
-        deep = "{name}/" if any(tails) else ""
+        deep = f"{{name}}{form.after}/" if any(tails) else ""
         names = ["name"] if any(tails) else names
     elif len(tails) == 1:  # all in one folder
         deep = "".join(f"{name}/" for name in next(iter(tails)))

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from swiftseg.data.own.file_tree import TreeFile
@@ -48,7 +48,8 @@ def _items(files: Sequence[TreeFile]) -> list[Item]:
     """
     words = {word for file in files for name in file.folders for word in single_words(name)}
     short = "tr" in words and bool(words & SHORT_SPLIT_WORDS - {"tr"})
-    items = [_item(file, short=short) for file in files]
+    forks = _forks(files, short=short)
+    items = [_item(file, forks, short=short) for file in files]
     splits: defaultdict[tuple[str, ...], set[str | None]] = defaultdict(set)
     for item in items:
         if item.split:
@@ -71,12 +72,26 @@ def _above_split(item: Item) -> tuple[str, ...]:
     return item.folders[:at]
 
 
-def _item(file: TreeFile, *, short: bool = False) -> Item:
-    """Find the split that a path names: in its folders, and in its stem where they agree."""
-    split: str | None = None
+def _forks(files: Iterable[TreeFile], *, short: bool) -> set[tuple[str, ...]]:
+    """Return the folders that hold folders of several splits."""
+    splits: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    for folders in {file.folders for file in files}:
+        for depth, name in enumerate(folders):
+            if found := find_split(name, short=short):
+                splits[folders[:depth]].add(found[0])
+    return {above for above, found in splits.items() if len(found) > 1}
+
+
+def _item(file: TreeFile, forks: Collection[tuple[str, ...]], *, short: bool = False) -> Item:
+    """Find the split that a path names: in its folders, and in its stem where they agree.
+
+    Of several the last one counts that lies beside another: `train/images/validation` is val.
+    """
+    named = [find_split(name, short=short) for name in file.folders]
+    at_forks = [found for at, found in enumerate(named) if found and file.folders[:at] in forks]
+    split = at_forks[-1][0] if at_forks else None
     folders: list[str] = []
-    for name in file.folders:
-        found = find_split(name, short=short)
+    for name, found in zip(file.folders, named, strict=True):
         if found and split in (None, found[0]):
             split = found[0]
             folders.append(_ENUMERATED.sub(VARIABLE, found[1]))

@@ -1,5 +1,6 @@
 """How much pixels, names and sizes speak for a hypothesis."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise, product
@@ -16,6 +17,8 @@ from swiftseg.data.own.families import Member, Unit
 from swiftseg.data.own.hypothesis import Hypothesis
 from swiftseg.data.own.look import Look, look_at
 from swiftseg.data.own.merging import Role
+from swiftseg.data.own.propose import propose
+from swiftseg.data.own.survey import MaskTotals, survey_mask
 from swiftseg.data.own.words import mask_evidence, picture_share, side_share
 from swiftseg.data.paired_files import are_proportional
 
@@ -25,6 +28,8 @@ PROBES = 10  # pairs whose pixels are looked at
 READ_PROBES = 3  # of them whose masks are read: one alone may be damaged
 GRAY_PROBES, GRAY_SHARE = 3, 0.9  # what pictures lose for being gray, beside others in color
 FEW_VALUES = 3
+MANY_VALUES = 32  # of classes in a part of a mask; what holds more is read whole
+BLACK = 24  # of 255; what lies outside a lens is no brighter
 FIXED_OVERLAP = 0.93  # masks that overlap more than this are one mask: a field of view
 
 
@@ -35,6 +40,7 @@ class Looker:
         self.root = root
         self.known: dict[str, Look | None] = {}
         self.readable: dict[str, bool] = {}
+        self.photographs: dict[str, bool] = {}
         self.files: set[str] = set()
         self.pictures: set[str] = set()
         self.roles_below: defaultdict[tuple[str, ...], set[Role]] = defaultdict(set)
@@ -57,6 +63,16 @@ class Looker:
         if path not in self.readable:
             self.readable[path] = _holds_mask(self.root / path)
         return self.readable[path]
+
+    def is_photograph(self, path: str) -> bool:
+        """Whether a file that seems to be a mask holds no few values that make up most of it."""
+        look = self.look(path)
+        is_lossy = path.lower().endswith((".jpg", ".jpeg"))
+        if look is None or not (is_lossy or look.num_values > MANY_VALUES):
+            return False
+        if path not in self.photographs:
+            self.photographs[path] = _is_photograph(self.root / path)
+        return self.photographs[path]
 
     def is_nearer_to_another(self, picture: Member, mask: Member) -> bool:
         """Whether an image of the same name lies where the mask does: in its scene, not another."""
@@ -93,11 +109,20 @@ def _holds_mask(path: Path) -> bool:
     try:
         if path.suffix.lower() in ARRAY_SUFFIXES:
             read_array(path)
-        elif read_header(path).kind[0] not in (1, 3):
+        elif (kind := read_header(path).kind)[0] not in (1, 3) or kind[1].startswith("float"):
             read_values(path)
     except SwiftsegError:
         return False
     return True
+
+
+def _is_photograph(path: Path) -> bool:
+    totals = MaskTotals()
+    try:
+        totals.add(survey_mask(path))
+    except SwiftsegError:
+        return False  # it is not this that speaks against it
+    return any(finding.code == "not_masks" for finding in propose(totals).findings)
 
 
 def _array_hw(path: Path) -> tuple[int, int]:
@@ -125,14 +150,28 @@ def judge(hypothesis: Hypothesis, looker: Looker) -> None:
         quality *= 0.3
     if hypothesis.parts == "one" and _is_field_of_view(known):
         quality *= 0.1
+    if hypothesis.parts == "one" and _show_what_is_lit(probes, looker):
+        quality *= 0.6
+    if all(map(looker.is_photograph, paths[:READ_PROBES])):
+        quality *= 0.1
     if hypothesis.parts == "one" and _are_of_one_value(known):
         quality *= 0.1 if known[0].gray.any() else 0.5  # without any defect masks are empty
     if any(looker.is_nearer_to_another(picture, mask) for picture, ms in probes for mask in ms):
         quality *= 0.1
     if all(looker.is_of_another_set(picture, masks[0]) for picture, masks in probes):
         quality *= 0.5
+    if _are_counted_apart(hypothesis):
+        quality *= 0.3
     hypothesis.quality = float(quality) * (1.1 if hypothesis.parts != "one" else 1.0)
     hypothesis.num_values = float(np.mean([look.num_values for look in known])) if known else 0.0
+
+
+def _are_counted_apart(hypothesis: Hypothesis) -> bool:
+    """Whether images and masks of one folder differ in a number alone: two scenes, most likely."""
+    ends = hypothesis.picture_form.after, hypothesis.mask_form.after
+    without_digits = {re.sub(r"\d", "", end) for end in ends}
+    are_beside = hypothesis.pictures.template == hypothesis.masks.template
+    return are_beside and ends[0] != ends[1] and len(without_digits) == 1
 
 
 def _size_agreement(probes: Sequence[tuple[Member, list[Member]]], looker: Looker) -> float:
@@ -162,6 +201,21 @@ def _is_field_of_view(looks: Sequence[Look]) -> bool:
         return False
     overlaps = [overlap(a, b) for a, b in pairwise(shown) if a.shape == b.shape]
     return min(overlaps) > FIXED_OVERLAP
+
+
+def _show_what_is_lit(probes: Sequence[tuple[Member, list[Member]]], looker: Looker) -> bool:
+    """Whether masks show where their images are not black: the field of view of a lens."""
+    shares: list[float] = []
+    for picture, masks in evenly(probes, GRAY_PROBES):
+        seen, mask = (looker.look(one.item.file.path) for one in (picture, masks[0]))
+        if seen is None or mask is None or mask.num_values != 2:
+            return False
+        lit = seen.gray > BLACK
+        if not 0.3 < lit.mean() < 1:
+            return False
+        share = float((lit == mask.foreground).mean())
+        shares.append(max(share, 1 - share))
+    return min(shares, default=0.0) > FIXED_OVERLAP
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:

@@ -230,12 +230,17 @@ def find_list_splits(tree: FileTree, pairs: Sequence[Pair]) -> ListSplits | None
 
 
 def _are_of_a_part(template: str, groups: Mapping[str, Mapping[str, tuple[str, set[int]]]]) -> bool:
-    """Whether lists of the same name in another folder name other pairs alone."""
+    """Whether a list of the same name in another folder names other pairs alone.
+
+    Or one beside it, where each names the splits of its own pairs.
+    """
     folder, _, name = template.rpartition("/")
     listed = {n for _, numbers in groups[template].values() for n in numbers}
     for other, found in groups.items():
         numbers = {n for _, of_split in found.values() for n in of_split}
-        if other != f"{folder}/{name}" and other.endswith(f"/{name}") and not numbers & listed:
+        of_name = other != f"{folder}/{name}" and other.endswith(f"/{name}")
+        is_beside = other.startswith(f"{folder}/") and "{split}" not in other + template
+        if (of_name or is_beside) and not numbers & listed:
             return True
     return False
 
@@ -290,11 +295,17 @@ def resolved(rows: Sequence[Row], index: Index) -> set[int]:
     best: list[set[int]] = []
     for column in range(min(8, max((len(row.cells) for row in rows), default=0))):
         found = [index.find(row.cells[column]) for row in rows if column < len(row.cells)]
-        if sum(map(bool, found)) > sum(map(bool, best)):
+        if sum(map(bool, found)) > sum(map(bool, best)) and not _are_kinds(found):
             best = found
     if sum(map(bool, best)) < MIN_RESOLVED * len(rows):
         return set()
     return set[int]().union(*best)
+
+
+def _are_kinds(found: Sequence[set[int]]) -> bool:
+    """Whether cells name the same folders again and again: as the kinds of what lines list."""
+    named = sum(map(len, found))
+    return any(len(one) > 1 for one in found) and named > 2 * len(set[int]().union(*found))
 
 
 def pairs_in_list(path: Path, split: str, pairs: Sequence[Pair], root: Path) -> PairList:

@@ -9,7 +9,14 @@ from swiftseg.core.labels import RGB
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.data.own.class_files import ClassTable, find_class_files, find_readme_names
 from swiftseg.data.own.finding import Finding
-from swiftseg.data.own.words import IMAGE_WORDS, MASK_WORDS, SIDE_WORDS, SPLIT_OF_WORD, single_words
+from swiftseg.data.own.words import (
+    IMAGE_WORDS,
+    MASK_WORDS,
+    SIDE_WORDS,
+    SPLIT_OF_WORD,
+    single_words,
+    words_of,
+)
 
 NEAR = 8  # colors that differ less than this in each channel are the same class
 # What masks' folders and endings are called that says how the masks were made, not what they show.
@@ -27,6 +34,7 @@ _NO_CLASS = frozenset(
 )
 BACKGROUND = "background"  # of black where a file names other colors alone
 _NO_THING = {"background", "bg", "back", "other", "others", "none", "nothing", "unlabeled", "rest"}
+_INSTANCES = {"instance", "instances", "inst", "instanceids", "instancemasks"}
 _INITIALS = re.compile(r"[b-df-hj-np-tv-xz]+")  # no vowel: of those who drew the masks
 
 
@@ -39,12 +47,14 @@ class Hints:
         by_value: Names by value, from a README.
         word: What a binary mask shows, from its path; None where nothing tells.
         part_names: The classes of masks that are one file a class.
+        says_instances: Whether the masks' path says that they tell instances apart.
     """
 
     tables: tuple[ClassTable, ...] = ()
     by_value: Mapping[int, str] = field(default_factory=dict[int, str])
     word: str | None = None
     part_names: tuple[str, ...] = ()
+    says_instances: bool = False
 
 
 def find_hints(
@@ -60,7 +70,8 @@ def find_hints(
     """
     word = shown_word(images, masks)
     tables = (t for t in find_class_files(root) if not _lists_images(t.names, stems))
-    return Hints(tuple(tables), find_readme_names(root), word, tuple(part_names))
+    of_instances = any(words_of(text) & _INSTANCES for text in masks)
+    return Hints(tuple(tables), find_readme_names(root), word, tuple(part_names), of_instances)
 
 
 def _lists_images(names: Sequence[str], stems: Collection[str]) -> bool:

@@ -15,7 +15,9 @@
 | `*` | anything within a name; behind the last dot, any suffix |
 | `**/` | any folders, or none |
 
-An image and a mask belong together when all the fields agree that both patterns have.
+An image and a mask belong together when all the fields agree that both patterns have. Where there
+are as many patterns of images as of masks, apart from suffixes, those at one place belong together:
+two sets may use the same numbers.
 """
 
 import re
@@ -50,6 +52,7 @@ class Pattern:
         fields: The names of its fields, each once.
         weight: How many signs it fixes: of two patterns that fit a file the heavier one has it.
         bands: The bands that are files of their own, in their order and in lower case.
+        without_suffix: The text before a suffix.
 
     Raises:
         SwiftsegError: The text is no pattern.
@@ -67,6 +70,7 @@ class Pattern:
         elif not text.endswith("{file}"):
             expression += r"(?<!\.)"
         self._regex = re.compile(expression)
+        self.without_suffix = body if has_suffix else text
         self.fields = tuple(dict.fromkeys(self._names))
         self.weight = len(re.sub(r"\{[^{}]*\}|\*", "", text))
 
@@ -156,7 +160,8 @@ def match_files(
     Raises:
         SwiftsegError: A pattern has no field in common with any of the other side.
     """
-    shared = {one: {other: _shared(one, other) for other in masks} for one in images}
+    partners = _partners(images, masks)
+    shared = {one: {other: _shared(one, other) for other in partners[one]} for one in images}
     if not all(any(set(names) - {"split"} for names in of.values()) for of in shared.values()):
         raise SwiftsegError(
             f"the patterns {images[0].text} and {masks[0].text} have no field in common, "
@@ -178,7 +183,7 @@ def match_files(
             continue
         pattern, matched = mask[0], Matched(file.path, mask[1])
         all_masks.append(matched)
-        for names in {of[pattern] for of in shared.values()}:
+        for names in {of[pattern] for of in shared.values() if pattern in of}:
             masks_of[pattern, names][matched.key(names)].append(matched)
     alike: defaultdict[Key, list[tuple[Matched, list[Matched]]]] = defaultdict(list)
     for pattern, image in _with_bands_joined(image_files, found):
@@ -218,6 +223,20 @@ def _with_bands_joined(
             fields = {name: text for name, text in group[0].fields.items() if name != BAND}
             bands = tuple(paths[band] for band in pattern.bands)
             yield pattern, Matched(bands[0], fields, bands)
+
+
+def _partners(
+    images: Sequence[Pattern], masks: Sequence[Pattern]
+) -> dict[Pattern, Sequence[Pattern]]:
+    """Return the patterns of masks that those of images go with."""
+    texts = [[*dict.fromkeys(one.without_suffix for one in side)] for side in (images, masks)]
+    if len(texts[0]) != len(texts[1]):
+        return dict.fromkeys(images, masks)
+    place = dict(zip(*texts, strict=True))
+    return {
+        one: [other for other in masks if other.without_suffix == place[one.without_suffix]]
+        for one in images
+    }
 
 
 def _shared(one: Pattern, other: Pattern) -> Key:

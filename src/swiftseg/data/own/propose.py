@@ -14,6 +14,7 @@ from swiftseg.data.own.describe import (
     describe_colors,
     describe_parts,
     describe_values,
+    order_of_two,
     part_names,
     shown_by_parts,
 )
@@ -191,9 +192,9 @@ def _with_threshold(
         f"the pixels are neither and count as the nearer one (the threshold is {sum(peaks) / 2:g})"
     )
     code = "lossy_masks" if totals.lossy else "blended_masks"
-    nothing, thing = peaks
-    if parts != "one" and are_black(peaks, counts):
-        nothing, thing = thing, nothing
+    nothing, thing, findings = order_of_two(peaks, totals, hints)
+    if parts != "one":
+        nothing, thing = peaks[::-1] if are_black(peaks, counts) else peaks
     names = part_names(hints, parts) or binary_names(hints)
     file = DatasetFile(
         names=names,
@@ -201,7 +202,7 @@ def _with_threshold(
         label_mapping={nothing: names[0], thing: names[1]},
         tolerance=max(255 - peaks[1], peaks[0], -(-(peaks[1] - peaks[0]) // 2)),
     )
-    return Proposal(file, (Finding("warning", code, message),), snapped)
+    return Proposal(file, (Finding("warning", code, message), *findings), snapped)
 
 
 def found_encoding(

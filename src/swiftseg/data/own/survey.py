@@ -23,6 +23,7 @@ JPEG_SLACK = 6
 MAX_VALUES_A_MASK = 4096
 MOSTLY = 0.95
 MANY_OBJECTS = 5
+FRAMED = 0.9  # of the masks, and of the pixels at the edges of one
 MAX_VALUES = 65536
 MAX_COLOR_SETS = 1024
 STRIP_PIXELS = 1 << 21  # counted at a time, as counting widens them
@@ -42,6 +43,8 @@ class MaskFacts:
             values that are close. Blended edges hardly have any.
         colors: Colors of the values of a palette, as 24-bit codes.
         has_channels: Whether the file has several channels; where they are equal, `kind` is gray.
+        is_framed_brightly: Whether nearly all pixels at its edges are nearer to its highest value
+            than to its lowest, which differ.
     """
 
     kind: Kind
@@ -52,6 +55,7 @@ class MaskFacts:
     solid: np.ndarray
     colors: dict[int, int]
     has_channels: bool = False
+    is_framed_brightly: bool = False
 
 
 @dataclass
@@ -63,11 +67,13 @@ class MaskTotals:
         solid: Those in solid blocks.
         palette: Colors of each index that palette masks use, all that occur.
         lossy: How many masks are JPEGs.
-        numbered: How many masks hold the values 1 to n beside 0, for each n; 0 for other masks.
+        numbered: How many masks hold the values 1 to n beside 0, for each n; 0 for others that
+            hold more than 0.
         has_both: Whether a mask holds both 1 and 255.
         one_channel: How many gray masks have one channel.
         masks_with: Masks by value, for each kind.
         color_sets: The colors of masks in color; of many masks not all.
+        framed: How many masks hold several values, and of these how many are framed brightly.
     """
 
     files: Counter[Kind] = field(default_factory=Counter[Kind])
@@ -81,18 +87,22 @@ class MaskTotals:
     one_channel: int = 0
     masks_with: dict[Kind, Counter[int]] = field(default_factory=dict[Kind, Counter[int]])
     color_sets: set[frozenset[int]] = field(default_factory=set[frozenset[int]])
+    framed: tuple[int, int] = (0, 0)
 
     def add(self, facts: MaskFacts) -> None:
         self.files[facts.kind] += 1
         self.lossy += facts.lossy
         self.one_channel += facts.kind == "gray" and not facts.has_channels
         values = facts.values.tolist()
+        framed, brightly = self.framed
+        self.framed = framed + (len(values) > 1), brightly + facts.is_framed_brightly
         self.has_both |= {1, 255} <= set(values)
         self.masks_with.setdefault(facts.kind, Counter()).update(values)
         if facts.kind == "rgb" and len(self.color_sets) < MAX_COLOR_SETS:
             self.color_sets.add(frozenset(values))
         beside = [value for value in values if value]
-        self.numbered[len(beside) if max(beside, default=0) == len(beside) else 0] += 1
+        if beside:
+            self.numbered[len(beside) if max(beside) == len(beside) else 0] += 1
         for totals, more in ((self.counts, facts.counts), (self.solid, facts.solid)):
             counter = totals.setdefault(facts.kind, Counter())
             counter.update(dict(zip(values, more.tolist(), strict=True)))
@@ -114,16 +124,26 @@ class MaskTotals:
         return values == {0, 1, 255} and not self.has_both and "rgb" not in self.files
 
     @property
+    def are_black_on_white(self) -> bool:
+        """Whether masks of two values show dark things, since what surrounds these is bright."""
+        framed, brightly = self.framed
+        return framed > 0 and brightly >= FRAMED * framed
+
+    @property
     def number_objects(self) -> bool:
         """Whether values count objects: every mask has 1 to n, and n differs as classes do not.
 
         Colors do where each mask has all those that masks of fewer colors have.
         """
-        with_any = self.numbered.total() - self.numbered[0]
         counts = [n for n in self.numbered if n]
-        is_rule = with_any >= MOSTLY * self.numbered.total()
-        is_rule = is_rule and max(counts, default=0) >= MANY_OBJECTS and len(counts) > 2
-        return is_rule or self._colors_number_objects
+        are_many = max(counts, default=0) >= MANY_OBJECTS and len(counts) > 2
+        return (are_many and self.count_from_one) or self._colors_number_objects
+
+    @property
+    def count_from_one(self) -> bool:
+        """Whether nearly all masks hold 1 to n beside 0, as classes may do where all occur."""
+        with_any = self.numbered.total() - self.numbered[0]
+        return with_any > 0 and with_any >= MOSTLY * self.numbered.total()
 
     @property
     def _colors_number_objects(self) -> bool:
@@ -192,7 +212,16 @@ def survey_mask(path: Path) -> MaskFacts:
         used: list[int] = values.tolist()
         colors = {value: palette[value] for value in used if value < len(palette)}
     size_hw = array.shape[:2]
-    return MaskFacts(kind, is_lossy, size_hw, values, counts, solid, colors, has_channels)
+    framed = _is_framed_brightly(array)
+    return MaskFacts(kind, is_lossy, size_hw, values, counts, solid, colors, has_channels, framed)
+
+
+def _is_framed_brightly(values: np.ndarray) -> bool:
+    if values.ndim != 2 or not values.size:
+        return False
+    low, high = int(values.min()), int(values.max())
+    edges = np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
+    return low < high and float((edges > (low + high) / 2).mean()) >= FRAMED
 
 
 def _indices(path: Path) -> np.ndarray:

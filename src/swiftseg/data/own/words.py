@@ -126,10 +126,16 @@ def side_share(text: str) -> float:
 
 
 def picture_share(text: str) -> float:
-    """Return what a path loses as a picture for being depth, infrared, an overlay: 0.3 to 1."""
+    """Return what a path loses as a picture for being depth, infrared, an overlay: 0.3 to 1.
+
+    A picture that is called a mask is most likely drawn from one.
+    """
+    *_, stem = text.split("/")
     words = {word for part in text.split("/") for word in words_of(part)}
     if words & SIDE_WORDS:
         return 0.3
+    if words_of(stem) & MASK_WORDS:
+        return 0.8
     return 0.8 if words & {"nir", "ir", "gray", "grey", "ndvi", "evi", "thermal", "right"} else 1.0
 
 
