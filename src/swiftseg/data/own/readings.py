@@ -9,12 +9,12 @@ import numpy as np
 from swiftseg.core import SwiftsegError
 from swiftseg.data.images.header import read_header
 from swiftseg.data.own.bands_apart import BandsApart, find_joinable, with_bands
-from swiftseg.data.own.families import Unit, sort_files
+from swiftseg.data.own.families import Member, Unit, sort_files
 from swiftseg.data.own.file_tree import FileTree, walk_tree
+from swiftseg.data.own.forms import key_of
 from swiftseg.data.own.hypotheses import find_hypotheses
 from swiftseg.data.own.hypothesis import Hypothesis
 from swiftseg.data.own.judging import PROBES, Looker, evenly, overlap
-from swiftseg.data.own.look import Look
 from swiftseg.data.own.tree_reading import UNSPLIT, Reading, patterns_of, read_by_patterns
 from swiftseg.data.own.words import words_of
 
@@ -173,28 +173,40 @@ def _is_complement(best: Hypothesis, other: Hypothesis, looker: Looker) -> bool:
 
 
 def _are_same_views(best: Hypothesis, other: Hypothesis, looker: Looker) -> bool:
-    """Whether images of the same names show the same, in other light or as copies.
+    """Whether two hypotheses show the same places: copies, other light, masks in another form.
 
-    Two sets that are numbered alike have other masks by the same numbers.
+    Their images have the same names or keys, and their masks look alike or lie side by side. Two
+    sets that are numbered alike have other masks by the same numbers, elsewhere.
     """
     with_splits = all(picture.item.split for h in (best, other) for picture, _ in h.pairs)
-    first, second = (
-        {
-            (with_splits and picture.item.split, picture.item.stem): mask.item.file.path
-            for picture, (mask, *_) in h.pairs
-        }
-        for h in (best, other)
-    )
-    shared = sorted(first.keys() & second.keys(), key=str)
-    if 2 * len(shared) <= len(second):
-        return False
-    probed = evenly(shared, PROBES)
-    looks = [(looker.look(first[name]), looker.look(second[name])) for name in probed]
-    alike = [one is None or two is None or _are_alike(one, two) for one, two in looks]
-    return 2 * sum(alike) > len(alike)
+    for named in (_by_stem, _by_key):
+        first, second = (
+            {
+                (with_splits and picture.item.split, named(picture, h)): mask.item.file.path
+                for picture, (mask, *_) in h.pairs
+            }
+            for h in (best, other)
+        )
+        shared = sorted(first.keys() & second.keys(), key=str)
+        probed = evenly(shared, PROBES) if 2 * len(shared) > len(second) else []
+        alike = [_are_alike(first[name], second[name], looker) for name in probed]
+        if 2 * sum(alike) > len(alike):
+            return True
+    return False
 
 
-def _are_alike(one: Look, other: Look) -> bool:
-    """Whether two masks show the same, whatever their sizes and values."""
-    shown = one.foreground, other.foreground
+def _by_stem(picture: Member, _: Hypothesis) -> str:
+    return picture.item.stem
+
+
+def _by_key(picture: Member, hypothesis: Hypothesis) -> str:
+    return (key_of(picture, hypothesis.picture_form) or "").rpartition("/")[2]
+
+
+def _are_alike(one: str, other: str, looker: Looker) -> bool:
+    """Whether two masks show the same, whatever their sizes and values, or lie in one folder."""
+    looks = looker.look(one), looker.look(other)
+    if one.rpartition("/")[0] == other.rpartition("/")[0] or looks[0] is None or looks[1] is None:
+        return True
+    shown = looks[0].foreground, looks[1].foreground
     return np.array_equal(*shown) or overlap(*shown) > SAME_VIEW
