@@ -151,7 +151,7 @@ def describe_values(
     # Numbers that lie close are indices, and 255 beside them is void; 0, 100, 255 are gray levels.
     few = len(classes) > 1 and max(classes) < 4 * len(classes) + 4
     names = tuple(f"class_{value}" for value in (classes if few else main))
-    mapping = dict(zip(classes if few else main, names, strict=True))
+    mapping: dict[int | str, int | str] = dict(zip(classes if few else main, names, strict=True))
     if few and len(classes) < len(main):
         mapping[IGNORED] = IGNORE
     return DatasetFile(
