@@ -18,10 +18,14 @@ DEPLOYMENT = [
     "inference",
     "evaluation",
     "benchmarking",
+    "cluster",
     "kernels",
+    "labeling",
     "prediction",
     "recipes",
     "runs",
+    "server",
+    "web",
     "weights",
 ]
 
@@ -130,8 +134,9 @@ def test_help_imports_no_engine():
     assert done.returncode == 0, done.stderr
 
 
-# Torch's own backend, TensorRT's packages, and the kernels, which are a library but no module.
+# What needs torch or TensorRT, and the kernels, which are a library but no module.
 NO_MODULES_HERE = (
+    "swiftseg.cluster.tuning",
     "swiftseg.runtimes.torch_backend",
     "swiftseg.runtimes.tensorrt_engine",
     "swiftseg.benchmarking.torch_networks",
