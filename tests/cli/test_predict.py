@@ -198,6 +198,8 @@ def test_only_bad_files_still_give_valid_json(here, capsys):
         (["in", "--backend", "tensorflow"], 2, "error: unknown backend 'tensorflow'"),
         (["in", "--threads", "0"], 2, "error: expected at least 1 thread, got 0"),
         (["in", "--out", "m.onnx"], 1, "error: cannot write to the folder m.onnx: File exists"),
+        (["in", "--max-memory", "500"], 2, "error: expected --max-memory such as 500MB"),
+        (["in", "--max-memory", "1MB"], 1, "error: --max-memory 1 MB is too little"),
         (["empty"], 1, "error: no images in empty"),
     ],
 )

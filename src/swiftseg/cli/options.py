@@ -134,3 +134,13 @@ def parse_scales(text: str) -> tuple[float, ...]:
         return tuple(float(scale) for scale in text.split(","))
     except ValueError as error:
         raise UsageError(f"--scales {text}: expected numbers such as 0.5,1.0,1.5") from error
+
+
+def parse_memory(text: str | None) -> int | None:
+    """Return a size such as 500MB or 1.5GB in bytes; None stays None."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(B|KB|MB|GB)", text.strip().upper())
+    if match is None:
+        raise UsageError(f"expected --max-memory such as 500MB or 1.5GB, got {text!r}")
+    return int(float(match[1]) * 1000 ** ("B", "KB", "MB", "GB").index(match[2]))

@@ -15,6 +15,7 @@ from swiftseg.cli.options import (
     JsonOption,
     PrecisionOption,
     ThreadsOption,
+    parse_memory,
     parse_size,
 )
 from swiftseg.weights import DEFAULT_MODEL
@@ -58,6 +59,12 @@ def predict(
     calibration: CalibrationOption = None,
     threads: ThreadsOption = None,
     device: DeviceOption = None,
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="Most memory to hold, such as 500MB.", show_default="no limit"
+        ),
+    ] = None,
     fit: FitOption = "auto",
     tile: Annotated[
         str | None,
@@ -109,10 +116,11 @@ def predict(
     from swiftseg.inference.fitting import FITS
     from swiftseg.inference.smoothing import check_smooth
     from swiftseg.prediction.outputs import Outputs, kind_folders, parse_kinds
-    from swiftseg.prediction.predict_all import predict_all
-    from swiftseg.prediction.sources import check_writable, find_sources, parse_shard
+    from swiftseg.prediction.predict_all import check_ready, predict_all
+    from swiftseg.prediction.sources import find_sources, parse_shard
     from swiftseg.render.colors import drawn_classes
 
+    max_memory_bytes = parse_memory(max_memory)
     kinds = parse_kinds(save)
     check_smooth(smooth)
     is_cut = tile is not None or overlap is not None
@@ -135,7 +143,7 @@ def predict(
     drawn_classes(segmenter.spec.labels, outputs.hide)  # refuses unknown names before the work
     if is_cut:
         segmenter = segmenter.with_tiles(parse_size(tile, "--tile"), overlap)
-    check_writable(out)
+    check_ready(segmenter, sources, out, max_memory_bytes)
     if not as_json and not json_lines:
         print_model(segmenter.spec)
     run = predict_all(
@@ -146,6 +154,7 @@ def predict(
         reconnect_s=reconnect,
         shows=show,
         skips_existing=skip_existing,
+        max_memory_bytes=max_memory_bytes,
         on_prediction=print_line if json_lines else None,
     )
     finish(run, segmenter, out, as_json=as_json, json_lines=json_lines)

@@ -1,8 +1,10 @@
-"""How much memory is left for this process and its container, and what says that none was."""
+"""How much memory is left for this process, and what says that none was."""
 
 import errno
 from collections.abc import Iterator
 from pathlib import Path
+
+from swiftseg.core.memory_limit import left_by_limit
 
 NO_MEMORY = "not enough memory; a smaller picture, --threads 1 or a smaller model takes less"
 # What native libraries say when the system gives them no more, by no exception of its own.
@@ -22,12 +24,11 @@ def ran_out(error: BaseException) -> bool:
 
 
 def free_memory_bytes() -> int:
-    """Return how much memory is left: the machine's, or less where a container has a limit."""
+    """Return how much is left: the machine's, or less where a container or a user has a limit."""
     import psutil  # late: importing it takes as long as labeling a frame
 
-    machine = psutil.virtual_memory().available
-    left = container_memory_bytes()
-    return machine if left is None else min(machine, left)
+    limits = (container_memory_bytes(), left_by_limit())
+    return min([psutil.virtual_memory().available, *(left for left in limits if left is not None)])
 
 
 def container_memory_bytes(groups: Path = _GROUPS, own: Path = _OWN) -> int | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from swiftseg.core import InputSpec, SwiftsegError
+from swiftseg.core.memory_limit import PIXEL_BYTES, fits_limit
 from swiftseg.core.spec import described_bands
 from swiftseg.data.images.geo_tags import geo_tags
 from swiftseg.data.images.header import MAX_PIXELS
@@ -44,8 +45,9 @@ def needs_windows(segmenter: Segmenter, size_hw: tuple[int, int]) -> bool:
     if segmenter.fit not in ("auto", "tile"):
         return False
     pixels = size_hw[0] * size_hw[1]
-    fit = choose_fit(segmenter.fit, size_hw, segmenter.spec.input.size_hw)
-    return pixels > MAX_PIXELS or (fit == "tile" and pixels > MAX_WHOLE_PIXELS)
+    if choose_fit(segmenter.fit, size_hw, segmenter.spec.input.size_hw) != "tile":
+        return pixels > MAX_PIXELS
+    return pixels > MAX_WHOLE_PIXELS or not fits_limit(pixels * PIXEL_BYTES)
 
 
 def label_large(

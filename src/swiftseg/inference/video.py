@@ -18,6 +18,7 @@ import numpy as np
 
 from swiftseg.core import MissingExtraError, SwiftsegError
 from swiftseg.core.budgets import LARGE_PIXELS, MAX_VIDEO_PIXELS
+from swiftseg.core.memory_limit import AT_ONCE, FRAME_PIXEL_BYTES, fits_limit
 from swiftseg.inference.cameras import camera_input, camera_names, camera_number, told_cameras
 
 if TYPE_CHECKING:
@@ -118,9 +119,15 @@ class Video:
         return bool(self._container.streams.audio)
 
     @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width of the frames as stored."""
+        return self._stream.height, self._stream.width
+
+    @property
     def is_large(self) -> bool:
         """Whether a few frames take much of a computer's memory."""
-        return self._stream.width * self._stream.height >= LARGE_PIXELS
+        pixels = self._stream.width * self._stream.height
+        return pixels >= LARGE_PIXELS or not fits_limit(AT_ONCE * FRAME_PIXEL_BYTES * pixels)
 
     def give_up(self) -> None:
         """Wait for no server any more; another thread may call it."""

@@ -11,6 +11,7 @@ from swiftseg.core import MissingExtraError, SwiftsegError
 from swiftseg.core.budgets import LARGE_PIXELS
 from swiftseg.core.errors import unexpected
 from swiftseg.core.memory import NO_MEMORY, ran_out
+from swiftseg.core.memory_limit import AT_ONCE, check_limit, fits_limit, left_by_limit
 from swiftseg.core.progress import LateProgress
 from swiftseg.data.images.geo_tags import geo_tags, has_geo_tags
 from swiftseg.data.images.web_picture import is_web_address
@@ -19,6 +20,7 @@ from swiftseg.inference import Segmentation, Segmenter
 from swiftseg.inference.large_pictures import label_large, needs_windows
 from swiftseg.inference.pipeline import Pipeline
 from swiftseg.inference.preparing import Prepared
+from swiftseg.prediction.memory_needs import picture_bytes
 from swiftseg.prediction.outputs import LABEL_TIFF, Outputs, Prediction
 from swiftseg.prediction.sources import Source
 
@@ -29,6 +31,8 @@ class _Work:
 
     source: Source
     image: Prepared | None = None
+    size_hw: tuple[int, int] = (0, 0)
+    needed_bytes: int = 0
     is_large: bool = False
     in_windows: bool = False
     result: Segmentation | None = None
@@ -42,7 +46,7 @@ def segment_images(
 
     def segment(job: _Work) -> _Work:
         with _costing_itself(job):
-            if job.in_windows:
+            if job.in_windows and job.outcome is None:
                 job.outcome = _large(segmenter, job.source, outputs, progress)
             elif job.image is not None:
                 asked = "probs" in outputs.kinds
@@ -87,28 +91,35 @@ def _costing_itself(job: _Work) -> Generator[None]:
 
 def _looked_at(segmenter: Segmenter, source: Source, outputs: Outputs) -> _Work:
     """Read a file's header; where it cannot be read, reading the image says why."""
-    if is_web_address(source.given):
-        return _Work(source)
+    if is_web_address(source.given):  # of a size that is known when it is fetched
+        return _Work(source, is_large=left_by_limit() is not None)
     path = Path(source.given)
     if outputs.overwrite(path, source.name):
         problem = "its own output would overwrite it; choose another folder with --out"
         return _Work(source, outcome=SwiftsegError(f"{source.given}: {problem}"))
     try:
-        height, width = picture_hw(path)
+        size_hw = picture_hw(path)
     except MissingExtraError as error:
         return _Work(source, outcome=error)
     except Exception:  # whatever a decoder raises costs this image alone
         return _Work(source)
-    in_windows = needs_windows(segmenter, (height, width))
-    return _Work(source, is_large=height * width >= LARGE_PIXELS, in_windows=in_windows)
+    in_windows = needs_windows(segmenter, size_hw)
+    needed = picture_bytes(segmenter, outputs.kinds, size_hw, in_windows=in_windows)
+    is_large = size_hw[0] * size_hw[1] >= LARGE_PIXELS or not fits_limit(AT_ONCE * needed)
+    return _Work(
+        source, size_hw=size_hw, needed_bytes=needed, is_large=is_large, in_windows=in_windows
+    )
 
 
 def _prepared(segmenter: Segmenter, job: _Work) -> _Work:
-    """Read an image to what the network sees, but one that is gone over in windows."""
-    if job.outcome is not None or job.in_windows:
+    """Read an image to what the network sees; one that is gone over in windows is read later."""
+    if job.outcome is not None:
         return job
     try:
-        job.image = segmenter.prepare(job.source.given)
+        if job.is_large:
+            check_limit(job.source.given, job.size_hw, job.needed_bytes)
+        if not job.in_windows:
+            job.image = segmenter.prepare(job.source.given)
     except SwiftsegError as error:
         job.outcome = error
     except Exception as error:  # whatever a decoder raises costs this image alone

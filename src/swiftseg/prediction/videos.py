@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from swiftseg.core import SwiftsegError
 from swiftseg.core.files import remove_left
 from swiftseg.core.interrupts import Interrupt, first_interrupt_stops
+from swiftseg.core.memory_limit import AT_ONCE, check_limit, fits_limit
 from swiftseg.core.progress import LateProgress
 from swiftseg.inference import Segmentation, Segmenter
 from swiftseg.inference.pipeline import WAITING, Pipeline
@@ -17,6 +18,7 @@ from swiftseg.inference.sound import sound_of
 from swiftseg.inference.video import TimedFrame, Video, reading_video
 from swiftseg.inference.video_overlay import overlay_frame
 from swiftseg.inference.video_writer import VideoWriter, writing_video
+from swiftseg.prediction.memory_needs import frame_bytes
 from swiftseg.prediction.outputs import Outputs, Prediction
 from swiftseg.prediction.pace import Pace
 from swiftseg.prediction.sources import OUTPUT_VIDEO_SUFFIX, Source
@@ -98,7 +100,7 @@ def segment_video(
     """Segment a video; what it wrote is whole, also where the video breaks off or Ctrl-C comes.
 
     Raises:
-        SwiftsegError: The video cannot be opened, or gave no frame.
+        SwiftsegError: The video cannot be opened, gave no frame, or takes more than a memory limit.
         KeyboardInterrupt: Ctrl-C came before the first frame was done, or twice.
     """
     prediction = Prediction(source.told, "video")
@@ -106,6 +108,8 @@ def segment_video(
     with first_interrupt_stops() as interrupt, ExitStack() as stack:
         window = stack.enter_context(showing(source.given)) if shows else None
         video = stack.enter_context(reading_video(source.given, reconnect_s=reconnect_s))
+        needed = frame_bytes(segmenter, outputs.kinds, video.size_hw)
+        check_limit(source.told, video.size_hw, needed, also="")
         progress.expect(video.num_frames)
         writer = sound = None
         if "overlay" in outputs.kinds:
@@ -113,9 +117,10 @@ def segment_video(
             sound = stack.enter_context(sound_of(video, source.given))
             writer = stack.enter_context(writing_video(path, fps=video.fps, sound=sound))
             prediction.files["overlay"] = str(path)
+        overlap = not video.is_large and fits_limit(AT_ONCE * needed)
         stages = _Stages(segmenter, outputs, source.name, writer, prediction, shows=shows)
         try:
-            _run(video, stages, prediction, progress, interrupt, window)
+            _run(video, stages, prediction, progress, interrupt, window, overlap=overlap)
         except SwiftsegError as error:
             if prediction.num_frames == 0:
                 raise
@@ -138,15 +143,17 @@ def _run(
     progress: LateProgress,
     interrupt: Interrupt,
     window: Window | None,
+    *,
+    overlap: bool,
 ) -> None:
     """Send all frames through the stages; fill in the times however it ends."""
     pipeline = Pipeline(
         video.frames(),
         {"segment": stages.segment, "draw": stages.draw, "encode": stages.encode},
         source_name="decode",
-        waiting=1 if video.is_large else WAITING,
+        waiting=WAITING if overlap else 1,
         drop_oldest=video.is_live,
-        overlap=not video.is_large,
+        overlap=overlap,
     )
 
     def stop() -> None:

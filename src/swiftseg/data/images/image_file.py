@@ -22,6 +22,7 @@ from PIL import Image
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.budgets import MAX_PIXELS
+from swiftseg.core.memory_limit import PIXEL_BYTES, check_limit
 from swiftseg.data.images.array_file import ARRAY_SUFFIXES, plane_of, read_array
 from swiftseg.data.images.fast_jpeg import decode_jpeg
 from swiftseg.data.images.header import (
@@ -97,6 +98,7 @@ def decode_image(
     if not data:
         raise NotAnImageError(f"{name} is empty (0 bytes)")
     with opened(name, io.BytesIO(data), max_pixels=max_pixels, formats=formats) as image:
+        check_limit(name, (image.height, image.width), PIXEL_BYTES * image.height * image.width)
         return _upright_rgb(image, data, name)
 
 
@@ -128,14 +130,17 @@ def rgb_array(image: Image.Image, name: str = "the image") -> np.ndarray:
         )
     if has_more_bands(image):
         raise BandsError(f"{name}: expected 8-bit RGB, got a TIFF image of more bands")
-    return np.array(image.convert("RGB"))
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))  # which would copy
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:
     """Bring whole numbers (H, W) of more than 8 bits to uint8, from the lowest to the highest."""
     low, high = float(values.min()), float(values.max())
     scale = 255 / (high - low) if high > low else 0.0
-    return np.rint((values - low) * scale).astype(np.uint8)
+    stretched = np.empty(values.shape, np.uint8)
+    for row, own in zip(stretched, values, strict=True):  # all at once would take 24 bytes a pixel
+        row[:] = np.rint((own - low) * scale)
+    return stretched
 
 
 def read_mask(path: Path | str) -> np.ndarray:

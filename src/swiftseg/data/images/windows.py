@@ -4,6 +4,7 @@ A TIFF is read by its tiles or strips, of which the last ones used stay in memor
 have no windows and are decoded once.
 """
 
+import math
 import sys
 from collections import OrderedDict
 from collections.abc import Generator, Iterator
@@ -15,6 +16,7 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.memory import free_memory_bytes
+from swiftseg.core.memory_limit import PIXEL_BYTES, check_limit
 from swiftseg.data.images.band_file import (
     band_type,
     bands_last,
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
 
 CACHE_BYTES = 512 << 20  # of decoded tiles or strips: a row of windows uses the row before again
-DECODED_BYTES = 16  # a pixel while a whole picture is decoded and converted, with room to spare
 _MIN_IS_BLACK, _RGB, _YCBCR = 1, 2, 6  # TIFF's photometric interpretations that need no conversion
 
 Slices = tuple[slice, slice]
@@ -80,9 +81,10 @@ def open_windows(path: Path) -> Generator[Pixels]:
 
 def _decoded(path: Path) -> np.ndarray:
     """Decode a picture at once, beyond `MAX_PIXELS` as far as there is memory."""
-    most = max(MAX_PIXELS, free_memory_bytes() // DECODED_BYTES)
+    most = max(MAX_PIXELS, free_memory_bytes() // PIXEL_BYTES)
     header = read_header(path, max_pixels=most)
     height, width = header.size_hw
+    check_limit(str(path), header.size_hw, height * width * PIXEL_BYTES)
     if height * width <= MAX_PIXELS:
         return read_picture(path)
     if header.kind != RGB_KIND or header.orientation != 1:
@@ -177,6 +179,9 @@ class TiffWindows:
         self.planes = page.samplesperpixel if page.planarconfig == 2 else 1
         self.cache: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
         self.cached_bytes = 0
+        self.most_cached = min(CACHE_BYTES, free_memory_bytes() // 4)
+        segment_bytes = math.prod(self.segment_hw) * self.stored_bands * self.dtype.itemsize
+        check_limit(str(path), (height, width), 2 * segment_bytes, also="")
 
     def __getitem__(self, window: Slices, /) -> np.ndarray:
         rows, columns = (
@@ -218,7 +223,7 @@ class TiffWindows:
         segment = self._read(self.pages[page], number)
         self.cache[key] = segment
         self.cached_bytes += segment.nbytes
-        while self.cached_bytes > CACHE_BYTES and len(self.cache) > 1:
+        while self.cached_bytes > self.most_cached and len(self.cache) > 1:
             _, oldest = self.cache.popitem(last=False)
             self.cached_bytes -= oldest.nbytes
         return segment
