@@ -64,7 +64,9 @@ def test_a_video_beyond_the_limit_is_refused_before_it_is_decoded(tmp_path: Path
 def test_a_limit_that_the_model_fills_is_refused_before_anything_is_written(tmp_path: Path):
     Image.new("L", (8, 8)).save(tmp_path / "a.png")
     out = tmp_path / "out"
-    with pytest.raises(SwiftsegError, match=r"--max-memory 50 MB is too little: halves takes .* MB"):
+    with pytest.raises(
+        SwiftsegError, match=r"--max-memory 50 MB is too little: halves takes .* MB"
+    ):
         predict_images(tmp_path, model=segmenter(), out=out, max_memory_bytes=50 * MB)
     with pytest.raises(UsageError, match="every --fit but native"):
         predict_images(

@@ -1,7 +1,7 @@
 """A limit of the memory that this process may hold, kept by asking before work begins.
 
-A limit that the system sets counts stacks and what libraries reserve, and what fails in it may hang.
-What a picture takes is known from its header, so that one that is too large is refused beforehand.
+A limit that the system sets counts stacks and what libraries reserve too, and what fails in it may
+hang. What a picture takes is known from its header, so that a large one is refused beforehand.
 """
 
 import math

@@ -136,8 +136,8 @@ def predict_all(
         reconnect_s: As `predict_video` takes it.
         shows: Whether a window shows videos as they are segmented.
         skips_existing: Leave out images all of whose outputs are there already.
-        max_memory_bytes: What this process may hold, see `check_ready`; what might take more is noted
-            as a failure before it is decoded. None sets no limit.
+        max_memory_bytes: What this process may hold, see `check_ready`; what might take more is
+            noted as a failure before it is decoded. None sets no limit.
         on_prediction: Is handed each prediction once its files are written.
     """
 
