@@ -25,7 +25,7 @@ from swiftseg.inference.video_writer import writing_video
 
 RESULT = Path(__file__).parent / "results/pixel_memory.json"
 ALONE_HW, MANY_HW, TINY_HW = (6000, 10000), (3000, 4000), (36, 48)
-MANY = 24
+MANY = 10
 VIDEO_ALONE_HW, VIDEO_MANY_HW, FRAMES = (4320, 7680), (2160, 3840), 48
 SEED = 0
 
@@ -51,7 +51,6 @@ PICTURES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "jpeg progressive": (".jpg", "RGB", {"progressive": True}),
     "png": (".png", "RGB", {"compress_level": 1}),
     "png alpha": (".png", "RGBA", {"compress_level": 1}),
-    "png palette": (".png", "P", {"compress_level": 1}),
     "png 16 bit": (".png", "I;16", {"compress_level": 1}),
     "tiff": (".tif", "RGB", {"compression": "tiff_lzw"}),
     "webp": (".webp", "RGB", {"method": 0}),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def warm_up(segmenter: Segmenter, limit_bytes: int, *, has_videos: bool) -> None
     overlay_jpeg(result.overlay(), result.labels, result.class_shares())
     if has_videos:
         with suppress(ModuleNotFoundError):  # who opens the video says what is missing
-            import av  # noqa: F401  # its libraries count too
+            import_module("av")  # its libraries count too
     held = resident_bytes()
     if held + LEAST_ROOM_BYTES > limit_bytes:
         raise SwiftsegError(
