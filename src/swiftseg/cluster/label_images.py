@@ -129,12 +129,7 @@ def label_images(
             stages = RayStages(read, opening, of_model, write)
             run = label_through_client if is_client(address) else label_on_ray
             work = run(job.pending, stages, workers=summary.workers, cpus=cpus)
-        try:
-            _work_through(job, work, summary)
-        except SwiftsegError:
-            with suppress(SwiftsegError):  # the target may be what has refused
-                write_results(job, summary, threads=threads)
-            raise
+        _work_or_write(job, work, summary, threads)
     write_results(job, summary, threads=threads)
     if report:
         write_report(job, summary, segmenter, read)
@@ -172,6 +167,16 @@ def _settings(
         engine.device,
         batch,
     )
+
+
+def _work_or_write(job: Job, work: Iterator[Receipt], summary: Summary, threads: int) -> None:
+    """Work through a job; where that fails, write the results so far and raise the error."""
+    try:
+        _work_through(job, work, summary)
+    except SwiftsegError:
+        with suppress(SwiftsegError):  # the target may be what has refused
+            write_results(job, summary, threads=threads)
+        raise
 
 
 def _work_through(job: Job, work: Iterator[Receipt], summary: Summary) -> None:
