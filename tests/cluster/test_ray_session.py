@@ -8,8 +8,10 @@ from swiftseg.cluster.ray_session import (
     check_answers,
     engine_cpus,
     import_ray,
+    passing_errors,
     ray_session,
     task_cpus,
+    without_errors,
 )
 from swiftseg.core import SwiftsegError
 from tests.support.web_server import serving
@@ -68,3 +70,15 @@ def test_all_engines_leave_room_for_reading_and_writing(cpus, workers, threads):
 
 def test_a_single_engine_fits_on_a_node_of_any_cluster():
     assert engine_cpus(cpus=128, workers=1, threads=4) <= 4
+
+
+def test_an_error_of_a_stage_reaches_the_command():
+    def refuse(row):
+        raise SwiftsegError("cannot write x: no space left")
+
+    rows = [passing_errors(dict, {"a": 1}), passing_errors(refuse, {"a": 2})]
+    rows = [passing_errors(dict, row) for row in rows]  # the next stage
+    found = without_errors(rows)
+    assert next(found) == {"a": 1}
+    with pytest.raises(SwiftsegError, match="cannot write x: no space left"):
+        next(found)

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from swiftseg.labeling.results import Summary
     from swiftseg.prediction.pseudo_labels import PseudoLabeling
 
-# What a job takes and a single process does not, by the parameters' names.
 SINGLE = (
     "several models, --scales, --flip, --min-confidence, --within-sets or a labeling tool's format"
 )
 GIVEN = "COMMANDLINE"  # a parameter's source, as the command line's library calls it
+# What a job takes and a single process does not, by the parameters' names.
 JOB_OPTIONS = {
     "workers": "--workers",
     "address": "--address",

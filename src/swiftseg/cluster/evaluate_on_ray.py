@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any, cast
 
 from swiftseg.cluster.ray_session import (
+    Row,
     engine_cpus,
     engine_gpus,
     import_ray,
     own_error,
+    passing_errors,
     ray_session,
     set_up_data,
+    without_errors,
 )
 from swiftseg.cluster.remote_model import RemoteModel
 from swiftseg.core.progress import LateProgress
@@ -26,8 +29,6 @@ from swiftseg.labeling.model_files import read_model_files
 
 TRIES = 3  # of a shard whose worker has died
 SHARD = 16  # frames that a worker counts before it hands them in
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _shards(
         max_task_retries=TRIES,  # a frame that kills its workers would be tried forever
     )
     try:
-        for row in work.iter_rows():
+        for row in without_errors(work.iter_rows()):
             yield row["number"], pickle.loads(row["counts"])
     except Exception as error:
         raise own_error(error) from error
@@ -124,6 +125,9 @@ class _Counter:
         self._counting = counting
 
     def __call__(self, row: Row) -> Row:
+        return passing_errors(self._counted, row)
+
+    def _counted(self, row: Row) -> Row:
         counts = count_frames(
             self._segmenter,
             self._dataset,

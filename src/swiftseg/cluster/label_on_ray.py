@@ -13,12 +13,15 @@ from typing import Any, cast
 
 from swiftseg.cluster.attempts import Attempts, PieceStage, refusing
 from swiftseg.cluster.ray_session import (
+    Row,
     engine_cpus,
     engine_gpus,
     import_ray,
     own_error,
+    passing_errors,
     set_up_data,
     task_cpus,
+    without_errors,
 )
 from swiftseg.cluster.remote_model import RemoteModel
 from swiftseg.core import SwiftsegError
@@ -27,8 +30,6 @@ from swiftseg.labeling.job import done_pieces, receipt_of
 from swiftseg.labeling.pieces import Piece, Receipt, read_receipt
 from swiftseg.labeling.stages import LabeledFrame, ReadFrame, ReadStage, SegmentStage, StagedPiece
 from swiftseg.labeling.writing import WriteStage
-
-Row = dict[str, Any]
 
 _LOOK_S = 1.0  # between two looks at the target
 
@@ -73,7 +74,7 @@ def label_on_ray(
     rows = [{"payload": pickle.dumps(piece)} for piece in pieces]
     work = (
         from_items(rows, override_num_blocks=len(rows))
-        .map(partial(_read, stages.read, attempts), num_cpus=for_tasks)
+        .map(partial(passing_errors, partial(_read, stages.read, attempts)), num_cpus=for_tasks)
         .map(
             cast(Any, _Engine),
             fn_constructor_args=([opening], stages.segmenting, attempts),
@@ -81,10 +82,10 @@ def label_on_ray(
             num_cpus=engine_cpus(cpus, workers, stages.opening.threads),
             num_gpus=engine_gpus(stages.opening.engine.device, workers),
         )
-        .map(partial(_write, stages.write, attempts), num_cpus=for_tasks)
+        .map(partial(passing_errors, partial(_write, stages.write, attempts)), num_cpus=for_tasks)
     )
     try:
-        for row in work.iter_rows():
+        for row in without_errors(work.iter_rows()):
             yield read_receipt(row["payload"])
     except Exception as error:
         raise own_error(error) from error
@@ -145,6 +146,9 @@ class _Engine:
         self._segment = segmenting(import_ray().get(opening[0]).open())
 
     def __call__(self, row: Row) -> Row:
+        return passing_errors(self._segmented, row)
+
+    def _segmented(self, row: Row) -> Row:
         read: StagedPiece[ReadFrame] = pickle.loads(row["payload"])
         done = _tried(self._segment, read, (read.piece.number, "segment"), self._attempts)
         return {"payload": pickle.dumps(done, protocol=5)}

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from swiftseg.core.errors import first_line, unexpected
 
 ENGINES_SHARE = 0.75  # of the CPUs; the rest is for reading and writing beside the engines
 
+Row = dict[str, Any]  # of Ray Data
+
+_ERROR = "error"
 _TASK_CPUS = 0.25
 _PATIENCE_S = 5.0  # that a machine may take to answer at all
 _HTTP2_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
@@ -174,7 +177,28 @@ def set_up_data() -> None:
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.target_max_block_size = None
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors are raised too
+
+
+def passing_errors(work: Callable[[Row], Row], row: Row) -> Row:
+    """Return a stage's row; an error of ours becomes a row, which later stages pass on.
+
+    Ray wraps what a stage raises in an error of its own, and may lose the cause on its way.
+    """
+    if _ERROR in row:
+        return row
+    try:
+        return work(row)
+    except SwiftsegError as error:
+        return {_ERROR: str(error)}
+
+
+def without_errors(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield rows. Raises SwiftsegError for one that `passing_errors` has made of an error."""
+    for row in rows:
+        if _ERROR in row:
+            raise SwiftsegError(row[_ERROR])
+        yield row
 
 
 def own_error(error: BaseException) -> SwiftsegError:
