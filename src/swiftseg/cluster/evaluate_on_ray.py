@@ -27,7 +27,6 @@ from swiftseg.evaluation import Evaluation, FrameCounts, ScoringProtocol, count_
 from swiftseg.inference import Segmenter
 from swiftseg.labeling.model_files import read_model_files
 
-TRIES = 3  # of a shard whose worker has died
 SHARD = 16  # frames that a worker counts before it hands them in
 
 
@@ -95,7 +94,6 @@ def _shards(
         compute=ActorPoolStrategy(size=min(workers, len(shards))),
         num_cpus=cpus,
         num_gpus=engine_gpus(opening.engine.device, workers),
-        max_task_retries=TRIES,  # a frame that kills its workers would be tried forever
     )
     try:
         for row in without_errors(work.iter_rows()):
