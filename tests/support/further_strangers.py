@@ -1,5 +1,6 @@
 """Further data sets as strangers publish them, of which a part shows something else."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import scipy.io
 from PIL import Image
 
 from tests.support.broken_datasets import SIZE_HW
-from tests.support.published_strangers import tiff
+from tests.support.published_strangers import band, bands, tiff
 from tests.support.strangers import (
     BINARY,
     Case,
@@ -102,6 +103,133 @@ def years_numbered_alike(root: Path) -> None:
         save(root / f"2018/gt/{number}_gt.bmp", binary(number + 20))
         save(root / f"2009/Test_pages/H{number:02}.bmp", picture(number + 40))
         save(root / f"2009/GT-Test-pages/H{number:02}.tiff", binary(number + 40))
+
+
+def rare_classes(root: Path) -> None:
+    """One class has a few masks, all in one of the numbered folders."""
+    for number in range(8):
+        save(root / f"img/{number}.jpg", picture(number))
+        names = ("hair", "skin", "hat") if number in (1, 2) else ("hair", "skin")
+        for at, name in enumerate(names):
+            save(root / f"anno/{number // 4}/{number:05}_{name}.png", quarter(number, at))
+
+
+def named_after_images(root: Path) -> None:
+    """Masks lie in a folder called as the image and more, beside what is drawn from them."""
+    for number in range(8):
+        base, drawn = root / f"frames/road{number:02}_wet", to_255(mask(number)) // 2
+        save(base.with_suffix(".jpg"), picture(number))
+        labels = root / f"frames/{base.name}.labels"
+        save(labels / "labels_semantic.png", mask(number))
+        shown = np.asarray(picture(number)) // 2 + drawn[..., None]
+        save(labels / "labels_semantic_color.png", shown.astype(np.uint8))
+
+
+def round_views(root: Path) -> None:
+    """Fields of view of images of several sizes, beside the masks."""
+    for number in range(8):
+        rows, columns = np.mgrid[: SIZE_HW[0], : SIZE_HW[1] - 2 * number]
+        lit = np.hypot(rows - 24, columns - 30) < 22 + number % 3
+        pixels = np.asarray(picture(number))[:, : lit.shape[1]] // 2 + 60
+        save(root / f"fundus/{number}.png", np.where(lit[..., None], pixels, 0).astype(np.uint8))
+        drawn = np.where(lit, binary(number)[:, : lit.shape[1]], 0).astype(np.uint8)
+        save(root / f"manual/{number}_manual_orig.png", drawn)
+        save(root / f"mask_images/{number}_mask_orig.png", to_255(lit))
+
+
+def thermal(root: Path) -> None:
+    """Pictures of heat, smooth and gray, of the same names as the masks."""
+    for number in range(8):
+        save(root / f"RGB/{number}.jpg", picture(number))
+        rows, columns = np.mgrid[: SIZE_HW[0], : SIZE_HW[1]]
+        warm = 120 + 90 * np.sin(rows / 17 + number) * np.cos(columns / 19)
+        save(root / f"T/{number}.jpg", warm.astype(np.uint8), quality=95)
+        save(root / f"GT/{number}.png", binary(number))
+
+
+def good_ones_of_the_same_names(root: Path) -> None:
+    for at, thing in enumerate(("can", "fabric")):
+        for number in range(4):
+            seed = 10 * at + number
+            if number < 2:
+                save(root / f"{thing}/test_public/good/{number:03}.png", picture(seed + 50))
+            save(root / f"{thing}/test_public/bad/{number:03}.png", picture(seed))
+            truth = root / f"{thing}/test_public/ground_truth/bad/{number:03}_mask.png"
+            save(truth, binary(seed))
+
+
+def products_with_numbers_in_names(root: Path) -> None:
+    """A folder a scene, with pictures and masks of several makers."""
+    for number in range(8):
+        scene = root / f"high/ROI_{number:04}/2020031{number}T10_T32"
+        for name, count in (("S2L1C", 13), ("S2L2A", 12)):
+            tiff(scene / f"{name}.tif", bands(number, count))
+        tiff(scene / "labels/manual_hq.tif", mask(number, 4))
+        tiff(scene / "labels/sen2cor.tif", (mask(number) * 3 + 1).astype(np.uint8))
+
+
+def a_split_within_a_split(root: Path) -> None:
+    for folders, count in (
+        (("train", "training"), 8),
+        (("train", "validation"), 3),
+        (("test",) * 2, 3),
+    ):
+        for number in range(count):
+            seed = number + 11 * len(folders[1])
+            save(root / f"{folders[0]}/images/{folders[1]}/{seed}.png", picture(seed))
+            save(root / f"{folders[0]}/annotations/{folders[1]}/{seed}.png", mask(seed))
+
+
+def few_instances(root: Path) -> None:
+    """Never more than three objects, and sometimes none: the name says what the values are."""
+    for number in range(8):
+        shown = np.minimum(mask(number, 4), number % 4).astype(np.uint8)
+        save(root / f"{number}/raw.png", picture(number))
+        save(root / f"{number}/instrument_instances.png", shown)
+
+
+def bands_and_labels_beside(root: Path) -> None:
+    """Names differ in a word amid them: colors, classes, and floats of bands."""
+    for number in range(8):
+        name = f"Scene_{number // 4}_L2R_{{}}_{number % 4}"
+        save(root / f"{name.format('rgb')}.png", picture(number))
+        tiff(root / f"{name.format('cl')}.tif", mask(number))
+        for wave in (492, 560):
+            tiff(root / f"{name.format(f'rho_{wave}')}.tif", band(number).astype(np.float32) / 7)
+
+
+def a_list_a_kind(root: Path) -> None:
+    """Each list names a part of the images as test, and its kind again and again."""
+    for at, kind in enumerate(("jack", "usb")):
+        rows = [
+            {"kind": kind, "image": f"NG/{10 * at + number}.jpg", "mask": None}
+            for number in range(4)
+        ]
+        for number in range(4):
+            seed = 10 * at + number
+            save(root / f"{kind}/NG/{seed}.jpg", picture(seed))
+            save(root / f"{kind}/NG/{seed}.png", binary(seed))
+        text = json.dumps({"meta": {}, "train": [{"kind": kind}] * 3, "test": rows})
+        lines(root / f"lists/{kind}.json", [text])
+
+
+def runs_by_folder_and_name(root: Path) -> None:
+    """A table calls pictures by a folder and a part of their names."""
+    rows = ["id,class,segmentation"]
+    for number in range(10):
+        place = f"case{number % 2}/case{number % 2}_day{number}/scans"
+        save(root / f"train/{place}/slice_0001_48_64_1.50.png", picture(number))
+        runs = " ".join(f"{1 + 64 * row} {9 + number}" for row in range(20))
+        rows.append(f"case{number % 2}_day{number}_slice_0001,stomach,{runs}")
+    lines(root / "train.csv", rows)
+
+
+def codes_of_classes(root: Path) -> None:
+    for number in range(8):
+        save(root / f"el_images/{number}a.png", picture(number))
+        save(root / f"el_masks/{number}a.png", mask(number) * 3)
+    rows = [f"{value},kind {value},{9 * value},5,7" for value in range(8)]
+    lines(root / "ListOfClassesAndColorCodes_2022.csv", ["Label,Desc,Red,Green,Blue", *rows])
 
 
 def zones_and_fronts(root: Path) -> None:
@@ -211,6 +339,24 @@ MAKERS: dict[str, tuple[Callable[[Path], None], Right | str]] = {
     ),
     "black on white": (black_on_white, Right(all_of(8), 3, ("background", "drusen", "scar"))),
     "years numbered alike": (years_numbered_alike, Right(all_of(12) | {"test": 6}, 2, BINARY)),
+    "rare classes": (rare_classes, Right(all_of(8), 4, ("background", "hair", "hat", "skin"))),
+    "named after images": (named_after_images, Right(all_of(8), 3)),
+    "round views": (round_views, Right(all_of(8), 2, BINARY)),
+    "pictures of heat": (thermal, Right(all_of(8), 2, BINARY)),
+    "good ones of the same names": (good_ones_of_the_same_names, Right(all_of(8), 2, BINARY)),
+    "numbers in names": (products_with_numbers_in_names, Right(all_of(8), 4)),
+    "a split within a split": (
+        a_split_within_a_split,
+        Right({"train": 8, "val": 3, "test": 3}, 3),
+    ),
+    "few instances": (few_instances, Right(all_of(8), 2, BINARY)),
+    "bands and labels beside": (bands_and_labels_beside, Right(all_of(8), 3)),
+    "a list a kind": (a_list_a_kind, Right(all_of(8), 2, BINARY)),
+    "runs by folder and name": (
+        runs_by_folder_and_name,
+        Right({"train": 8, "val": 2}, 2, ("background", "stomach")),
+    ),
+    "codes of classes": (codes_of_classes, Right(all_of(8), 8)),
     "zones and fronts": (zones_and_fronts, Right(all_of(8), 3)),
     "scribbles": (scribbles, Right(all_of(8), 3, ("class_0", "class_1", "class_2"))),
     "outlines as arrays": (outlines_as_arrays, Right(all_of(8), 2, BINARY)),

@@ -86,6 +86,7 @@ def sort_files(tree: FileTree, *, by_words: bool = False) -> tuple[list[Family],
     for unit, looks in zip(units, in_threads(_looks_of(tree.root), units), strict=True):
         unit.looks = looks
         unit.maskness = _unit_maskness(unit, by_words=by_words)
+    _follow_namesakes(units)
     _follow_majorities(units)
     merge_siblings(items, [unit.roles for unit in units])
     return _families_of(items, units), units
@@ -163,6 +164,28 @@ def _unit_maskness(unit: Unit, *, by_words: bool) -> float:
         words -= 0.3
     logit = math.log(by_pixels / (1 - by_pixels)) + WORD_WEIGHT * words
     return 1 / (1 + math.exp(-logit))
+
+
+def _follow_namesakes(units: Sequence[Unit]) -> None:
+    """Take files whose pixels tell nothing, such as empty masks, for what those of their names are.
+
+    Where a folder is a sample these lie in other folders.
+    """
+    told: defaultdict[tuple[int, str, str], list[float]] = defaultdict(list)
+    untold: list[Unit] = []
+    for unit in units:
+        if any(look.maskness is not None for look in unit.looks.values()):
+            told[_names_of(unit)].append(unit.maskness)
+        else:
+            untold.append(unit)
+    for unit in untold:
+        if namesakes := told.get(_names_of(unit)):
+            unit.maskness = float(np.mean(namesakes))
+
+
+def _names_of(unit: Unit) -> tuple[int, str, str]:
+    template, suffix, shape = unit.key
+    return len(template), suffix, shape
 
 
 def _follow_majorities(units: Sequence[Unit]) -> None:

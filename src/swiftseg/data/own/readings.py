@@ -167,7 +167,7 @@ def _is_complement(best: Hypothesis, other: Hypothesis, looker: Looker) -> bool:
         best.parts == other.parts == "one"
         and other.quality > MIN_COMPLEMENT * best.quality
         and len(other.pairs) > FEW_PAIRS * len(best.pairs)
-        and (best.num_values > 3) == (other.num_values > 3)
+        and all((best.num_values > n) == (other.num_values > n) for n in (2, 3))
         and not _are_same_views(best, other, looker)
     )
 
@@ -179,7 +179,7 @@ def _are_same_views(best: Hypothesis, other: Hypothesis, looker: Looker) -> bool
     sets that are numbered alike have other masks by the same numbers, elsewhere.
     """
     with_splits = all(picture.item.split for h in (best, other) for picture, _ in h.pairs)
-    for named in (_by_stem, _by_key):
+    for named in (_by_stem, _by_key, _by_whole_key):
         first, second = (
             {
                 (with_splits and picture.item.split, named(picture, h)): mask.item.file.path
@@ -200,7 +200,11 @@ def _by_stem(picture: Member, _: Hypothesis) -> str:
 
 
 def _by_key(picture: Member, hypothesis: Hypothesis) -> str:
-    return (key_of(picture, hypothesis.picture_form) or "").rpartition("/")[2]
+    return _by_whole_key(picture, hypothesis).rpartition("/")[2]
+
+
+def _by_whole_key(picture: Member, hypothesis: Hypothesis) -> str:
+    return key_of(picture, hypothesis.picture_form) or ""
 
 
 def _are_alike(one: str, other: str, looker: Looker) -> bool:
