@@ -183,3 +183,22 @@ def test_in_a_folder_that_a_yaml_names_a_lost_mask_is_refused(tmp_path: Path):
     (root / "dataset.yaml").write_text("names: [a, b, c]\ntrain: images/train\n")
     with pytest.raises(SwiftsegError, match=r"frame_3\.jpg: no mask in .*swiftseg data check"):
         open_dataset(root, "train")
+
+
+@pytest.mark.parametrize("white", [1, 255])
+def test_black_drawings_on_white_are_what_masks_show(white: int, tmp_path: Path):
+    """The edges of all masks are white: that is the background, whatever its value."""
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for number in range(6):
+        drawn = np.zeros((24, 32), bool)
+        drawn[4 + number : 14, 5:20] = True
+        noise = np.random.default_rng(number).integers(0, 256, (24, 32, 3), np.uint8)
+        Image.fromarray(noise).save(tmp_path / f"images/{number}.png")
+        shown = np.where(drawn, 0, white).astype(np.uint8)
+        Image.fromarray(shown).save(tmp_path / f"masks/{number}.png")
+    dataset = open_dataset(tmp_path, "val")
+    assert dataset.labels.names == ("background", "foreground")
+    number = int(dataset[0].name)
+    np.testing.assert_array_equal(np.argwhere(dataset[0].mask == 1)[0], (4 + number, 5))
+    assert dataset[0].mask[0, 0] == 0
