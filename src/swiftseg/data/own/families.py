@@ -176,7 +176,7 @@ def _follow_namesakes(units: Sequence[Unit]) -> None:
     for unit in units:
         if any(look.maskness is not None for look in unit.looks.values()):
             told[_names_of(unit)].append(unit.maskness)
-        else:
+        elif unit.looks:
             untold.append(unit)
     for unit in untold:
         if namesakes := told.get(_names_of(unit)):
