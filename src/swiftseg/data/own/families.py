@@ -27,6 +27,7 @@ MAX_SHAPES = 24
 WORD_WEIGHT = 1.2
 UNDECIDED = (0.4, 0.6)
 FEW = 0.25
+MIN_NAMESAKES = 3
 
 
 @dataclass
@@ -44,6 +45,12 @@ class Unit:
     items: list[Item] = field(default_factory=list[Item])
     looks: dict[str, Look] = field(default_factory=dict[str, Look])
     maskness: float = 0.5
+
+    @property
+    def evidence(self) -> float:
+        """How much the names of folders and files speak for masks, or below 0 for pictures."""
+        template, _, shape = self.key
+        return mask_evidence("/".join((*template, shape.replace("#", "0"))))
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -156,8 +163,7 @@ def _unit_maskness(unit: Unit, *, by_words: bool) -> float:
     """Weigh looks and names."""
     seen = [look.maskness for look in unit.looks.values() if look.maskness is not None]
     by_pixels = float(np.clip(np.mean(seen), 0.03, 0.97)) if seen and not by_words else 0.5
-    template, suffix, shape = unit.key
-    words = mask_evidence("/".join((*template, shape.replace("#", "0"))))
+    suffix, words = unit.key[1], unit.evidence
     if by_words and words <= 0:
         return 0.0  # where pixels say photograph, a mask has to be called one
     if suffix in (".jpg", ".jpeg"):
@@ -169,17 +175,18 @@ def _unit_maskness(unit: Unit, *, by_words: bool) -> float:
 def _follow_namesakes(units: Sequence[Unit]) -> None:
     """Take files whose pixels tell nothing, such as empty masks, for what those of their names are.
 
-    Where a folder is a sample these lie in other folders.
+    Where a folder is a sample these lie in many others; where folders' names tell, they have it.
     """
     told: defaultdict[tuple[int, str, str], list[float]] = defaultdict(list)
     untold: list[Unit] = []
     for unit in units:
         if any(look.maskness is not None for look in unit.looks.values()):
             told[_names_of(unit)].append(unit.maskness)
-        elif unit.looks:
+        elif unit.looks and not unit.evidence:
             untold.append(unit)
     for unit in untold:
-        if namesakes := told.get(_names_of(unit)):
+        namesakes = told[_names_of(unit)]
+        if len(namesakes) >= MIN_NAMESAKES:
             unit.maskness = float(np.mean(namesakes))
 
 
