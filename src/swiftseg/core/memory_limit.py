@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from swiftseg.core.errors import SwiftsegError
 
-# What a pixel takes while its picture is decoded, labeled, drawn and encoded, with room to spare.
-PIXEL_BYTES = 16
-FRAME_PIXEL_BYTES = 48  # of a video's frame, the decoder's and the encoder's frames included
+# What a pixel takes while its picture is decoded, labeled, drawn and encoded: up to 17 in JPEG 2000
+# (benchmarks/pixel_memory.py), here with room to spare.
+PIXEL_BYTES = 20
+FRAME_PIXEL_BYTES = 56  # of a video's frame, the decoder's and the encoder's frames included
 PROBABILITY_BYTES = 8  # of a class at a pixel, where probabilities are saved
-AT_ONCE = 4  # pictures on their way at once, in all states, take so many times what one takes
+AT_ONCE = 3  # pictures on their way at once, in all states, take so many times what one takes
 
 
 @dataclass(frozen=True)
