@@ -10,16 +10,16 @@ class _Poisoning:
 
     def find_spec(self, name, path=None, target=None):
         if name == "swiftseg.labeling.stages":
-            from swiftseg.inference import segmenter
+            from swiftseg.inference import given_image
 
-            read = segmenter.read_image
+            read = given_image.read_image
 
             def read_or_die(path):
                 if "poison" in str(path):
                     os.kill(os.getpid(), signal.SIGKILL)
                 return read(path)
 
-            segmenter.read_image = read_or_die
+            given_image.read_image = read_or_die
         return
 
 
