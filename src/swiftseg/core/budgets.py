@@ -14,4 +14,7 @@ MAX_JPEG_WORK = 2_000_000_000  # scans x pixels
 
 MAX_ARRAY_BYTES = 1 << 28  # of the arrays in a mask's file: a mask of full HD has 2^24 as doubles
 
+MAX_BANDS = 4096  # of a picture: instruments with the most have a thousand
+MAX_BAND_BYTES = 1 << 30  # of a picture's bands, decoded at once
+
 MAX_YAML_CHARACTERS, MAX_YAML_VALUES, MAX_YAML_DEPTH = 1_000_000, 100_000, 50

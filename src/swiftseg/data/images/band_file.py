@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from swiftseg.core import SwiftsegError, needs_extra
+from swiftseg.core.budgets import MAX_BAND_BYTES, MAX_BANDS
 from swiftseg.core.spec import BAND_TYPES, RGB_BANDS, described_bands
 from swiftseg.data.images.array_file import BINARY_SUFFIXES, read_array_picture
 from swiftseg.data.images.header import (
@@ -75,11 +76,22 @@ def read_bands(path: Path) -> np.ndarray:
     else:
         with open_tiff(path) as tiff:
             series = tiff.series[0]
-            height, width, _ = series_shape(path, series)
-            if height * width > MAX_PIXELS:
-                raise too_large(path, f" ({width} x {height})", MAX_PIXELS)
+            _refuse_large(path, series)
             pixels = bands_last(series.asarray(), series.axes)
     return checked(pixels, path)
+
+
+def _refuse_large(path: Path, series: "TiffPageSeries") -> None:
+    """Raise SwiftsegError where a series of pages is beyond the budgets of a picture."""
+    height, width, bands = series_shape(path, series)
+    if height * width > MAX_PIXELS:
+        raise too_large(path, f" ({width} x {height})", MAX_PIXELS)
+    size = height * width * bands * np.dtype(series.dtype or "uint8").itemsize
+    if size > MAX_BAND_BYTES:
+        raise SwiftsegError(
+            f"{path}: its {bands} bands take {size >> 20:,} MB, and at most "
+            f"{MAX_BAND_BYTES >> 20:,} MB are decoded at once; predict --tile reads windows of it"
+        )
 
 
 def checked(pixels: np.ndarray, path: Path) -> np.ndarray:
@@ -157,7 +169,7 @@ def series_shape(path: Path, series: "TiffPageSeries") -> tuple[int, int, int]:
     """Return height, width and bands of a series of pages.
 
     Raises:
-        SwiftsegError: It has several axes beside rows and columns.
+        SwiftsegError: It has several axes beside rows and columns, or too many bands.
     """
     sizes = dict(zip(series.axes, series.shape, strict=True))
     height, width = sizes.pop("Y", 0), sizes.pop("X", 0)
@@ -165,7 +177,10 @@ def series_shape(path: Path, series: "TiffPageSeries") -> tuple[int, int, int]:
     if not height or not width or len(others) > 1:
         shape = " x ".join(map(str, series.shape))
         raise SwiftsegError(f"{path}: expected rows, columns and bands, got an array of {shape}")
-    return height, width, others[0] if others else 1
+    bands = others[0] if others else 1
+    if bands > MAX_BANDS:
+        raise SwiftsegError(f"{path}: {bands:,} bands, and at most {MAX_BANDS:,} are read")
+    return height, width, bands
 
 
 def bands_last(pixels: np.ndarray, axes: str) -> np.ndarray:
