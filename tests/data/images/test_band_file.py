@@ -114,7 +114,9 @@ except SwiftsegError as error:
 
 
 def test_more_bands_or_bytes_than_any_picture_has_are_refused_unread(tmp_path: Path):
-    tifffile.imwrite(tmp_path / "many.tif", np.zeros((8, 9, 5000), np.uint8), **GRAY)
+    tifffile.imwrite(
+        tmp_path / "many.tif", np.zeros((8, 9, 5000), np.uint8), planarconfig="contig", **GRAY
+    )
     with pytest.raises(SwiftsegError, match=r"many\.tif: 5,000 bands, and at most 4,096 are read"):
         read_picture(tmp_path / "many.tif")
     shape = (9000, 9000, 15)  # a sparse file, of which nothing is on the disk
