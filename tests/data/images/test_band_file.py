@@ -120,6 +120,7 @@ def test_more_bands_or_bytes_than_any_picture_has_are_refused_unread(tmp_path: P
     with pytest.raises(SwiftsegError, match=r"many\.tif: 5,000 bands, and at most 4,096 are read"):
         read_picture(tmp_path / "many.tif")
     shape = (9000, 9000, 15)  # a sparse file, of which nothing is on the disk
-    tifffile.memmap(tmp_path / "wide.tif", shape=shape, dtype=np.uint8, **GRAY)
+    wide = {"shape": shape, "dtype": np.uint8, "planarconfig": "contig", **GRAY}
+    tifffile.memmap(tmp_path / "wide.tif", **wide)
     with pytest.raises(SwiftsegError, match=r"wide\.tif: its 15 bands take 1,158 MB"):
         read_picture(tmp_path / "wide.tif")
