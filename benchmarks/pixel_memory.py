@@ -26,7 +26,7 @@ from swiftseg.inference.video_writer import writing_video
 RESULT = Path(__file__).parent / "results/pixel_memory.json"
 ALONE_HW, MANY_HW, TINY_HW = (6000, 10000), (3000, 4000), (36, 48)
 MANY = 10
-VIDEO_ALONE_HW, VIDEO_MANY_HW, FRAMES = (4320, 7680), (2160, 3840), 48
+VIDEO_ALONE_HW, VIDEO_MANY_HW, FRAMES = (4320, 7680), (2160, 3840), 16
 SEED = 0
 
 

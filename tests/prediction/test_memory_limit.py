@@ -55,7 +55,7 @@ def test_probabilities_and_tiles_count(tmp_path: Path):
     [(_, reason)] = failures(segmenter(), "probs")
     assert "8 megapixels may need 288 MB" in reason
     [(_, reason)] = failures(segmenter().with_tiles((2000, 4000)), "labels")
-    assert "8 megapixels may need 288 MB" in reason
+    assert "8 megapixels may need 289 MB" in reason
 
 
 def test_a_video_beyond_the_limit_is_refused_before_it_is_decoded(tmp_path: Path):

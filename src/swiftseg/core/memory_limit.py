@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from swiftseg.core.errors import SwiftsegError
 
-# What a pixel takes while its picture is decoded, labeled, drawn and encoded: up to 17 in JPEG 2000
-# (benchmarks/pixel_memory.py), here with room to spare.
+# While its picture is decoded, labeled, drawn and encoded, a pixel takes 11 to 19, by the format
+# (benchmarks/pixel_memory.py).
 PIXEL_BYTES = 20
 FRAME_PIXEL_BYTES = 56  # of a video's frame, the decoder's and the encoder's frames included
 PROBABILITY_BYTES = 8  # of a class at a pixel, where probabilities are saved

@@ -1,5 +1,6 @@
 """How much memory a picture or a frame takes on its way, by its size and what is written of it."""
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -35,7 +36,7 @@ def warm_up(segmenter: Segmenter, limit_bytes: int, *, has_videos: bool) -> None
         )
     spec = segmenter.spec
     frame = np.zeros((*spec.input.size_hw, spec.input.bands), spec.input.dtype)
-    result = segmenter(frame)
+    result = segmenter.fitted("stretch")(frame)
     overlay_jpeg(result.overlay(), result.labels, result.class_shares())
     if has_videos:
         with suppress(ModuleNotFoundError):  # who opens the video says what is missing
@@ -59,8 +60,9 @@ def picture_bytes(
     pixels = SHOWN_SIDE**2 if in_windows else size_hw[0] * size_hw[1]
     tiles = 0
     if choose_fit(segmenter.fit, size_hw, spec.input.size_hw) == "tile":
-        # A row of tiles is added up in float32, and divided into another array.
-        tiles = 2 * 4 * len(spec.labels) * segmenter.tile_hw[0] * size_hw[1]
+        # A row of tiles is added up in float32 and divided into another array; one is on its way.
+        values = 2 * segmenter.tile_hw[0] * size_hw[1] + 3 * math.prod(spec.input.size_hw)
+        tiles = 4 * len(spec.labels) * values
     return pixels * pixel_bytes + tiles
 
 
