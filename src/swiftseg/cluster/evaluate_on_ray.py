@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from swiftseg.cluster.attempts import TRIES, Attempts
 from swiftseg.cluster.ray_session import (
     Row,
     engine_cpus,
@@ -21,6 +22,7 @@ from swiftseg.cluster.ray_session import (
     without_errors,
 )
 from swiftseg.cluster.remote_model import RemoteModel
+from swiftseg.core import SwiftsegError
 from swiftseg.core.progress import LateProgress
 from swiftseg.data import open_dataset
 from swiftseg.evaluation import Evaluation, FrameCounts, ScoringProtocol, count_frames
@@ -60,7 +62,7 @@ def evaluate_on_ray(
 
     Raises:
         MissingExtraError: Ray is not installed.
-        SwiftsegError: As `evaluate`, or no cluster answers.
+        SwiftsegError: As `evaluate`, no cluster answers, or frames end the workers that count them.
     """
     found = open_dataset(data, split, dataset)
     opening = RemoteModel(read_model_files(segmenter), segmenter.engine, 1, segmenter.fit)
@@ -84,13 +86,14 @@ def _shards(
     from ray.data import ActorPoolStrategy, from_items
 
     set_up_data()
+    attempts = ray.remote(Attempts).options(num_cpus=0, max_restarts=-1).remote()
     shards = [
         {"number": number, "first": first, "last": min(first + SHARD, count)}
         for number, first in enumerate(range(0, count, SHARD))
     ]
     work = from_items(shards, override_num_blocks=len(shards)).map(
         cast(Any, _Counter),
-        fn_constructor_args=([ray.put(opening)], counting),
+        fn_constructor_args=([ray.put(opening)], counting, attempts),
         compute=ActorPoolStrategy(size=min(workers, len(shards))),
         num_cpus=cpus,
         num_gpus=engine_gpus(opening.engine.device, workers),
@@ -100,6 +103,8 @@ def _shards(
             yield row["number"], pickle.loads(row["counts"])
     except Exception as error:
         raise own_error(error) from error
+    finally:
+        ray.kill(attempts)
 
 
 def _in_order(shards: Iterator[tuple[int, list[FrameCounts]]]) -> Iterator[FrameCounts]:
@@ -116,16 +121,22 @@ def _in_order(shards: Iterator[tuple[int, list[FrameCounts]]]) -> Iterator[Frame
 class _Counter:
     """Counts the frames of shards, in an actor that keeps its engine and the open data."""
 
-    def __init__(self, opening: list[Any], counting: _Counting) -> None:
+    def __init__(self, opening: list[Any], counting: _Counting, attempts: Any) -> None:
         segmenter: Segmenter = import_ray().get(opening[0]).open()
         self._segmenter = counting.protocol.segmenter(segmenter)
         self._dataset = open_dataset(counting.data, counting.split, counting.dataset)
-        self._counting = counting
+        self._counting, self._attempts = counting, attempts
 
     def __call__(self, row: Row) -> Row:
         return passing_errors(self._counted, row)
 
     def _counted(self, row: Row) -> Row:
+        begun = self._attempts.begin_piece.remote((row["number"], "count"))
+        if import_ray().get(begun) >= TRIES:  # Ray itself would try again without end
+            raise SwiftsegError(
+                f"{TRIES} workers died while counting frames {row['first'] + 1} to {row['last']}; "
+                "without --workers the frame that ends them shows"
+            )
         counts = count_frames(
             self._segmenter,
             self._dataset,
