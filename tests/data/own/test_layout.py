@@ -202,3 +202,16 @@ def test_black_drawings_on_white_are_what_masks_show(white: int, tmp_path: Path)
     number = int(dataset[0].name)
     np.testing.assert_array_equal(np.argwhere(dataset[0].mask == 1)[0], (4 + number, 5))
     assert dataset[0].mask[0, 0] == 0
+
+
+def test_classes_times_a_thousand_and_objects_are_doubted(tmp_path: Path):
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for number in range(6):
+        noise = np.random.default_rng(number).integers(0, 256, (24, 32, 3), np.uint8)
+        Image.fromarray(noise).save(tmp_path / f"images/{number}.png")
+        ids = np.zeros((24, 32), np.uint16)
+        ids[:9], ids[9:18] = 1001, 1002 + number % 2
+        Image.fromarray(ids).save(tmp_path / f"masks/{number}.png")
+    _, findings = find_own_data(tmp_path).described()
+    assert [finding.code for finding in findings] == ["numbered_objects"]

@@ -108,6 +108,7 @@ def _proposed(totals: MaskTotals, hints: Hints, parts: Parts) -> Proposal:
         file, more = describe_values(main, tolerance, encoding, totals, hints)
     if totals.files.total() >= MIN_MASKS and len(main) >= MANY_CLASSES:
         more = (*more, *_rare_values(main, totals))
+    more = (*more, *(_of_thousands(main) if encoding == "index" else ()))
     return Proposal(file, (*findings, *more), snapped, ignored)
 
 
@@ -121,6 +122,18 @@ def _rare_values(main: Sequence[int], totals: MaskTotals) -> list[Finding]:
         "classes. Where they number objects, masks of classes are needed"
     )
     return [Finding("warning", "rare_values", message, rare)]
+
+
+def _of_thousands(main: Sequence[int]) -> list[Finding]:
+    """Doubt values such as 1002 and 1005: a class times 1000 and the number of an object of it."""
+    thousands = Counter(value // 1000 for value in main if value >= 1000)
+    if max(thousands.values(), default=0) < 2:
+        return []
+    message = (
+        f"values up to {max(main)} may be a class times 1000 and an object's number, as in maps of "
+        "instances; they are read as classes. Where they number objects, give masks of classes"
+    )
+    return [Finding("warning", "numbered_objects", message)]
 
 
 def _object_colors(main: Sequence[int], totals: MaskTotals, hints: Hints) -> Finding | None:
