@@ -158,12 +158,14 @@ def _note_unlisted(gathering: Gathering, root: Path) -> None:
 
 
 def _lines(path: Path) -> Iterator[Line]:
-    csv.field_size_limit(MAX_CELL)
     with naming(path), path.open(encoding="utf-8-sig", newline="") as file:
+        before = csv.field_size_limit(MAX_CELL)  # of the whole process
         try:
             yield from _parsed(csv.reader(file))
         except (OSError, ValueError, csv.Error) as error:
             raise SwiftsegError(f"cannot be read: {error}") from error
+        finally:
+            csv.field_size_limit(before)
 
 
 def _parsed(rows: Iterator[list[str]]) -> Iterator[Line]:

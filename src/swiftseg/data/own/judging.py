@@ -71,8 +71,14 @@ class Looker:
         if look is None or not (is_lossy or look.num_values > MANY_VALUES):
             return False
         if path not in self.photographs:
-            self.photographs[path] = _is_photograph(self.root / path)
+            self.photographs[path] = _are_photographs([self.root / path])
         return self.photographs[path]
+
+    def are_photographs(self, paths: Sequence[str]) -> bool:
+        """Whether files are photographs each, and so all together, where colors count more."""
+        return all(map(self.is_photograph, paths[:READ_PROBES])) and _are_photographs(
+            [self.root / path for path in paths]
+        )
 
     def is_nearer_to_another(self, picture: Member, mask: Member) -> bool:
         """Whether an image of the same name lies where the mask does: in its scene, not another."""
@@ -116,12 +122,13 @@ def _holds_mask(path: Path) -> bool:
     return True
 
 
-def _is_photograph(path: Path) -> bool:
+def _are_photographs(paths: Sequence[Path]) -> bool:
     totals = MaskTotals()
     try:
-        totals.add(survey_mask(path))
+        for path in paths:
+            totals.add(survey_mask(path))
     except SwiftsegError:
-        return False  # it is not this that speaks against it
+        return False  # it is not this that speaks against them
     return any(finding.code == "not_masks" for finding in propose(totals).findings)
 
 
@@ -152,7 +159,7 @@ def judge(hypothesis: Hypothesis, looker: Looker) -> None:
         quality *= 0.1
     if hypothesis.parts == "one" and _show_what_is_lit(probes, looker):
         quality *= 0.6
-    if all(map(looker.is_photograph, paths[:READ_PROBES])):
+    if looker.are_photographs(paths):
         quality *= 0.1
     if hypothesis.parts == "one" and _are_of_one_value(known):
         quality *= 0.1 if known[0].gray.any() else 0.5  # without any defect masks are empty
