@@ -1,5 +1,6 @@
 """From model names to a server that listens, in one process or several."""
 
+import logging
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
+from uvicorn.logging import DefaultFormatter
 from uvicorn.supervisors import Multiprocess
 
 from swiftseg.core import SwiftsegError, UsageError
@@ -171,6 +173,7 @@ def _run_one_process(served: Served, listener: socket.socket) -> None:
 
 def server_config(served: Served, app: Any) -> uvicorn.Config:
     """Return how uvicorn serves an application."""
+    _log_to_stderr()
     limits = served.limits
     return uvicorn.Config(
         app,
@@ -184,6 +187,7 @@ def server_config(served: Served, app: Any) -> uvicorn.Config:
         timeout_graceful_shutdown=limits.drain_s,
         timeout_worker_healthcheck=_IMPORTS_S,
         lifespan="on",
+        log_config=None,  # uvicorn's own closes the handlers of all other libraries
         log_level="info" if served.processes > 1 else "warning",  # who died and was replaced
         access_log=False,
         server_header=False,
@@ -191,7 +195,16 @@ def server_config(served: Served, app: Any) -> uvicorn.Config:
     )
 
 
+def _log_to_stderr() -> None:
+    """Show what uvicorn logs on stderr, as it does by itself."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(DefaultFormatter("%(levelprefix)s %(message)s"))
+    logging.getLogger("uvicorn").handlers[:] = [handler]
+    logging.getLogger("uvicorn").propagate = False
+
+
 def _app_of_process(served: Served) -> FastAPI:
+    _log_to_stderr()
     forget_dead_processes(Path(os.environ[SHARED_FOLDER]))
     # It listens when it is ready: until then, the other processes take the requests.
     return served.app(_end_process)
