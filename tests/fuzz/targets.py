@@ -160,7 +160,7 @@ def argv(data: bytes, folder: Path) -> None:
     from swiftseg.cli.main import main
 
     arguments = data[1:].decode("utf-8", "surrogateescape").split("\0")
-    if any("/" in argument or "\\" in argument for argument in arguments):
+    if any(part in argument for argument in arguments for part in ("/", "\\", "..")):
         return
     command = COMMANDS[data[0] % len(COMMANDS)]
     said, before = io.StringIO(), Path.cwd()
