@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from swiftseg.cluster.attempts import TRIES, Attempts
+from swiftseg.cluster.attempts import TRIES
 from swiftseg.cluster.ray_session import (
     Row,
     engine_cpus,
@@ -19,6 +19,7 @@ from swiftseg.cluster.ray_session import (
     passing_errors,
     ray_session,
     set_up_data,
+    start_attempts,
     without_errors,
 )
 from swiftseg.cluster.remote_model import RemoteModel
@@ -86,7 +87,7 @@ def _shards(
     from ray.data import ActorPoolStrategy, from_items
 
     set_up_data()
-    attempts = ray.remote(Attempts).options(num_cpus=0, max_restarts=-1).remote()
+    attempts = start_attempts()
     shards = [
         {"number": number, "first": first, "last": min(first + SHARD, count)}
         for number, first in enumerate(range(0, count, SHARD))

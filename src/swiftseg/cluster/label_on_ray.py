@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from swiftseg.cluster.attempts import Attempts, PieceStage, refusing
+from swiftseg.cluster.attempts import PieceStage, refusing
 from swiftseg.cluster.ray_session import (
     Row,
     engine_cpus,
@@ -20,6 +20,7 @@ from swiftseg.cluster.ray_session import (
     own_error,
     passing_errors,
     set_up_data,
+    start_attempts,
     task_cpus,
     without_errors,
 )
@@ -66,9 +67,7 @@ def label_on_ray(
     from ray.data import ActorPoolStrategy, from_items
 
     set_up_data()
-    attempts = (
-        ray.remote(Attempts).options(num_cpus=0, max_restarts=-1, max_task_retries=-1).remote()
-    )
+    attempts = start_attempts()
     opening = ray.put(stages.opening)  # once a node, however many engines are there
     for_tasks = task_cpus(cpus)
     rows = [{"payload": pickle.dumps(piece)} for piece in pieces]

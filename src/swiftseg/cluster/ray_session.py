@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from swiftseg.cluster.attempts import Attempts
 from swiftseg.core import SwiftsegError, needs_extra
 from swiftseg.core.errors import first_line, unexpected
 
@@ -168,6 +169,12 @@ def cluster_gpus() -> float:
 def task_cpus(cpus: float) -> float:
     """Return how many CPUs a task of reading or writing asks for; one of each always fits."""
     return min(_TASK_CPUS, (1 - ENGINES_SHARE) * cpus / 2)
+
+
+def start_attempts() -> Any:
+    """Start the process that counts beginnings, see `Attempts`; `ray.kill` ends it."""
+    options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1}
+    return import_ray().remote(Attempts).options(**options).remote()
 
 
 def set_up_data() -> None:
