@@ -209,7 +209,7 @@ def test_a_job_that_ends_early_tells_what_is_done(here, capsys):
     [
         ("job.json", b"{}"),
         ("plan-00000.jsonl.gz", b"no gzip"),
-        ("plan-00000.jsonl.gz", gzip.compress(b"0\t[]")),
+        ("plan-00000.jsonl.gz", gzip.compress(b"0\t[]", mtime=0)),
         ("receipts/000001.json", b"{"),
     ],
 )

@@ -105,6 +105,12 @@ def test_ctrl_c_ends_a_job_well(here):
     assert_undisturbed(here, out)
 
 
+def test_more_workers_than_pieces_are_no_warning(here):
+    write_pictures(here / "one", BATCH, (12, 16))
+    done = label(here, *job("few", "--workers", 3, source="one"))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_picture_that_kills_its_reader_is_set_aside(here):
     write_pictures(here / "bad", 12, (12, 16))
     (here / "bad/a/004.png").rename(here / "bad/a/poison.png")

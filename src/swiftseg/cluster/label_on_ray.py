@@ -77,7 +77,7 @@ def label_on_ray(
         .map(
             cast(Any, _Engine),
             fn_constructor_args=([opening], stages.segmenting, attempts),
-            compute=ActorPoolStrategy(size=workers),
+            compute=ActorPoolStrategy(size=min(workers, len(pieces))),
             num_cpus=engine_cpus(cpus, workers, stages.opening.threads),
             num_gpus=engine_gpus(stages.opening.engine.device, workers),
         )
