@@ -22,6 +22,8 @@ from time import perf_counter
 import numpy as np
 from PIL import Image
 
+from swiftseg.benchmarking.held_memory import peak_mb
+
 RESULT = Path(__file__).parent / "results/doctor_scale.json"
 COUNTS = (1_000, 10_000, 100_000)
 SIZE_HW = (12, 16)
@@ -68,13 +70,6 @@ def check(source: str, out: str, result: str) -> None:
         "peak_mb": peak_mb(),
     }
     Path(result).write_text(json.dumps(measured), encoding="utf-8")
-
-
-def peak_mb() -> float:
-    """Return this process's own peak; getrusage would tell the parent's, which may be larger."""
-    status = Path("/proc/self/status").read_text("utf-8")
-    [line] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
-    return int(line.split()[1]) * 1024 / 1e6
 
 
 def measure(count: int, folder: Path) -> dict[str, float]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from swiftseg.benchmarking.held_memory import peak_mb
 from swiftseg.core import InputSpec, ModelSpec, Sample
 from swiftseg.data.published.cityscapes import CITYSCAPES_LABELS
 from swiftseg.evaluation import evaluate
@@ -47,10 +48,10 @@ class Noise(Sequence[Sample]):
         return Sample(f"frame_{index}", image, mask)
 
 
-def measure(model: str, count: int) -> dict[str, float]:
+def measure(model: str, count: int) -> dict[str, float | None]:
     """Evaluates in this process; gives the most memory that has been resident, in MB."""
     segmenter = Segmenter.load(model, threads=1)
-    peaks: list[float] = []
+    peaks: list[float | None] = []
     evaluate(
         segmenter,
         Noise(count),
@@ -59,13 +60,6 @@ def measure(model: str, count: int) -> dict[str, float]:
     )
     after_100 = peaks[99]
     return {"frames": count, "peak_mb_after_100_frames": after_100, "peak_mb": peak_mb()}
-
-
-def peak_mb() -> float:
-    """Return this process's own peak; getrusage would tell the parent's, which has torch."""
-    status = Path("/proc/self/status").read_text("utf-8")
-    [line] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
-    return int(line.split()[1]) * 1024 / 1e6
 
 
 def write_model(path: Path) -> None:

@@ -52,8 +52,8 @@ class LabelSet:
                 raise SwiftsegError(f"the class name '{name}' holds control characters")
         if len(self.palette) != len(self.names):
             raise SwiftsegError(
-                f"expected one color per class, got {len(self.palette)} colors and "
-                f"{len(self.names)} classes"
+                f"expected one color per class, got colors: {len(self.palette)}, "
+                f"classes: {len(self.names)}"
             )
         for color in self.palette:
             if len(color) != 3 or not all(0 <= value <= 255 for value in color):
