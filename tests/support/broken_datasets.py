@@ -97,6 +97,26 @@ def first(root: Path, what: str, split: str = "train") -> Path:
     return sorted((root / what / split).iterdir())[0]
 
 
+def with_alpha(root: Path) -> None:
+    """Put a fourth band where PNGs have their opacity."""
+    path = first(root, "images")
+    image = Image.open(path).convert("RGB")
+    image.putalpha(image.convert("L"))
+    image.save(path.with_suffix(".png"))
+    path.unlink()
+
+
+def objects_in_masks(root: Path) -> None:
+    """Number 20 objects in each mask, of which some are gone in some."""
+    for at, path in enumerate(sorted((root / "masks").rglob("*.png"))):
+        pixels = np.zeros(SIZE_HW, np.uint8)
+        for number in range(20):
+            row, column = divmod(number, 5)
+            if (number + at) % 5:
+                pixels[11 * row : 11 * row + 8, 12 * column : 12 * column + 9] = 7 + number
+        Image.fromarray(pixels).save(path)
+
+
 def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
@@ -304,6 +324,8 @@ CASES: dict[str, Case] = {
     "an empty image": Case(
         good(lambda root: first(root, "images").write_bytes(b"")), "broken", "unreadable_image"
     ),
+    "an alpha channel that varies": Case(good(with_alpha), "warning", "alpha_left_out"),
+    "objects that keep their numbers": Case(good(objects_in_masks), "warning", "numbered_objects"),
     "a 16-bit image among others": Case(good(sixteen_bit_image), "broken", "mixed_bands"),
     "a truncated mask": Case(
         good(lambda root: truncate(first(root, "masks"))), "broken", "unreadable_mask"

@@ -30,3 +30,19 @@ def test_the_same_pixels_are_seen_in_a_picture_and_in_an_array(
     assert look.size_hw == size_hw
     assert look.num_values == len(np.unique(middle, axis=0))
     np.testing.assert_array_equal(look.gray, small if small.ndim == 2 else small.mean(axis=-1))
+
+
+@pytest.mark.parametrize("quality", [15, 50, 90])
+def test_a_gray_jpeg_of_little_contrast_is_a_photograph(tmp_path: Path, quality: int):
+    rows, columns = np.mgrid[:240, :320]
+    hills = np.sin(rows / 19) + np.cos(columns / 23) + np.sin((rows + columns) / 31)
+    noise = np.random.default_rng(0).normal(0, 2, hills.shape)
+    shaded = (120 + 12 * hills + noise).astype(np.uint8)
+    levels = np.array([0, 90, 180], np.uint8)[np.digitize(hills, [-0.5, 1.0])]
+    for name, pixels in (("picture", shaded), ("mask", levels)):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.jpg", quality=quality)
+    picture, mask = (look_at(tmp_path / f"{name}.jpg") for name in ("picture", "mask"))
+    assert picture is not None
+    assert mask is not None
+    assert picture.maskness == 0.05
+    assert mask.maskness == 0.8

@@ -13,11 +13,12 @@ from swiftseg.data.own.dataset_file import dataset_file_text
 from swiftseg.data.own.own_data import find_own_data
 from tests.support.further_strangers import FURTHER_CASES
 from tests.support.more_strangers import MORE_CASES
+from tests.support.paired_strangers import PAIRED_CASES
 from tests.support.published_strangers import PUBLISHED_CASES
 from tests.support.strangers import CASES as FIRST_CASES
-from tests.support.strangers import Right
+from tests.support.strangers import Right, binary
 
-CASES = FIRST_CASES | MORE_CASES | PUBLISHED_CASES | FURTHER_CASES
+CASES = FIRST_CASES | MORE_CASES | PUBLISHED_CASES | FURTHER_CASES | PAIRED_CASES
 OUTCOMES: dict[str, str] = {}
 
 
@@ -62,6 +63,14 @@ def test_the_yaml_that_is_written_reads_the_same(name: str, tmp_path: Path):
     for from_folder, from_yaml in zip(one, other, strict=True):
         np.testing.assert_array_equal(from_folder.image, from_yaml.image)
         np.testing.assert_array_equal(from_folder.mask, from_yaml.mask)
+
+
+def test_numbered_masks_of_an_image_are_united(tmp_path: Path):
+    CASES["numbers without a sign"].make(tmp_path / "data")
+    samples = list(open_dataset(tmp_path / "data", "train"))
+    assert [int(sample.mask.sum()) for sample in samples] == [
+        int((binary(int(sample.name[:4])) > 0).sum()) for sample in samples
+    ]
 
 
 def test_the_table_of_all_outcomes():

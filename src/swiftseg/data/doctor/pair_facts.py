@@ -9,10 +9,12 @@ import numpy as np
 
 from swiftseg.core import SwiftsegError
 from swiftseg.core.spec import described_bands
-from swiftseg.data.images.header import RGB_KIND, SIDEWAYS, read_header
+from swiftseg.data.images.header import RGB_KIND, SIDEWAYS, opened, read_header
 from swiftseg.data.own.finding import Finding, Severity, about_files
 from swiftseg.data.own.survey import MaskFacts, survey_mask
 from swiftseg.data.paired_files import Pair, are_proportional, size_mismatch_text
+
+ALPHA_MODES = ("RGBA", "LA", "PA")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,14 @@ def examine_pair(pair: Pair, *, resize_masks: bool = True) -> PairFacts:
     image_hw, digest, masks, orientation, kind = None, b"", (), 1, RGB_KIND
     try:
         image_hw, digest, kind = _image_facts(pair)
-        orientation = read_header(pair.image).orientation
+        header = read_header(pair.image)
+        orientation = header.orientation
+        if header.mode in ALPHA_MODES and _has_varying_alpha(pair.image):
+            message = (
+                f"{pair.image}: its alpha channel varies, and is not read. Where it holds a fourth "
+                "band, save the images as TIFF with four bands"
+            )
+            findings.append(_about("warning", "alpha_left_out", message, pair.image))
     except SwiftsegError as error:
         findings.append(_about("broken", "unreadable_image", str(error), pair.image))
     try:
@@ -69,6 +78,13 @@ def _image_facts(pair: Pair) -> tuple[tuple[int, int], bytes, tuple[int, str]]:
     image = pair.read_image()
     height, width, bands = image.shape
     return (height, width), pixel_digest(image), (bands, image.dtype.name)
+
+
+def _has_varying_alpha(path: Path) -> bool:
+    with opened(path) as image:
+        channels = image.convert("RGBA") if image.mode == "PA" else image
+        lowest, highest = channels.getchannel("A").getextrema()
+    return lowest != highest
 
 
 def _size_finding(

@@ -16,7 +16,7 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 3
 # The names of such files, in the order they are believed.
 _NAMES = re.compile(
-    r"(?i)(?:_?class(?:es)?|_?class[_-]?(?:names?|dict|list|colou?rs?|map(?:ping)?|info).*"
+    r"(?i)(?:_?class(?:es)?|ontology|taxonomy|.*class(?:es)?[_-]?(?:list|names?)|_?class[_-]?(?:names?|dict|list|colou?rs?|map(?:ping)?|info).*"
     r"|.*class_?dict.*|.*label_?mapping|label_?(?:map|names?|list|colou?rs?|class.*)|labels"
     r"|.*list_?of_?class(?:es)?.*|.*class(?:es)?_?(?:and_?)?colou?r.*|(?:.*_)?codes|colou?rs|categories|category|category_?(?:ids?|names?|list)"
     r"|.*colou?r_?map|object_?info.*|obj_class_to_machine_color|palette|legend|names)"

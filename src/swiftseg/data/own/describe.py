@@ -136,7 +136,8 @@ def describe_values(
         named = _named_by_palette(main, totals, hints)
     if named is not None:
         return _named_values(named, tolerance, encoding), named.findings
-    are_counted = totals.number_objects or (hints.says_instances and totals.count_from_one)
+    may_count = totals.count_from_one or totals.are_pieces
+    are_counted = totals.number_objects or (hints.says_instances and may_count)
     if are_counted and encoding != "rgb":
         return _numbered_objects(main, encoding, hints)
     if _is_binary(main, tolerance):
@@ -198,8 +199,8 @@ def _numbered_objects(
     names = ("background", hints.word or "foreground")
     counted = "colors" if encoding == "rgb" else f"values 1 to {max(main)}"
     message = (
-        f"the {counted} seem to number objects, since each mask counts from the first; they "
-        f"are read as the one class {names[1]}. Where they are classes, give names in dataset.yaml"
+        f"the {counted} seem to number objects, as each mask counts its own; they are read as the "
+        f"one class {names[1]}. Where they are classes, give names in dataset.yaml"
     )
     mapping: dict[int | str, int | str] = {
         _key_text(value, encoding): names[value > 0] for value in main

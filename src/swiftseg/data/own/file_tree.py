@@ -15,7 +15,7 @@ TABLE_SUFFIXES = (".txt", ".csv", ".tsv", ".json", ".lst", ".list")
 # How the formats that can be read begin.
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP")
 LIST_WORDS = frozenset(("list", "pairs", "index", "meta", "metadata", "split", "splits", "files"))
-NOT_DATA = {"__MACOSX", "data_check", "__pycache__", "lost+found"}
+NOT_DATA = {"__MACOSX", "@eaDir", "data_check", "__pycache__", "lost+found"}
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,8}")
 
 

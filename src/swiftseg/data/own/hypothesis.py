@@ -29,7 +29,8 @@ class Hypothesis:
             folders; or `slots`, these. Empty where it does not.
         endings: What the stems of the classes' masks end with, where each class has its own.
         has_copies: Whether the same images lie in other folders, too.
-        numbered: The sign before the number of further masks of an image, as in `a_mask_1`.
+        numbered: The sign before the number of further masks of an image, as in `a_mask_1`; empty
+            where there is none, as in `a_mask1`. None where masks are not numbered so.
         counted: What the stems of an image's masks end with, as in `a_1` and `a_2`: an expression
             of signs and digits. Empty where they do not count.
     """
@@ -47,7 +48,7 @@ class Hypothesis:
     num_values: float = 0.0
     class_place: str = ""
     endings: tuple[str, ...] = ()
-    numbered: str = ""
+    numbered: str | None = None
     counted: str = ""
     has_copies: bool = False
 

@@ -16,6 +16,9 @@ from swiftseg.data.images.header import BandsError, has_more_bands, opened, orie
 CROP = 512  # pixels of height and width that are looked at
 THUMBNAIL_HW = (24, 24)
 MAIN_SHARE = 0.005  # of the pixels
+# Of gray JPEGs: masks of up to four classes, quality 15 to 95, have 0.76 of their pixels near such
+# levels, and 0.54 of those beside the first; smooth and noisy photographs up to 0.58 and 0.45.
+MAX_LEVELS, NEAR_LEVEL, LEVELS_APART, LEVEL_SHARE = 8, 4, 16, 0.53
 MANY = 256  # more distinct values than labels have
 
 
@@ -59,7 +62,7 @@ def look_at(path: Path) -> Look | None:
     maskness = None
     if len(values) > 1:
         maskness = (
-            _lossy_maskness(values, counts, crop)
+            _lossy_maskness(values, counts, crop, seen.crop)
             if seen.lossy
             else _maskness(values, counts, crop, marked=seen.marked)
         )
@@ -180,11 +183,16 @@ def _maskness(values: np.ndarray, counts: np.ndarray, crop: np.ndarray, *, marke
     return 0.3 if marked and flat > 0.3 else 0.05
 
 
-def _lossy_maskness(values: np.ndarray, counts: np.ndarray, crop: np.ndarray) -> float:
+def _lossy_maskness(
+    values: np.ndarray, counts: np.ndarray, crop: np.ndarray, pixels: np.ndarray
+) -> float:
     """Judge a JPEG by its values in steps of 32: a mask's regions are flat but for their edges.
 
-    What is most frequent is left aside: a photograph may be cut out on a plain background.
+    What is most frequent is left aside: a photograph may be cut out on a plain background. A gray
+    photograph of little contrast has few such steps, too, and is told by its `pixels`.
     """
+    if pixels.ndim == 2 and not _has_levels(pixels):
+        return 0.05
     ordered = np.sort(counts)[::-1]
     covered = ordered[:8].sum() / max(ordered.sum(), 1)
     is_same = crop[1:, 1:] == crop[:-1, :-1]
@@ -192,3 +200,19 @@ def _lossy_maskness(values: np.ndarray, counts: np.ndarray, crop: np.ndarray) ->
     flat = float(is_same.mean()) if is_same.size else 1.0
     flat_inside = float(is_same[is_inside].mean()) if is_inside.any() else 1.0
     return 0.8 if covered > 0.95 and flat > 0.85 and flat_inside > 0.5 else 0.05
+
+
+def _has_levels(gray: np.ndarray) -> bool:
+    """Whether most of a gray JPEG is near a few levels, and most of what is not near the first."""
+    counts = np.bincount(gray.ravel(), minlength=256)
+    left, is_near = counts.copy(), np.zeros(256, bool)
+    levels: list[int] = []
+    for _ in range(MAX_LEVELS):
+        level = int(left.argmax())
+        levels.append(level)
+        is_near[max(0, level - NEAR_LEVEL) : level + NEAR_LEVEL + 1] = True
+        left[max(0, level - LEVELS_APART) : level + LEVELS_APART + 1] = 0
+    beside = counts.copy()
+    beside[max(0, levels[0] - NEAR_LEVEL) : levels[0] + NEAR_LEVEL + 1] = 0
+    shares = (part[is_near].sum() / max(part.sum(), 1) for part in (counts, beside))
+    return all(share > LEVEL_SHARE for share in shares)

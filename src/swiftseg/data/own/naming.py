@@ -29,7 +29,7 @@ _NO_CLASS = frozenset(
         "index indexed ids gray grey grayscale bw black white mono single merged combined joined "
         "union fine coarse pixel pixels pixelwise level human machine observer annotator reader "
         "rater bin bit bits first one two three public private official version processed "
-        "filtered converted"
+        "filtered converted est estimated"
     ).split()
 )
 BACKGROUND = "background"  # of black where a file names other colors alone

@@ -30,6 +30,7 @@ MIN_CENTER_SHARE = 2e-3
 MIN_PEAKS_SHARE = 0.9  # of the pixels in solid blocks, for two peaks to be a binary mask
 MAX_CLASSES = 255
 MOST_COLORS = 0.8  # of all that occur in one mask each
+MANY_PIECES = 16  # classes, from which on it is doubted that values of one piece are classes
 MIN_MASKS, MANY_CLASSES = 8, 32  # from which on values that one mask alone has are doubted
 # Parts of pixels that are near no main color, and that are none exactly. CamVid's masks as JPEGs
 # of 160x120 and quality 15 to 90 have up to 0.11 and 0.52 of these, its photographs 0.77 and more.
@@ -108,6 +109,8 @@ def _proposed(totals: MaskTotals, hints: Hints, parts: Parts) -> Proposal:
         file, more = describe_values(main, tolerance, encoding, totals, hints)
     if totals.files.total() >= MIN_MASKS and len(main) >= MANY_CLASSES:
         more = (*more, *_rare_values(main, totals))
+    if file is not None and len(file.names) >= MANY_PIECES and encoding != "rgb":
+        more = (*more, *_pieces(main, totals))
     more = (*more, *(_of_thousands(main) if encoding == "index" else ()))
     return Proposal(file, (*findings, *more), snapped, ignored)
 
@@ -122,6 +125,17 @@ def _rare_values(main: Sequence[int], totals: MaskTotals) -> list[Finding]:
         "classes. Where they number objects, masks of classes are needed"
     )
     return [Finding("warning", "rare_values", message, rare)]
+
+
+def _pieces(main: Sequence[int], totals: MaskTotals) -> list[Finding]:
+    """Doubt that so many values are classes where each is one piece in the masks that have it."""
+    if not totals.are_pieces:
+        return []
+    message = (
+        f"the {len(main)} values are one piece each in the masks, as numbered objects are; they "
+        "are read as classes. Where they number objects, masks of classes are needed"
+    )
+    return [Finding("warning", "numbered_objects", message, len(main))]
 
 
 def _of_thousands(main: Sequence[int]) -> list[Finding]:

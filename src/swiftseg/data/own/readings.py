@@ -15,8 +15,9 @@ from swiftseg.data.own.forms import key_of
 from swiftseg.data.own.hypotheses import find_hypotheses
 from swiftseg.data.own.hypothesis import Hypothesis
 from swiftseg.data.own.judging import PROBES, Looker, evenly, overlap
+from swiftseg.data.own.survey import survey_mask
 from swiftseg.data.own.tree_reading import UNSPLIT, Reading, patterns_of, read_by_patterns
-from swiftseg.data.own.words import words_of
+from swiftseg.data.own.words import IMAGE_WORDS, MASK_WORDS, tokens_of, words_of
 
 MAX_READINGS = 5
 MIN_COMPLEMENT = 0.7  # of the best reading's quality, for others' pairs to be added to it
@@ -153,10 +154,15 @@ def _paths_of(hypothesis: Hypothesis) -> set[str]:
     }
 
 
-def _kind_of(hypothesis: Hypothesis, tree: FileTree) -> tuple[int, str] | None:
-    """Return the bands of the first image and their type; None where it cannot be read."""
+def _kind_of(hypothesis: Hypothesis, tree: FileTree) -> tuple[object, ...] | None:
+    """Return the first image's bands, their type, and whether its mask holds values or colors.
+
+    None where one of the two cannot be read.
+    """
+    picture, masks = hypothesis.pairs[0]
     try:
-        return read_header(tree.root / hypothesis.pairs[0][0].item.file.path).kind
+        bands = read_header(tree.root / picture.item.file.path).kind
+        return *bands, survey_mask(tree.root / masks[0].item.file.path).kind
     except SwiftsegError:
         return None
 
@@ -175,24 +181,53 @@ def _is_complement(best: Hypothesis, other: Hypothesis, looker: Looker) -> bool:
 def _are_same_views(best: Hypothesis, other: Hypothesis, looker: Looker) -> bool:
     """Whether two hypotheses show the same places: copies, other light, masks in another form.
 
-    Their images have the same names or keys, and their masks look alike or lie side by side. Two
-    sets that are numbered alike have other masks by the same numbers, elsewhere.
+    Their images have the same names or keys, and their masks look alike or lie side by side, or
+    are not named as a set of their own. Two sets that are numbered alike have other masks by the
+    same numbers, elsewhere.
     """
     with_splits = all(picture.item.split for h in (best, other) for picture, _ in h.pairs)
     for named in (_by_stem, _by_key, _by_whole_key):
         first, second = (
             {
-                (with_splits and picture.item.split, named(picture, h)): mask.item.file.path
+                (with_splits and picture.item.split, named(picture, h)): (picture, mask)
                 for picture, (mask, *_) in h.pairs
             }
             for h in (best, other)
         )
         shared = sorted(first.keys() & second.keys(), key=str)
         probed = evenly(shared, PROBES) if 2 * len(shared) > len(second) else []
-        alike = [_are_alike(first[name], second[name], looker) for name in probed]
+        alike = [_is_same_view(first[name], second[name], looker) for name in probed]
         if 2 * sum(alike) > len(alike):
             return True
     return False
+
+
+def _is_same_view(one: tuple[Member, Member], other: tuple[Member, Member], looker: Looker) -> bool:
+    """Whether two pairs of an image and a mask, which have one name, show the same place."""
+    if not _are_named_apart(one, other):
+        return True
+    return _are_alike(one[1].item.file.path, other[1].item.file.path, looker)
+
+
+def _are_named_apart(one: tuple[Member, Member], other: tuple[Member, Member]) -> bool:
+    """Whether a word in both paths of a pair tells it from the other pair, as a set's name does.
+
+    `2016/pages` and `2016/truth` are of one set; `right` is no set of its own beside `left` and
+    `left_labels` if its masks are not called so.
+    """
+    (image, mask), (other_image, other_mask) = (
+        [frozenset(tokens_of(member.item.file.path)) for member in pair] for pair in (one, other)
+    )
+    gained = [(other_image - image), (other_mask - mask)]
+    lost = [(image - other_image), (mask - other_mask)]
+    own = [{word for word in words if _may_name_a_set(word)} for words in gained]
+    if any(own):
+        return bool(own[0] & own[1])
+    return bool(lost[0] & lost[1])
+
+
+def _may_name_a_set(word: str) -> bool:
+    return word[0].isalnum() and word.lower() not in MASK_WORDS | IMAGE_WORDS
 
 
 def _by_stem(picture: Member, _: Hypothesis) -> str:

@@ -23,6 +23,9 @@ JPEG_SLACK = 6
 MAX_VALUES_A_MASK = 4096
 MOSTLY = 0.95
 MANY_OBJECTS = 5
+DENSE, MIN_TOPS, MIN_TOP = 0.7, 4, 10  # of numbers with gaps, where objects are hidden or left out
+PIECES = 1.15  # runs in a row of each value that is in it; classes lie here and there
+PROBED_ROWS = 256
 FRAMED = 0.9  # of the masks, and of the pixels at the edges of one
 MAX_VALUES = 65536
 MAX_COLOR_SETS = 1024
@@ -45,6 +48,8 @@ class MaskFacts:
         has_channels: Whether the file has several channels; where they are equal, `kind` is gray.
         is_framed_brightly: Whether nearly all pixels at its edges are nearer to its highest value
             than to its lowest, which differ.
+        is_of_pieces: Whether nearly each value but 0 is one piece, as objects are; None where there
+            are few values, or colors.
     """
 
     kind: Kind
@@ -56,6 +61,7 @@ class MaskFacts:
     colors: dict[int, int]
     has_channels: bool = False
     is_framed_brightly: bool = False
+    is_of_pieces: bool | None = None
 
 
 @dataclass
@@ -74,6 +80,8 @@ class MaskTotals:
         masks_with: Masks by value, for each kind.
         color_sets: The colors of masks in color; of many masks not all.
         framed: How many masks hold several values, and of these how many are framed brightly.
+        tops: How many masks hold so many values beside 0, and such a highest one; not all of many.
+        pieces: How many masks hold many values, and in how many each of these is one piece.
     """
 
     files: Counter[Kind] = field(default_factory=Counter[Kind])
@@ -88,6 +96,8 @@ class MaskTotals:
     masks_with: dict[Kind, Counter[int]] = field(default_factory=dict[Kind, Counter[int]])
     color_sets: set[frozenset[int]] = field(default_factory=set[frozenset[int]])
     framed: tuple[int, int] = (0, 0)
+    tops: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
+    pieces: tuple[int, int] = (0, 0)
 
     def add(self, facts: MaskFacts) -> None:
         self.files[facts.kind] += 1
@@ -103,6 +113,11 @@ class MaskTotals:
         beside = [value for value in values if value]
         if beside:
             self.numbered[len(beside) if max(beside) == len(beside) else 0] += 1
+            if len(self.tops) < MAX_COLOR_SETS:
+                self.tops[len(beside), max(beside)] += 1
+        if facts.is_of_pieces is not None:
+            of_many, apart = self.pieces
+            self.pieces = of_many + 1, apart + facts.is_of_pieces
         for totals, more in ((self.counts, facts.counts), (self.solid, facts.solid)):
             counter = totals.setdefault(facts.kind, Counter())
             counter.update(dict(zip(values, more.tolist(), strict=True)))
@@ -137,7 +152,25 @@ class MaskTotals:
         """
         counts = [n for n in self.numbered if n]
         are_many = max(counts, default=0) >= MANY_OBJECTS and len(counts) > 2
-        return (are_many and self.count_from_one) or self._colors_number_objects
+        counted = (are_many and self.count_from_one) or (self._count_with_gaps and self.are_pieces)
+        return counted or self._colors_number_objects
+
+    @property
+    def are_pieces(self) -> bool:
+        """Whether values are one piece each, in most of the masks and nearly all of many values."""
+        of_many, apart = self.pieces
+        return apart >= MOSTLY * of_many and 2 * of_many > self.files.total()
+
+    @property
+    def _count_with_gaps(self) -> bool:
+        """Whether nearly all masks hold most of the numbers up to their highest, which differ."""
+        highest = [top for _, top in self.tops]
+        dense = sum(count for (n, top), count in self.tops.items() if n + 1 >= DENSE * top)
+        return (
+            len(set(highest)) >= MIN_TOPS
+            and max(highest) >= max(MIN_TOP, 2 * min(highest))
+            and dense >= MOSTLY * self.tops.total()
+        )
 
     @property
     def count_from_one(self) -> bool:
@@ -182,13 +215,14 @@ class MaskTotals:
 
 
 def survey_masks(pairs: Iterable[Pair], advance: Callable[[], None] = lambda: None) -> MaskTotals:
-    """Count the values of all masks; those that cannot be read are only counted."""
+    """Count the values of all masks, of all parts of each; the unreadable ones are only counted."""
     totals = MaskTotals()
-    for facts in in_threads(_facts_or_none, (pair.mask for pair in pairs)):
-        if facts is None:
-            totals.unreadable += 1
-        else:
-            totals.add(facts)
+    for found in in_threads(_facts_of, pairs):
+        for facts in found:
+            if facts is None:
+                totals.unreadable += 1
+            else:
+                totals.add(facts)
         advance()
     return totals
 
@@ -213,7 +247,23 @@ def survey_mask(path: Path) -> MaskFacts:
         colors = {value: palette[value] for value in used if value < len(palette)}
     size_hw = array.shape[:2]
     framed = _is_framed_brightly(array)
-    return MaskFacts(kind, is_lossy, size_hw, values, counts, solid, colors, has_channels, framed)
+    is_many = kind != "rgb" and not is_lossy and np.count_nonzero(values) >= MANY_OBJECTS
+    of_pieces = _is_of_pieces(array) if is_many else None
+    return MaskFacts(
+        kind, is_lossy, size_hw, values, counts, solid, colors, has_channels, framed, of_pieces
+    )
+
+
+def _is_of_pieces(values: np.ndarray) -> bool:
+    """Whether nearly each value but 0 is one run in each of the rows that it is in."""
+    num_runs = num_rows = 0
+    for row in values[:: -(-len(values) // PROBED_ROWS)]:
+        starts = np.flatnonzero(row[1:] != row[:-1]) + 1
+        runs = row[np.concatenate(([0], starts))]
+        runs = runs[runs != 0]
+        num_runs += len(runs)
+        num_rows += len(np.unique(runs))
+    return num_runs <= PIECES * num_rows
 
 
 def _is_framed_brightly(values: np.ndarray) -> bool:
@@ -278,6 +328,10 @@ def _are_close(one: np.ndarray, other: np.ndarray, slack: int) -> np.ndarray:
     channels = ((one >> s & 255, other >> s & 255) for s in (16, 8, 0))
     differences = (np.abs(a.astype(np.int16) - b.astype(np.int16)) for a, b in channels)
     return np.maximum.reduce(list(differences)) <= slack
+
+
+def _facts_of(pair: Pair) -> list[MaskFacts | None]:
+    return [_facts_or_none(part.path) for part in pair.parts] or [_facts_or_none(pair.mask)]
 
 
 def _facts_or_none(path: Path) -> MaskFacts | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from swiftseg.core import SwiftsegError
-from swiftseg.data.own.words import SPLIT_OF_WORD
+from swiftseg.data.own.words import SPLIT_OF_WORD, single_words
 
 MAX_BYTES = 64 << 20
 SPLIT_HEADERS = {"split", "splits", "subset", "set", "partition", "phase", "usage", "fold", "type"}
@@ -95,7 +95,7 @@ def _without_header(rows: list[Row]) -> tuple[tuple[str, ...], list[Row]]:
 def _with_splits(header: tuple[str, ...], rows: list[Row]) -> Table:
     """Read the column that names splits, where there is one."""
     for column, name in enumerate(header):
-        if name.lower() not in SPLIT_HEADERS:
+        if not SPLIT_HEADERS & {name.lower(), *single_words(name)}:
             continue
         words = [row.cells[column].lower() if column < len(row.cells) else "" for row in rows]
         if all(word in SPLIT_OF_WORD for word in words) and len(set(words)) > 1:

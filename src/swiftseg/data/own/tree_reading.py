@@ -104,8 +104,8 @@ def _mask_stems(hypothesis: Hypothesis, stem: str | None) -> list[str | None]:
         return ["{class}"]
     if stem is not None and hypothesis.counted:
         return [stem.removesuffix(hypothesis.mask_form.after) + _counted_text(hypothesis.counted)]
-    if stem is not None and hypothesis.numbered:
-        return [stem, f"{stem}{hypothesis.numbered}*"]
+    if stem is not None and hypothesis.numbered is not None:
+        return [stem, f"{stem}{hypothesis.numbered}{'*' if hypothesis.numbered else '{instance}'}"]
     if stem is None or not hypothesis.endings:
         return [stem]
     begin = stem.removesuffix(hypothesis.mask_form.after)

@@ -27,6 +27,7 @@ MAX_CLASS_FOLDERS = 40
 CLASS_OVERLAP = 0.25  # masks of one image that overlap less are classes or instances
 MAX_COPIES = 4
 NESTED_AREA, NESTED_SHARE = 0.7, 0.9  # two raters' masks are nearly as large as each other
+SOFT_WITHIN, SOFT_SHARE = 32, 0.8
 COPY_DIFFERENCE = 4.0  # of gray levels, between an image and its copy in another format
 
 
@@ -239,20 +240,50 @@ def are_parts(
     Where they may be `nested`, one that lies within a far larger one does not overlap it, if both
     are of two values.
     """
-    overlaps: list[float] = []
+    overlaps: list[list[float]] = [[], [], []]  # of what is rare, bright and dark
     for masks in evenly(groups, PROBES):
         looks = [looker.look(mask.item.file.path) for mask in masks[:6]]
         known = [look for look in looks if look is not None]
         if of_few_values and any(_is_many(look) for look in known):
             return False
         for one, other in pairwise(known):
-            are_binary = max(one.num_values, other.num_values) <= 2
-            smaller, larger = sorted((one.foreground, other.foreground), key=np.sum)
-            if nested and are_binary and _is_within(smaller, larger):
-                overlaps.append(0.0)
-            elif one.foreground.any() and other.foreground.any():
-                overlaps.append(overlap(one.foreground, other.foreground))
-    return not overlaps or float(np.mean(overlaps)) < CLASS_OVERLAP
+            for found, shown in zip(overlaps, _shown(one, other), strict=True):
+                found += _overlaps_of(*shown, nested=nested and _are_binary(one, other))
+    means = [float(np.mean(found)) for found in overlaps if found]
+    return not means or min(means) < CLASS_OVERLAP
+
+
+def _overlaps_of(one: np.ndarray, other: np.ndarray, *, nested: bool) -> list[float]:
+    """Return how much two masks overlap, bool arrays; nothing where one is empty."""
+    smaller, larger = sorted((one, other), key=np.sum)
+    if nested and _is_within(smaller, larger):
+        return [0.0]
+    return [overlap(one, other)] if smaller.any() else []
+
+
+def _shown(one: Look, other: Look) -> Sequence[tuple[np.ndarray, np.ndarray]]:
+    """Return what two masks may show: what is rare in them, or what is bright or dark in both.
+
+    A class such as a road may be most of its masks.
+    """
+    rare = one.foreground, other.foreground
+    if not _are_binary(one, other):
+        return rare, rare, rare
+    both = np.concatenate([one.gray, other.gray]).astype(float)
+    level = (both.min() + both.max()) / 2
+    bright = one.gray > level, other.gray > level
+    return rare, bright, (~bright[0], ~bright[1])
+
+
+def _are_binary(one: Look, other: Look) -> bool:
+    return all(look.num_values <= 2 or _has_soft_edges(look) for look in (one, other))
+
+
+def _has_soft_edges(look: Look) -> bool:
+    """Whether nearly all of what is seen is near the lowest or the highest value, far apart."""
+    low, high = float(look.gray.min()), float(look.gray.max())
+    is_near = (look.gray <= low + SOFT_WITHIN) | (look.gray >= high - SOFT_WITHIN)
+    return high - low > 4 * SOFT_WITHIN and float(is_near.mean()) > SOFT_SHARE
 
 
 def _is_within(small: np.ndarray, large: np.ndarray) -> bool:
@@ -263,4 +294,5 @@ def _is_within(small: np.ndarray, large: np.ndarray) -> bool:
 
 
 def _is_many(look: Look) -> bool:
-    return look.num_values > 2 and (look.maskness is None or look.num_main > 8)
+    is_few = look.num_values <= 2 or _has_soft_edges(look)
+    return not is_few and (look.maskness is None or look.num_main > 8)
