@@ -1,5 +1,6 @@
 """The page in a real browser: alone on a static host, and in front of the server."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import partial
@@ -19,7 +20,7 @@ from swiftseg.server.limits import Limits
 from swiftseg.web import built_page
 from tests.support.browser_page import PATIENCE_MS, downloaded_labels, opened, until
 from tests.support.served import GatedSegmenter, serving
-from tests.web.conftest import MODEL
+from tests.web.conftest import MODEL, hosting
 
 pytestmark = pytest.mark.slow
 
@@ -41,11 +42,20 @@ def frames() -> list[np.ndarray]:
 def test_labels_in_the_browser_are_pythons(
     page: Page, host: Host, segmenter: Segmenter, frames: list[np.ndarray]
 ) -> None:
+    fetched = _addresses(page)
     opened(page, host[0])
     equal = [np.mean(downloaded_labels(page, f) == segmenter(f).label_map) for f in frames]
     assert len(equal) == 20
     assert np.average(equal, weights=[f.size for f in frames]) >= 0.9999
     assert min(equal) >= 0.999
+    assert not any("/ort" in address for address in fetched)  # the page's own kernel computed
+
+
+def _addresses(page: Page) -> list[str]:
+    """What the page and its workers ask for, from now on."""
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    return addresses
 
 
 def test_threads_run_and_the_page_opens_offline(
@@ -60,6 +70,22 @@ def test_threads_run_and_the_page_opens_offline(
     page.reload()
     until(page, "Ready")
     assert downloaded_labels(page, frames[0]).shape == (360, 480)
+
+
+def test_onnx_runtime_computes_where_the_pages_kernel_cannot(
+    page: Page, static_folder: Path, segmenter: Segmenter, frames: list[np.ndarray], tmp_path: Path
+) -> None:
+    folder = tmp_path / "web"
+    shutil.copytree(static_folder, folder)
+    [plan] = folder.glob("*.plan")
+    plan.unlink()
+    fetched = _addresses(page)
+    with hosting(folder) as (address, _):
+        opened(page, address)
+        assert "WebAssembly" in page.inner_text("#status")
+        labels = downloaded_labels(page, frames[0])
+    assert any("/ort" in address for address in fetched)
+    assert np.mean(labels == segmenter(frames[0]).label_map) >= 0.9999
 
 
 def test_a_broken_picture_is_told_of(page: Page, host: Host, frames: list[np.ndarray]) -> None:

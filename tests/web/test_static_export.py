@@ -1,6 +1,7 @@
 """What `swiftseg export --format web` writes."""
 
 import gzip
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from swiftseg.core import SwiftsegError
 from swiftseg.exporting import web
 from swiftseg.exporting.web import export_web, web_manifest
+from swiftseg.inference import find_model
 from swiftseg.kernels.upsample_argmax import upsample_argmax
 from swiftseg.runtimes import labels_of, load_backend
 from tests.support.command_line import run_cli
@@ -49,6 +51,20 @@ def test_the_graph_and_the_manifest_give_the_files_labels(
     assert not manifest["labels"]
     labels = upsample_argmax(scores, (24, 32), align_corners=manifest["align_corners"])
     np.testing.assert_array_equal(labels, labels_of(load_backend(model), frame))
+
+
+@pytest.mark.usefixtures("page")
+def test_the_pages_kernel_gets_a_plan_of_what_it_computes(tmp_path: Path) -> None:
+    manifests = {}
+    for name in ("fast_scnn-streets", "enet-toystreet"):
+        export_web(find_model(name).path, tmp_path / name)
+        manifests[name] = json.loads((tmp_path / name / "manifest.json").read_text())
+    plan = manifests["fast_scnn-streets"]["plan"]
+    assert plan["shape"] == [len(manifests["fast_scnn-streets"]["classes"]), 90, 120]
+    content = (tmp_path / "fast_scnn-streets" / plan["file"]).read_bytes()
+    assert hashlib.sha256(content).hexdigest()[:12] in plan["file"]
+    assert manifests["enet-toystreet"]["plan"] is None
+    assert not list((tmp_path / "enet-toystreet").glob("*.plan"))
 
 
 def test_manifests_of_other_outputs() -> None:

@@ -1,7 +1,9 @@
 // Runs the network beside the page, so that the page stays quick.
 
 import type * as Ort from "onnxruntime-web/wasm";
-import kernelAddress from "../build/upsample_argmax.wasm?url";
+import networkAddress from "../build/network.wasm?url";
+import upsamplerAddress from "../build/upsample_argmax.wasm?url";
+import { Network, type Plan } from "./network";
 import { nearest, nearestIndices, resizeToRgb } from "./resize";
 import { type Axis, bilinearAxis, picked, Upsampler } from "./upsample_argmax";
 
@@ -18,6 +20,8 @@ export interface Manifest {
   /** Whether the output holds labels; else float32 scores (1, classes, h, w). */
   labels: boolean;
   align_corners: boolean | null;
+  /** Of the network in the page's own WebAssembly; null where that cannot run it. */
+  plan: Plan | null;
   note: string;
 }
 
@@ -43,18 +47,22 @@ export type Reply =
 interface Given {
   base: string;
   manifest: Manifest;
-  model: Promise<Uint8Array>;
   upsampler: Promise<Upsampler>;
 }
 
+/** What a network gives: float32 scores, or labels. */
+interface Output {
+  data: Ort.Tensor["data"];
+  dims: readonly number[];
+  dispose?(): void;
+}
+
 interface Loaded {
-  ort: typeof Ort;
-  session: Ort.InferenceSession;
+  /** Takes uint8 RGB of the network's size. */
+  infer(rgb: Uint8Array): Output | Promise<Output>;
   manifest: Manifest;
   upsampler: Upsampler;
   device: string;
-  /** Rejected when the graphics processor is lost, of which a run need not hear. */
-  lost: Promise<never>;
   /** Loads the model for WebAssembly instead; absent where that computes. */
   retreat?: (error: unknown) => Promise<Loaded>;
 }
@@ -65,9 +73,8 @@ let loaded: Loaded | undefined;
 let idle: number | undefined;
 
 async function load({ base, manifest, device }: Request & { kind: "load" }): Promise<Loaded> {
-  const model = fetched(new URL(manifest.file, base).href); // while the runtime loads
-  const upsampler = fetched(kernelAddress).then((binary) => Upsampler.start(binary));
-  const given = { base, manifest, model, upsampler };
+  const upsampler = fetched(upsamplerAddress).then((binary) => Upsampler.start(binary));
+  const given = { base, manifest, upsampler };
   if (device !== "wasm" && (await hasWebGpu(device === "webgpu"))) return onWebGpu(given);
   return onWasm(given, device === "webgpu" ? "this browser has no WebGPU" : undefined);
 }
@@ -86,15 +93,20 @@ interface Adapter {
 async function onWebGpu(given: Given): Promise<Loaded> {
   const retreat = (error: unknown) => onWasm(given, `WebGPU failed: ${reasonOf(error)}`);
   try {
+    const model = modelOf(given); // while the runtime loads
     const ort = await import("onnxruntime-web/webgpu");
-    const session = await startedSession(ort, "webgpu", given);
+    const infer = await startedSession(ort, "webgpu", given, await model);
     const gpu = (await ort.env.webgpu.device) as { lost: Promise<{ message: string }> };
     const lost = gpu.lost.then(({ message }) => Promise.reject(new Error(message)));
     lost.catch(() => {}); // whoever runs then hears of it
-    const { manifest } = given;
-    const upsampler = await given.upsampler;
-    const started = { ort, session, manifest, upsampler, device: "WebGPU", lost, retreat };
-    await infer(started, blankFrame(manifest)); // compiles shaders, and may find that it cannot
+    const started = {
+      infer: (rgb: Uint8Array) => Promise.race([infer(rgb), lost]), // of which a run need not hear
+      manifest: given.manifest,
+      upsampler: await given.upsampler,
+      device: "WebGPU",
+      retreat,
+    };
+    await started.infer(blankFrame(given.manifest)); // compiles shaders, and may find that it cannot
     return started;
   } catch (error) {
     return retreat(error);
@@ -104,14 +116,42 @@ async function onWebGpu(given: Given): Promise<Loaded> {
 /** @param refusal why not WebGPU, where it was tried or asked for */
 async function onWasm(given: Given, refusal?: string): Promise<Loaded> {
   if (refusal !== undefined) console.warn(`WebAssembly computes, since ${refusal}`);
-  const ort = await import("onnxruntime-web/wasm");
-  const session = await startedSession(ort, "wasm", given);
-  const threads = ort.env.wasm.numThreads ?? 1;
+  const { infer, threads } = (await plannedNetwork(given)) ?? (await ortNetwork(given));
   const words = `WebAssembly, ${threads} ${threads === 1 ? "thread" : "threads"}`;
   const device = refusal === undefined ? words : `${words} (${refusal})`;
-  const { manifest } = given;
-  const upsampler = await given.upsampler;
-  return { ort, session, manifest, upsampler, device, lost: new Promise(() => {}) };
+  return { infer, manifest: given.manifest, upsampler: await given.upsampler, device };
+}
+
+/** The network in the page's own kernel, or nothing where that cannot run it. */
+async function plannedNetwork({ base, manifest: { plan } }: Given) {
+  if (plan === null) return undefined;
+  try {
+    const files = [networkAddress, new URL(plan.file, base).href];
+    const [binary, content] = await Promise.all(files.map(fetched));
+    const network = await Network.start(binary, plan, content, maxThreads());
+    const dims = [1, ...plan.shape];
+    const infer = (rgb: Uint8Array): Output => ({ data: network.run(rgb), dims });
+    return { infer, threads: network.threads };
+  } catch (error) {
+    console.warn(`ONNX Runtime computes, since ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+async function ortNetwork(given: Given) {
+  const model = modelOf(given); // while the runtime loads
+  const ort = await import("onnxruntime-web/wasm");
+  const infer = await startedSession(ort, "wasm", given, await model);
+  return { infer, threads: maxThreads() };
+}
+
+/** Without isolation browsers give a page no memory that threads share. */
+function maxThreads(): number {
+  return self.crossOriginIsolated ? Math.min(8, navigator.hardwareConcurrency) : 1;
+}
+
+function modelOf({ base, manifest }: Given): Promise<Uint8Array> {
+  return fetched(new URL(manifest.file, base).href);
 }
 
 function reasonOf(error: unknown): string {
@@ -131,36 +171,31 @@ async function fetched(address: string): Promise<Uint8Array<ArrayBuffer>> {
 async function startedSession(
   ort: typeof Ort,
   provider: "webgpu" | "wasm",
-  { base, model }: Given,
-): Promise<Ort.InferenceSession> {
+  { base, manifest }: Given,
+  model: Uint8Array,
+): Promise<(rgb: Uint8Array) => Promise<Output>> {
   ort.env.wasm.wasmPaths = new URL(RUNTIME_FOLDER, base).href;
-  ort.env.wasm.numThreads = self.crossOriginIsolated
-    ? Math.min(8, navigator.hardwareConcurrency)
-    : 1; // without isolation browsers give a page no shared memory
-  return ort.InferenceSession.create(await model, {
+  ort.env.wasm.numThreads = maxThreads();
+  const session = await ort.InferenceSession.create(model, {
     executionProviders: [provider],
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
   });
-}
-
-async function infer({ ort, session, manifest, lost }: Loaded, rgb: Uint8Array): Promise<Ort.Tensor> {
-  const frames = new ort.Tensor("uint8", rgb, [1, ...manifest.size_hw, 3]);
-  const outputs = await Promise.race([
-    session.run({ [manifest.input]: frames }, [manifest.output]),
-    lost,
-  ]);
-  return outputs[manifest.output];
+  return async (rgb) => {
+    const frames = new ort.Tensor("uint8", rgb, [1, ...manifest.size_hw, 3]);
+    const outputs = await session.run({ [manifest.input]: frames }, [manifest.output]);
+    return outputs[manifest.output];
+  };
 }
 
 /** Infers by whatever is loaded, and by WebAssembly from when WebGPU fails. */
-async function inferOrRetreat(by: Loaded, rgb: Uint8Array): Promise<Ort.Tensor> {
+async function inferOrRetreat(by: Loaded, rgb: Uint8Array): Promise<Output> {
   try {
-    return await infer(by, rgb);
+    return await by.infer(rgb);
   } catch (error) {
     if (by.retreat === undefined) throw error;
     loaded = await by.retreat(error);
-    return infer(loaded, rgb);
+    return loaded.infer(rgb);
   }
 }
 
@@ -176,7 +211,7 @@ async function segment(frame: ImageData): Promise<[Uint8Array, Record<string, nu
   const labels = manifest.labels
     ? nearest(output.data as Uint8Array, width, height, frame.width, frame.height)
     : labelsOf(output, manifest, upsampler, frame);
-  output.dispose();
+  output.dispose?.();
   const timings = {
     resize: resized - begin,
     network: inferred - resized,
@@ -187,7 +222,7 @@ async function segment(frame: ImageData): Promise<[Uint8Array, Record<string, nu
 
 /** Makes a frame's labels of scores; of a smaller frame only those that it keeps. */
 function labelsOf(
-  output: Ort.Tensor,
+  output: Output,
   manifest: Manifest,
   upsampler: Upsampler,
   frame: ImageData,
@@ -229,7 +264,8 @@ async function answer(request: Request): Promise<void> {
 /** The first run takes twice the time of later ones; a picture that comes at once is the first. */
 async function warmUp(): Promise<void> {
   if (loaded?.retreat !== undefined || loaded === undefined) return; // WebGPU has run already
-  await infer(loaded, blankFrame(loaded.manifest)).catch(() => {}); // a picture would say why
+  const { infer, manifest } = loaded;
+  await Promise.resolve(infer(blankFrame(manifest))).catch(() => {}); // a picture would say why
 }
 
 let turn = Promise.resolve(); // the runtime takes one frame at a time

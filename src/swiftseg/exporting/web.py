@@ -11,6 +11,8 @@ import onnxruntime as ort
 
 from swiftseg.core import ModelSpec, SwiftsegError
 from swiftseg.core.files import replacing_folder
+from swiftseg.exporting.plan_file import Plan
+from swiftseg.exporting.web_plan import make_plan
 from swiftseg.runtimes.base import INPUT_NAME
 from swiftseg.runtimes.graph_promises import read_checked
 from swiftseg.runtimes.label_head import LabelHead, cut_label_head
@@ -43,12 +45,16 @@ def export_web(model: Path, folder: Path) -> None:
         raise SwiftsegError(f"{folder} exists and is not an empty folder; choose another --out")
     head = cut_label_head(model) if spec.output == "labels" else None
     graph = head.model if head else model.read_bytes()
-    file = f"{spec.name}-{hashlib.sha256(graph).hexdigest()[:12]}.onnx"
+    plan = make_plan(graph, INPUT_NAME, head.scores) if head else None
     with replacing_folder(folder) as made:
         shutil.copytree(page, made, dirs_exist_ok=True)
         _unpack(made)
-        (made / file).write_bytes(graph)
-        _write_json(made / MANIFEST, web_manifest(spec, head, file))
+        file = _write_hashed(made, spec.name, "onnx", graph)
+        manifest = web_manifest(spec, head, file)
+        if plan is not None:
+            planned = _write_hashed(made, spec.name, "plan", plan.content)
+            manifest["plan"] = _plan_manifest(plan, planned)
+        _write_json(made / MANIFEST, manifest)
         _write_json(made / "page.json", {"engine": "browser", "manifest": MANIFEST})
         _check_runs(made / file, spec, head)
 
@@ -71,8 +77,27 @@ def web_manifest(spec: ModelSpec, head: LabelHead | None, file: str) -> dict[str
         "output": head.scores if head else spec.output,
         "labels": head is None and spec.output == "labels",
         "align_corners": head.align_corners if head else None,
+        "plan": None,
         "note": spec.training_data,
     }
+
+
+def _plan_manifest(plan: Plan, file: str) -> dict[str, Any]:
+    """Return what the page has to know of a plan."""
+    return {
+        "file": file,
+        "memory": plan.memory,
+        "frame": plan.frame,
+        "scores": plan.scores,
+        "shape": list(plan.shape),
+    }
+
+
+def _write_hashed(folder: Path, name: str, suffix: str, content: bytes) -> str:
+    """Write a file with its content's hash in its name, which browsers keep; return the name."""
+    file = f"{name}-{hashlib.sha256(content).hexdigest()[:12]}.{suffix}"
+    (folder / file).write_bytes(content)
+    return file
 
 
 def _unpack(folder: Path) -> None:
