@@ -3,6 +3,7 @@
 import io
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -125,8 +126,32 @@ def test_damaged_multipart_bodies(
 def test_parameters_that_do_not_exist(client: httpx.Client, picture: bytes) -> None:
     for query in ("as=gif", "outlines=dots", "alpha=2", "alpha=nan"):
         assert _problem(client.post(f"/v1/segment?{query}", content=picture))[0] == 422
-    assert _problem(client.get("/v1/segment"))[0] == 405
-    assert _problem(client.get("/v1/nothing"))[0] == 404
+
+
+@pytest.mark.parametrize("has_page", [False, True])
+def test_addresses_and_methods_that_do_not_exist(
+    segmenter: Segmenter, tmp_path: Path, has_page: bool
+) -> None:
+    (tmp_path / "index.html").write_text("the page")
+    with (
+        serving(segmenter, page=tmp_path if has_page else None) as address,
+        httpx.Client(base_url=address) as client,
+    ):
+        response = client.get("/v1/segment")
+        status, detail = _problem(response)
+        assert (status, response.headers["allow"]) == (405, "POST")
+        assert "does not take GET" in detail
+        assert _problem(client.delete("/healthz"))[0] == 405
+        assert _problem(client.get("/v1/nothing"))[0] == 404
+        assert _problem(client.post("/nothing"))[0] == 404
+        assert (client.get("/").text == "the page") == has_page
+
+
+def test_a_damaged_picture_is_told_of_with_what_to_do(client: httpx.Client, picture: bytes) -> None:
+    status, detail = _problem(client.post("/v1/segment", content=picture[: len(picture) // 2]))
+    assert status == 422
+    assert detail.startswith("the picture: the image is truncated or damaged")
+    assert detail.endswith("; send another one")
 
 
 def test_a_thousand_rubbish_bodies(client: httpx.Client, picture: bytes) -> None:

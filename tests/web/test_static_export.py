@@ -3,13 +3,14 @@
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 import pytest
 
-from swiftseg.core import SwiftsegError
+from swiftseg.core import InputSpec, SwiftsegError
 from swiftseg.exporting import web
 from swiftseg.exporting.web import export_web, web_manifest
 from swiftseg.inference import find_model
@@ -73,6 +74,12 @@ def test_manifests_of_other_outputs() -> None:
     assert (logits["labels"], logits["output"], logits["align_corners"]) == (False, "logits", None)
     with pytest.raises(SwiftsegError, match="--output labels"):
         web_manifest(shade_spec(output="probs"), None, "m.onnx")
+
+
+def test_a_model_of_other_bands_is_refused() -> None:
+    bands = InputSpec(size_hw=(12, 16), mean=(0.5,) * 4, std=(0.5,) * 4)
+    with pytest.raises(SwiftsegError, match="8-bit RGB, and this model 4 bands of uint8"):
+        web_manifest(replace(shade_spec(), input=bands), None, "m.onnx")
 
 
 @pytest.mark.usefixtures("page")

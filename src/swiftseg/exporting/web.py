@@ -32,7 +32,7 @@ def export_web(model: Path, folder: Path) -> None:
 
     Raises:
         SwiftsegError: The folder holds files, the package was built without its page, or the
-            model gives probabilities.
+            model gives probabilities or takes other pictures than 8-bit RGB.
     """
     spec = read_checked(model)
     page = built_page()
@@ -64,6 +64,11 @@ def web_manifest(spec: ModelSpec, head: LabelHead | None, file: str) -> dict[str
     if spec.output == "probs":
         raise SwiftsegError(
             f"{spec.name} gives probabilities; export it again with --output labels for the web"
+        )
+    if not spec.input.is_rgb:
+        raise SwiftsegError(
+            f"{spec.name}: browsers give 8-bit RGB, and this model {spec.input.described}; label "
+            "files with swiftseg predict"
         )
     return {
         "name": spec.name,

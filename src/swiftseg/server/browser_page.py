@@ -5,7 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # What browsers ask before they give a page threads, and what keeps the page to itself.
 PAGE_HEADERS = {
@@ -38,16 +38,22 @@ def add_page(app: FastAPI, folder: Path | None, *, needs_key: bool) -> None:
         return JSONResponse({"engine": "server", "needs_key": needs_key}, headers=PAGE_HEADERS)
 
     del about
-    app.mount("/", _PageFiles(directory=folder, html=True))
+    # Not mounted: a route at `/` would take what another one has under another method.
+    app.router.default = _PageFiles(folder, otherwise=app.router.default)
 
 
 class _PageFiles:
     """The files of a folder with the page's headers; no name leads out of the folder."""
 
-    def __init__(self, directory: Path, *, html: bool) -> None:
-        self._files = StaticFiles(directory=directory, html=html)
+    def __init__(self, directory: Path, *, otherwise: ASGIApp) -> None:
+        self._files = StaticFiles(directory=directory, html=True)
+        self._otherwise = otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self._otherwise(scope, receive, send)
+            return
+
         async def with_headers(message: Message):
             if message["type"] == "http.response.start":
                 message["headers"] += [

@@ -48,7 +48,7 @@ def image_problem(error: SwiftsegError) -> ProblemError:
         return ProblemError(415, f"{error}; send one of these")
     if isinstance(error, ImageTooLargeError):
         return ProblemError(413, f"{error}; send a smaller one")
-    return ProblemError(422, str(error))
+    return ProblemError(422, f"{error}; send another one")
 
 
 def problem_response(problem: ProblemError) -> JSONResponse:
