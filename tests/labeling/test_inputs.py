@@ -154,6 +154,13 @@ def test_alike_names_keep_their_suffixes(tmp_path):
         listed(tmp_path / "list.txt")
 
 
+def test_a_video_never_shares_the_folder_of_its_label_maps(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_clip(tmp_path / "clip.mp4", 3)
+    (tmp_path / "list.txt").write_text("clip.mp4\nclip/000000.png\nother.png\n")
+    assert names(listed("list.txt")) == ["clip.mp4", "clip/000000", "other"]
+
+
 @pytest.mark.parametrize("codec", ["libx264", "mjpeg"])
 def test_a_video_is_cut_into_ranges_that_hold_all_its_frames(tmp_path, codec):
     path = str(write_clip(tmp_path / "clip.mkv", 11, codec=codec))

@@ -8,6 +8,7 @@ from torchvision.models import Weights, WeightsEnum
 
 from swiftseg.core import SwiftsegError
 from swiftseg.layers.backbone_weights import load_backbone
+from swiftseg.layers.tensor_file import read_state_dict
 
 # Nothing listens on port 9 of this machine: the download fails at once, with or without a network.
 UNREACHABLE = "http://127.0.0.1:9/tiny-0123abcd.pth"
@@ -130,6 +131,12 @@ def test_a_file_that_would_run_code_is_refused(tmp_path: Path):
     path = saved(tmp_path, nn.Conv2d(3, 4, 2))  # a pickled module, not a state dict
     with pytest.raises(SwiftsegError, match="cannot be read"):
         load_backbone(backbone(), weights_at(UNREACHABLE), path, head="fc.")
+
+
+def test_a_file_of_another_pickle_protocol_is_read_without_a_word(tmp_path: Path):
+    path = tmp_path / "later.pth"
+    torch.save({"a": torch.ones(2)}, path, pickle_protocol=3)
+    assert read_state_dict(path).keys() == {"a"}
 
 
 def test_something_else_than_a_state_dict_is_refused(tmp_path: Path):

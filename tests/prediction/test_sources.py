@@ -90,6 +90,19 @@ def test_equal_stems_in_one_folder_keep_their_suffixes(here):
     assert names_of("in") == {"in/1.jpg": "1.jpg", "in/1.png": "1.png"}
 
 
+def test_a_video_never_shares_the_folder_of_its_label_maps(here):
+    touch(here, "in/drive/000000.jpg", "in/drive/b.jpg", "drive.mp4", "night.mp4")
+    assert names_of("in", "drive.mp4", "night.mp4") == {
+        "in/drive/000000.jpg": "drive/000000",
+        "in/drive/b.jpg": "drive/b",
+        "drive.mp4": "drive.mp4",
+        "night.mp4": "night",
+    }
+    touch(here, "in/drive.mp4/000000.jpg")
+    with pytest.raises(UsageError, match=r"drive.mp4 and .* would write the same files"):
+        find_sources(["drive.mp4", "in"])
+
+
 def test_what_cannot_be_told_apart_is_refused(here):
     touch(here, "in/1.png")
     with pytest.raises(UsageError, match=r"would write the same files"):

@@ -19,6 +19,11 @@ _PATIENCE_S = 2.0  # within it a second signal is the same one, pressed twice
 Handler = Callable[[int, FrameType | None], Any]
 
 
+def is_kept(number: int, *, of: Sequence[int] = STOP_SIGNALS[2:]) -> bool:
+    """Whether a signal is one of those that stay ignored where they are, as hang-ups by nohup."""
+    return number in of and signal.getsignal(number) == signal.SIG_IGN
+
+
 class Interrupt:
     """Record a stop signal and call `stop`; before `stop` is set, it raises KeyboardInterrupt."""
 
@@ -67,11 +72,7 @@ def _handled_by(handler: Handler, kept_if_ignored: Sequence[int]) -> Generator[N
         yield
         return
     # nohup ignores hang-ups, and shells ignore Ctrl-C in the background.
-    caught = [
-        number
-        for number in STOP_SIGNALS
-        if not (number in kept_if_ignored and signal.getsignal(number) == signal.SIG_IGN)
-    ]
+    caught = [number for number in STOP_SIGNALS if not is_kept(number, of=kept_if_ignored)]
     before = {number: signal.signal(number, handler) for number in caught}
     try:
         yield

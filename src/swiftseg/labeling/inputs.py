@@ -22,7 +22,7 @@ from swiftseg.labeling.place import (
     opened_if_remote,
     read_address,
 )
-from swiftseg.prediction.sources import LIST_SUFFIX, find_sources, is_video
+from swiftseg.prediction.sources import LIST_SUFFIX, find_sources, folders_above, is_video
 
 Kind = Literal["image", "row", "frames"]
 
@@ -204,18 +204,27 @@ def _told_apart(inputs: list[Input]) -> list[Input]:
     Raises:
         UsageError: Two still have the same name.
     """
-    counts = Counter(item.key for item in inputs)
-    if len(counts) == len(inputs):
-        return inputs
+    clashes = _clashes(inputs)
     named = [
-        replace(item, name=item.name + _distinction(item.address)) if counts[item.key] > 1 else item
+        replace(item, name=item.name + _distinction(item.address)) if item.key in clashes else item
         for item in inputs
     ]
-    [(key, count)] = Counter(item.key for item in named).most_common(1)
-    if count > 1:
+    for key in _clashes(named) if clashes else ():
         twins = " and ".join(item.address for item in named if item.key == key)
         raise UsageError(f"{twins} would write the same results; label them in jobs of their own")
     return named
+
+
+def _clashes(inputs: Sequence[Input]) -> set[str]:
+    """Return the keys that several inputs have, and those of videos named as others' folders."""
+    counts = Counter(item.key for item in inputs)
+    has_videos = any(item.kind == "frames" for item in inputs)
+    above = folders_above(item.name for item in inputs) if has_videos else set[str]()
+    return {
+        item.key
+        for item in inputs
+        if counts[item.key] > 1 or (item.kind == "frames" and item.name in above)
+    }
 
 
 def _distinction(address: str) -> str:

@@ -1,6 +1,7 @@
 """Files of tensors, read without running anything that they may hold."""
 
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,7 +37,10 @@ def read_tensor_file(path: Path) -> Any:
         return _read_safetensors(path)
     _check_archive(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of files by another pickle protocol than torch's own; what they hold is checked here.
+            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can fail in any way
         found = re.search(r"GLOBAL ([\w.]+)", str(error))
         if found is None:

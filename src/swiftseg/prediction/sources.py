@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from swiftseg.core import SwiftsegError, UsageError
@@ -51,7 +51,8 @@ def find_sources(
     with their subfolders for images (by suffix, hidden ones left out), which keep their subfolders
     in their names. A .txt file is a list of inputs, one a line, and `-` is such a list on stdin.
     What earlier predictions wrote below a folder is left out. Where two names would be the same,
-    they keep the folders that tell them apart, and then their suffixes.
+    they keep the folders that tell them apart, and then their suffixes; so do videos whose name is
+    a folder of other names.
 
     Args:
         inputs: What the user has named.
@@ -182,16 +183,31 @@ def _told_apart(sources: list[Source]) -> list[Source]:
         counts = Counter(source.name for source in sources)
         alike = [source for source in sources if counts[source.name] > 1]
         if not alike:
-            return sources
+            break
         root = os.path.commonpath([Path(source.given).absolute().parent for source in alike])
         sources = [
             rename(source, root) if counts[source.name] > 1 else source for source in sources
         ]
-    [(name, count)] = Counter(source.name for source in sources).most_common(1)
-    if count > 1:
-        twins = " and ".join(source.given for source in sources if source.name == name)
-        raise UsageError(f"{twins} would write the same files; predict them one by one")
+    above = folders_above(source.name for source in sources)
+    sources = [
+        _with_suffix(source, "") if source.is_video and source.name in above else source
+        for source in sources
+    ]
+    counts = Counter(source.name for source in sources)
+    above = folders_above(counts)
+    for one in sources:
+        if counts[one.name] > 1 or (one.is_video and one.name in above):
+            twins = (s.given for s in sources if f"{s.name}/".startswith(f"{one.name}/"))
+            raise UsageError(
+                f"{' and '.join(twins)} would write the same files; predict them one by one"
+            )
     return sources
+
+
+def folders_above(names: Iterable[str]) -> set[str]:
+    """Return the folders that names hold; a video's label maps need one of their own."""
+    nearest = {os.path.dirname(name) for name in names}  # noqa: PTH120 of names, of which there are many
+    return {str(folder) for name in nearest for folder in (PurePath(name), *PurePath(name).parents)}
 
 
 def _with_folders(source: Source, root: str) -> Source:

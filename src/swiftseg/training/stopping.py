@@ -7,21 +7,24 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
 
+from swiftseg.core.interrupts import STOP_SIGNALS, is_kept
+
 
 class StopRequest:
-    """Notes a first Ctrl-C or SIGTERM instead of dying of it; a second one is obeyed at once.
+    """Notes a first stop signal instead of dying of it; a second one is obeyed at once.
 
     Signals belong to the main thread; a training in another thread leaves them alone.
     """
 
     def __init__(self) -> None:
         self.made = False
-        self.previous: dict[signal.Signals, Any] = {}
+        self.previous: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for kind in (signal.SIGINT, signal.SIGTERM):
-                self.previous[kind] = signal.signal(kind, self.note)
+            for kind in STOP_SIGNALS:
+                if not is_kept(kind):
+                    self.previous[kind] = signal.signal(kind, self.note)
         return self
 
     def __exit__(self, *raised: object) -> None:
