@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from swiftseg.core import LabelSet
+from swiftseg.data.own.own_data import find_own_data
+from swiftseg.data.own.splits import hold_out_val
 from tests.support.command_line import run_cli
 from tests.support.exported import SHADES, shade_spec, write_shade_model
 from tests.support.videos import write_clip
@@ -40,6 +42,33 @@ def test_secrets_of_an_address_are_not_told(here, capsys, form):
     assert outcome.code == 1
     assert "rtsp://127.0.0.1:9/live?..." in outcome.err
     assert "s3cret" not in outcome.out + outcome.err
+
+
+def test_names_that_are_no_utf_8_are_as_good_as_others(here, capsys):
+    for number in range(4):
+        name = f"data/{{}}/caf{chr(0xDCE9)}_{number}.png"  # as an archive of Windows leaves them
+        for folder, pixel in (("images", (9, 9, 9)), ("masks", number % 3)):
+            path = here / name.format(folder)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.touch()
+            except OSError:
+                pytest.skip("the file system takes no such names")
+            mode = "RGB" if folder == "images" else "L"
+            Image.new(mode, (16, 12), pixel).save(path, "PNG")
+    assert {"train", "val"} <= hold_out_val(find_own_data(here / "data").splits).keys()
+    for command in (
+        ("label", "data/images", "--out", "labeled", "--engine", "local", "--report"),
+        ("label", "data/images", "--out", "rows", "--engine", "local", "--format", "parquet"),
+        ("predict", "data/images", "--json"),
+    ):
+        outcome = run_cli(capsys, *command, "--model", "m.onnx")
+        assert outcome.code == 0, outcome.err
+    manifest = (here / "labeled/manifest.csv").read_text(encoding="utf-8")
+    assert "caf\\udce9_0" in manifest
+    (here / "data/dataset.yaml").write_text(f"names: {json.dumps(NAMES)}\n")
+    outcome = run_cli(capsys, "report", "m.onnx", "--data", "data", "--out", "report.html")
+    assert outcome.code == 0, outcome.err
 
 
 def test_a_closed_pipe_is_no_noise():

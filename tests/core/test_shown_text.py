@@ -1,9 +1,11 @@
 """Names and addresses as they are shown: no control characters, no secrets."""
 
+import os
+
 import pytest
 
 from swiftseg.core import LabelSet, SwiftsegError
-from swiftseg.core.shown_text import shown
+from swiftseg.core.shown_text import as_utf8, shown, utf8
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,9 @@ def test_what_is_shown(text: str, expected: str):
 def test_class_names_have_no_control_characters():
     with pytest.raises(SwiftsegError, match=r"the class name 'a\\x1b\[2J' holds control char"):
         LabelSet(("a\x1b[2J",), ((0, 0, 0),))
+
+
+def test_bytes_of_names_that_are_no_utf_8_stand_as_escapes():
+    assert utf8("größe 道") == "größe 道".encode()
+    assert utf8(os.fsdecode(b"caf\xe9")) == rb"caf\udce9"
+    assert as_utf8("a\ud800b") == r"a\ud800b"

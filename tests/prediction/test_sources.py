@@ -203,3 +203,8 @@ def test_what_earlier_predictions_wrote_is_left_out(here):
     Outputs(here, ("labels",)).mark()
     touch(here, "overlay/a.jpg")
     assert set(names_of(".")) == {"a.png", "first/own.png"}
+
+
+def test_the_contact_sheet_of_data_check_is_no_input(here):
+    touch(here, "in/a.png", "in/data_check/contact_sheet.png", "in/@eaDir/a.png/thumb.jpg")
+    assert names_of("in") == {"in/a.png": "a"}

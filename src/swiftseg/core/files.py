@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swiftseg.core.errors import SwiftsegError, UsageError
+from swiftseg.core.shown_text import utf8
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +121,7 @@ def _stem(path: Path) -> str:
 def write_file(path: Path, content: str | bytes) -> None:
     """Write a whole file or none, a text as UTF-8; raise SwiftsegError where that cannot be."""
     with replacing(path) as temporary:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        temporary.write_bytes(utf8(content) if isinstance(content, str) else content)
 
 
 def create_file(path: Path, content: str) -> bool:
@@ -133,7 +134,7 @@ def create_file(path: Path, content: str) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = _created_beside(path)
-        temporary.write_text(content, encoding="utf-8")
+        temporary.write_bytes(utf8(content))
         _link(temporary, path)
     except FileExistsError:
         if path.parent.is_dir():

@@ -19,6 +19,20 @@ def shown(text: str) -> str:
     return "".join(map(_escaped, without_secrets(text)))
 
 
+def utf8(text: str) -> bytes:
+    """Encode a text as UTF-8 that is one; bytes of a file's name that are none stand as escapes.
+
+    Names that a system decodes from other bytes, as of archives of other countries, hold those as
+    surrogates, which no UTF-8 can have.
+    """
+    return text.encode("utf-8", "backslashreplace")
+
+
+def as_utf8(text: str) -> str:
+    """Return a text that `utf8` leaves as it is."""
+    return utf8(text).decode()
+
+
 def without_secrets(text: str) -> str:
     """Return a text whose addresses hold no secrets; see `shown`."""
     return _ADDRESS.sub(_public, text)

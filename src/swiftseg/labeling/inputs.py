@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from swiftseg.core import MissingExtraError, SwiftsegError, UsageError
-from swiftseg.core.shown_text import without_secrets
+from swiftseg.core.shown_text import as_utf8, utf8, without_secrets
 from swiftseg.data.images.header import IMAGE_SUFFIXES
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
 from swiftseg.inference.video_ranges import frame_ranges
@@ -122,6 +122,7 @@ def _of_file(name: str, address: str, frames: int) -> Iterator[Input]:
     Files of this machine are named by their whole paths, which workers elsewhere share or not. A
     video that cannot be cut is one input, which fails when it is read.
     """
+    name = as_utf8(name)
     address = address if is_remote(address) else str(Path(address).absolute())
     if not _is_video(address):
         yield Input(name, address)
@@ -231,4 +232,4 @@ def _distinction(address: str) -> str:
     """Return a file's suffix; of an address with a query, which may be a secret, a digest."""
     if without_secrets(address) == address:
         return PurePosixPath(address).suffix
-    return f"-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
+    return f"-{hashlib.sha256(utf8(address)).hexdigest()[:8]}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from swiftseg.core import LabelSet
-from swiftseg.core.shown_text import without_secrets
+from swiftseg.core.shown_text import utf8, without_secrets
 from swiftseg.core.templates import render
 from swiftseg.evaluation.report.frame_pictures import jpeg_uri
 from swiftseg.inference import Segmentation, Segmenter
@@ -103,7 +103,7 @@ def write_report(job: Job, summary: Summary, segmenter: Segmenter, read: ReadSta
         samples=list(show(samples)),
         numbers=json.dumps(summary.to_dict()),
     )
-    job.place.write(REPORT, page.encode())
+    job.place.write(REPORT, utf8(page))
 
 
 class _Showing:

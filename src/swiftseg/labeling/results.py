@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from swiftseg.core.shown_text import without_secrets
+from swiftseg.core.shown_text import utf8, without_secrets
 from swiftseg.labeling.job import Job
 from swiftseg.labeling.pieces import Receipt
 
@@ -87,7 +87,7 @@ class _Table:
         self._rows.writerow(row)
 
     def data(self) -> bytes:
-        return self._text.getvalue().encode()
+        return utf8(self._text.getvalue())
 
 
 def write_results(job: Job, summary: Summary, *, threads: int) -> None:

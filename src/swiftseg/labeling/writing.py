@@ -9,7 +9,7 @@ from PIL import Image
 
 from swiftseg.core import LabelSet, SwiftsegError, needs_extra
 from swiftseg.core.errors import unexpected
-from swiftseg.core.shown_text import without_secrets
+from swiftseg.core.shown_text import as_utf8, without_secrets
 from swiftseg.inference import Segmentation
 from swiftseg.inference.planes import resize_planes
 from swiftseg.kernels.resize import resize_labels
@@ -76,7 +76,7 @@ class WriteStage:
         self, item: Input, found: Staged[LabeledFrame], check: Check, rows: list[_Row]
     ) -> Outcome:
         """Write an input's frames, or keep them in `rows` for the shard."""
-        outcome = Outcome(item.key, without_secrets(item.address))
+        outcome = Outcome(item.key, as_utf8(without_secrets(item.address)))
         frames, reason = found.frames, found.reason
         try:
             check(item.key)
@@ -93,7 +93,7 @@ class WriteStage:
                 rows.append(row)
             else:
                 self._write_files(row)
-        outcome.reason = without_secrets(reason)
+        outcome.reason = as_utf8(without_secrets(reason))
         return outcome
 
     def _write_files(self, row: _Row) -> None:

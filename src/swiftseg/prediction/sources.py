@@ -16,6 +16,7 @@ from swiftseg.core.shown_text import shown
 from swiftseg.data.images.array_file import BINARY_SUFFIXES
 from swiftseg.data.images.header import IMAGE_SUFFIXES, is_animated
 from swiftseg.data.images.web_picture import is_picture, is_web_address
+from swiftseg.data.own.file_tree import NOT_DATA
 from swiftseg.inference.video import VIDEO_SUFFIXES, is_camera, is_stream
 from swiftseg.prediction.outputs import marked_folders
 
@@ -50,9 +51,9 @@ def find_sources(
     A file is called by its stem, a video that is no .mp4 by its whole name. Folders are searched
     with their subfolders for images (by suffix, hidden ones left out), which keep their subfolders
     in their names. A .txt file is a list of inputs, one a line, and `-` is such a list on stdin.
-    What earlier predictions wrote below a folder is left out. Where two names would be the same,
-    they keep the folders that tell them apart, and then their suffixes; so do videos whose name is
-    a folder of other names.
+    What earlier predictions and `data check` wrote below a folder is left out. Where two names
+    would be the same, they keep the folders that tell them apart, and then their suffixes; so do
+    videos whose name is a folder of other names.
 
     Args:
         inputs: What the user has named.
@@ -155,7 +156,7 @@ def _files_below(folder: Path, suffixes: tuple[str, ...], kept_out: tuple[Path, 
         path
         for path in sorted(folder.rglob("*"))
         if path.suffix.lower() in suffixes
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not any(p.startswith(".") or p in NOT_DATA for p in path.relative_to(folder).parts)
         and path.is_file()
         and not _is_below(path.resolve(), kept_out)
     ]

@@ -17,6 +17,7 @@ from swiftseg.core import SwiftsegError
 from swiftseg.core.cache import cache_folder
 from swiftseg.core.files import write_file
 from swiftseg.core.in_threads import in_threads
+from swiftseg.core.shown_text import utf8
 from swiftseg.data.paired_files import PairedFiles
 from swiftseg.data.views.void_class import WithVoidClass
 from swiftseg.training.frames import TrainingFrames
@@ -58,7 +59,7 @@ def cache_path(frames: TrainingFrames) -> Path | None:
     digest = hashlib.sha256(pickle.dumps(reading))  # only hashed, and never read again
     for pair in files.pairs:
         facts = pair.mask.stat()
-        digest.update(f"{pair.mask.absolute()}\n{facts.st_size}\n{facts.st_mtime_ns}\n".encode())
+        digest.update(utf8(f"{pair.mask.absolute()}\n{facts.st_size}\n{facts.st_mtime_ns}\n"))
     return folder / f"class_counts_{digest.hexdigest()[:32]}"
 
 

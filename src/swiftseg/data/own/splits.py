@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from swiftseg.core.shown_text import utf8
 from swiftseg.data.own.tree_reading import UNSPLIT
 from swiftseg.data.paired_files import Pair
 
@@ -26,7 +27,7 @@ def hold_out_val(splits: Mapping[str, list[Pair]]) -> dict[str, list[Pair]]:
     count = max(1, round(VAL_SHARE * len(base)))
     groups = groups_of(base)
     held_out: set[str] = set()
-    for key in sorted(groups, key=lambda key: hashlib.sha256(key.encode()).digest()):
+    for key in sorted(groups, key=lambda key: hashlib.sha256(utf8(key)).digest()):
         names = [pair.name for pair in groups[key]]
         if len(held_out) + len(names) <= count or not held_out:
             held_out.update(names)

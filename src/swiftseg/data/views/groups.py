@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from swiftseg.core import SwiftsegError, UsageError
+from swiftseg.core.shown_text import utf8
 from swiftseg.data.dataset import Dataset
 from swiftseg.data.paired_files import PairedFiles
 
@@ -62,7 +63,7 @@ def hold_out_share(dataset: Dataset, share: float) -> tuple[PairedFiles, PairedF
     room = round(share * len(dataset))
     counts = Counter(innermost_group(pair.name) for pair in dataset.pairs)
     held_out: set[str] = set()
-    for group in sorted(counts, key=lambda name: hashlib.sha256(name.encode()).digest()):
+    for group in sorted(counts, key=lambda name: hashlib.sha256(utf8(name)).digest()):
         if counts[group] <= room:
             held_out.add(group)
             room -= counts[group]
