@@ -35,3 +35,12 @@ def test_bytes_of_names_that_are_no_utf_8_stand_as_escapes():
     assert utf8("größe 道") == "größe 道".encode()
     assert utf8(os.fsdecode(b"caf\xe9")) == rb"caf\udce9"
     assert as_utf8("a\ud800b") == r"a\ud800b"
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("", "got 0: ''"), ("x" * 257, "got 257: 'xxxxxxxxxxxxxxxxxxxx'"), ("a\ud800", r"'a\\ud800'")],
+)
+def test_class_names_that_no_model_may_have_are_refused_at_once(name: str, problem: str):
+    with pytest.raises(SwiftsegError, match=problem):
+        LabelSet((name, "b"), ((0, 0, 0), (1, 1, 1)))

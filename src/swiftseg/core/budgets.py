@@ -5,8 +5,11 @@ budgets for users.
 """
 
 MAX_PIXELS = 100_000_000  # of a picture: 300 MB as RGB
+MAX_ROWS = 20_000_000  # of a picture: each takes 16 bytes beside its pixels
+MAX_OVERLAY_SIDE = 60_000  # a JPEG has 65,535 pixels a side at most, and the legend is beside
 LARGE_PIXELS = 12_500_000  # pictures from here on are worked on one at a time
 MAX_VIDEO_PIXELS = 36_000_000  # of a video's frame: 8K has 33 million
+MAX_NAME_LENGTH = 256  # of a class, a model: they travel in every answer and legend
 MAX_PROBABILITIES = 150_000_000  # classes x pixels that are saved as probabilities
 
 MAX_JPEG_SCANS = 100  # progressive files have about ten

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from swiftseg.core.budgets import MAX_NAME_LENGTH
 from swiftseg.core.errors import SwiftsegError
-from swiftseg.core.shown_text import shown
+from swiftseg.core.shown_text import as_utf8, shown
 
 RGB = tuple[int, int, int]
 
@@ -48,8 +49,13 @@ class LabelSet:
         if len(set(self.names)) != len(self.names):
             raise SwiftsegError(f"class names repeat: {', '.join(self.names)}")
         for name in self.names:
-            if shown(name) != name:
-                raise SwiftsegError(f"the class name '{name}' holds control characters")
+            if not 1 <= len(name) <= MAX_NAME_LENGTH:
+                raise SwiftsegError(
+                    f"expected class names of 1 to {MAX_NAME_LENGTH} characters, got "
+                    f"{len(name)}: '{name[:20]}'"
+                )
+            if shown(name) != name or as_utf8(name) != name:
+                raise SwiftsegError(f"the class name '{as_utf8(name)}' holds control characters")
         if len(self.palette) != len(self.names):
             raise SwiftsegError(
                 f"expected one color per class, got colors: {len(self.palette)}, "

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
-from swiftseg.core.budgets import MAX_PIXELS
+from swiftseg.core.budgets import MAX_NAME_LENGTH, MAX_PIXELS
 
 # A description travels in every answer and legend: what no data set comes near is damage.
-MAX_NAME_LENGTH, MAX_TEXT_LENGTH, MAX_ENTRIES = 256, 4096, 1000
+MAX_TEXT_LENGTH, MAX_ENTRIES = 4096, 1000
 MAX_SIDE = 16_384
 
 Check = Callable[[Any, str], Any]

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from swiftseg.core import LabelSet, known_name
+from swiftseg.core.budgets import MAX_OVERLAY_SIDE
 from swiftseg.core.files import sweep, write_file
 from swiftseg.data.images.geo_tags import Tag
 from swiftseg.inference import Segmentation
@@ -207,7 +208,11 @@ def overlay_jpeg(
     *,
     legend: bool = True,
 ) -> bytes:
-    """Return an overlay uint8 (H, W, 3), with its legend or without, as the bytes of a JPEG."""
+    """Return an overlay uint8 (H, W, 3), with its legend or without, as the bytes of a JPEG.
+
+    One that is longer than a JPEG may be shows every n-th pixel.
+    """
+    picture = _within_a_jpeg(picture)
     height, width = picture.shape[:2]
     beside = legend_of((height, width), labels, shares, hide=hide) if legend else None
     if beside is None:
@@ -221,8 +226,13 @@ def overlay_jpeg(
 
 
 def jpeg(picture: np.ndarray) -> bytes:
-    """Return an overlay uint8 (H, W, 3) as the bytes of a JPEG."""
-    return _jpeg(Image.fromarray(picture))
+    """Return an overlay uint8 (H, W, 3) as the bytes of a JPEG; see `overlay_jpeg`."""
+    return _jpeg(Image.fromarray(_within_a_jpeg(picture)))
+
+
+def _within_a_jpeg(picture: np.ndarray) -> np.ndarray:
+    step = -(-max(picture.shape[:2]) // MAX_OVERLAY_SIDE)
+    return np.ascontiguousarray(picture[::step, ::step]) if step > 1 else picture
 
 
 def _jpeg(image: Image.Image) -> bytes:

@@ -180,6 +180,13 @@ def test_a_bomb_is_refused_by_its_header(tmp_path, reader, width):
         reader(path)
 
 
+def test_a_picture_of_very_many_rows_is_refused_by_its_header(tmp_path, reader):
+    path = tmp_path / "tall.png"
+    path.write_bytes(png_header(1, 90_000_000))
+    with pytest.raises(SwiftsegError, match=r"the image's 90000000 rows exceed 20 million"):
+        reader(path)
+
+
 def test_the_limit_itself_passes_without_a_warning(tmp_path, color, monkeypatch):
     path = save(tmp_path / "a.png", Image.fromarray(color))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)  # Pillow would warn of 48 pixels

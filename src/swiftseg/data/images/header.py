@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 from PIL import Image, UnidentifiedImageError
 
 from swiftseg.core import SwiftsegError
-from swiftseg.core.budgets import MAX_JPEG_SCANS, MAX_JPEG_WORK, MAX_PIXELS
+from swiftseg.core.budgets import MAX_JPEG_SCANS, MAX_JPEG_WORK, MAX_PIXELS, MAX_ROWS
 from swiftseg.core.large_in_turn import turn_if_large
 from swiftseg.core.memory import NO_MEMORY
 from swiftseg.core.spec import RGB_BANDS, RGB_TYPE
@@ -203,6 +203,10 @@ def opened(
         with pillow_warnings_ignored(), Image.open(data or path, formats=formats) as image:
             if image.width * image.height > max_pixels:
                 raise too_large(path, f" ({image.width} x {image.height})", max_pixels)
+            if image.height > MAX_ROWS:
+                raise ImageTooLargeError(
+                    f"{path}: the image's {image.height} rows exceed {MAX_ROWS / 1e6:g} million"
+                )
             if image.format == "JPEG" and decodes:
                 _check_scans(path, data, image.width * image.height)
             with turn_if_large(image.width * image.height if decodes else 0):
