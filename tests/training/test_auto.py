@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from swiftseg.core import UsageError
 from swiftseg.data import open_dataset
 from swiftseg.runs import RunFolder
 from swiftseg.training.auto import AUTO, areas_and_edges, choose, examine_data
@@ -48,6 +49,15 @@ def test_thin_objects_get_a_finer_network_and_more_pixels(tmp_path: Path):
     thick = choose(open_dataset(write_stripes(tmp_path / "thick", 80, (1200, 1600)), "train"))
     assert (thick.network, thick.size_hw) == ("fast_scnn", (448, 576))
     assert math.prod(thick.size_hw) <= 512 * 512
+
+
+def test_a_run_is_named_after_its_data_as_far_as_files_may_be(tmp_path: Path):
+    for folder, name in (("d" * 200, "d" * 60), ("red\x1b[31m", "red_x1b[31m")):
+        found = find_recipe("fast_scnn", {"": str(make_good(tmp_path / folder))})
+        assert found.recipe.name == f"fast_scnn-{name}"
+        assert found.run_name == f"fast_scnn_{name}"
+    with pytest.raises(UsageError, match=r"caf.udce9: a run cannot record this path"):
+        find_recipe("fast_scnn", {"": str(tmp_path / "caf\udce9")})
 
 
 def test_auto_starts_from_shipped_weights_unless_told_otherwise(tmp_path: Path):

@@ -1,5 +1,6 @@
 """The recipe and the data that a training is asked for."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftseg.core import UsageError, unknown_name
+from swiftseg.core.shown_text import as_utf8, shown
 from swiftseg.core.yaml_text import YAML_SUFFIXES
 from swiftseg.data import Dataset
 from swiftseg.inference.found_model import find_weights
@@ -22,6 +24,7 @@ from swiftseg.training.resuming import refuse_no_run
 from swiftseg.training.stage_data import divided
 from swiftseg.training.training_data import split_opener
 
+LONGEST_DATA_NAME = 60
 NO_WEIGHTS = "none"  # what `--weights` takes to start anew
 
 DataSources = Mapping[str, str]
@@ -90,12 +93,18 @@ def find_recipe(
         resumed: The run that goes on, which tells what is left out here.
 
     Raises:
-        UsageError: There is no such recipe, preset or value, or the data are not named.
+        UsageError: There is no such recipe, preset or value, the data are not named, or their path
+            is no text that a run's files can hold.
         SwiftsegError: The data cannot be opened.
     """
     if preset not in (None, *PRESETS):
         raise unknown_name("preset", preset, PRESETS)
     source = None if source is None else str(source)
+    for place in data.values():
+        if as_utf8(place) != place:
+            raise UsageError(
+                f"{as_utf8(place)}: a run cannot record this path, which is no UTF-8; rename it"
+            )
     if source is None and resumed is None:
         raise UsageError("expected a recipe or a network's name, or --resume and a run's folder")
     initial_weights = None if weights in (None, NO_WEIGHTS) else find_weights(weights)
@@ -158,12 +167,18 @@ def _auto_recipe(
         lines += (f"auto: starts from {choice.weights}; --weights none takes random weights",)
     overrides = [*choice.overrides, *overrides]
     found, make = _own_recipe(choice.network, data, overrides, initial_weights)
-    name = f"{AUTO}_{Path(data['']).resolve().stem}"
+    name = f"{AUTO}_{_name_of(data[''])}"
     if found.recipe.input.size_hw != choice.size_hw:
         height, width = found.recipe.input.size_hw
         lines += (f"auto: trained at {height}x{width} instead, as you asked",)
     found = replace(found, source=AUTO, run_name=name, changes=lines)
     return found, lambda more: make([*choice.overrides, *more])
+
+
+def _name_of(folder: str) -> str:
+    """Return a folder's name as part of a run's, which may be no longer and hold no such signs."""
+    name = shown(as_utf8(Path(folder).resolve().stem))
+    return re.sub(r"[/\\]", "_", name)[:LONGEST_DATA_NAME]
 
 
 def _own_recipe(
@@ -172,7 +187,7 @@ def _own_recipe(
     if set(data) != {""}:
         raise UsageError(f"training {network} needs one --data DIR")
     open_split = split_opener(network, data)
-    source = Path(data[""]).resolve().stem
+    source = _name_of(data[""])
     train_set = open_split(None, "train")
     learned_with = origin_of_weights(initial_weights)[1] if initial_weights else None
 
