@@ -117,6 +117,14 @@ def objects_in_masks(root: Path) -> None:
         Image.fromarray(pixels).save(path)
 
 
+def soft_masks(root: Path) -> None:
+    """Masks whose values are shares of raters, in a folder that says so."""
+    levels = np.array([0, 128, 255], np.uint8)
+    for path in sorted((root / "masks").rglob("*.png")):
+        Image.fromarray(levels[np.asarray(Image.open(path))]).save(path)
+    (root / "masks").rename(root / "soft masks")
+
+
 def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
@@ -324,6 +332,7 @@ CASES: dict[str, Case] = {
     "an empty image": Case(
         good(lambda root: first(root, "images").write_bytes(b"")), "broken", "unreadable_image"
     ),
+    "values that are shares": Case(good(soft_masks), "warning", "soft_values"),
     "an alpha channel that varies": Case(good(with_alpha), "warning", "alpha_left_out"),
     "objects that keep their numbers": Case(good(objects_in_masks), "warning", "numbered_objects"),
     "a 16-bit image among others": Case(good(sixteen_bit_image), "broken", "mixed_bands"),

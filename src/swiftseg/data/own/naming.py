@@ -35,6 +35,16 @@ _NO_CLASS = frozenset(
 BACKGROUND = "background"  # of black where a file names other colors alone
 _NO_THING = {"background", "bg", "back", "other", "others", "none", "nothing", "unlabeled", "rest"}
 _INSTANCES = {"instance", "instances", "inst", "instanceids", "instancemasks"}
+_SOFT = {
+    "soft",
+    "softmap",
+    "softmaps",
+    "prob",
+    "probs",
+    "probability",
+    "probabilities",
+    "agreement",
+}
 _INITIALS = re.compile(r"[b-df-hj-np-tv-xz]+")  # no vowel: of those who drew the masks
 
 
@@ -48,6 +58,7 @@ class Hints:
         word: What a binary mask shows, from its path; None where nothing tells.
         part_names: The classes of masks that are one file a class.
         says_instances: Whether the masks' path says that they tell instances apart.
+        says_soft: Whether it says that their values are shares, as of those who agree.
     """
 
     tables: tuple[ClassTable, ...] = ()
@@ -55,6 +66,7 @@ class Hints:
     word: str | None = None
     part_names: tuple[str, ...] = ()
     says_instances: bool = False
+    says_soft: bool = False
 
 
 def find_hints(
@@ -71,7 +83,9 @@ def find_hints(
     word = shown_word(images, masks)
     tables = (t for t in find_class_files(root) if not _lists_images(t.names, stems))
     of_instances = any(words_of(text) & _INSTANCES for text in masks)
-    return Hints(tuple(tables), find_readme_names(root), word, tuple(part_names), of_instances)
+    is_soft = any(words_of(text) & _SOFT or "softmap" in text.lower() for text in masks)
+    names = tuple(part_names)
+    return Hints(tuple(tables), find_readme_names(root), word, names, of_instances, is_soft)
 
 
 def _lists_images(names: Sequence[str], stems: Collection[str]) -> bool:

@@ -111,6 +111,8 @@ def _proposed(totals: MaskTotals, hints: Hints, parts: Parts) -> Proposal:
         more = (*more, *_rare_values(main, totals))
     if file is not None and len(file.names) >= MANY_PIECES and encoding != "rgb":
         more = (*more, *_pieces(main, totals))
+    if hints.says_soft and encoding == "index" and len(main) > 2:
+        more = (*more, _soft(main))
     more = (*more, *(_of_thousands(main) if encoding == "index" else ()))
     return Proposal(file, (*findings, *more), snapped, ignored)
 
@@ -136,6 +138,15 @@ def _pieces(main: Sequence[int], totals: MaskTotals) -> list[Finding]:
         "are read as classes. Where they number objects, masks of classes are needed"
     )
     return [Finding("warning", "numbered_objects", message, len(main))]
+
+
+def _soft(main: Sequence[int]) -> Finding:
+    """Doubt that levels are classes where the masks' names call them soft."""
+    message = (
+        f"the masks' names say that their {len(main)} values are shares, as of raters who agree, "
+        "and no classes. Where it is so, give label_mapping and names of two in dataset.yaml"
+    )
+    return Finding("warning", "soft_values", message, len(main))
 
 
 def _of_thousands(main: Sequence[int]) -> list[Finding]:
