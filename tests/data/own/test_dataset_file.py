@@ -32,7 +32,7 @@ from tests.support.broken_datasets import COLORS, class_mask, describe, make_goo
         ),
         ("names: [a, b]\nignore_index: null\ntolerance: 9\n", "tolerance needs an ignore_index"),
         ("names: [a, b]\npath: nowhere\n", "no such folder"),
-        ("names: [a, b]\npalette: [[0, 0, 0]]\n", "got 1 colors and 2 classes"),
+        ("names: [a, b]\npalette: [[0, 0, 0]]\n", "got colors: 1, classes: 2"),
         ("names: 3\n", r"names: expected names as text, .*, got 3$"),
         ("names: [yes, no]\n", r"in quotes where YAML reads something else .*, got True$"),
         ("names: [a]\npalette: ['#ff0000']\n", r"red, green and blue, such as .*, got #ff0000$"),
