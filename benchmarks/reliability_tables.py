@@ -37,6 +37,7 @@ def soak_table(parts: dict[str, dict[str, Any]]) -> str:
         "part",
         "share of the whole",
         "MB after a tenth",
+        "MB after half",
         "MB at the end",
         "threads",
         "files",
@@ -45,8 +46,12 @@ def soak_table(parts: dict[str, dict[str, Any]]) -> str:
     for name, found in parts.items():
         warm, end = found["warm"], found["end"]
         share = f"{found['share'] * found['tenths'] / 10:.0%}"
+        by_tenth = found["mb_by_tenth"]
+        half = by_tenth[(len(by_tenth) - 1) // 2]
         others = [f"{warm[kind]} to {end[kind]}" for kind in ("threads", "files")]
-        lines.append(f"| {name} | {share} | {warm['mb']} | {end['mb']} | {' | '.join(others)} |")
+        lines.append(
+            f"| {name} | {share} | {warm['mb']} | {half} | {end['mb']} | {' | '.join(others)} |"
+        )
     return "\n".join(lines)
 
 
