@@ -118,6 +118,7 @@ def test_short_options_are_the_recipes_values_and_a_run_goes_on_by_its_folder(
         (["--resume"], "expected a recipe or a network"),
         (["--resume", "--out", "nowhere"], "nowhere: nothing to resume, there is no run here"),
         (["--resume", "runs/mine"], "runs/mine: nothing to resume, there is no such folder"),
+        (["--resume", "mine"], "mine: nothing to resume, there is no such folder"),
         (["enet_camvid", "--epochs", "5"], "set one of stages.0.epochs, stages.1.epochs"),
         ([RECIPE, "--size", "32"], "expected --size as HEIGHTxWIDTH"),
     ],

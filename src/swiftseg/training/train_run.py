@@ -34,6 +34,7 @@ from swiftseg.training.training_recipe import (
     find_recipe,
     option_overrides,
     parse_sources,
+    recipe_names,
 )
 from swiftseg.training.validation import recipe_protocol
 
@@ -192,7 +193,7 @@ def resumed_folder(
         return source, out
     if Path(source).is_dir():
         return None, source
-    if len(Path(source).parts) > 1 and not str(source).endswith(YAML_SUFFIXES):
+    if str(source) not in recipe_names() and not str(source).endswith(YAML_SUFFIXES):
         raise UsageError(f"{source}: nothing to resume, there is no such folder")
     return source, out
 

@@ -212,11 +212,16 @@ def _own_recipe(
     return found, make
 
 
+def recipe_names() -> list[str]:
+    """List what a training may be called by: `auto`, the shipped recipes and the networks."""
+    return [AUTO, *shipped_recipes(), *NETWORKS]
+
+
 def _written_recipe(
     source: str, data: DataSources, overrides: Sequence[str]
 ) -> tuple[FoundRecipe, Make]:
     if not source.endswith(YAML_SUFFIXES) and source not in shipped_recipes():
-        raise unknown_name("recipe", source, [AUTO, *shipped_recipes(), *NETWORKS])
+        raise unknown_name("recipe", source, recipe_names())
     recipe = load_recipe(source, overrides)
     if not data and recipe.data:
         data = {"": recipe.data}
