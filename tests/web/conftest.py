@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -37,6 +38,15 @@ def browser(chromium: Callable[..., Browser]) -> Iterator[Browser]:
     camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     with chromium(*camera) as browser:
         yield browser
+
+
+def page_file(pattern: str) -> Path:
+    """Return the page's one file of such a name, for node; skip where there is none."""
+    page = built_page()
+    if page is None or shutil.which("node") is None:
+        pytest.skip("needs node and a package that was built with its page")
+    [path] = page.glob(pattern)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The network in the page's own WebAssembly, run by node, against ONNX Runtime."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from swiftseg.exporting.plan_file import Plan
 from swiftseg.exporting.web_plan import make_plan
-from swiftseg.web import built_page
+from tests.web.conftest import page_file
 
 FRAME_HW = (37, 50)
 
@@ -58,11 +57,7 @@ else serve(workerData);
 
 @pytest.fixture(scope="module")
 def kernel() -> Path:
-    page = built_page()
-    if page is None or shutil.which("node") is None:
-        pytest.skip("needs node and a package that was built with its page")
-    [path] = page.glob("assets/network-*.wasm")
-    return path
+    return page_file("assets/network-*.wasm")
 
 
 class _Graph:

@@ -1,7 +1,6 @@
 """The page's WebAssembly for the last upsampling and argmax, run by node."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from swiftseg.kernels.bilinear import bilinear_axis
 from swiftseg.kernels.upsample_argmax import upsample_argmax
-from swiftseg.web import built_page
+from tests.web.conftest import page_file
 
 # Reads the kernel, the arrays and the sizes; writes the labels.
 RUN = """
@@ -33,11 +32,7 @@ WebAssembly.instantiate(readFileSync(kernel)).then(({ instance: { exports: e } }
 
 @pytest.fixture(scope="module")
 def kernel() -> Path:
-    page = built_page()
-    if page is None or shutil.which("node") is None:
-        pytest.skip("needs node and a package that was built with its page")
-    [path] = page.glob("assets/upsample_argmax-*.wasm")
-    return path
+    return page_file("assets/upsample_argmax-*.wasm")
 
 
 def _labels(

@@ -55,7 +55,10 @@ class LabelSet:
                     f"{len(name)}: '{name[:20]}'"
                 )
             if shown(name) != name or as_utf8(name) != name:
-                raise SwiftsegError(f"the class name '{as_utf8(name)}' holds control characters")
+                raise SwiftsegError(
+                    f"the class name '{as_utf8(name)}' holds control characters, or bytes that are "
+                    "no UTF-8"
+                )
         if len(self.palette) != len(self.names):
             raise SwiftsegError(
                 f"expected one color per class, got colors: {len(self.palette)}, "
